@@ -1,0 +1,200 @@
+"""`load(path, profile, ablation) -> Config`: one run's parameters, resolved from params.yaml.
+
+The resolved value of a key is the top level's, overridden by `profiles.<profile>`, overridden by `ablations.<ablation>`.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lift.config.data import Benchmark, Clips, ClipSet, Comparison, Evaluate, Render, Report, Source, Verify
+from lift.config.parse import build, check_known
+from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
+from lift.config.yaml12 import read
+from lift.errors import UserError
+
+__all__ = [
+    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Evaluate", "Loss", "Model", "Phase",
+    "Render", "Report", "Source", "Train", "Verify", "load", "window",
+]  # fmt: skip
+
+OVERRIDABLE = (
+    "clip",
+    "loss",
+    "model",
+    "train",
+)  # what an ablation may change: never the data or the protocol
+TRAINING_SETS = ("train", "validation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that one (profile, ablation) is made of."""
+
+    profile: str
+    ablation: str
+    seed: int
+    clip: Clip
+    model: Model
+    loss: Loss
+    train: Train
+    sources: dict[str, Source]
+    clips: Clips
+    benchmarks: dict[str, Benchmark]
+    baselines: tuple[str, ...]
+    ablations: tuple[str, ...]
+    evaluate: Evaluate
+    report: Report
+    verify: Verify
+
+    @property
+    def procedural(self) -> bool:
+        """Whether any source is a rendered stand-in."""
+        return any(source.render is not None for source in self.sources.values())
+
+    def digestible(self) -> dict[str, Any]:
+        """Give what decides a trained model's weights, as plain values: for a run's digest and a checkpoint's header."""
+        keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
+        return {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
+
+
+def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
+    """Resolve the parameters of one run.
+
+    Args:
+        path: params.yaml.
+        profile: A key of `profiles`.
+        ablation: A key of `ablations`; None: no override (what stages before training use).
+
+    Returns:
+        The configuration, checked as a whole.
+
+    Raises:
+        UserError: One line that names the key at fault and the nearest known one.
+    """
+    raw = read(Path(path))
+    profiles, ablations = _named(raw, "profiles"), _named(raw, "ablations")
+    check_known(profile, profiles, "profiles")
+    if ablation is not None:
+        check_known(ablation, ablations, "ablations")
+    top = {k: v for k, v in raw.items() if k not in ("profile", "profiles", "ablations", "splits")}
+    merged = _merge(top, profiles[profile], f"profiles.{profile}")
+    configs = {
+        name: _resolve(merged, profile, name, override, tuple(ablations))
+        for name, override in ablations.items()
+    }
+    base = _resolve(merged, profile, "", {}, tuple(ablations))
+    _check_names(raw, base)
+    for name, config in configs.items():
+        _check_span(config, name)
+    chosen = base if ablation is None else configs[ablation]
+    _check_freeze(chosen)
+    return chosen
+
+
+def _resolve(
+    merged: dict[str, Any], profile: str, name: str, override: Any, names: tuple[str, ...]
+) -> Config:
+    override = override or {}
+    where = f"ablations.{name}"
+    if not isinstance(override, Mapping):
+        raise UserError(
+            f"params.yaml: {where}: expected overrides of {', '.join(OVERRIDABLE)}, found {override!r}"
+        )
+    for key in override:
+        check_known(str(key), OVERRIDABLE, where)
+    values = _merge(merged, override, where)
+    return build(Config, {**values, "profile": profile, "ablation": name, "ablations": list(names)}, "")
+
+
+def _merge(base: Mapping[str, Any], over: Any, path: str) -> dict[str, Any]:
+    """Lay nested `over` upon `base`; keys must exist in `base` where that is a mapping with keys (a typo adds nothing)."""
+    result = dict(base)
+    for key, value in (over or {}).items():
+        old = result.get(key)
+        if isinstance(old, Mapping) and old and isinstance(value, Mapping):
+            if not _open(key):
+                for inner in value:
+                    check_known(str(inner), _known(key, old), f"{path}.{key}")
+            result[key] = _merge(old, value, f"{path}.{key}")
+        else:
+            result[key] = value
+    return result
+
+
+_SECTIONS = {
+    "clip": Clip,
+    "model": Model,
+    "loss": Loss,
+    "train": Train,
+    "augment": Augment,
+    "clips": Clips,
+    "evaluate": Evaluate,
+}
+
+
+def _known(key: str, old: Mapping[str, Any]) -> list[str]:
+    section = _SECTIONS.get(key)
+    return [f.name for f in dataclasses.fields(section)] if section else list(old)
+
+
+def _open(key: str) -> bool:
+    return key in ("sets", "sources")  # dictionaries of the user's own names
+
+
+def _named(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Read a mapping of user-chosen names that are also matrix axes and folder names."""
+    value = raw.get(key)
+    if not isinstance(value, Mapping) or not value:
+        raise UserError(f"params.yaml: {key}: expected named entries, found {value!r}")
+    for name in value:
+        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (spec/pipeline.md, "params.yaml").
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
+            raise UserError(f"params.yaml: {key}.{name}: a name is a-z, 0-9 and _, and starts with a letter")
+    return {str(k): v for k, v in value.items()}
+
+
+def _check_names(raw: Mapping[str, Any], config: Config) -> None:
+    _named(raw, "benchmarks")
+    active = raw.get("profile")
+    if not isinstance(active, list) or not active:
+        raise UserError(f"params.yaml: profile: expected a list such as [demo], found {active!r}")
+    for name in active:
+        check_known(str(name), _named(raw, "profiles"), "profile")
+    sets = list(config.clips.sets)
+    expected = [*TRAINING_SETS, *config.benchmarks]
+    if sorted(raw.get("splits") or []) != sorted(expected) or sorted(sets) != sorted(expected):
+        raise UserError(
+            f"params.yaml: splits, and the keys of clips.sets, must be train, validation and every benchmark "
+            f"({', '.join(expected)}); splits: {raw.get('splits')}, clips.sets: {', '.join(sets)}"
+        )
+    for name, clip_set in config.clips.sets.items():
+        for source in clip_set.sources:
+            check_known(source, config.sources, f"clips.sets.{name}.sources")
+    check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
+    for comparison in config.report.comparisons:
+        for method in (comparison.method, comparison.against):
+            check_known(method, [*config.ablations, *config.baselines], "report.comparisons")
+    for name in set(config.ablations) & set(config.baselines):
+        raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
+
+
+def _check_span(config: Config, name: str) -> None:
+    first, last = config.clip.offsets[0], config.clip.offsets[-1]
+    if -first > config.clips.before or last > config.clips.after:
+        raise UserError(
+            f"params.yaml: ablations.{name}: needs frames from {first} to +{last}, but clips.before: {config.clips.before} and "
+            f"clips.after: {config.clips.after} store fewer; raise those two"
+        )
+
+
+def _check_freeze(config: Config) -> None:
+    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
+    if frozen and config.model.pretrained is None:
+        raise UserError(
+            f"params.yaml: train.phases[{frozen[0]}].freeze: freezing an encoder that starts from random weights; set "
+            f"model.pretrained to a weights file, or freeze: false"
+        )

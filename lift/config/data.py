@@ -1,0 +1,136 @@
+"""The parameters of data, benchmarks and the report as frozen dataclasses (see schema.py for the conventions)."""
+
+from dataclasses import dataclass
+
+from lift.config.parse import choice, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Render:
+    """Procedural footage written in a data set's official layout (`lift/scenes`)."""
+
+    train: int = number(0)
+    """Training sequences."""
+    test: int = number(0)
+    """Test sequences."""
+    frames: int = number(1)
+    """Frames per sequence."""
+    size: tuple[int, int] = number(16)
+    """Height and width, pixels."""
+    speed: tuple[float, float] = number(0.0)
+    """Slowest and fastest typical motion, pixels per frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a data set comes from: a local copy, or rendered stand-ins."""
+
+    path: str | None
+    """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then."""
+    render: Render | None
+    """Make a procedural stand-in where there is no path."""
+
+    def __post_init__(self) -> None:
+        """Refuse two origins.
+
+        Raises:
+            ValueError: Both a path and a rendering are asked for.
+        """
+        if self.path is not None and self.render is not None:
+            raise ValueError(
+                "path and render exclude each other; set `render: null` to use the data set at `path`"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSet:
+    """How one set of clips is cut from its sources."""
+
+    sources: tuple[str, ...]
+    """Names under `sources`."""
+    part: str = choice("train", "validation", "test")
+    """Which videos of each source: the official training list less the validation share, that share, the test list."""
+    before: int = number(1)
+    """Frames that must exist before the missing one; a clip with fewer is dropped and counted."""
+    after: int = number(1)
+    """Frames that must exist after it."""
+    spacing: int = number(1)
+    """Frames between the missing frames of two clips of one video."""
+    max_sequences: int | None = number(1)
+    """Videos used per source, evenly spread over its list; null: all."""
+    max_clips: int | None = number(1)
+    """Clips per video, evenly spread; null: all."""
+    resize: tuple[int, int] | None = number(16)
+    """Height and width to which frames are resized; null: the original encoded bytes are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clips:
+    """Rules common to all clip sets."""
+
+    before: int = number(1)
+    """Frames stored before each missing frame where they exist: must cover every ablation's window."""
+    after: int = number(1)
+    """Frames stored after it."""
+    validation_share: float = number(0.0, 0.5)
+    """Share of a source's training videos (never clips) held out for validation."""
+    max_dropped: float = number(0.0, 1.0)
+    """Largest share of clips that may be dropped as unreadable before `clips` fails."""
+    sets: dict[str, ClipSet]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """How a test set is evaluated."""
+
+    title: str
+    """Name in tables."""
+    sampling: str | None = choice("dense", "uniform")
+    """Sampling forced by the protocol (SNU-FILM: uniform); null: the ablation's own."""
+    protocol: str
+    """One sentence for the tables' footnotes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """How results are measured."""
+
+    lpips: str = choice("imagenet", "random")
+    """Features of LPIPS: AlexNet's ImageNet weights, or fixed random ones where they cannot be downloaded."""
+    examples: int = number(0)
+    """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
+    threads: int = number(1, 256)
+    """CPU threads of PyTorch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A declared paired comparison: `method` minus `against`."""
+
+    family: str
+    """Hypotheses that are corrected together."""
+    method: str
+    against: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the report compares, declared before results exist."""
+
+    benchmark: str
+    """The population of the research question (PICO)."""
+    comparisons: tuple[Comparison, ...]
+    resamples: int = number(100)
+    """Bootstrap resamples."""
+    confidence: float = number(0.5, 0.999)
+    """Coverage of intervals."""
+    least_videos: int = number(2)
+    """Fewest source videos with which the report answers the question at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    """How far a rebuilt result may lie from the committed one on another kind of processor."""
+
+    absolute: float = number(0.0)
+    relative: float = number(0.0)

@@ -1,0 +1,133 @@
+"""Turn nested mappings into frozen dataclasses, refusing what is unknown, mistyped or out of range by its key's path.
+
+Fields carry their checks in `dataclasses.field(metadata=...)`, made by `number` and `choice`.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from lift.errors import UserError
+
+T = TypeVar("T")
+
+
+def number(least: float | None = None, most: float | None = None) -> Any:
+    """Declare a required numeric field (or a list of numbers) within [least, most]."""
+    return dataclasses.field(metadata={"least": least, "most": most})
+
+
+def choice(*values: str) -> Any:
+    """Declare a required text field (or a list of texts) with one of `values`."""
+    return dataclasses.field(metadata={"choices": values})
+
+
+def build(kind: type[T], value: object, path: str) -> T:
+    """Build `kind`, a dataclass, from a mapping.
+
+    Args:
+        kind: A dataclass whose fields are all required.
+        value: What params.yaml holds at `path`.
+        path: Dotted key, for messages; empty at the top.
+
+    Raises:
+        UserError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__` objects.
+    """
+    if not isinstance(value, Mapping):
+        raise UserError(f"params.yaml: {path or 'the file'}: expected a mapping, found {_shown(value)}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in value:
+        check_known(str(key), fields, path)
+    hints = typing.get_type_hints(kind)
+    arguments = {}
+    for name, field in fields.items():
+        where = f"{path}.{name}".lstrip(".")
+        if name not in value:
+            raise UserError(f"params.yaml: {where}: missing; every key must be given a value")
+        arguments[name] = convert(hints[name], value[name], where, field.metadata)
+    try:
+        return kind(**arguments)
+    except ValueError as error:
+        raise UserError(f"params.yaml: {path}: {error}") from error
+
+
+def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
+    """Refuse a key that is not among `known`, naming the nearest one that is.
+
+    Raises:
+        UserError: The key is unknown.
+    """
+    names = list(known)
+    if key in names:
+        return
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
+    raise UserError(f"params.yaml: {f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
+
+
+def convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
+    """Convert `value` to the annotated type `kind`.
+
+    Raises:
+        UserError: Wrong type or out of range.
+    """
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        (kind,) = [a for a in args if a is not type(None)]
+        return convert(kind, value, path, checks)
+    if origin is tuple:
+        return _convert_list(args, value, path, checks)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise UserError(f"params.yaml: {path}: expected a mapping, found {_shown(value)}")
+        return {str(k): convert(args[1], v, f"{path}.{k}", checks) for k, v in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return build(typing.cast(type[Any], kind), value, path)
+    return _convert_scalar(kind, value, path, checks)
+
+
+def _convert_list(
+    args: tuple[Any, ...], value: object, path: str, checks: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise UserError(f"params.yaml: {path}: expected a list, found {_shown(value)}")
+    if len(args) == 2 and args[1] is ...:
+        kinds = [args[0]] * len(value)
+    elif len(args) == len(value):
+        kinds = list(args)
+    else:
+        raise UserError(f"params.yaml: {path}: expected {len(args)} values, found {len(value)}")
+    return tuple(
+        convert(k, v, f"{path}[{i}]", checks) for i, (k, v) in enumerate(zip(kinds, value, strict=True))
+    )
+
+
+def _convert_scalar(kind: type, value: object, path: str, checks: Mapping[str, Any]) -> object:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise UserError(
+            f"params.yaml: {path}: expected {_NAMES.get(kind, kind.__name__)}, found {_shown(value)}"
+        )
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        least, most = checks.get("least"), checks.get("most")
+        if value != value or (least is not None and value < least) or (most is not None and value > most):
+            span = f"{'…' if least is None else least} to {'…' if most is None else most}"
+            raise UserError(f"params.yaml: {path}: {value} is out of range ({span})")
+    if isinstance(value, str) and "choices" in checks and value not in checks["choices"]:
+        near = difflib.get_close_matches(value, checks["choices"], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
+        raise UserError(f"params.yaml: {path}: {value!r} is not known; {hint}")
+    return value
+
+
+_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _shown(value: object) -> str:
+    return f"{value!r} ({'nothing' if value is None else type(value).__name__})"

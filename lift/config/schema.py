@@ -1,0 +1,228 @@
+"""The parameters of one run as frozen dataclasses: what a model is, what it sees, how it learns, how it is judged.
+
+The text under a field gives its unit and meaning. Values stand in params.yaml only, so no field has a default.
+"""
+
+from dataclasses import dataclass
+
+from lift.config.parse import choice, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """The window of frames that a model sees around the missing frame (specification section 2)."""
+
+    frames: int = number(2, 129)
+    """Window length. Odd: the missing frame counts and stands inside (15, 7, 3). Even: all are given (64)."""
+    shift: int = number(-64, 64)
+    """How many context frames have moved from after the gap to before it: 0 is centred, +1 is 8 before and 6 after."""
+    sampling: str = choice("dense", "uniform")
+    """dense: every frame but the missing one; uniform: offsets ±1, ±3, ±5 …, as when a frame rate is doubled."""
+
+    def __post_init__(self) -> None:
+        """Refuse a window without both references.
+
+        Raises:
+            ValueError: The shift leaves no frame on one side, or an even window is not uniform.
+        """
+        if self.frames % 2 == 0 and self.sampling != "uniform":
+            raise ValueError(
+                f"frames: {self.frames} (even, the gap lies between frames) needs sampling: uniform"
+            )
+        if min(self.before, self.after) < 1:
+            raise ValueError(
+                f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap and "
+                f"{self.after} after it; both references are needed, so |shift| must be at most {self.half - 1}"
+            )
+
+    @property
+    def half(self) -> int:
+        """Context frames on each side of a centred window."""
+        return self.frames // 2
+
+    @property
+    def before(self) -> int:
+        """Context frames before the missing one."""
+        return self.half + self.shift
+
+    @property
+    def after(self) -> int:
+        """Context frames after the missing one."""
+        return self.half - self.shift
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Offsets of the context frames from the missing frame, ascending; -1 and +1 are the references."""
+        return window(self.before, self.after, self.sampling)
+
+
+def window(before: int, after: int, sampling: str) -> tuple[int, ...]:
+    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart), ascending."""
+    stride = 2 if sampling == "uniform" else 1
+    past = [-(1 + stride * i) for i in reversed(range(before))]
+    return (*past, *(1 + stride * i for i in range(after)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """LIFT (specification section 3)."""
+
+    name: str
+    """Key of the registry in lift/models."""
+    widths: tuple[int, int, int, int, int] = number(8, 4096)
+    """Channels at s1, s2, s4, s8, s16."""
+    flow_widths: tuple[int, int] = number(8, 4096)
+    """Hidden channels of the flow heads at s8 and s4."""
+    flow_blocks: tuple[int, int] = number(0, 16)
+    """Residual blocks of the flow heads at s8 and s4."""
+    context_width: int = number(8, 4096)
+    """Hidden channels of the coarse frame's context network."""
+    refiner_widths: tuple[int, int] = number(8, 4096)
+    """Channels of the full-resolution refiner, first and last stage."""
+    refiner_blocks: int = number(0, 16)
+    """Residual blocks of the refiner."""
+    use_context: bool
+    """False: F_ctx is zero and there is no transformer."""
+    context: str = choice("attention", "mean")
+    """How frames become one map: the temporal transformer, or their plain average."""
+    attention: str = choice("full", "windowed")
+    """Which frames attend to each other."""
+    window: int = number(2, 129)
+    """Frames per attention window, where windowed."""
+    layers: int = number(1, 16)
+    """Transformer layers."""
+    heads: int = number(1, 64)
+    """Attention heads; divides widths[4]."""
+    patch: int = number(1, 8)
+    """Side of a token in s16 pixels."""
+    expansion: int = number(1, 16)
+    """Feed-forward width over model width."""
+    score_reduction: int = number(1, 64)
+    """Model width over the hidden width of the frame scores' network."""
+    dropout: float = number(0.0, 0.9)
+    """Share of feed-forward outputs dropped in training."""
+    use_s1: bool
+    """True: the refiner sees the references' full-resolution features; False: reduced s4 features, enlarged."""
+    occlusion: bool
+    """False: the two warped references are averaged without occlusion maps."""
+    target_position: int = number(0, 1024)
+    """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its offset."""
+    pretrained: str | None
+    """RIFE v2.x ContextNet weights for the encoder, or null."""
+
+    def __post_init__(self) -> None:
+        """Check what fields demand of each other.
+
+        Raises:
+            ValueError: Heads or normalisation groups do not divide a width.
+        """
+        if self.widths[4] % self.heads:
+            raise ValueError(f"heads: {self.heads} does not divide widths[4]: {self.widths[4]}")
+        grouped = [self.widths[4], *self.flow_widths, self.refiner_widths[0]]
+        if any(w % GROUPS for w in grouped) or self.refiner_widths[1] % (GROUPS // 2):
+            raise ValueError(
+                f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and refiner_widths[1] of "
+                f"{GROUPS // 2}: their GroupNorm has that many groups (specification section 3)"
+            )
+
+
+GROUPS = 8  # GroupNorm(8) throughout, GroupNorm(4) in the refiner's last stage: specification section 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Weight of each part of the loss (specification section 4); 0 switches it off."""
+
+    l1: float = number(0.0)
+    lpips: float = number(0.0)
+    charbonnier: float = number(0.0)
+    census: float = number(0.0)
+    smoothness: float = number(0.0)
+    warping: float = number(0.0)
+    laplacian: float = number(0.0)
+    perceptual: float = number(0.0)
+    frequency: float = number(0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a loss without parts.
+
+        Raises:
+            ValueError: All weights are 0.
+        """
+        if not any(vars(self).values()):
+            raise ValueError("all weights are 0: nothing to learn from")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of training with its own rate, crop and freeze state (specification section 5)."""
+
+    epochs: int = number(1)
+    crop: tuple[int, int] = number(16)
+    """Height and width of a training crop, pixels."""
+    rate: float = number(0.0, 1.0)
+    """Learning rate at the phase's start."""
+    final_rate: float = number(0.0, 1.0)
+    """Learning rate at its end, reached by a cosine; equal to `rate`: constant."""
+    encoder_scale: float = number(0.0, 1.0)
+    """Encoder's rate over the base rate."""
+    freeze: bool
+    """Loaded encoder weights do not train in this phase."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """Chance of each augmentation, one draw per clip; `jitter` is the largest relative change of gain and gamma."""
+
+    flip_horizontal: float = number(0.0, 1.0)
+    flip_vertical: float = number(0.0, 1.0)
+    rotate: float = number(0.0, 1.0)
+    reverse_time: float = number(0.0, 1.0)
+    reverse_channels: float = number(0.0, 1.0)
+    colour: float = number(0.0, 1.0)
+    jitter: float = number(0.0, 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """How a model learns (specification section 5)."""
+
+    phases: tuple[Phase, ...]
+    samples_per_epoch: int | None = number(1)
+    """Clips drawn in an epoch; null: each clip once."""
+    batch: int = number(1)
+    """Clips per device and forward pass."""
+    accumulate: int = number(1)
+    """Forward passes per optimiser step."""
+    warmup: int = number(0)
+    """Optimiser steps over which the rate rises from 0."""
+    weight_decay: float = number(0.0, 1.0)
+    clip_norm: float = number(0.0)
+    """Largest norm of the gradient."""
+    s1_scale: float = number(0.0, 100.0)
+    """Rate of the new full-resolution (s1) encoder layers over the encoder's."""
+    precision: str = choice("32-true", "bf16-mixed", "16-mixed")
+    augment: Augment
+    workers: int = number(0, 256)
+    """Data loading processes per device; 0: in the training process."""
+    threads: int = number(1, 256)
+    """CPU threads of PyTorch: fixed, since the order of sums depends on it."""
+    devices: int = number(1)
+    nodes: int = number(1)
+    validate_every: int = number(1)
+    """Epochs between validations."""
+    checkpoint_every: int = number(1)
+    """Optimiser steps between checkpoints."""
+    picture_every: int = number(1)
+    """Validations between pictures in TensorBoard."""
+    channels_last: bool
+    """Memory layout of the model and its input."""
+
+    def __post_init__(self) -> None:
+        """Refuse a training without phases.
+
+        Raises:
+            ValueError: `phases` is empty.
+        """
+        if not self.phases:
+            raise ValueError("phases: at least one is needed")

@@ -1,0 +1,63 @@
+"""Files that are never half written: write beside, then rename."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lift.errors import UserError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path in `path`'s folder that becomes `path` when the block succeeds.
+
+    Whatever stood at `path` stays untouched until then, and the temporary file is removed on failure.
+
+    Args:
+        path: The file to write; its folder is made where missing.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    with full_disk_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            # mkstemp makes files private; what a pipeline writes is as readable as any other file of the user.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_explained(path: Path) -> Iterator[None]:
+    """Turn "no space" and "not writable" from anything in the block into one clear line that names `path`.
+
+    Raises:
+        UserError: In place of OSError with ENOSPC, EDQUOT, EACCES or EROFS.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"{path}: no space left on the disk; free some and run again, nothing was lost"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise UserError(
+                f"{path}: cannot be written ({error.strerror}); check the folder's permissions"
+            ) from error
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,22 @@
+"""Fixtures for all tests."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _two_threads() -> None:
+    """Fix the thread count: the order of floating-point sums depends on it."""
+    torch.set_num_threads(2)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Give the folder of real footage and weights, or skip the test where it does not exist."""
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared folder with real footage and weights on this machine")
+    return SHARED
