@@ -1,1 +1,1 @@
-"""LIFT: Long-range Interpolation with Far Temporal context, a research pipeline for video frame interpolation."""
+"""LIFT: Long-range Interpolation with Far Temporal context."""

@@ -29,7 +29,8 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            # mkstemp makes files private; what a pipeline writes is as readable as any other file of the user.
+            # mkstemp makes files private; what a pipeline writes is as readable as any other file of the
+            # user.
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         finally:

@@ -8,7 +8,8 @@ import numpy as np
 def derive(seed: int, *keys: int | str) -> int:
     """Give a 63-bit integer that depends on `seed` and every key, and on nothing else.
 
-    A hash rather than arithmetic, so that neighbouring seeds, epochs and indices share no structure; Python's own
+    A hash rather than arithmetic, so that neighbouring seeds, epochs and indices share no structure;
+    Python's own
     `hash` is salted per process and would not do.
     """
     text = "/".join([str(seed), *(f"{type(key).__name__}:{key}" for key in keys)])

@@ -1,6 +1,7 @@
 """`load(path, profile, ablation) -> Config`: one run's parameters, resolved from params.yaml.
 
-The resolved value of a key is the top level's, overridden by `profiles.<profile>`, overridden by `ablations.<ablation>`.
+The resolved value of a key is the top level's, overridden by `profiles.<profile>`, overridden by
+`ablations.<ablation>`.
 """
 
 import dataclasses
@@ -17,8 +18,8 @@ from lift.config.yaml12 import read
 from lift.errors import UserError
 
 __all__ = [
-    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Evaluate", "Loss", "Model", "Phase",
-    "Render", "Report", "Source", "Train", "Verify", "load", "window",
+    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Evaluate", "Loss", "Model",
+    "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
 ]  # fmt: skip
 
 OVERRIDABLE = (
@@ -56,7 +57,7 @@ class Config:
         return any(source.render is not None for source in self.sources.values())
 
     def digestible(self) -> dict[str, Any]:
-        """Give what decides a trained model's weights, as plain values: for a run's digest and a checkpoint's header."""
+        """Give what decides a trained model's weights, as plain values: for digests and checkpoints."""
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         return {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
 
@@ -111,7 +112,7 @@ def _resolve(
 
 
 def _merge(base: Mapping[str, Any], over: Any, path: str) -> dict[str, Any]:
-    """Lay nested `over` upon `base`; keys must exist in `base` where that is a mapping with keys (a typo adds nothing)."""
+    """Lay nested `over` upon `base`; a section's keys must be known (a typo adds nothing)."""
     result = dict(base)
     for key, value in (over or {}).items():
         old = result.get(key)
@@ -151,7 +152,8 @@ def _named(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not value:
         raise UserError(f"params.yaml: {key}: expected named entries, found {value!r}")
     for name in value:
-        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (spec/pipeline.md, "params.yaml").
+        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (spec/pipeline.md,
+        # "params.yaml").
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
             raise UserError(f"params.yaml: {key}.{name}: a name is a-z, 0-9 and _, and starts with a letter")
     return {str(k): v for k, v in value.items()}
@@ -186,8 +188,8 @@ def _check_span(config: Config, name: str) -> None:
     first, last = config.clip.offsets[0], config.clip.offsets[-1]
     if -first > config.clips.before or last > config.clips.after:
         raise UserError(
-            f"params.yaml: ablations.{name}: needs frames from {first} to +{last}, but clips.before: {config.clips.before} and "
-            f"clips.after: {config.clips.after} store fewer; raise those two"
+            f"params.yaml: ablations.{name}: needs frames from {first} to +{last}, but clips.before: "
+            f"{config.clips.before} and clips.after: {config.clips.after} store fewer; raise those two"
         )
 
 
@@ -195,6 +197,6 @@ def _check_freeze(config: Config) -> None:
     frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
     if frozen and config.model.pretrained is None:
         raise UserError(
-            f"params.yaml: train.phases[{frozen[0]}].freeze: freezing an encoder that starts from random weights; set "
-            f"model.pretrained to a weights file, or freeze: false"
+            f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, which must "
+            f"not be frozen; set model.pretrained to a weights file, or freeze: false"
         )

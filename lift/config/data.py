@@ -1,4 +1,4 @@
-"""The parameters of data, benchmarks and the report as frozen dataclasses (see schema.py for the conventions)."""
+"""The parameters of data, benchmarks and the report as frozen dataclasses (conventions: schema.py)."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,9 @@ class ClipSet:
     sources: tuple[str, ...]
     """Names under `sources`."""
     part: str = choice("train", "validation", "test")
-    """Which videos of each source: the official training list less the validation share, that share, the test list."""
+    """Which videos of each source: the official training list less the validation share, that share, the
+    test list.
+    """
     before: int = number(1)
     """Frames that must exist before the missing one; a clip with fewer is dropped and counted."""
     after: int = number(1)

@@ -1,4 +1,6 @@
-"""Turn nested mappings into frozen dataclasses, refusing what is unknown, mistyped or out of range by its key's path.
+"""Turn nested mappings into frozen dataclasses.
+
+What is unknown, mistyped or out of range is refused by its key's path.
 
 Fields carry their checks in `dataclasses.field(metadata=...)`, made by `number` and `choice`.
 """
@@ -34,7 +36,8 @@ def build(kind: type[T], value: object, path: str) -> T:
         path: Dotted key, for messages; empty at the top.
 
     Raises:
-        UserError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__` objects.
+        UserError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
+        objects.
     """
     if not isinstance(value, Mapping):
         raise UserError(f"params.yaml: {path or 'the file'}: expected a mapping, found {_shown(value)}")

@@ -1,6 +1,7 @@
-"""The parameters of one run as frozen dataclasses: what a model is, what it sees, how it learns, how it is judged.
+"""The parameters of one run as frozen dataclasses: what a model is, what it sees, how it learns.
 
-The text under a field gives its unit and meaning. Values stand in params.yaml only, so no field has a default.
+The text under a field gives its unit and meaning. Values stand in params.yaml only, so no field has a
+default.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ class Clip:
     frames: int = number(2, 129)
     """Window length. Odd: the missing frame counts and stands inside (15, 7, 3). Even: all are given (64)."""
     shift: int = number(-64, 64)
-    """How many context frames have moved from after the gap to before it: 0 is centred, +1 is 8 before and 6 after."""
+    """How many context frames have moved from after the gap to before it: 0 is centred, +1 is 8 before and 6
+    after.
+    """
     sampling: str = choice("dense", "uniform")
-    """dense: every frame but the missing one; uniform: offsets ±1, ±3, ±5 …, as when a frame rate is doubled."""
+    """dense: every frame but the missing one; uniform: offsets ±1, ±3, ±5 …, as when a frame rate is
+    doubled.
+    """
 
     def __post_init__(self) -> None:
         """Refuse a window without both references.
@@ -32,7 +37,7 @@ class Clip:
         if min(self.before, self.after) < 1:
             raise ValueError(
                 f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap and "
-                f"{self.after} after it; both references are needed, so |shift| must be at most {self.half - 1}"
+                f"{self.after} after it; both references are needed: |shift| must be at most {self.half - 1}"
             )
 
     @property
@@ -57,7 +62,9 @@ class Clip:
 
 
 def window(before: int, after: int, sampling: str) -> tuple[int, ...]:
-    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart), ascending."""
+    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart),
+    ascending.
+    """
     stride = 2 if sampling == "uniform" else 1
     past = [-(1 + stride * i) for i in reversed(range(before))]
     return (*past, *(1 + stride * i for i in range(after)))
@@ -102,11 +109,15 @@ class Model:
     dropout: float = number(0.0, 0.9)
     """Share of feed-forward outputs dropped in training."""
     use_s1: bool
-    """True: the refiner sees the references' full-resolution features; False: reduced s4 features, enlarged."""
+    """True: the refiner sees the references' full-resolution features; False: reduced s4 features,
+    enlarged.
+    """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
     target_position: int = number(0, 1024)
-    """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its offset."""
+    """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
+    offset.
+    """
     pretrained: str | None
     """RIFE v2.x ContextNet weights for the encoder, or null."""
 
@@ -121,8 +132,8 @@ class Model:
         grouped = [self.widths[4], *self.flow_widths, self.refiner_widths[0]]
         if any(w % GROUPS for w in grouped) or self.refiner_widths[1] % (GROUPS // 2):
             raise ValueError(
-                f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and refiner_widths[1] of "
-                f"{GROUPS // 2}: their GroupNorm has that many groups (specification section 3)"
+                f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
+                f"refiner_widths[1] of {GROUPS // 2}: their GroupNorm has that many groups (specification section 3)"
             )
 
 
@@ -172,7 +183,7 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Augment:
-    """Chance of each augmentation, one draw per clip; `jitter` is the largest relative change of gain and gamma."""
+    """Chance of each augmentation, one draw per clip (`jitter`: largest relative change)."""
 
     flip_horizontal: float = number(0.0, 1.0)
     flip_vertical: float = number(0.0, 1.0)
@@ -215,6 +226,8 @@ class Train:
     """Optimiser steps between checkpoints."""
     picture_every: int = number(1)
     """Validations between pictures in TensorBoard."""
+    log_every: int = number(1)
+    """Optimiser steps per row of the training curves."""
     channels_last: bool
     """Memory layout of the model and its input."""
 

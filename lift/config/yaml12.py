@@ -1,7 +1,9 @@
 """Read params.yaml as DVC does: PyYAML's safe loader taught YAML 1.2's scalars.
 
-DVC reads with ruamel.yaml (YAML 1.2), PyYAML with YAML 1.1, and the two differ where it hurts: `1e-3` is a number in 1.2 and
-text in 1.1, `no` is text in 1.2 and False in 1.1, `010` is 10 in 1.2 and 8 in 1.1 (spec/pipeline.md, "params.yaml").
+DVC reads with ruamel.yaml (YAML 1.2), PyYAML with YAML 1.1, and the two differ where it hurts: `1e-3` is a
+number in 1.2 and
+text in 1.1, `no` is text in 1.2 and False in 1.1, `010` is 10 in 1.2 and 8 in 1.1 (spec/pipeline.md,
+"params.yaml").
 """
 
 import re
@@ -25,7 +27,7 @@ class Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} stands twice", node.start_mark
                 )
-        return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
+        return super().construct_mapping(node, deep=deep)
 
     def construct_int(self, node: yaml.ScalarNode) -> int:
         """Read 10, 010 (ten), 0x10 and 0o10."""
@@ -59,7 +61,7 @@ def read(path: Path) -> dict[str, object]:
         UserError: The file is missing, is not YAML, or its top is no mapping.
     """
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- a safe loader, see above
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run from the repository's top folder") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
