@@ -197,6 +197,6 @@ def _check_freeze(config: Config) -> None:
     frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
     if frozen and config.model.pretrained is None:
         raise UserError(
-            f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, which must "
-            f"not be frozen; set model.pretrained to a weights file, or freeze: false"
+            f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
+            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false"
         )

@@ -36,8 +36,8 @@ class Clip:
             )
         if min(self.before, self.after) < 1:
             raise ValueError(
-                f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap and "
-                f"{self.after} after it; both references are needed: |shift| must be at most {self.half - 1}"
+                f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap "
+                f"and {self.after} after it; both references are needed: |shift| at most {self.half - 1}"
             )
 
     @property
@@ -62,9 +62,7 @@ class Clip:
 
 
 def window(before: int, after: int, sampling: str) -> tuple[int, ...]:
-    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart),
-    ascending.
-    """
+    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart)."""
     stride = 2 if sampling == "uniform" else 1
     past = [-(1 + stride * i) for i in reversed(range(before))]
     return (*past, *(1 + stride * i for i in range(after)))
@@ -133,7 +131,7 @@ class Model:
         if any(w % GROUPS for w in grouped) or self.refiner_widths[1] % (GROUPS // 2):
             raise ValueError(
                 f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
-                f"refiner_widths[1] of {GROUPS // 2}: their GroupNorm has that many groups (specification section 3)"
+                f"refiner_widths[1] of {GROUPS // 2}: that many groups has their GroupNorm (specification 3)"
             )
 
 

@@ -1,0 +1,90 @@
+"""Where a run can be watched: curves.csv, DVCLive, TensorBoard and the terminal.
+
+The rows are kept in the checkpoint, and a resumed run writes all of them anew: none is lost or stands twice.
+What varies
+from run to run (seconds, memory) goes to TensorBoard and the terminal only, so that the stage's outputs are
+reproducible to the byte.
+"""
+
+import csv
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+from lift.files import atomic
+
+DIGITS = 6  # significant digits in curves: float32 has seven
+
+
+class Logs:
+    """Rows of numbers over the optimiser step, to every place at once."""
+
+    def __init__(self, outputs: Path, board: Path, rows: Sequence[Mapping[str, float]], resumed: int) -> None:
+        """Open the logs, and write again what a checkpoint kept.
+
+        Args:
+            outputs: Folder of the stage's reproducible logs (curves.csv, DVCLive).
+            board: Folder of TensorBoard's events.
+            rows: Rows logged before the checkpoint.
+            resumed: Optimiser steps done; TensorBoard hides later events of the interrupted run.
+        """
+        self._outputs = outputs
+        self.rows = [dict(row) for row in rows]
+        outputs.mkdir(parents=True, exist_ok=True)
+        self._board = SummaryWriter(str(board), purge_step=resumed)
+        self._live = _open_dvclive(outputs)
+        for row in self.rows:
+            self._send(row)
+
+    def row(self, step: int, epoch: int, values: Mapping[str, float]) -> None:
+        """Log reproducible values after optimiser step `step` (counted from 1)."""
+        rounded = {key: float(f"{value:.{DIGITS}g}") for key, value in values.items()}
+        row = {"step": step, "epoch": epoch, **rounded}
+        self.rows.append(row)
+        self._send(row)
+        for key, value in values.items():
+            self._board.add_scalar(key, value, step)
+
+    def watch(self, step: int, values: Mapping[str, float]) -> None:
+        """Log values that differ from run to run (times, memory): TensorBoard only."""
+        for key, value in values.items():
+            self._board.add_scalar(f"machine/{key}", value, step)
+
+    def pictures(self, step: int, pictures: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]) -> None:
+        """Log pictures [3, H, W] in [0, 1]: TensorBoard only."""
+        for key, picture in pictures.items():
+            self._board.add_image(key, picture, step)
+
+    def close(self) -> None:
+        """Write curves.csv and end the loggers."""
+        keys = ["step", "epoch", *sorted({key for row in self.rows for key in row} - {"step", "epoch"})]
+        with atomic(self._outputs / "curves.csv") as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, keys, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        self._board.close()
+        if self._live is not None:
+            self._live.end()
+
+    def _send(self, row: Mapping[str, float]) -> None:
+        if self._live is None:
+            return
+        self._live.step = int(row["step"])
+        for key, value in row.items():
+            if key not in ("step", "epoch"):
+                self._live.log_metric(key, value)
+        self._live.make_summary()
+
+
+def _open_dvclive(folder: Path) -> Any:
+    """Open DVCLive, where DVC is installed: a training machine in a cluster may lack it."""
+    if importlib.util.find_spec("dvclive") is None:
+        return None
+    from dvclive import Live
+
+    return Live(str(folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)

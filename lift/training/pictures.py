@@ -1,0 +1,38 @@
+"""What a person wants to see of a run: prediction, truth, error and flow, as pictures for TensorBoard."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from lift.ops.flow_wheel import flow_to_rgb
+
+ERROR_GAIN = 4.0  # absolute error is enlarged this much to be visible, as in the report's strips
+
+
+def example(batch: dict[str, torch.Tensor], output: Any) -> dict[str, "np.ndarray[Any, Any]"]:
+    """Give pictures [3, H, W] in [0, 1] of a batch's first clip."""
+    offsets, frames = batch["offsets"][0], batch["frames"][0]
+    target, frame = batch["target"][0], output.frame[0].clamp(0, 1)
+    tensors = {
+        "example/1_before": frames[offsets == -1][0],
+        "example/2_target": target,
+        "example/3_prediction": frame,
+        "example/4_after": frames[offsets == 1][0],
+        "example/5_error": ((frame - target).abs() * ERROR_GAIN).clamp(0, 1),
+    }
+    pictures = {name: tensor.float().cpu().numpy() for name, tensor in tensors.items()}
+    if output.flow is not None:
+        flow = output.flow[0].float().cpu().numpy()
+        for side, part in (("before", flow[:2]), ("after", flow[2:])):
+            pictures[f"flow/{side}"] = flow_to_rgb(part).transpose(2, 0, 1) / 255.0
+    return pictures
+
+
+def weights_by_offset(batch: dict[str, torch.Tensor], output: Any) -> dict[str, float]:
+    """Give the weight α of each present frame of a batch's first clip, by its offset."""
+    if output.weights is None:
+        return {}
+    offsets, valid = batch["offsets"][0].tolist(), batch["valid"][0].tolist()
+    weights = output.weights[0].tolist()
+    return {f"alpha/{int(o):+d}": w for o, v, w in zip(offsets, valid, weights, strict=True) if v}

@@ -1,0 +1,154 @@
+"""Checkpoints of a run in progress: one file, replaced atomically, with all that an exact resume needs.
+
+They live in a scratch folder that neither git nor DVC manages (spec/pipeline.md, trap 2), named by a digest
+of everything
+that decides the result, guarded by a lock that the system releases when its process dies, and removed on
+success.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import platform
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from lift.errors import UserError
+from lift.files import atomic, full_disk_explained
+
+NAME = "state.pt"
+PREVIOUS = "state.previous.pt"
+
+
+@dataclass
+class State:
+    """What a resumed run continues from.
+
+    Attributes:
+        step: Optimiser steps done.
+        model: The model's state_dict.
+        optimizer: The optimiser's.
+        scaler: The gradient scaler's (fp16), empty otherwise.
+        best: Best validation PSNR so far, dB; None before the first validation.
+        rows: Rows of the training curves so far.
+        pending: Values of the steps since the last row, which the next row averages.
+        setting: What must be the same for the continuation to be exact: processes, batch, versions.
+    """
+
+    step: int = 0
+    model: dict[str, Any] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    scaler: dict[str, Any] = field(default_factory=dict)
+    best: float | None = None
+    rows: list[dict[str, float]] = field(default_factory=list)
+    pending: list[dict[str, float]] = field(default_factory=list)
+    setting: dict[str, Any] = field(default_factory=dict)
+
+
+def setting(world: int, batch: int, accumulate: int, precision: str) -> dict[str, Any]:
+    """Describe what a checkpoint must share with the run that continues it."""
+    return {
+        "processes": world,
+        "batch": batch,
+        "accumulate": accumulate,
+        "precision": precision,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def save_state(folder: Path, state: State) -> None:
+    """Write a checkpoint beside, sync it to the disk, and rename; the one before is kept as well.
+
+    Raises:
+        UserError: The disk is full; the last good checkpoint survives.
+    """
+    path = folder / NAME
+    with atomic(path) as temporary:
+        torch.save(vars(state), temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # a power cut after the rename must not find an empty file
+        if path.exists():
+            os.replace(path, folder / PREVIOUS)  # noqa: PTH105 -- atomic, and the new one follows at once
+
+
+def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
+    """Read the newest checkpoint; None: there is none.
+
+    Args:
+        folder: The run's scratch folder.
+        wanted: `setting(...)` of the run that wants to continue.
+
+    Raises:
+        UserError: The checkpoint is damaged (the previous one is offered), or its setting differs.
+    """
+    path = folder / NAME
+    if not path.exists():
+        path = folder / PREVIOUS  # a kill between the two renames of save_state leaves only this one
+    if not path.exists():
+        return None
+    try:
+        state = State(**torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, OSError) as error:
+        previous = folder / PREVIOUS
+        offer = f"continue from the previous one: mv {previous} {path}" if previous != path else "start anew"
+        raise UserError(f"{path}: damaged checkpoint; {offer}, or start over: rm -r {folder}") from error
+    for key, value in wanted.items():
+        if state.setting.get(key) != value:
+            raise UserError(
+                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and "
+                f"is {value!r} now, so the run cannot be continued exactly; use the old value, or start over: rm -r {folder}"
+            )
+    return state
+
+
+@contextmanager
+def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
+    """Open (or make) a run's scratch folder under a lock; remove it when the block succeeds.
+
+    Folders of the same name with another digest are of another configuration, code or data, and are left
+    alone.
+
+    Raises:
+        UserError: Another process trains the same run.
+    """
+    folder = scratch / f"{name}-{digest[:12]}"
+    with full_disk_explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(scratch / f"{folder.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"{folder}: another process is training this run; wait for it or stop it (a killed "
+            f"`dvc repro` leaves its trainer running), then run again"
+        ) from error
+    try:
+        yield folder
+        shutil.rmtree(folder)
+    finally:
+        lock.release()
+
+
+def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable[Path]) -> str:
+    """Give a fingerprint of a run: its configuration, its clips and the code that trains it.
+
+    Args:
+        config: Plain values that decide the weights.
+        manifests: The clip sets' manifests; they name every frame.
+        code: Folders of Python files.
+    """
+    total = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    files = [*manifests, *(file for folder in code for file in sorted(folder.rglob("*.py")))]
+    for file in files:
+        total.update(f"{file.name}\0".encode())
+        total.update(file.read_bytes())
+    return total.hexdigest()
