@@ -35,7 +35,7 @@ def bar(
         desc=title,
         unit=unit,
         total=total,
-        file=sys.stderr if terminal else _Lines(sys.stderr),  # type: ignore[arg-type]
+        file=sys.stderr if terminal else _Lines(sys.stderr),
         mininterval=0.1 if terminal else LOG_SECONDS,
         dynamic_ncols=terminal,
     )

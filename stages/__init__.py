@@ -1,0 +1,1 @@
+"""Entry points of the pipeline, one per DVC stage: `python -m stages.NAME PROFILE [ABLATION [BENCHMARK]]`."""

@@ -1,0 +1,33 @@
+"""What all stages share: arguments, folders, and one clear line for a user's mistake."""
+
+import contextlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lift.errors import UserError
+
+PARAMS = Path("params.yaml")
+
+
+def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
+    """Call `main` with the command line's arguments; exit with 1 and one line on a user's mistake.
+
+    Args:
+        main: Takes the arguments as text.
+        names: What the arguments are, for the usage line.
+        optional: How many of the last may be left out.
+    """
+    arguments = sys.argv[1:]
+    if not len(names) - optional <= len(arguments) <= len(names):
+        sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(names)}")
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            main(*arguments)
+        except UserError as error:
+            sys.exit(f"error: {error}")
+
+
+def data_folder(profile: str) -> Path:
+    """Give the folder of everything heavy of a profile."""
+    return Path("data") / profile

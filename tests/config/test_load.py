@@ -1,0 +1,126 @@
+"""Resolution of params.yaml: precedence, and one clear line for every mistake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lift.config import load, window, yaml12
+from lift.errors import UserError
+
+SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def params(tmp_path):
+    """Give a function that writes a changed copy of params.yaml: params({"a.b": value})."""
+
+    def write(changes):
+        raw = yaml12.read(SOURCE)
+        for key, value in changes.items():
+            *path, last = key.split(".")
+            at = raw
+            for part in path:
+                at = at.setdefault(part, {})
+            at[last] = value
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(raw, sort_keys=False))
+        return path
+
+    return write
+
+
+def test_precedence_is_top_then_profile_then_ablation(params):
+    path = params(
+        {
+            "model.layers": 2,
+            "profiles.demo.model.layers": 3,
+            "profiles.demo.model.heads": 4,
+            "ablations.lift15": {"model": {"layers": 5}},
+        }
+    )
+    model = load(path, "demo", "lift15").model
+    assert (model.layers, model.heads) == (5, 4)
+    assert load(path, "demo", "no_s1").model.layers == 3
+    assert load(path, "thesis", "no_s1").model.layers == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model.use_s2": True}, ["model.use_s2", "use_s1"]),
+        ({"modle": {}}, ["modle", "model"]),
+        ({"profiles.demo.train.btach": 3}, ["btach", "batch"]),
+        ({"ablations.lift15": {"model": {"layer": 1}}}, ["ablations.lift15.model.layer", "layers"]),
+        ({"ablations.lift15": {"evaluate": {}}}, ["ablations.lift15.evaluate"]),
+        ({"ablations.lift15": 3}, ["ablations.lift15"]),
+        ({"model.layers": "three"}, ["model.layers", "whole number", "'three'"]),
+        ({"model.layers": 2.5}, ["model.layers", "whole number"]),
+        ({"model.layers": True}, ["model.layers", "whole number"]),
+        ({"model.layers": 0}, ["model.layers", "range"]),
+        ({"train.weight_decay": float("nan")}, ["train.weight_decay", "range"]),
+        ({"model.widths": [8, 16]}, ["model.widths", "5 values"]),
+        ({"model.widths": [8, 16, 24, 32, 44]}, ["model", "heads"]),
+        ({"model.flow_widths": [44, 32]}, ["flow_widths", "GroupNorm"]),
+        ({"model.attention": "windwed"}, ["model.attention", "'windowed'"]),
+        ({"clip.sampling": "sparse"}, ["clip.sampling", "dense"]),
+        ({"clip.frames": 14}, ["clip", "14", "uniform"]),
+        ({"ablations.ctx3": {"clip": {"frames": 3, "shift": 3}}}, ["clip", "frames: 3", "shift: 3"]),
+        ({"ablations.wide": {"clip": {"frames": 31}}}, ["ablations.wide", "clips.before"]),
+        ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
+        ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
+        ({"splits": ["train"]}, ["splits"]),
+        ({"profile": "demo"}, ["profile", "[demo]"]),
+        ({"profile": ["demmo"]}, ["demmo", "demo"]),
+        ({"seed": None}, ["seed"]),
+        ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
+        ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
+        ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
+        ({"train.phases": []}, ["train", "phases"]),
+    ],
+)
+def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
+    with pytest.raises(UserError) as error:
+        load(params(changes), "demo", "lift15")
+    message = str(error.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_freezing_without_weights_is_refused(params):
+    with pytest.raises(UserError, match=r"model\.pretrained"):
+        load(params({"profiles.thesis.model.pretrained": None}), "thesis", "lift15")
+
+
+def test_unknown_profile_and_ablation_name_the_nearest():
+    with pytest.raises(UserError, match="'thesis'"):
+        load(SOURCE, "tesis")
+    with pytest.raises(UserError, match="'no_s1'"):
+        load(SOURCE, "demo", "nos1")
+
+
+def test_windows_of_the_specification():
+    assert window(8, 6, "dense") == (-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)
+    assert window(1, 1, "dense") == (-1, 1)
+    assert window(2, 2, "uniform") == (-3, -1, 1, 3)
+    lift64 = window(32, 32, "uniform")
+    assert (len(lift64), lift64[0], lift64[31], lift64[32], lift64[-1]) == (64, -63, -1, 1, 63)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 1e-3), ("no", "no"), ("010", 10), ("0o10", 8), ("1.0e-3", 1e-3), ("true", True), ("~", None), ("12:30", "12:30")],
+)
+def test_scalars_are_read_as_yaml_1_2(tmp_path, text, value):
+    path = tmp_path / "p.yaml"
+    path.write_text(f"key: {text}\n")
+    assert yaml12.read(path)["key"] == value
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "- 1\n", ""])
+def test_what_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"p\.yaml"):
+        yaml12.read(path)

@@ -1,0 +1,63 @@
+"""Who may import whom: the direction that keeps every part usable on its own (style.md section 3)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = {"errors"}
+BASE = {"errors", "files", "seeds", "progress", "config"}
+ALLOWED = {
+    "errors": set(),
+    "files": {"errors"},
+    "seeds": set(),
+    "progress": set(),
+    "weights": {"errors", "files"},
+    "config": {"errors"},
+    "ops": {"errors"},
+    "models": BASE | {"ops"},
+    "losses": BASE | {"ops"},
+    "metrics": BASE | {"ops"},
+    "data": BASE | {"ops"},
+    "scenes": BASE | {"ops"},
+    "training": BASE | {"ops", "weights"},
+    "evaluation": BASE | {"ops", "metrics"},
+    "report": BASE | {"ops"},
+}
+FILES = sorted((ROOT / "lift").rglob("*.py"))
+
+
+def package(path: Path) -> str:
+    return path.relative_to(ROOT / "lift").parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """List the parts of lift, and outside packages, that a file imports anywhere, late imports too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_downwards(path):
+    here = package(path)
+    if here == "__init__":
+        return
+    parts = {name.split(".")[1] for name in imported(path) if name.startswith("lift.")}
+    assert parts - {here} <= ALLOWED[here]
+    assert not any(name.split(".")[0] == "stages" for name in imported(path))
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if package(p) in ("report", "scenes", "config")], ids=str)
+def test_report_scenes_and_config_run_without_torch(path):
+    assert not {name.split(".")[0] for name in imported(path)} & {"torch", "torchvision", "lpips"}
+
+
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "stages").glob("*.py"))], ids=str)
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 300

@@ -1,0 +1,121 @@
+"""The pipeline's declarations against the code: a missing dependency would make DVC say "up to date" wrongly."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import ruamel.yaml
+import yaml
+
+from lift.config import load, yaml12
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml12.read(ROOT / "params.yaml")
+
+
+def module_files(name: str) -> set[Path]:
+    """List the files that importing the dotted `name` runs, packages' own included."""
+    files, at = set(), ROOT
+    for part in name.split("."):
+        at = at / part
+        for candidate in (at.with_suffix(".py"), at / "__init__.py"):
+            if candidate.is_file():
+                files.add(candidate)
+    return files
+
+
+def reachable(start: Path) -> set[Path]:
+    """List every file of this repository that a file imports, directly or not."""
+    seen, todo = set(), [start]
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        package = path.parent.relative_to(ROOT).parts
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+                module = ".".join(filter(None, [base, node.module or ""]))
+                names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            for name in names:
+                if name.split(".")[0] in ("lift", "stages"):
+                    todo += module_files(name)
+    return {path for path in seen if path.name != "__init__.py" or path.parent.name != "stages"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_imported_file_is_a_declared_dependency(name):
+    stage = STAGES[name]
+    module = stage["cmd"].split()[2]
+    declared = [ROOT / dep for dep in stage["deps"] if not dep.startswith("data/")]
+    for path in reachable(ROOT / Path(*module.split(".")).with_suffix(".py")):
+        covered = any(path == dep or dep in path.parents for dep in declared)
+        assert covered, f"{name}: {path.relative_to(ROOT)} is imported and not declared"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_declared_dependency_exists(name):
+    for dep in STAGES[name]["deps"]:
+        assert dep.startswith("data/") or (ROOT / dep).exists(), dep
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("profile", PARAMS["profiles"])
+def test_every_declared_parameter_exists(name, profile):
+    stage = STAGES[name]
+    for item in PARAMS["ablations"] if "ablation" in stage["matrix"] else [""]:
+        for split in PARAMS["splits"] if "split" in stage["matrix"] else [""]:
+            for key in stage["params"]:
+                key = key.replace("${item.profile}", profile).replace("${item.ablation}", item)
+                value = PARAMS
+                for part in key.replace("${item.split}", split).split("."):
+                    assert part in value, key
+                    value = value[part]
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "baseline"])
+def test_every_benchmark_is_a_dependency_of_the_evaluations(stage):
+    clips = {dep.rsplit("/", 1)[1] for dep in STAGES[stage]["deps"] if "/clips/" in dep}
+    assert clips == set(PARAMS["benchmarks"])
+
+
+def test_the_report_depends_on_every_split():
+    declared = [dep for dep in STAGES["report"]["deps"] if dep.endswith("summary.json")]
+    assert sorted(dep.split("/")[-2] for dep in declared) == sorted(PARAMS["splits"])
+
+
+def test_our_reading_of_params_equals_dvcs():
+    theirs = ruamel.yaml.YAML(typ="safe").load(ROOT / "params.yaml")
+    assert theirs == PARAMS
+
+
+@pytest.mark.parametrize("profile", PARAMS["profiles"])
+@pytest.mark.parametrize("ablation", PARAMS["ablations"])
+def test_every_ablation_resolves_in_every_profile(profile, ablation):
+    config = load(ROOT / "params.yaml", profile, ablation)
+    assert {-1, 1} <= set(config.clip.offsets)
+
+
+def test_the_thesis_profile_has_the_specifications_numbers():
+    config = load(ROOT / "params.yaml", "thesis", "lift15")
+    assert config.model.widths == (32, 64, 128, 192, 256)
+    assert config.clip.offsets == (*range(-8, 0), *range(1, 7))
+    assert [phase.epochs for phase in config.train.phases] == [10, 20, 20]
+    assert [phase.crop[0] for phase in config.train.phases] == [224, 224, 256]
+    assert [phase.rate for phase in config.train.phases] == [1e-4, 1e-4, 1e-5]
+    assert config.loss.l1 == 1.0
+    assert config.loss.lpips == 0.1
+    assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
+
+
+def test_the_locked_packages_carry_hashes_and_no_index_address():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "--hash=sha256:" in lock
+    assert "://" not in lock
+    assert "index-url" not in lock
