@@ -1,0 +1,91 @@
+"""One video of a procedural scene on disk: numbered PNG or JPEG frames or an AVI, and the truth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from lift.scenes.kinds import make
+from lift.scenes.scene import Image, Scene
+
+FRAME_RATE = 25  # UCF101's
+QUANTISER = 2  # MPEG-4's finest; the scenes' own detail should decide a result, not the codec's
+JPEG_QUALITY = 95
+PNG_LEVEL = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Video:
+    """What to render and where to put it."""
+
+    path: Path
+    """Folder of the frames, or the AVI file."""
+    names: str | None
+    """Format of a frame's file name from its number; None: an AVI."""
+    first: int
+    """Number of the first frame."""
+    truth: int | None
+    """Index of the frame whose truth is written beside the frames; None: none."""
+    frames: int
+    kind: str
+    seed: int
+    size: tuple[int, int]
+    """Height and width, pixels."""
+    speed: tuple[float, float]
+    """Slowest and fastest typical motion, pixels per frame."""
+
+
+def write_video(video: Video) -> int:
+    """Render and write a video; the bytes depend on `video` alone.
+
+    Returns:
+        The number of frames written.
+    """
+    scene = make(video.seed, video.kind, video.size, video.speed)
+    frames = (scene.render(time) for time in range(video.frames))
+    video.path.parent.mkdir(parents=True, exist_ok=True)
+    if video.names is None:
+        write_avi(video.path, frames, video.size)
+    else:
+        video.path.mkdir(parents=True)
+        for number, frame in enumerate(frames, video.first):
+            (video.path / video.names.format(number)).write_bytes(encode(frame, Path(video.names).suffix))
+    if video.truth is not None:
+        write_truth(video.path / "truth.npz", scene, video.truth)
+    return video.frames
+
+
+def encode(frame: Image, suffix: str) -> bytes:
+    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes."""
+    options = {
+        ".png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],
+        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
+    }
+    _, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options[suffix])
+    return bytes(data)
+
+
+def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> None:
+    """Write frames as MPEG-4 in AVI, like UCF101; one thread and bit-exact arithmetic: reproducible bytes."""
+    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("mpeg4", rate=FRAME_RATE)
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        stream.thread_count = 1
+        stream.options = {"flags": "+bitexact", "qmin": str(QUANTISER), "qmax": str(QUANTISER)}
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def write_truth(path: Path, scene: Scene, target: int) -> None:
+    """Write a frame's flow (4, H, W) float32 (to the frame before, then after) and visible (2, H, W) bool."""
+    before, after = (scene.truth(target, target + step) for step in (-1, 1))
+    np.savez_compressed(
+        path,
+        flow=np.concatenate([before.flow, after.flow]),
+        visible=np.stack([before.visible, after.visible]),
+    )

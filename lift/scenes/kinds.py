@@ -1,0 +1,261 @@
+"""The five kinds of scenes: which layers they have and how these move (`ranges` holds the numbers).
+
+- plain: a moving camera over a background with at most a few small objects that hardly move of their own:
+  the control;
+- occlusion: many large objects that pass in front of each other;
+- fast_motion: everything moves at up to `ranges.FAST_FACTOR` times the fastest speed;
+- repetition: spoked wheels, fences or walking legs, whose period makes two distant frames ambiguous;
+- lighting: surfaces as usual, under light that changes.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.errors import UserError
+from lift.scenes import ranges, shapes
+from lift.scenes.light import STEADY, draw_light
+from lift.scenes.motion import Motion, Wave, wander
+from lift.scenes.scene import Layer, Scene
+from lift.scenes.textures import Image, texture
+from lift.seeds import generator
+
+KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
+Grid = NDArray[np.float32]
+
+
+def make(seed: int, kind: str, size: tuple[int, int], speed: tuple[float, float]) -> Scene:
+    """Draw a scene; the same arguments give the same scene.
+
+    Args:
+        seed: Any integer.
+        kind: One of `KINDS`.
+        size: Height and width, pixels.
+        speed: Slowest and fastest typical motion (root mean square over time), pixels per frame.
+
+    Raises:
+        UserError: An unknown kind, or speeds that are not 0 < slow <= fast.
+    """
+    if kind not in KINDS:
+        raise UserError(f"scene kind {kind!r}: unknown; one of {', '.join(KINDS)}")
+    if not 0.0 < speed[0] <= speed[1]:
+        raise UserError(f"render.speed {list(speed)}: expected 0 < slowest <= fastest, pixels per frame")
+    rng = generator(seed, "scene", kind)
+    pace = _pace(rng, kind, speed)
+    share = ranges.CAMERA_SHARE[kind]
+    camera = _camera(rng, size, share * pace)
+    sketch = _Sketch(rng, size, camera, math.sqrt(1.0 - share**2) * pace, kind == "repetition")
+    layers = [_background(sketch)]
+    if kind == "repetition":
+        layers += _REPETITIONS[rng.integers(len(_REPETITIONS))](sketch)
+    low, high = ranges.OBJECTS[kind]
+    layers += [_object(sketch, kind) for _ in range(rng.integers(low, high + 1))]
+    light = draw_light(rng, size, pace) if kind == "lighting" else STEADY
+    return Scene(size=size, layers=tuple(layers), light=light)
+
+
+@dataclass(frozen=True)
+class _Sketch:
+    """What the parts of a scene share."""
+
+    rng: np.random.Generator
+    size: tuple[int, int]
+    camera: Motion
+    speed: float
+    """Of objects on their own, pixels per frame."""
+    regular: bool
+    """Whether textures may repeat."""
+
+    @property
+    def short(self) -> int:
+        """The frame's shorter side."""
+        return min(self.size)
+
+    def within(self, limits: ranges.Range) -> float:
+        """Draw a length that `ranges` states as a share of the frame."""
+        return self.short * self.rng.uniform(*limits)
+
+
+def _pace(rng: np.random.Generator, kind: str, speed: tuple[float, float]) -> float:
+    slow, fast = speed
+    if kind == "fast_motion":
+        return rng.uniform(fast, ranges.FAST_FACTOR * fast)
+    if kind == "repetition":
+        slow += ranges.REPETITION_SPEED * (fast - slow)
+    return rng.uniform(slow, fast)
+
+
+def _camera(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Motion:
+    """From the world, whose origin is the frame's middle at rest, to the screen."""
+    height, width = size
+    return wander(
+        rng,
+        speed,
+        min(size) * rng.uniform(*ranges.ORBIT),
+        0.5 * math.hypot(height, width),
+        centre=(0.5 * (width - 1), 0.5 * (height - 1)),
+        roll=ranges.CAMERA_ROLL,
+        zoom=ranges.CAMERA_ZOOM,
+    )
+
+
+def _background(sketch: _Sketch) -> Layer:
+    # The path's reach on each side, or the border by reflection would come into sight often.
+    side = math.ceil(ranges.DENSITY * (max(sketch.size) + 2.0 * ranges.ORBIT[1] * sketch.short))
+    tile = texture(sketch.rng, side, side, regular=sketch.regular)
+    return Layer(tile=tile, origin=_middle(tile), motions=(sketch.camera,))
+
+
+def _object(sketch: _Sketch, kind: str) -> Layer:
+    """A free object of random shape on its own path."""
+    rng, radius = sketch.rng, sketch.within(ranges.OBJECT_RADIUS[kind])
+    shape = shapes.blob if rng.random() < 0.6 else shapes.box
+    path = wander(
+        rng,
+        sketch.speed,
+        sketch.within(ranges.ORBIT),
+        radius,
+        centre=_place(sketch, ranges.SPREAD),
+        angle=rng.uniform(0.0, 2.0 * math.pi),
+    )
+    reach = 1.4 * radius
+    return _cut_out(sketch, (reach, reach), lambda x, y: shape(rng, x, y, radius), (path,))
+
+
+def _wheels(sketch: _Sketch) -> list[Layer]:
+    rng = sketch.rng
+    return [_wheel(sketch) for _ in range(rng.integers(ranges.WHEELS[0], ranges.WHEELS[1] + 1))]
+
+
+def _wheel(sketch: _Sketch) -> Layer:
+    """A wheel whose rim turns at the objects' speed, with spokes `ranges.ALIAS` frames apart."""
+    rng, radius = sketch.rng, sketch.within(ranges.WHEEL_RADIUS)
+    advance = ranges.SWING * sketch.speed / radius
+    spokes = _count(2.0 * math.pi / (advance * rng.uniform(*ranges.ALIAS)), 2.0 * math.pi * radius)
+    width = rng.uniform(*ranges.SPOKE_WIDTH)
+    hub = wander(
+        rng, 0.5 * sketch.speed, sketch.within(ranges.ORBIT), radius, centre=_place(sketch, ranges.SPREAD)
+    )
+    turn = Motion(spin=float(rng.choice([-1.0, 1.0])) * advance)
+    return _cut_out(
+        sketch,
+        (radius, radius),
+        lambda x, y: shapes.wheel(x, y, radius, spokes, width),
+        (hub, turn),
+        _skin(sketch),
+    )
+
+
+def _fence(sketch: _Sketch) -> list[Layer]:
+    """A fence across the whole frame that slides along its own direction."""
+    rng, orbit = sketch.rng, sketch.within(ranges.FENCE_RADIUS)
+    rate = sketch.speed / orbit
+    pitch = max(ranges.MIN_PITCH, math.sqrt(2.0) * sketch.speed * rng.uniform(*ranges.ALIAS))
+    width = rng.uniform(*ranges.SPOKE_WIDTH)
+    rails = (-sketch.within((0.2, 0.35)), sketch.within((0.2, 0.35)))
+    slide = Wave(amplitude=math.sqrt(2.0) * orbit, rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))
+    reach = 0.75 * math.hypot(*sketch.size)
+    across = (reach + math.sqrt(2.0) * orbit, reach)
+    rail = max(2.0, 0.04 * sketch.short)
+    return [
+        _cut_out(
+            sketch,
+            across,
+            lambda x, y: shapes.fence(x, y, pitch, width, rails, rail),
+            (Motion(angle=rng.uniform(-0.4, 0.4)), Motion(x=slide)),
+            _skin(sketch),
+        )
+    ]
+
+
+def _walker(sketch: _Sketch) -> list[Layer]:
+    """A body on pairs of legs: thighs swing from hips, shins a quarter of a period later from knees."""
+    rng, leg = sketch.rng, sketch.within(ranges.LEG)
+    pairs = int(rng.integers(ranges.LEG_PAIRS[0], ranges.LEG_PAIRS[1] + 1))
+    stride = rng.uniform(*ranges.STRIDE)
+    # The foot's speed is that of two swings in quadrature, at two and at one segment's distance.
+    rate = math.sqrt(2.0) * ranges.SWING * sketch.speed / (stride * leg * math.hypot(2.0, 1.0))
+    start = rng.uniform(0.0, 2.0 * math.pi)
+    body = wander(
+        rng,
+        0.5 * sketch.speed,
+        sketch.within(ranges.ORBIT),
+        2.0 * leg,
+        centre=(0.0, -0.8 * leg),
+        roll=(0.04, 0.1),
+        zoom=(0.02, 0.06),
+    )
+    skin = _skin(sketch)
+    far: list[Layer] = []
+    near: list[Layer] = []
+    for pair in range(pairs):
+        hip = (1.4 * leg * (pair - 0.5 * (pairs - 1)), 0.4 * leg)
+        for side, legs in enumerate((far, near)):
+            phase = start + math.pi * (side + pair)
+            thigh = Motion(centre=hip, roll=Wave(amplitude=stride, rate=rate, phase=phase))
+            knee = Wave(amplitude=stride, rate=rate, phase=phase - 0.5 * math.pi)
+            shin = Motion(centre=(0.0, leg), angle=stride, roll=knee)
+            legs += [_limb(sketch, leg, chain, skin) for chain in ((body, thigh, shin), (body, thigh))]
+    half = (0.7 * leg * (pairs - 1) + 0.8 * leg, 0.7 * leg)
+    trunk = _cut_out(
+        sketch,
+        half,
+        lambda x, y: shapes.capsule(y, x + half[0] - half[1], 2 * (half[0] - half[1]), 1.8 * half[1]),
+        (body,),
+        skin,
+    )
+    return [*far, trunk, *near]
+
+
+_REPETITIONS: tuple[Callable[[_Sketch], list[Layer]], ...] = (_wheels, _fence, _walker)
+
+
+def _limb(sketch: _Sketch, length: float, motions: tuple[Motion, ...], skin: Image) -> Layer:
+    reach = 1.25 * length
+    return _cut_out(
+        sketch, (reach, reach), lambda x, y: shapes.capsule(x, y, length, 0.42 * length), motions, skin
+    )
+
+
+def _skin(sketch: _Sketch) -> Image:
+    """A calm texture for thin parts, as large as the frame."""
+    side = ranges.DENSITY * max(sketch.size)
+    return texture(sketch.rng, side, side, calm=True)
+
+
+def _cut_out(
+    sketch: _Sketch,
+    reach: tuple[float, float],
+    distance: Callable[[Grid, Grid], Grid],
+    motions: tuple[Motion, ...],
+    skin: Image | None = None,
+) -> Layer:
+    """Cut a shape within `reach` (pixels beside its origin) from `skin` or a fresh texture."""
+    columns, rows = (2 * math.ceil(ranges.DENSITY * (side + ranges.EDGE)) + 1 for side in reach)
+    if skin is None:
+        skin = texture(sketch.rng, rows, columns, regular=sketch.regular)
+    colour = skin[:rows, :columns]
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    x, y = (x - (columns - 1) / 2) / ranges.DENSITY, (y - (rows - 1) / 2) / ranges.DENSITY
+    alpha = shapes.coverage(distance(x, y))
+    below, right = rows - colour.shape[0], columns - colour.shape[1]
+    filled = np.pad(colour, ((0, below), (0, right), (0, 0)), mode="symmetric")
+    tile = np.ascontiguousarray(np.dstack([filled, alpha]))
+    return Layer(tile=tile, origin=_middle(tile), motions=(sketch.camera, *motions))
+
+
+def _middle(tile: Image) -> tuple[float, float]:
+    return 0.5 * (tile.shape[1] - 1), 0.5 * (tile.shape[0] - 1)
+
+
+def _place(sketch: _Sketch, spread: float) -> tuple[float, float]:
+    height, width = sketch.size
+    return width * sketch.rng.uniform(-spread, spread), height * sketch.rng.uniform(-spread, spread)
+
+
+def _count(wanted: float, circumference: float) -> int:
+    """Round a number of spokes to what can be seen: at least five, no closer than the shortest period."""
+    return max(5, min(round(wanted), int(circumference / ranges.MIN_PITCH)))

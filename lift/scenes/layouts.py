@@ -1,0 +1,223 @@
+"""Procedural footage in the official layouts of the data sets, for the code that reads the real ones.
+
+Each writer fills `raw/<source>` with the same roots as the official archive: `vimeo_septuplet/`, `UCF-101/`
+and `ucfTrainTestlist/`, `DAVIS/`, `SNU-FILM/`; `scenes/` is our own and keeps the truth. The five kinds
+take turns; a video's kind stands in its name where the official naming has room for one. A video depends on
+(seed, source, part, index) alone, so the bytes do not depend on how many workers there are.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from lift.config.data import Render
+from lift.errors import UserError
+from lift.files import full_disk_explained
+from lift.progress import bar
+from lift.scenes.footage import Video, write_video
+from lift.scenes.kinds import KINDS
+from lift.seeds import derive
+
+SEPTUPLETS_PER_FOLDER = 1000  # Vimeo-90K: 00001/0001 ... 00001/1000
+TEST_GROUPS, GROUPS = 7, 25  # UCF101 split 1: groups 1-7 are tested, 8-25 train
+SNU_GAPS = {"easy": 1, "medium": 2, "hard": 4, "extreme": 8}  # frames from the missing one to each reference
+SNU_CENTRES = 10  # official missing frames per video
+SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of each of them
+
+
+class Writer(Protocol):
+    """Writes a source's footage."""
+
+    def __call__(
+        self,
+        folder: Path,
+        render: Render,
+        seed: int,
+        *,
+        target: int,
+        workers: int | None = None,
+    ) -> None:
+        """Write the official layout into `folder` as a whole: it appears complete or not at all.
+
+        Args:
+            folder: `raw/<source>`; what stood there is replaced.
+            render: Counts, frames, size and speed.
+            seed: The run's seed.
+            target: Index of the missing frame, whose truth `scenes` keeps: `clips.before`.
+            workers: Videos rendered at once (None: one per processor); the bytes are the same.
+
+        Raises:
+            UserError: Too few frames for the layout, a full disk or a folder that cannot be written.
+        """
+
+
+def _vimeo90k(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+    videos, base = [], root / "vimeo_septuplet"
+    if render.frames != 7:
+        raise UserError(f"sources.vimeo90k.render.frames: {render.frames}; a septuplet has 7")
+    for part, count, start in (("train", render.train, 0), ("test", render.test, render.train)):
+        names = []
+        for i in range(count):
+            block, number = divmod(start + i, SEPTUPLETS_PER_FOLDER)
+            names.append(f"{block + 1:05d}/{number + 1:04d}")
+            videos.append(draw(part, i, base / "sequences" / names[-1], "im{}.png", first=1))
+        _write_list(base / f"sep_{part}list.txt", names)
+    return videos
+
+
+def _ucf101(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+    videos, lists = [], root / "ucfTrainTestlist"
+    classes = ["".join(word.capitalize() for word in kind.split("_")) for kind in KINDS]
+    _write_list(lists / "classInd.txt", [f"{i} {name}" for i, name in enumerate(classes, 1)], "\r\n")
+    for part, count in (("train", render.train), ("test", render.test)):
+        groups = range(1, TEST_GROUPS + 1) if part == "test" else range(TEST_GROUPS + 1, GROUPS + 1)
+        lines = []
+        for i in range(count):
+            turn, label = divmod(i, len(KINDS))
+            clip, group = divmod(turn, len(groups))
+            name = f"{classes[label]}/v_{classes[label]}_g{groups[group]:02d}_c{clip + 1:02d}.avi"
+            lines.append(f"{name} {label + 1}" if part == "train" else name)
+            videos.append(draw(part, i, root / "UCF-101" / name, None))
+        _write_list(lists / f"{part}list01.txt", lines, "\r\n")
+    return videos
+
+
+def _davis(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+    videos, base = [], root / "DAVIS"
+    for part, title, count in (("train", "train", render.train), ("test", "val", render.test)):
+        names = [f"{_kind(i).replace('_', '-')}-{title}-{i:02d}" for i in range(count)]
+        frames = base / "JPEGImages" / "480p"
+        videos += [draw(part, i, frames / name, "{:05d}.jpg") for i, name in enumerate(names)]
+        _write_list(base / "ImageSets" / "2017" / f"{title}.txt", names)
+    return videos
+
+
+def _snu_film(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+    names = [f"{_kind(i)}_{i:02d}" for i in range(render.test)]
+    base = root / "SNU-FILM"
+    widest = max(SNU_GAPS.values())
+    margin = SNU_MARGIN if render.frames > 2 * SNU_MARGIN else widest
+    span = render.frames - 2 * margin - 1
+    if span < 0:
+        raise UserError(
+            f"sources.snu_film.render.frames: {render.frames}; at least {2 * widest + 1} are needed"
+        )
+    centres = sorted({1 + margin + round(i * span / (SNU_CENTRES - 1)) for i in range(SNU_CENTRES)})
+    for level, gap in SNU_GAPS.items():
+        triplets = [
+            [f"data/SNU-FILM/test/GOPRO_test/{name}/{centre + step:06d}.png" for step in (-gap, 0, gap)]
+            for name in names
+            for centre in centres
+        ]
+        _write_list(base / "eval_modes" / f"test-{level}.txt", [" ".join(triplet) for triplet in triplets])
+    frames = base / "test" / "GOPRO_test"
+    return [draw("test", i, frames / name, "{:06d}.png", first=1) for i, name in enumerate(names)]
+
+
+def _scenes(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+    if not 1 <= target <= render.frames - 2:
+        raise UserError(
+            f"sources.scenes.render.frames: {render.frames}; the missing frame {target} needs neighbours"
+        )
+    base = root / "scenes"
+    names = [f"{_kind(i)}_{i // len(KINDS):03d}" for i in range(render.test)]
+    _write_list(base / "list.txt", names)
+    return [draw("test", i, base / name, "{:06d}.png", truth=target) for i, name in enumerate(names)]
+
+
+class _Draw:
+    """Names a source's videos and gives each its seed and kind."""
+
+    def __init__(self, source: str, render: Render, seed: int) -> None:
+        self._source, self._render, self._seed = source, render, seed
+
+    def __call__(
+        self,
+        part: str,
+        index: int,
+        path: Path,
+        names: str | None,
+        *,
+        first: int = 0,
+        truth: int | None = None,
+    ) -> Video:
+        """Give the video `index` of `part`, to be written to `path` with frames called `names`."""
+        return Video(
+            path=path,
+            names=names,
+            first=first,
+            truth=truth,
+            frames=self._render.frames,
+            kind=_kind(index),
+            seed=derive(self._seed, self._source, part, index),
+            size=self._render.size,
+            speed=self._render.speed,
+        )
+
+
+_Plan = Callable[[Path, Render, _Draw, int], list[Video]]
+
+
+def _write(
+    source: str,
+    plan: _Plan,
+    folder: Path,
+    render: Render,
+    seed: int,
+    *,
+    target: int,
+    workers: int | None = None,
+) -> None:
+    with _whole(folder) as root:
+        videos = plan(root, render, _Draw(source, render, seed), target)
+        # Threads: cv2 and the encoder release the interpreter's lock and pictures are read once; processes
+        # start slower.
+        pool = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)))
+        with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
+            try:
+                for count in pool.map(write_video, videos):
+                    progress.update(count)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+WRITERS: dict[str, Writer] = {
+    source: partial(_write, source, plan)
+    for source, plan in {
+        "vimeo90k": _vimeo90k,
+        "ucf101": _ucf101,
+        "davis": _davis,
+        "snu_film": _snu_film,
+        "scenes": _scenes,
+    }.items()
+}
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder` that takes its place when the block succeeds."""
+    beside = folder.with_name(f".{folder.name}.partial")
+    with full_disk_explained(folder):
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        try:
+            yield beside
+            if folder.exists():
+                shutil.rmtree(folder)
+            beside.replace(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_list(path: Path, lines: list[str], end: str = "\n") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(line + end for line in lines), encoding="utf-8", newline="")
+
+
+def _kind(index: int) -> str:
+    return KINDS[index % len(KINDS)]

@@ -1,0 +1,106 @@
+"""Light that changes with time: gain, gamma, a moving shadow and a repeated flash, over all surfaces."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.scenes import ranges
+from lift.scenes.motion import REST, Wave, wander
+from lift.scenes.motion import Motion as Path
+
+Frame = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flash:
+    """A Gaussian pulse of light that returns."""
+
+    height: float
+    """Logarithm of the gain at its peak."""
+    period: float
+    """Frames."""
+    phase: float
+    """Share of a period."""
+
+    def __call__(self, time: float) -> float:
+        """Give the logarithm of the gain at `time` (frames)."""
+        beside = math.remainder(time / self.period + self.phase, 1.0) / ranges.FLASH_WIDTH
+        return self.height * math.exp(-0.5 * beside * beside)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shadow:
+    """A round shadow with a soft edge that wanders over the screen."""
+
+    path: Path
+    radius: float
+    edge: float
+    """Pixels."""
+    depth: float
+    """Share of the light that it takes in its middle."""
+
+    def __call__(self, time: float, height: int, width: int) -> Frame:
+        """Give the factor of light at `time`: float32 (height, width, 1)."""
+        x, y = self.path.matrix(time)[:2, 2]
+        rows, columns = np.ogrid[:height, :width]
+        distance = np.sqrt(((columns - x) ** 2 + (rows - y) ** 2).astype(np.float32))
+        inside = np.clip(0.5 - (distance - self.radius) / self.edge, 0.0, 1.0)
+        return np.asarray(1.0 - self.depth * inside * inside * (3.0 - 2.0 * inside))[..., None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Light:
+    """All effects of a scene; each may be absent."""
+
+    gain: Wave = REST
+    """Logarithm of a factor on all values."""
+    gamma: Wave = REST
+    """Logarithm of an exponent on all values."""
+    shadow: Shadow | None = None
+    flash: Flash | None = None
+
+    def __call__(self, frame: Frame, time: float) -> Frame:
+        """Light a frame (H, W, 3) of 0 ... 255 at `time`; the result may exceed 255."""
+        if self.gamma is not REST:
+            frame = np.asarray(255.0 * (frame / 255.0) ** np.float32(math.exp(self.gamma(time))))
+        level = self.gain(time) + (self.flash(time) if self.flash else 0.0)
+        if level != 0.0:
+            frame = frame * np.float32(math.exp(level))
+        return frame * self.shadow(time, *frame.shape[:2]) if self.shadow else frame
+
+
+STEADY = Light()
+
+
+def draw_light(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Light:
+    """Draw some of the four effects for a scene of `size` (height, width) and `speed` (pixels per frame)."""
+    short = min(size)
+    names = ("gain", "gamma", "shadow", "flash")
+    chosen = rng.permutation(len(names))[: rng.integers(ranges.EFFECTS[0], ranges.EFFECTS[1] + 1)]
+    gain, gamma = (_flicker(rng, speed, amplitude) for amplitude in (ranges.GAIN, ranges.GAMMA))
+    middle = (size[1] * rng.uniform(0.3, 0.7), size[0] * rng.uniform(0.3, 0.7))
+    shadow = Shadow(
+        path=wander(rng, speed, short * rng.uniform(*ranges.ORBIT), short, centre=middle),
+        radius=short * rng.uniform(*ranges.SHADOW_RADIUS),
+        edge=short * ranges.SHADOW_EDGE,
+        depth=rng.uniform(*ranges.SHADOW),
+    )
+    flash = Flash(
+        height=rng.uniform(*ranges.FLASH),
+        period=rng.uniform(*ranges.FLASH_TRAVEL) / speed,
+        phase=rng.random(),
+    )
+    has = {names[i] for i in chosen}
+    return Light(
+        gain=gain if "gain" in has else REST,
+        gamma=gamma if "gamma" in has else REST,
+        shadow=shadow if "shadow" in has else None,
+        flash=flash if "flash" in has else None,
+    )
+
+
+def _flicker(rng: np.random.Generator, speed: float, amplitude: ranges.Range) -> Wave:
+    rate = 2.0 * math.pi * speed / rng.uniform(*ranges.LIGHT_TRAVEL)
+    return Wave(amplitude=rng.uniform(*amplitude), rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))

@@ -1,0 +1,121 @@
+"""Motion as analytic, invertible maps: a layer's place at any time, without accumulation over frames.
+
+A motion maps a layer's own coordinates to its parent's by a similarity, x = c(t) + s(t) R(a(t)) u, whose
+parameters are sums of waves. Chains of motions (camera, body, thigh, shin) are products of 3x3 matrices.
+Units: screen pixels, frames, radians; x to the right, y down.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.scenes import ranges
+from lift.scenes.ranges import Range
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wave:
+    """A sine of time."""
+
+    amplitude: float = 0.0
+    """In the unit of what it drives."""
+    rate: float = 0.0
+    """Radians per frame."""
+    phase: float = 0.0
+    """Radians."""
+
+    def __call__(self, time: float) -> float:
+        """Give the value at `time` (frames)."""
+        return self.amplitude * math.sin(self.rate * time + self.phase)
+
+
+REST = Wave()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion:
+    """A similarity that changes smoothly with time."""
+
+    centre: tuple[float, float] = (0.0, 0.0)
+    """Where the layer's origin lies in its parent, pixels, when x and y are zero."""
+    x: Wave = REST
+    y: Wave = REST
+    angle: float = 0.0
+    """Constant part of the rotation, clockwise on the screen."""
+    spin: float = 0.0
+    """Steady rotation, radians per frame."""
+    roll: Wave = REST
+    """Periodic part of the rotation."""
+    zoom: Wave = REST
+    """Logarithm of the scale."""
+
+    def matrix(self, time: float) -> Matrix:
+        """Give the 3x3 matrix from the layer's coordinates to its parent's at `time` (frames)."""
+        angle = self.angle + self.spin * time + self.roll(time)
+        scale = math.exp(self.zoom(time))
+        c, s = scale * math.cos(angle), scale * math.sin(angle)
+        tx, ty = self.centre[0] + self.x(time), self.centre[1] + self.y(time)
+        return np.array([[c, -s, tx], [s, c, ty], [0.0, 0.0, 1.0]])
+
+
+def chain(motions: tuple[Motion, ...], time: float) -> Matrix:
+    """Give the product of `motions`, outermost first, at `time`: from innermost coordinates to the screen."""
+    result = motions[0].matrix(time)
+    for motion in motions[1:]:
+        result = result @ motion.matrix(time)
+    return result
+
+
+def wander(
+    rng: np.random.Generator,
+    speed: float,
+    orbit: float,
+    reach: float,
+    *,
+    centre: tuple[float, float] = (0.0, 0.0),
+    roll: Range = ranges.OBJECT_ROLL,
+    zoom: Range = ranges.OBJECT_ZOOM,
+    angle: float = 0.0,
+) -> Motion:
+    """Draw a smooth wandering motion.
+
+    Args:
+        rng: Where the draws come from.
+        speed: Root mean square speed of the origin, pixels per frame.
+        orbit: Radius of the path, pixels.
+        reach: The layer's radius, pixels: roll and zoom move its rim at `ranges.TURN_SHARE` of `speed`.
+        centre: Middle of the path in the parent.
+        roll: Range of the roll's amplitude, radians.
+        zoom: Range of the zoom's amplitude, log scale.
+        angle: Constant rotation.
+    """
+    heading = rng.uniform(0.0, 2.0 * math.pi)
+    first, second = (rng.uniform(*ranges.RATE_RATIO) for _ in range(2))
+    phase = rng.uniform(0.0, 2.0 * math.pi)
+    # A quarter of a period between the two waves bends the path into a loop; less would let it stop at its
+    # turning points.
+    lag = rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 0.65) * math.pi
+    turn = ranges.TURN_SHARE * speed
+    return Motion(
+        centre=centre,
+        x=_path(speed * math.sqrt(2.0) * math.cos(heading), first * speed / orbit, phase),
+        y=_path(speed * math.sqrt(2.0) * math.sin(heading), second * speed / orbit, phase + lag),
+        angle=angle,
+        roll=_swing(rng, rng.uniform(*roll), turn / reach),
+        zoom=_swing(rng, rng.uniform(*zoom), turn / reach),
+    )
+
+
+def _path(speed: float, rate: float, phase: float) -> Wave:
+    """A wave whose fastest change is `speed`."""
+    return Wave(amplitude=speed / rate, rate=rate, phase=phase)
+
+
+def _swing(rng: np.random.Generator, amplitude: float, speed: float) -> Wave:
+    """A wave of given amplitude whose root mean square change per frame is `speed`."""
+    rate = math.sqrt(2.0) * speed / amplitude
+    return Wave(amplitude=amplitude, rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))

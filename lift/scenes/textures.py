@@ -1,0 +1,149 @@
+"""Textures: colour patterns on a tile of texels, from pictures inside scikit-image's wheel and from formulas.
+
+A tile is uint8 RGB (rows, columns, 3) at `ranges.DENSITY` texels per screen pixel, low-passed to the
+screen's Nyquist rate. It is continued by reflection, so it is defined on the whole plane.
+"""
+
+import math
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.errors import UserError
+from lift.scenes import ranges
+
+Image = NDArray[np.uint8]
+Field = NDArray[np.float32]
+
+PICTURES = (
+    "astronaut", "brick", "camera", "chelsea", "coffee", "coins",
+    "grass", "gravel", "ihc", "moon", "motorcycle_left",
+)  # fmt: skip
+"""Pictures that the wheel of scikit-image itself contains; the others of skimage.data would be downloaded."""
+
+
+def texture(
+    rng: np.random.Generator, rows: int, columns: int, *, calm: bool = False, regular: bool = False
+) -> Image:
+    """Draw a texture of up to `rows` x `columns` texels (pictures may be smaller; reflection continues them).
+
+    Args:
+        rng: Where the draws come from.
+        rows: Texels.
+        columns: Texels.
+        calm: Little contrast and a mean that is dark or light, for thin parts.
+        regular: Stripes and checks may occur: repetition is a stratum of its own and stays out of the others.
+
+    Returns:
+        uint8 RGB (rows', columns', 3).
+    """
+    if rng.random() < ranges.PICTURE_SHARE:
+        pattern = _cut(rng, rows, columns)
+    else:
+        choices = REGULAR if regular else IRREGULAR
+        pattern = choices[rng.integers(len(choices))](rng, rows, columns)
+    return _tone(rng, cv2.GaussianBlur(pattern, (0, 0), ranges.SOFTNESS), calm)
+
+
+@cache
+def picture(name: str) -> Image:
+    """Read a picture of scikit-image's own data folder as uint8 RGB.
+
+    Not through skimage.data: that imports its downloader, and a picture must be here or be missing.
+
+    Raises:
+        UserError: The installed scikit-image does not contain it.
+    """
+    package = find_spec("skimage")
+    folder = Path(package.origin).parent / "data" if package and package.origin else Path("skimage/data")
+    pixels = cv2.imread(str(folder / f"{name}.png"), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise UserError(
+            f"{folder / name}.png: not in the installed scikit-image; install the locked version (make setup)"
+        )
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    """Cut a random piece of a random picture, turned and mirrored at random: float32 in [0, 1]."""
+    pixels = picture(PICTURES[rng.integers(len(PICTURES))])
+    pixels = np.rot90(pixels, int(rng.integers(4)))[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
+    scale = rng.uniform(*ranges.PICTURE_SCALE)
+    high = min(round(rows / scale), pixels.shape[0])
+    wide = min(round(columns / scale), pixels.shape[1])
+    top = rng.integers(pixels.shape[0] - high + 1)
+    left = rng.integers(pixels.shape[1] - wide + 1)
+    piece = np.ascontiguousarray(pixels[top : top + high, left : left + wide], dtype=np.float32) / 255.0
+    size = (min(max(round(wide * scale), 1), columns), min(max(round(high * scale), 1), rows))
+    return np.asarray(
+        cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)
+    )
+
+
+def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    """Draw noise of spectrum 1/f^a (`ranges.SPECTRUM`), mean 0, deviation 1: float32 (rows, columns)."""
+    fy, fx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None]
+    radius = np.hypot(fy, fx)
+    radius[0, 0] = 1.0
+    phase = rng.uniform(0.0, 2.0 * math.pi, radius.shape)
+    spectrum = np.exp(1j * phase) * radius ** -rng.uniform(*ranges.SPECTRUM)
+    spectrum[0, 0] = 0.0
+    field = np.fft.irfft2(spectrum, (rows, columns))
+    return np.asarray(field / field.std(), dtype=np.float32)
+
+
+def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    return _colour(rng, noise(rng, rows, columns))
+
+
+def _stripes(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    """Wavy stripes under noise, as of cloth, wood or water."""
+    grain = noise(rng, rows, columns)
+    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * cv2.GaussianBlur(grain, (0, 0), 8.0)
+    return _colour(rng, np.sin(along, dtype=np.float32) + 0.6 * grain)
+
+
+def _checks(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    """Soft checks under noise, as of tiles or fields."""
+    angle = rng.uniform(0.0, math.pi)
+    first = np.sin(_phase(rng, rows, columns, angle))
+    second = np.sin(_phase(rng, rows, columns, angle + math.pi / 2.0))
+    return _colour(rng, np.tanh(4.0 * first * second).astype(np.float32) + 0.6 * noise(rng, rows, columns))
+
+
+IRREGULAR = (_clouds,)
+REGULAR = (_clouds, _stripes, _checks)
+
+
+def _phase(rng: np.random.Generator, rows: int, columns: int, angle: float) -> Field:
+    """Give the phase of a plane wave of random period at `angle`: float32 (rows, columns), radians."""
+    step = 2.0 * math.pi / (ranges.DENSITY * rng.uniform(*ranges.TEXTURE_PERIOD))
+    y, x = np.ogrid[:rows, :columns]
+    return np.asarray(step * (math.cos(angle) * x + math.sin(angle) * y), dtype=np.float32)
+
+
+def _colour(rng: np.random.Generator, field: Field) -> Field:
+    """Colour a field by a random palette: a dark colour, a middle one and a light one, joined smoothly."""
+    grey = np.array([[0.1], [0.5], [0.9]])
+    hues = np.sort(rng.uniform(0.0, 1.0, (3, 3)), axis=0)
+    palette = (grey + rng.uniform(*ranges.SATURATION) * (hues - grey)).astype(np.float32)
+    level = 0.5 + 0.5 * np.tanh(0.7 * field)[..., None]
+    return np.asarray(
+        palette[0] * (1 - level) ** 2 + 2 * palette[1] * level * (1 - level) + palette[2] * level**2
+    )
+
+
+def _tone(rng: np.random.Generator, pattern: Field, calm: bool) -> Image:
+    """Bring a pattern to a random mean, contrast and tint: uint8."""
+    if calm:
+        mean = 0.5 + rng.choice([-1.0, 1.0]) * rng.uniform(*ranges.CALM_OFFSET)
+        contrast = rng.uniform(*ranges.CALM_CONTRAST)
+    else:
+        mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*ranges.CONTRAST)
+    tint = rng.uniform(*ranges.TINT, 3).astype(np.float32)
+    centred = (pattern - pattern.mean()) / max(float(pattern.std()), 1e-3)
+    return np.asarray(np.rint(np.clip((mean + contrast * centred) * tint, 0.0, 1.0) * 255.0), dtype=np.uint8)
