@@ -1,4 +1,4 @@
-"""Stage `clips`: cut one set of clips (train, validation or a benchmark) from its sources into one archive."""
+"""Stage `clips`: cut one set of clips (train, validation or a benchmark) into one archive."""
 
 from lift.config import load
 from lift.data.build import build_clip_set

@@ -1,7 +1,7 @@
 """Stage `download`: bring every source of a profile to `data/<profile>/raw`.
 
-A source with a `path` is used where it lies and nothing is copied; one with `render` is made as a procedural stand-in in
-the official layout; a real data set without a path needs to be put in place by hand, and a message says how.
+A source with a `path` is used where it lies and nothing is copied; one with `render` is made as a procedural
+stand-in in the official layout; for a real data set without a path a message says how to get it.
 """
 
 import json
@@ -30,8 +30,8 @@ def _bring(config: Config, name: str, source: Source) -> dict[str, object]:
         return {"origin": "procedural stand-in"}
     if source.path is None:
         raise UserError(
-            f"params.yaml: profiles.{config.profile}.sources.{name}.path: no data set there; {SOURCES[name].obtain}, "
-            f"then set the path to the folder that holds it"
+            f"params.yaml: profiles.{config.profile}.sources.{name}.path: no data set there; "
+            f"{SOURCES[name].obtain}, then set the path to the folder that holds it"
         )
     return {"origin": "local copy", "path": source.path}
 

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
-
-from lift.config import Config, load
 from lift.data.dataset import ClipDataset
 from lift.losses import Losses
 from lift.metrics import psnr, ssim
+from lightning_fabric import Fabric
+
+from lift.config import Config, load
 from lift.models import build
 from lift.training.loop import BEST, LAST, Interrupted, Job, fit
 from lift.training.state import run_digest, run_folder
@@ -40,7 +40,9 @@ def main(profile: str, ablation: str) -> None:
 
 def _job(config: Config, data: Path, folder: Path) -> Job:
     train, clips = config.train, data / "clips"
-    fabric = Fabric(accelerator="auto", devices=train.devices, num_nodes=train.nodes, precision=train.precision)
+    fabric = Fabric(
+        accelerator="auto", devices=train.devices, num_nodes=train.nodes, precision=train.precision
+    )
     fabric.launch()
     model = build(config.model, seed=config.seed)
     if train.channels_last:

@@ -1,4 +1,4 @@
-"""The pipeline's declarations against the code: a missing dependency would make DVC say "up to date" wrongly."""
+"""The pipeline's declarations against the code: DVC says "up to date" wrongly where one is missing."""
 
 import ast
 from pathlib import Path

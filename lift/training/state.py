@@ -60,7 +60,7 @@ def setting(world: int, batch: int, accumulate: int, precision: str) -> dict[str
         "batch": batch,
         "accumulate": accumulate,
         "precision": precision,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # its own class would not load with weights_only
         "python": platform.python_version(),
     }
 
@@ -104,8 +104,8 @@ def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
     for key, value in wanted.items():
         if state.setting.get(key) != value:
             raise UserError(
-                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and "
-                f"is {value!r} now, so the run cannot be continued exactly; use the old value, or start over: rm -r {folder}"
+                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and is {value!r} "
+                f"now, so the run cannot be continued exactly; use the old value, or start over: rm -r {folder}"
             )
     return state
 

@@ -1,0 +1,153 @@
+"""The loop: it learns, freezes what it should, refuses what is not finite, and resumes exactly."""
+
+import csv
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lift.errors import UserError
+from lift.training import loop
+from lift.training.loop import BEST, LAST, Interrupted, fit
+from lift.training.state import NAME, run_digest, run_folder
+
+
+def results(job):
+    """Read everything that a finished run leaves."""
+    curves = (job.outputs / "curves.csv").read_bytes()
+    live = (job.outputs / "live" / "metrics.json").read_bytes()
+    return {name: (job.folder / name).read_bytes() for name in (BEST, LAST)} | {
+        "curves": curves,
+        "live": live,
+    }
+
+
+def stop_after(monkeypatch, step):
+    """Let a run receive SIGTERM during its step number `step` (0-based)."""
+    original = loop._Run._step
+
+    def stepping(self, wrapped, batches, at):
+        original(self, wrapped, batches, at)
+        if at == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(loop._Run, "_step", stepping)
+    return lambda: monkeypatch.setattr(loop._Run, "_step", original)
+
+
+def test_training_lowers_the_loss_and_logs_every_row_once(job):
+    run = job()
+    speed = fit(run)
+    assert speed["steps_per_second"] > 0
+    rows = list(csv.DictReader((run.outputs / "curves.csv").read_text().splitlines()))
+    losses = [(int(row["step"]), float(row["loss"])) for row in rows if row["loss"]]
+    assert [step for step, _ in losses] == list(range(2, 21, 2))
+    assert losses[-1][1] < 0.7 * losses[0][1]
+    assert [int(row["step"]) for row in rows if row["psnr"]] == [5, 10, 15, 20]
+
+
+@pytest.mark.parametrize("step", [1, 9, 10, 13])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, monkeypatch, step, workers):
+    whole = job("whole", workers=workers)
+    fit(whole)
+    resume = stop_after(monkeypatch, step)
+    with pytest.raises(Interrupted):
+        fit(job("cut", workers=workers))
+    resume()
+    cut = job("cut", workers=workers)
+    fit(cut)
+    assert results(cut) == results(whole)
+
+
+def test_resume_is_bitwise_equal_in_bf16(job, monkeypatch):
+    whole = job("whole", precision="bf16-mixed")
+    fit(whole)
+    resume = stop_after(monkeypatch, 7)
+    with pytest.raises(Interrupted):
+        fit(job("cut", precision="bf16-mixed"))
+    resume()
+    cut = job("cut", precision="bf16-mixed")
+    fit(cut)
+    assert results(cut) == results(whole)
+
+
+def test_loaded_parameters_stay_fixed_while_frozen_and_move_afterwards(job, monkeypatch):
+    start = {name: value.clone() for name, value in job().model.state_dict().items()}
+    resume = stop_after(monkeypatch, 9)
+    with pytest.raises(Interrupted):
+        fit(job())
+    resume()
+    frozen = torch.load(job().folder / NAME, weights_only=True)["model"]
+    moved = {name for name, value in start.items() if not torch.equal(value, frozen[name])}
+    assert moved == set(start) - {"encoder.s2.weight", "encoder.s2.bias"}
+    fit(job())
+    final = load_file(job().folder / LAST)
+    assert all(not torch.equal(value, final[name]) for name, value in start.items())
+
+
+def test_a_non_finite_loss_stops_before_the_step_and_names_the_clips(job):
+    run = job(poison=4)
+    with pytest.raises(UserError, match=r"made/4.*not taken") as error:
+        fit(run)
+    assert "loss_l1 nan" in str(error.value)
+    state = run.folder / NAME
+    if state.exists():
+        assert all(v.isfinite().all() for v in torch.load(state, weights_only=True)["model"].values())
+
+
+def test_a_damaged_checkpoint_is_named_and_the_previous_one_offered(job, monkeypatch):
+    resume = stop_after(monkeypatch, 6)
+    with pytest.raises(Interrupted):
+        fit(job())
+    resume()
+    path = job().folder / NAME
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"state\.pt: damaged.*state\.previous\.pt"):
+        fit(job())
+    path.unlink()
+    fit(job())  # from the previous one
+
+
+def test_another_batch_size_is_refused_with_both_values(job, monkeypatch):
+    resume = stop_after(monkeypatch, 2)
+    with pytest.raises(Interrupted):
+        fit(job())
+    resume()
+    with pytest.raises(UserError, match=r"accumulate was 2 .* is 1 now"):
+        fit(job(accumulate=1))
+
+
+def test_a_second_trainer_on_the_same_run_is_refused(tmp_path):
+    with run_folder(tmp_path, "lift15", "abc") as folder:
+        assert folder.is_dir()
+        with pytest.raises(UserError, match="another process"), run_folder(tmp_path, "lift15", "abc"):
+            pass
+    assert not folder.exists()
+
+
+def test_a_failed_run_keeps_its_folder(tmp_path):
+    with pytest.raises(ZeroDivisionError), run_folder(tmp_path, "lift15", "abc") as folder:
+        raise ZeroDivisionError
+    assert folder.is_dir()
+
+
+def test_the_digest_sees_configuration_clips_and_code(tmp_path):
+    (tmp_path / "code").mkdir()
+    clips, code = tmp_path / "clips.csv", tmp_path / "code" / "a.py"
+    clips.write_text("a")
+    code.write_text("b")
+
+    def digest(config):
+        return run_digest(config, [clips], [tmp_path / "code"])
+
+    first = digest({"a": 1})
+    assert first == digest({"a": 1})
+    assert first != digest({"a": 2})
+    code.write_text("c")
+    second = digest({"a": 1})
+    assert second != first
+    clips.write_text("d")
+    assert digest({"a": 1}) not in (first, second)
