@@ -225,8 +225,9 @@ class _Run:
             return
         shown = ", ".join(f"{key} {value:.4g}" for key, value in values.items())
         raise UserError(
-            f"training step {step + 1}: not finite ({shown}) on clips {', '.join(names)}; "
-            f"the step was not taken and the last good checkpoint is kept in {self.job.folder}; lower the rate or look at these clips"
+            f"training step {step + 1}: not finite ({shown}) on clips {', '.join(names)}; the step was not "
+            f"taken and the last good checkpoint is kept in {self.job.folder}; lower the rate or look at "
+            f"these clips"
         )
 
     def _after_step(self, wrapped: Any, step: int) -> None:

@@ -104,8 +104,9 @@ def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
     for key, value in wanted.items():
         if state.setting.get(key) != value:
             raise UserError(
-                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and is {value!r} "
-                f"now, so the run cannot be continued exactly; use the old value, or start over: rm -r {folder}"
+                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and is "
+                f"{value!r} now, so the run cannot be continued exactly; use the old value, or start over: "
+                f"rm -r {folder}"
             )
     return state
 

@@ -110,7 +110,16 @@ def test_windows_of_the_specification():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e-3", 1e-3), ("no", "no"), ("010", 10), ("0o10", 8), ("1.0e-3", 1e-3), ("true", True), ("~", None), ("12:30", "12:30")],
+    [
+        ("1e-3", 1e-3),
+        ("no", "no"),
+        ("010", 10),
+        ("0o10", 8),
+        ("1.0e-3", 1e-3),
+        ("true", True),
+        ("~", None),
+        ("12:30", "12:30"),
+    ],
 )
 def test_scalars_are_read_as_yaml_1_2(tmp_path, text, value):
     path = tmp_path / "p.yaml"

@@ -65,7 +65,7 @@ def phase(epochs, rate=1e-2, freeze=False):
 
 @pytest.fixture
 def job(tmp_path):
-    """Give a function that makes a fresh job on the same folders: 2 frozen epochs, then 2 free, of 5 steps."""
+    """Give a function that makes a fresh job on the same folders: 2 frozen epochs, 2 free, of 5 steps."""
 
     def make(folder="run", poison=None, **train):
         config = load(ROOT / "params.yaml", "demo", "lift15")
