@@ -10,11 +10,11 @@ from lift.scenes.textures import PICTURES, noise, picture, texture
 from lift.seeds import generator
 
 
-def test_every_picture_is_inside_scikit_image():
+def test_every_picture_is_inside_scikit_image() -> None:
     assert all(picture(name).shape[2] == 3 and picture(name).std() > 10 for name in PICTURES)
 
 
-def test_scenes_import_neither_a_downloader_nor_torch():
+def test_scenes_import_neither_a_downloader_nor_torch() -> None:
     code = """
 import sys
 from lift.scenes import layouts, make
@@ -25,7 +25,7 @@ print([name for name in ("pooch", "skimage", "torch") if name in sys.modules])
     assert done.stdout.strip() == "[]"
 
 
-def test_textures_have_the_declared_tones():
+def test_textures_have_the_declared_tones() -> None:
     for seed in range(20):
         tile = texture(generator(seed, "tile"), 200, 240) / 255.0
         assert tile.ndim == 3
@@ -35,7 +35,7 @@ def test_textures_have_the_declared_tones():
         assert 0.07 < tile.std() < 1.3 * ranges.CONTRAST[1] + 0.05
 
 
-def test_noise_has_a_natural_spectrum():
+def test_noise_has_a_natural_spectrum() -> None:
     field = noise(generator(0, "noise"), 256, 256)
     power = np.abs(np.fft.fft2(field))
     slope = np.log(power[0, 4] + power[4, 0]) - np.log(power[0, 64] + power[64, 0])
