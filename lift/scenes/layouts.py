@@ -177,7 +177,7 @@ def _write(
         videos = plan(root, render, _Draw(source, render, seed), target)
         # Threads: cv2 and the encoder release the interpreter's lock and pictures are read once; processes
         # start slower.
-        pool = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)))
+        pool = ThreadPoolExecutor(workers or os.cpu_count())
         with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
             try:
                 for count in pool.map(write_video, videos):
