@@ -15,6 +15,8 @@ ALLOWED = {
     "progress": set(),
     "weights": {"errors", "files"},
     "config": {"errors"},
+    "environment": set(),
+    "compare": set(),
     "ops": {"errors"},
     "models": BASE | {"ops"},
     "losses": BASE | {"ops"},
