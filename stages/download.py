@@ -26,7 +26,9 @@ def _bring(config: Config, name: str, source: Source) -> dict[str, object]:
     if source.render is not None:
         from lift.scenes.layouts import WRITERS
 
-        WRITERS[name](data_folder(config.profile) / "raw" / name, source.render, config.seed)
+        WRITERS[name](
+            data_folder(config.profile) / "raw" / name, source.render, config.seed, target=config.clips.before
+        )
         return {"origin": "procedural stand-in"}
     if source.path is None:
         raise UserError(

@@ -19,6 +19,8 @@ class Render:
     """Height and width, pixels."""
     speed: tuple[float, float] = number(0.0)
     """Slowest and fastest typical motion, pixels per frame."""
+    centres: int | None = number(1)
+    """Missing frames listed per test video, where the layout lists them (SNU-FILM: 10); null elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

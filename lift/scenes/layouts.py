@@ -26,7 +26,6 @@ from lift.seeds import derive
 SEPTUPLETS_PER_FOLDER = 1000  # Vimeo-90K: 00001/0001 ... 00001/1000
 TEST_GROUPS, GROUPS = 7, 25  # UCF101 split 1: groups 1-7 are tested, 8-25 train
 SNU_GAPS = {"easy": 1, "medium": 2, "hard": 4, "extreme": 8}  # frames from the missing one to each reference
-SNU_CENTRES = 10  # official missing frames per video
 SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of each of them
 
 
@@ -107,7 +106,8 @@ def _snu_film(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vi
         raise UserError(
             f"sources.snu_film.render.frames: {render.frames}; at least {2 * widest + 1} are needed"
         )
-    centres = sorted({1 + margin + round(i * span / (SNU_CENTRES - 1)) for i in range(SNU_CENTRES)})
+    count = render.centres or 1
+    centres = sorted({1 + margin + round((i + 0.5) * span / count) for i in range(count)})
     for level, gap in SNU_GAPS.items():
         triplets = [
             [f"data/SNU-FILM/test/GOPRO_test/{name}/{centre + step:06d}.png" for step in (-gap, 0, gap)]
