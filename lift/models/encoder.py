@@ -1,0 +1,71 @@
+"""Stage 1: the convolutional encoder shared by all frames (specification section 3, stage 1).
+
+Legend: N frames, C1 … C16 `model.widths`, (32, 64, 128, 192, 256) in the specification.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lift.models.blocks import leaky_convs
+
+CHUNK = 2**20
+"""Pixels encoded at once where no gradient is kept: bounds the memory that full-resolution features of frames
+take from which only s16 is wanted. Changes nothing else."""
+
+
+class Pyramid(NamedTuple):
+    """Features of N frames.
+
+    Attributes:
+        s1: (N, C1, H, W).
+        s4: (N, C4, H/4, W/4).
+        s8: (N, C8, H/8, W/8).
+        s16: (N, C16, H/16, W/16); None where the encoder was built without.
+    """
+
+    s1: Tensor
+    s4: Tensor
+    s8: Tensor
+    s16: Tensor | None
+
+
+class Encoder(nn.Module):
+    """Nine 3x3 convolutions with LeakyReLU, in boxes named after the scale at which they end."""
+
+    def __init__(self, widths: tuple[int, int, int, int, int], *, deep: bool = True) -> None:
+        """Build the encoder.
+
+        Args:
+            widths: Channels at s1, s2, s4, s8, s16.
+            deep: Whether s16 is wanted; without context nothing uses it, and it would hold weights that never
+                learn.
+        """
+        super().__init__()
+        c1, c2, c4, c8, c16 = widths
+        self.s1 = leaky_convs(3, c1, c1)
+        self.s2 = leaky_convs(c1, c2, c2, stride=2)
+        self.s4 = leaky_convs(c2, c4, c4, stride=2)
+        self.s8 = leaky_convs(c4, c8, c8, stride=2)
+        self.s16 = leaky_convs(c8, c16, stride=2) if deep else None
+
+    def forward(self, frames: Tensor) -> Pyramid:
+        """Encode frames (N, 3, H, W), H and W multiples of 16, at all scales."""
+        s1 = self.s1(frames)  # (N, C1, H, W)
+        s4 = self.s4(self.s2(s1))  # (N, C4, H/4, W/4)
+        s8 = self.s8(s4)  # (N, C8, H/8, W/8)
+        return Pyramid(s1, s4, s8, None if self.s16 is None else self.s16(s8))
+
+    def deepest(self, frames: Tensor) -> Tensor:
+        """Encode frames (N, 3, H, W) to s16 alone, (N, C16, H/16, W/16)."""
+        if torch.is_grad_enabled():
+            return _s16(self(frames))
+        step = max(1, CHUNK // (frames.shape[2] * frames.shape[3]))
+        return torch.cat([_s16(self(chunk)) for chunk in torch.split(frames, step)])
+
+
+def _s16(pyramid: Pyramid) -> Tensor:
+    if pyramid.s16 is None:
+        raise ValueError("this encoder was built without s16")
+    return pyramid.s16

@@ -1,0 +1,66 @@
+"""Stage 3: flow and occlusion, from coarse (s8) to fine (s4).
+
+Sources: specification section 3, stage 3; after RIFE's IFNet, Huang et al. 2022, section 3.2.
+
+Legend: B samples; − and + the references at offsets −1 and +1; C4, C8, C16 encoder widths (128, 192, 256).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lift.config.schema import Model
+from lift.models.blocks import FlowConv, ResBlock, leaky_convs
+from lift.ops.resize import resize
+
+TIME = 0.5  # the missing frame lies halfway between the references: architecture v2.1, section 4.3
+FLOWS = 4  # two flows of two components
+
+
+class FlowEstimator(nn.Module):
+    """Two heads: the first estimates at s8, the second corrects at s4."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        _, _, c4, c8, c16 = model.widths
+        self.logits = 2 if model.occlusion else 0
+        outputs = FLOWS + self.logits
+        # 192 + 192 + 256 + 1 = 641, and 128 + 128 + 256 + 4 + 2 + 1 = 519 at the specification's widths
+        self.s8 = _head(2 * c8 + c16 + 1, model.flow_widths[0], model.flow_blocks[0], outputs)
+        self.s4 = _head(2 * c4 + c16 + outputs + 1, model.flow_widths[1], model.flow_blocks[1], outputs)
+
+    def forward(self, s8: Tensor, s4: Tensor, context8: Tensor, context4: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimate how the missing frame samples its references.
+
+        Args:
+            s8: Features of both references side by side, (B, 2·C8, H/8, W/8).
+            s4: The same, (B, 2·C4, H/4, W/4).
+            context8: F_ctx at s8, (B, C16, H/8, W/8).
+            context4: F_ctx at s4, (B, C16, H/4, W/4).
+
+        Returns:
+            flow (B, 4, H/4, W/4), target → reference, in s4 pixels, − then +, and occlusion weights
+            (B, 2, H/4, W/4) in (0, 1), high = visible; 1/2 everywhere where the model has no occlusion maps.
+            Both in the parameters' type whatever the autocast.
+        """
+        # 1. coarse estimate at s8
+        coarse = self.s8(torch.cat((s8, context8, _time(s8)), dim=1))  # (B, 6, H/8, W/8)
+        # 2. to s4: flows double in size and value, logits in size only
+        raised = resize(coarse, 2)
+        flow, logits = 2 * raised[:, :FLOWS], raised[:, FLOWS:]
+        # 3. correction at s4
+        delta = self.s4(torch.cat((s4, context4, flow, logits, _time(s4)), dim=1))  # (B, 6, H/4, W/4)
+        flow = flow + delta[:, :FLOWS]
+        # 4. the sigmoid comes only here, so that corrections add up as logits
+        if not self.logits:
+            return flow, torch.full_like(flow[:, :2], 0.5)
+        return flow, torch.sigmoid(logits + delta[:, FLOWS:])
+
+
+def _head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
+    residual = [ResBlock(width) for _ in range(blocks)]
+    return nn.Sequential(leaky_convs(inputs, width), *residual, FlowConv(width, outputs))
+
+
+def _time(features: Tensor) -> Tensor:
+    """Give the channel of the target's time, (B, 1, H, W)."""
+    return torch.full_like(features[:, :1], TIME)

@@ -1,0 +1,85 @@
+"""What every interpolation model has in common beside its output."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from lift.errors import UserError
+from lift.models.output import Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadReport:
+    """What became of a weights file and of the part of a model that it was loaded into."""
+
+    path: Path
+    taken: tuple[str, ...]
+    """Parameters that came from the file."""
+    cut: dict[str, str]
+    """Those of `taken` for which only leading channels were used: what was cut, in words."""
+    fresh: tuple[str, ...]
+    """Parameters that start at random."""
+    unused: tuple[str, ...]
+    """Entries of the file without a counterpart."""
+
+    def __str__(self) -> str:
+        """Say it in four lines."""
+        cut = "; ".join(f"{name}: {what}" for name, what in self.cut.items())
+        return (
+            f"{self.path}: {len(self.taken)} parameters loaded, {len(self.unused)} entries unused\n"
+            f"  taken: {', '.join(self.taken)}\n"
+            f"  cut: {cut or 'none'}\n"
+            f"  fresh: {', '.join(self.fresh) or 'none'}"
+        )
+
+
+class Interpolator(nn.Module):
+    """A model that predicts the frame at offset 0 from frames around it.
+
+    Attributes:
+        loaded: Names, as in `named_parameters()`, of what was loaded from pretrained weights.
+        load_report: What that file gave; None where nothing was loaded.
+    """
+
+    loaded: frozenset[str] = frozenset()
+    load_report: LoadReport | None = None
+
+    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor) -> Output:
+        """Predict the frame at offset 0.
+
+        Args:
+            frames: (B, T, 3, H, W), RGB in [0, 1], any H and W. Absent frames have no influence.
+            offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1.
+            valid: Which frames are present, (B, T), bool.
+
+        Returns:
+            The prediction; see `Output` for shapes and units.
+
+        Raises:
+            ValueError: Shapes or types that do not fit, or a sample without both references.
+        """
+        raise NotImplementedError
+
+    def load_pretrained(self, path: Path | str) -> LoadReport:
+        """Start from somebody else's weights, and remember in `loaded` and `load_report` which.
+
+        Raises:
+            UserError: The model takes none, or not those.
+        """
+        raise UserError(
+            f"params.yaml: model.pretrained: {path}: {type(self).__name__} takes no such weights; set null"
+        )
+
+    def loaded_parameters(self) -> list[nn.Parameter]:
+        """Give the parameters that were loaded: what the first training phase freezes.
+
+        Raises:
+            UserError: Nothing was loaded; freezing random weights would cripple the model silently.
+        """
+        if not self.loaded:
+            raise UserError(
+                "params.yaml: train.phases: freeze: true, but no pretrained weights were loaded, and "
+                "freezing random ones makes no sense: set model.pretrained to a file, or freeze: false"
+            )
+        return [parameter for name, parameter in self.named_parameters() if name in self.loaded]

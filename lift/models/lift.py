@@ -1,0 +1,120 @@
+"""LIFT: frame interpolation with a wide temporal context (specification section 3; architecture v2.1).
+
+Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1; s1, s4, s8,
+s16 features at 1, 1/4, 1/8, 1/16 of the resolution.
+"""
+
+from math import lcm
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from lift.config.schema import Model
+from lift.models.encoder import Encoder
+from lift.models.flow import FlowEstimator
+from lift.models.interface import Interpolator, LoadReport
+from lift.models.lineup import line_up, references_only
+from lift.models.output import Output
+from lift.models.positional import add_position
+from lift.models.pretrained import load_rife_contextnet
+from lift.models.refiner import Refiner
+from lift.models.synthesis import Synthesis
+from lift.models.transformer import MeanContext, TemporalTransformer
+from lift.ops.pad import crop_to, pad_to_multiple
+from lift.ops.resize import resize
+
+MULTIPLE = 32  # specification section 3: sizes are padded to this; s16 then splits into whole 2x2 patches
+
+
+class Lift(Interpolator):
+    """The five stages; each is a box of the model's figure and a file of this folder."""
+
+    def __init__(self, model: Model) -> None:
+        """Build the model that `model` describes, with PyTorch's current random state."""
+        super().__init__()
+        self.target_position = model.target_position
+        self.use_s1 = model.use_s1
+        self.context_width = model.widths[4]
+        self.multiple = lcm(MULTIPLE, 16 * model.patch)
+        self.encoder = Encoder(model.widths, deep=model.use_context)
+        self.context = _context(model)
+        self.flow = FlowEstimator(model)
+        self.synthesis = Synthesis(model)
+        self.refiner = Refiner(model)
+
+    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor) -> Output:
+        """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
+        _check(frames, offsets, valid)
+        samples, offsets = len(frames), offsets.float()
+        lineup = line_up(offsets, valid)
+        if self.context is None:
+            lineup = references_only(lineup)
+        position = self.target_position + offsets[lineup.rows, lineup.slots]  # (N,)
+        images, size = pad_to_multiple(frames[lineup.rows, lineup.slots], self.multiple)  # (N, 3, H, W)
+        references, others = images[: 2 * samples], images[2 * samples :]  # all −, all +; then the rest
+        where, elsewhere = position[: 2 * samples], position[2 * samples :]
+
+        # Stage 1: encoder; s1, s4 and s8 of the references only
+        features = self.encoder(references)
+        s4, s8 = add_position(features.s4, where), add_position(features.s8, where)
+        fine = add_position(features.s1, where) if self.use_s1 else s4
+
+        # Stage 2: context of all frames
+        weights: Tensor | None = None
+        if self.context is None:
+            context = s8.new_zeros(samples, self.context_width, *(side // 16 for side in images.shape[2:]))
+        else:
+            s16 = add_position(features.s16, where)
+            if len(others):
+                s16 = torch.cat((s16, add_position(self.encoder.deepest(others), elsewhere)))
+            context, alpha = self.context(lineup.by_rank(s16), lineup.present)  # (B, C16, H/16, W/16), (B, V)
+            weights = lineup.by_slot(alpha, frames.shape[1])
+        context4 = resize(context, 4)
+
+        # Stage 3: flow and occlusion, s8 then s4
+        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4)
+
+        # Stage 4: coarse frame
+        coarse = self.synthesis(references, flow, occlusion, context4)
+
+        # Stage 5: full resolution
+        frame = crop_to(self.refiner(coarse, fine), size)
+        quarter = (-(-size[0] // 4), -(-size[1] // 4))
+        return Output(
+            frame=frame if self.training else frame.clamp(0, 1),
+            coarse=crop_to(coarse, quarter),
+            flow=crop_to(flow, quarter),
+            occlusion=crop_to(occlusion, quarter),
+            weights=weights,
+        )
+
+    def load_pretrained(self, path: Path | str) -> LoadReport:
+        """Start the encoder from RIFE's ContextNet; see `load_rife_contextnet`."""
+        report = load_rife_contextnet(self.encoder, path)
+        self.loaded = frozenset(f"encoder.{name}" for name in report.taken)
+        self.load_report = report
+        return report
+
+
+def _context(model: Model) -> nn.Module | None:
+    if not model.use_context:
+        return None
+    return MeanContext() if model.context == "mean" else TemporalTransformer(model)
+
+
+def _pair(features: Tensor) -> Tensor:
+    """Put the references side by side: (2·B, C, H, W), all − then all +, becomes (B, 2·C, H, W)."""
+    return torch.cat(features.chunk(2), dim=1)
+
+
+def _check(frames: Tensor, offsets: Tensor, valid: Tensor) -> None:
+    if frames.ndim != 5 or frames.shape[2] != 3:
+        raise ValueError(f"frames: expected shape (B, T, 3, H, W), found {tuple(frames.shape)}")
+    for name, tensor in (("offsets", offsets), ("valid", valid)):
+        if tensor.shape != frames.shape[:2]:
+            raise ValueError(
+                f"{name}: expected shape {tuple(frames.shape[:2])} (B, T), found {tuple(tensor.shape)}"
+            )
+    if valid.dtype != torch.bool:
+        raise ValueError(f"valid: expected bool, found {valid.dtype}")

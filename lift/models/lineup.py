@@ -1,0 +1,93 @@
+"""Which of a batch's frames take part: references found, absent frames left out, the rest in time order.
+
+Everything after this works on present frames only. So what stands in an absent frame (even NaN) cannot reach
+the result, the order of the input does not matter, and absent slots cost nothing.
+
+Legend: B samples, T frame slots as given, N present frames in all, V most present frames of a sample.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Lineup(NamedTuple):
+    """The present frames of a batch, the references first.
+
+    Attributes:
+        rows: Sample of each present frame, (N,): first the B references at −1, then the B at +1, then all
+            others.
+        slots: Its slot among the T given, (N,).
+        ranks: Its place in time order among its sample's present frames, (N,).
+        present: (B, V), True for the ranks that a sample has.
+    """
+
+    rows: Tensor
+    slots: Tensor
+    ranks: Tensor
+    present: Tensor
+
+    @property
+    def samples(self) -> int:
+        """B."""
+        return self.present.shape[0]
+
+    def by_rank(self, values: Tensor) -> Tensor:
+        """Lay out what belongs to present frames, (N, ...), in time order, (B, V, ...); else zeros."""
+        laid = values.new_zeros((*self.present.shape, *values.shape[1:]))
+        return laid.index_put((self.rows, self.ranks), values)
+
+    def by_slot(self, values: Tensor, slots: int) -> Tensor:
+        """Put values in time order, (B, V), back to the T slots of the input, (B, T), zeros where absent."""
+        laid = values.new_zeros(self.samples, slots)
+        return laid.index_put((self.rows, self.slots), values[self.rows, self.ranks])
+
+
+def line_up(offsets: Tensor, valid: Tensor) -> Lineup:
+    """Find the references and put the present frames in time order.
+
+    Args:
+        offsets: Distance of each frame from the missing one, frames, (B, T); any order.
+        valid: Which frames are present, (B, T), bool.
+
+    Returns:
+        The present frames.
+
+    Raises:
+        ValueError: A sample has not exactly one present frame at −1 and one at +1.
+    """
+    before, after = _reference(offsets, valid, -1), _reference(offsets, valid, +1)
+    order = offsets.masked_fill(~valid, torch.inf).argsort(dim=1, stable=True)  # (B, T): slot of each rank
+    rank = order.argsort(dim=1)  # (B, T): rank of each slot
+    samples = torch.arange(len(offsets), device=offsets.device)
+    others = (valid & (offsets != -1) & (offsets != 1)).nonzero()
+    rows = torch.cat((samples, samples, others[:, 0]))
+    slots = torch.cat((before, after, others[:, 1]))
+    counts = valid.sum(dim=1)
+    present = torch.arange(int(counts.max()), device=offsets.device) < counts[:, None]
+    return Lineup(rows, slots, rank[rows, slots], present)
+
+
+def references_only(lineup: Lineup) -> Lineup:
+    """Drop every frame but the two references, for a model without context."""
+    count = 2 * lineup.samples
+    return lineup._replace(
+        rows=lineup.rows[:count],
+        slots=lineup.slots[:count],
+        ranks=lineup.ranks[:count],
+    )
+
+
+def _reference(offsets: Tensor, valid: Tensor, offset: int) -> Tensor:
+    """Find the slot of the reference at `offset` in each sample, (B,)."""
+    match = valid & (offsets == offset)
+    found = match.sum(dim=1)
+    if bool((found != 1).any()):
+        sample = int((found != 1).nonzero()[0])
+        there = offsets[sample][valid[sample]].tolist()
+        raise ValueError(
+            f"sample {sample} of the batch has {int(found[sample])} valid frames at offset {offset:+d}, not "
+            f"one (its valid offsets: {there}); both references, -1 and +1, are needed"
+        )
+    return match.int().argmax(dim=1)

@@ -1,0 +1,31 @@
+"""What every interpolation model returns."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Output(NamedTuple):
+    """A predicted frame and how it came about.
+
+    A NamedTuple and not a frozen dataclass: Lightning Fabric's precision plugins rebuild outputs field by
+    field and refuse frozen dataclasses.
+
+    Attributes:
+        frame: The missing frame, (B, 3, H, W), RGB; in [0, 1] in evaluation mode, unclamped in training so
+            that gradients reach values outside.
+        coarse: The frame before full-resolution refinement, (B, 3, ⌈H/4⌉, ⌈W/4⌉), unclamped.
+        flow: (B, 4, ⌈H/4⌉, ⌈W/4⌉), pixels at this resolution; channels 0:2 lead to the reference at offset
+            −1, 2:4 to the one at +1; of each pair the first is x to the right, the second y down; target(p)
+            samples reference(p + flow).
+        occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
+            there.
+        weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
+            absent, summing to 1; None where the model has no context.
+    """
+
+    frame: Tensor
+    coarse: Tensor
+    flow: Tensor
+    occlusion: Tensor
+    weights: Tensor | None

@@ -1,0 +1,49 @@
+"""The models by name: adding one is a file in this folder and a line here.
+
+A model is an `Interpolator` made from a `lift.config.Model`.
+"""
+
+import difflib
+from collections.abc import Callable
+
+import torch
+
+from lift.config.schema import Model
+from lift.errors import UserError
+from lift.models.interface import Interpolator
+from lift.models.lift import Lift
+from lift.seeds import derive
+
+MODELS: dict[str, Callable[[Model], Interpolator]] = {
+    "lift": Lift,
+}
+
+
+def build(model: Model, *, seed: int = 0, pretrained: bool = True) -> Interpolator:
+    """Build the model that a configuration names, in training mode, on the CPU.
+
+    Args:
+        model: Its parameters.
+        seed: The initial weights are a function of this and `model` alone; the global random state is neither
+            read nor changed.
+        pretrained: Load `model.pretrained` where there is one. False: a checkpoint follows that replaces all
+            weights, and the file need not exist.
+
+    Returns:
+        A module called as `module(frames, offsets, valid) -> Output`.
+
+    Raises:
+        UserError: No model has this name, or the pretrained weights are refused.
+    """
+    if model.name not in MODELS:
+        close = difflib.get_close_matches(model.name, MODELS, n=1)
+        raise UserError(
+            f"params.yaml: model.name: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}"
+            + (f"; did you mean {close[0]}?" if close else "")
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "weights"))
+        module = MODELS[model.name](model)
+    if pretrained and model.pretrained is not None:
+        module.load_pretrained(model.pretrained)
+    return module
