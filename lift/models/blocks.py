@@ -9,7 +9,7 @@ from lift.config.schema import GROUPS
 
 SLOPE = 0.1
 """Negative slope of LeakyReLU. The specification gives none; this is that of flow networks (PWC-Net, Sun et
-al. 2018) and close to the mean, 0.13, of the slopes that RIFE learnt in the layers whose weights the encoder
+al. 2018) and close to the mean, 0.14, of the slopes that RIFE learnt in the layers whose weights the encoder
 can load."""
 
 

@@ -19,10 +19,8 @@ from lift.models.interface import LoadReport
 SOURCES = {"s1": "conv0", "s2": "conv2", "s4": "conv3", "s8": "conv4"}
 """Block of ours <- block of theirs; their conv1 has no counterpart, our s16 none of theirs."""
 CUT = "s8"  # the block that may be cut: 192 of 256 channels (specification section 3)
-LAYERS = {
-    "0": "conv1.0",
-    "2": "conv2.0",
-}  # a box's convolutions: ours (an activation stands between) <- theirs
+LAYERS = {"0": "conv1.0", "2": "conv2.0"}
+"""Convolution of a block of ours, between which stands an activation <- theirs."""
 
 
 def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
@@ -38,9 +36,8 @@ def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
         What was taken, what was cut, what started fresh; `str()` of it is fit for printing.
 
     Raises:
-        UserError: The file is missing, truncated, no weights file, no ContextNet or an incomplete one, holds
-        values that are
-            not finite, or the encoder's widths are not RIFE's.
+        UserError: The file is missing, truncated, no weights file, no ContextNet or an incomplete one, or
+            holds values that are not finite; or the encoder's widths are not RIFE's.
     """
     path = Path(path)
     state = _read(path)
