@@ -1,0 +1,117 @@
+"""Tiny data sets in the official layouts, and configurations that read them."""
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from lift.config import ClipSet, load
+from lift.config import Source as SourceConfig
+
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+def picture(seed, size=(24, 32)):
+    noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return cv2.GaussianBlur(noise, (0, 0), 1.5)
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix, pixels[..., ::-1])[1].tobytes())
+
+
+def write_list(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def avi(path, frames, size=(48, 64)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, width=size[1], height=size[0], pix_fmt="yuv420p")
+        for i in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.roll(picture(1, size), 2 * i, axis=1), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def vimeo90k(folder, train=("00001/0001", "00002/0001"), test=("00001/0002",), size=(24, 32)):
+    root = folder / "vimeo_septuplet"
+    write_list(root / "sep_trainlist.txt", train)
+    write_list(root / "sep_testlist.txt", [*test, ""])
+    for v, name in enumerate((*train, *test)):
+        for i in range(1, 8):
+            save(root / "sequences" / name / f"im{i}.png", picture(100 * v + i, size))
+    return root
+
+
+def ucf101(
+    folder, train=("A/v_A_g08_c01", "A/v_A_g08_c02", "A/v_A_g09_c01"), test=("A/v_A_g01_c01",), frames=20
+):
+    write_list(folder / "ucfTrainTestlist" / "trainlist01.txt", [f"{name}.avi 1" for name in train])
+    write_list(folder / "ucfTrainTestlist" / "testlist01.txt", [f"{name}.avi" for name in test])
+    for name in (*train, *test):
+        avi(folder / "UCF-101" / f"{name}.avi", frames)
+    return folder
+
+
+def davis(folder, train=("bear",), test=("camel", "dog"), frames=12):
+    root = folder / "DAVIS"
+    for title, names in (("train", train), ("val", test)):
+        write_list(root / "ImageSets" / "2017" / f"{title}.txt", names)
+        for v, name in enumerate(names):
+            for i in range(frames):
+                save(root / "JPEGImages" / "480p" / name / f"{i:05d}.jpg", picture(100 * v + i))
+    return root
+
+
+def snu_film(folder, videos=("one",), frames=40, centres=(17, 24), extension="png"):
+    root = folder / "SNU-FILM"
+    for kind, step in (("easy", 1), ("medium", 2), ("hard", 4), ("extreme", 8)):
+        lines = [
+            " ".join(f"data/SNU-FILM/test/GOPRO_test/{v}/{c + o:06d}.{extension}" for o in (-step, 0, step))
+            for v in videos
+            for c in centres
+        ]
+        write_list(root / "eval_modes" / f"test-{kind}.txt", lines)
+    for v, name in enumerate(videos):
+        for i in range(1, frames + 1):
+            save(root / "test" / "GOPRO_test" / name / f"{i:06d}.{extension}", picture(100 * v + i))
+    return root
+
+
+def scenes(folder, names=("fast_motion_000", "plain_000"), before=15, after=11, size=(24, 32)):
+    root = folder / "scenes"
+    for v, name in enumerate(names):
+        for i in range(before + 1 + after):
+            save(root / name / f"{i:06d}.png", picture(100 * v + i, size))
+        random = np.random.default_rng(v)
+        flow = random.normal(size=(4, *size)).astype(np.float32)
+        np.savez(root / name / "truth.npz", flow=flow, visible=random.random((2, *size)) < 0.9)
+    return root
+
+
+def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share=0.34, seed=7, **rules):
+    """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
+    base = load(PARAMS, "demo")
+    values = {"before": 1, "after": 1, "spacing": 1, "max_sequences": None, "max_clips": None, "resize": None}
+    clip_set = ClipSet(sources=tuple(sources), part=part, **{**values, **rules})
+    clips = dataclasses.replace(
+        base.clips, sets={"set": clip_set}, max_dropped=max_dropped, validation_share=share
+    )
+    found = {name: SourceConfig(path=str(folder), render=None) for name in base.sources}
+    return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
+
+
+@pytest.fixture
+def made():
+    """Writers of layouts by source name, and the helpers around them."""
+    return SimpleNamespace(
+        vimeo90k=vimeo90k, ucf101=ucf101, davis=davis, snu_film=snu_film, scenes=scenes,
+        picture=picture, save=save, avi=avi, write_list=write_list, configure=configure,
+    )  # fmt: skip
