@@ -1,0 +1,114 @@
+"""Clips of one video, decided while its frames stream by.
+
+A frame leaves as soon as every clip that needs it is known to be whole or dropped, so memory holds about one
+clip's frames whatever the video's length.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from lift.data.images import Pixels, Unreadable, difference
+from lift.data.manifest import ClipRow
+from lift.data.plan import Entry, Planned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A whole frame as the archive will hold it."""
+
+    data: bytes
+    shape: tuple[int, ...]
+    """(H, W, 3)."""
+    extension: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What one more frame settled."""
+
+    frames: list[tuple[int, Stored]] = field(default_factory=list)
+    """Frames for the archive, ascending over all calls."""
+    rows: list[ClipRow] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+    """Reason and message of each clip that is lost."""
+
+
+class Assembler:
+    """Takes all frames that a video's clips need, in ascending order."""
+
+    def __init__(self, entry: Entry, clips: list[Planned]) -> None:
+        self._entry = entry
+        self._ending: dict[int, list[Planned]] = {}
+        self._released_by: dict[int, int] = {}  # frame -> the last frame that any of its clips waits for
+        for clip in clips:
+            last = clip.numbers[-1]
+            self._ending.setdefault(last, []).append(clip)
+            for number in clip.numbers:
+                self._released_by[number] = max(last, self._released_by.get(number, last))
+        self._references = Counter(number for clip in clips for number in clip.references)
+        self._pictures: dict[int, Pixels] = {}
+        self._held: dict[int, Stored | Unreadable] = {}
+        self._queue: deque[int] = deque()
+        self._wanted: set[int] = set()
+        self.numbers = sorted(self._released_by)
+
+    def add(self, number: int, frame: Stored | Unreadable, pixels: Pixels | None) -> Decided:
+        """Take the next frame of `numbers`.
+
+        Args:
+            number: Its number.
+            frame: The frame, or why it cannot be had.
+            pixels: uint8 RGB [H, W, 3] of a frame; kept while a clip has it as a reference.
+
+        Returns:
+            The clips that it completes and the frames that nothing waits for any more.
+        """
+        decided = Decided()
+        if pixels is not None and self._references[number]:
+            self._pictures[number] = pixels
+        self._held[number] = frame
+        self._queue.append(number)
+        for clip in self._ending.pop(number, ()):
+            self._decide(clip, decided)
+        while self._queue and self._released_by[self._queue[0]] <= number:
+            first = self._queue.popleft()
+            released = self._held.pop(first)
+            if first in self._wanted and isinstance(released, Stored):
+                self._wanted.remove(first)
+                decided.frames.append((first, released))
+        return decided
+
+    def _decide(self, clip: Planned, decided: Decided) -> None:
+        frames = [self._held[number] for number in clip.numbers]
+        whole = [frame for frame in frames if isinstance(frame, Stored)]
+        lost = next((frame for frame in frames if isinstance(frame, Unreadable)), None)
+        if lost is not None:
+            decided.dropped.append((lost.reason, str(lost)))
+        elif len({(frame.shape, frame.extension) for frame in whole}) > 1:
+            sizes = " and ".join(sorted({f"{frame.shape[1]}x{frame.shape[0]}" for frame in whole}))
+            message = f"{self._entry.video.path}: frames of {sizes} in one clip"
+            decided.dropped.append(("mixed_sizes", message))
+        else:
+            decided.rows.append(self._row(clip, whole[0]))
+            self._wanted.update(clip.numbers)
+        for number in clip.references:
+            self._references[number] -= 1
+            if not self._references[number]:
+                self._pictures.pop(number, None)
+
+    def _row(self, clip: Planned, frame: Stored) -> ClipRow:
+        target, stored = clip.target, self._entry.stored
+        first, second = clip.references
+        return ClipRow(
+            clip=f"{stored}@{target.number}" + (f"#{target.kind}" if target.uniform else ""),
+            source=self._entry.source,
+            video=self._entry.video.name,
+            target=target.number,
+            step=target.step,
+            offsets=clip.offsets,
+            kind=target.kind,
+            motion=difference(self._pictures[first], self._pictures[second]),
+            height=frame.shape[0],
+            width=frame.shape[1],
+            extension=frame.extension,
+        )

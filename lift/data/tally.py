@@ -1,0 +1,78 @@
+"""Counts of a clip set's clips, kept and dropped: nothing is lost without a line and a number."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from lift.errors import UserError
+
+SHOWN = 3  # files named in the error line
+TOO_SHORT = "too_short"
+
+
+class Tally:
+    """What became of the clips of one set.
+
+    A dropped clip has a reason: `missing` (a listed file is absent), `unreadable` (truncated or damaged) and
+    `mixed_sizes` count as lost; `too_short` is a property of the footage and does not. A video that cannot be
+    opened, or is too short for a single clip, counts as one.
+    """
+
+    def __init__(self, name: str, most: float, say: Callable[[str], object]) -> None:
+        """Start at zero.
+
+        Args:
+            name: The clip set, for messages.
+            most: Largest share of clips that may be lost.
+            say: Prints a line.
+        """
+        self._name, self._most, self._say = name, most, say
+        self._kept: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self._messages: dict[str, None] = {}
+        self._shortest = ""
+
+    def keep(self, *, clips: int = 0, videos: int = 0, frames: int = 0) -> None:
+        """Count what goes into the set."""
+        self._kept.update(clips=clips, videos=videos, frames=frames)
+
+    def drop(self, reason: str, message: str) -> None:
+        """Count a lost clip, and name the file once."""
+        self._dropped[reason] += 1
+        if message not in self._messages:
+            self._messages[message] = None
+            self._say(f"warning: {message}; clips that need it are dropped")
+
+    def too_short(self, message: str) -> None:
+        """Count a video that has no clip."""
+        self._dropped[TOO_SHORT] += 1
+        self._shortest = self._shortest or message
+
+    def check(self) -> None:
+        """Refuse a set that is not worth having.
+
+        Raises:
+            UserError: More clips are lost than allowed, or none is left.
+        """
+        lost = sum(count for reason, count in self._dropped.items() if reason != TOO_SHORT)
+        whole = self._kept["clips"] + lost
+        if lost > self._most * whole:
+            first = "; ".join(list(self._messages)[:SHOWN])
+            raise UserError(
+                f"clip set {self._name}: {lost} of {whole} clips are unusable, more than clips.max_dropped: "
+                f"{self._most} allows; first: {first}; restore those files, or raise clips.max_dropped"
+            )
+        if not self._kept["clips"]:
+            raise UserError(
+                f"clip set {self._name}: no clip, for every video is too short ({self._shortest}); lower "
+                f"clips.sets.{self._name}.before and after"
+            )
+
+    def summary(self) -> dict[str, Any]:
+        """Give all counts."""
+        return {
+            "clips": self._kept["clips"],
+            "videos": self._kept["videos"],
+            "frames": self._kept["frames"],
+            "dropped": dict(sorted(self._dropped.items())),
+        }
