@@ -1,0 +1,133 @@
+"""Augmentation: one draw per clip, applied to all its frames (specification section 5).
+
+A crop drawn per frame ruins training without an error (protocols.md section 4, trap); here a `Draw` is a
+value that all frames share.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.config import Augment
+from lift.data.images import Pixels
+from lift.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """How one clip is changed. Steps in this order: cut, quarter turns, flips, channels, colour."""
+
+    top: int
+    left: int
+    height: int
+    """Of the cut, before turning, pixels."""
+    width: int
+    turns: int = 0
+    """Quarter turns, counter-clockwise."""
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    reverse_time: bool = False
+    """The frame at offset o is that at offset -o of the video; the missing frame stays."""
+    reverse_channels: bool = False
+    gain: float = 1.0
+    gamma: float = 1.0
+
+    def cut(self, pixels: Pixels) -> Pixels:
+        """Cut the crop out of one frame [H, W, 3]: a view, so uncut pixels are never converted."""
+        return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def arrange(self, frames: Pixels) -> Pixels:
+        """Turn, flip and reorder the channels of cut frames [T, h, w, 3]: a view."""
+        frames = np.rot90(frames, self.turns, axes=(1, 2))
+        if self.flip_horizontal:
+            frames = frames[:, :, ::-1]
+        if self.flip_vertical:
+            frames = frames[:, ::-1]
+        return frames[..., ::-1] if self.reverse_channels else frames
+
+    def levels(self) -> NDArray[np.float32]:
+        """Give the value in [0, 1] that each of the 256 levels becomes: gain * level ** gamma."""
+        levels = np.arange(256, dtype=np.float64) / 255
+        if (self.gain, self.gamma) != (1.0, 1.0):
+            levels = np.clip(self.gain * levels**self.gamma, 0.0, 1.0)
+        return levels.astype(np.float32)
+
+
+def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> Draw:
+    """Give the middle crop, or the whole frame, without augmentation.
+
+    Args:
+        size: Height and width of the frames, pixels.
+        crop: Height and width wanted; None: whole frames.
+        clip: Its id, for the message.
+
+    Raises:
+        UserError: The crop is larger than the frames.
+    """
+    height, width = _checked(size, crop, clip)
+    return Draw(top=(size[0] - height) // 2, left=(size[1] - width) // 2, height=height, width=width)
+
+
+def draw(
+    random: np.random.Generator,
+    size: tuple[int, int],
+    crop: tuple[int, int] | None,
+    augment: Augment | None,
+    clip: str,
+) -> Draw:
+    """Draw a clip's augmentation: a pure function of the generator's state.
+
+    All numbers are drawn whatever the chances, so switching one kind off leaves the others as they were.
+
+    Args:
+        random: Made for this clip, epoch and visit.
+        size: Height and width of the frames, pixels.
+        crop: Height and width of the result; None: the frames' own.
+        augment: Chances; None: the random crop alone.
+        clip: Its id, for the message.
+
+    Raises:
+        UserError: The crop is larger than the frames.
+    """
+    height, width = _checked(size, crop, clip)
+    place, chance, jitter = random.random(2), random.random(6), random.uniform(-1, 1, 2)
+    turns = int(random.integers(1, 4))
+    if augment is None:
+        top, left = _place(place[0], size[0] - height), _place(place[1], size[1] - width)
+        return Draw(top=top, left=left, height=height, width=width)
+    if chance[0] >= augment.rotate:
+        turns = 0
+    elif turns % 2 and (width > size[0] or height > size[1]):
+        turns = 2  # the frame cannot hold the crop lying on its side
+    if turns % 2:
+        height, width = width, height
+    gain, gamma = 1 + augment.jitter * jitter if chance[5] < augment.colour else (1.0, 1.0)
+    return Draw(
+        top=_place(place[0], size[0] - height),
+        left=_place(place[1], size[1] - width),
+        height=height,
+        width=width,
+        turns=turns,
+        flip_horizontal=bool(chance[1] < augment.flip_horizontal),
+        flip_vertical=bool(chance[2] < augment.flip_vertical),
+        reverse_time=bool(chance[3] < augment.reverse_time),
+        reverse_channels=bool(chance[4] < augment.reverse_channels),
+        gain=float(gain),
+        gamma=float(gamma),
+    )
+
+
+def _checked(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
+    if crop is None:
+        return size
+    if crop[0] > size[0] or crop[1] > size[1]:
+        raise UserError(
+            f"clip {clip}: frames of {size[0]}x{size[1]} (height x width) are smaller than the crop "
+            f"{crop[0]}x{crop[1]}; lower train.phases.crop, or set the clip set's resize"
+        )
+    return crop
+
+
+def _place(share: float, room: int) -> int:
+    return int(share * (room + 1))

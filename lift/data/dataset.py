@@ -1,0 +1,125 @@
+"""Clips as tensors, read lazily from a clip set's archive. The only file of this folder that needs torch."""
+
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from lift.config import Augment
+from lift.data.archive import ClipArchive
+from lift.data.augment import Draw, centred, draw
+from lift.data.images import Pixels
+from lift.data.manifest import ClipRow, read_manifest
+from lift.data.truth import Truth, TruthArchive
+from lift.errors import UserError
+from lift.seeds import generator
+
+Visit = tuple[int, int, int]
+
+
+class Item(TypedDict):
+    """A clip. T context frames in the order of the offsets; values in [0, 1], RGB."""
+
+    frames: Tensor
+    """float32 [T, 3, H, W]; zeros where not valid."""
+    offsets: Tensor
+    """float32 [T]: frames from the missing one, ascending."""
+    valid: Tensor
+    """bool [T]: whether the video has that frame."""
+    target: Tensor
+    """float32 [3, H, W]: the missing frame."""
+    clip: str
+
+
+class ClipDataset(Dataset[Item]):
+    """A clip set seen through one window of offsets.
+
+    `dataset[i]` is clip i as it is (for evaluation; its middle, where a crop is asked). Training
+    asks for `dataset[i, epoch, visit]`, augmented by a function of (seed, epoch, visit, i) alone, whichever
+    worker reads it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        offsets: tuple[int, ...],
+        *,
+        crop: tuple[int, int] | None = None,
+        augment: Augment | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Read the manifest and the archive's index.
+
+        Args:
+            folder: The clip set's folder.
+            offsets: The model's window, ascending (`config.clip.offsets`).
+            crop: Height and width, pixels; None: whole frames.
+            augment: Chances, for training items; None: the random crop alone.
+            seed: The run's seed.
+
+        Raises:
+            UserError: The manifest or an archive is missing or damaged, or there is no clip.
+        """
+        self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
+        if not self.rows:
+            raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
+        self._archive = ClipArchive(folder / "frames.zip")
+        truth = folder / "truth.zip"
+        self._truth = TruthArchive(truth) if truth.exists() else None
+        self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: int | Visit) -> Item:
+        """Read one clip.
+
+        Raises:
+            UserError: The archive is damaged, or the clip's frames are smaller than the crop.
+        """
+        index, *visit = (key,) if isinstance(key, int) else key
+        row = self.rows[index]
+        size = (row.height, row.width)
+        if visit:
+            random = generator(self._seed, "augment", *visit, index)
+            change = draw(random, size, self._crop, self._augment, row.clip)
+        else:
+            change = centred(size, self._crop, row.clip)
+        sign = -1 if change.reverse_time else 1
+        offsets = self._offsets
+        valid = [sign * offset in row.offsets for offset in offsets]
+        wanted = [sign * offset if there else None for offset, there in zip(offsets, valid, strict=True)]
+        tensor = torch.from_numpy(self._read(row, [*wanted, 0], change))
+        return {
+            "frames": tensor[:-1],
+            "offsets": torch.tensor(offsets, dtype=torch.float32),
+            "valid": torch.tensor(valid),
+            "target": tensor[-1],
+            "clip": row.clip,
+        }
+
+    def truth(self, index: int) -> Truth | None:
+        """Give true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where it is known.
+
+        Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
+        """
+        return None if self._truth is None else self._truth.of(self.rows[index].clip)
+
+    def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
+        """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""
+        cut: Pixels = np.zeros((len(offsets), change.height, change.width, 3), np.uint8)
+        for slot, offset in enumerate(offsets):
+            if offset is not None:
+                pixels = self._archive.frame(row.stored, row.number(offset), row.extension)
+                if pixels.shape[:2] != (row.height, row.width):
+                    raise UserError(
+                        f"{self._archive.path}: {row.clip} is of another size than clips.csv says; "
+                        "delete both and run `dvc repro clips` again"
+                    )
+                cut[slot] = change.cut(pixels)
+        planes = np.ascontiguousarray(change.arrange(cut).transpose(0, 3, 1, 2))  # (T+1, 3, h, w)
+        return change.levels()[planes]
