@@ -1,0 +1,87 @@
+"""Losses of the two flows: smooth where the frame is, and warping the references onto the target.
+
+Flow: (B, 4, h, w) at 1/4 of the frame's size, rounded up; channels 0:2 lead from the target to the
+reference at offset -1, 2:4 to the one at +1; pixels at this resolution.
+"""
+
+import torch
+from torch import Tensor
+
+from lift.losses.pixel import l1
+from lift.ops.pad import pad_to_multiple
+from lift.ops.resize import resize
+from lift.ops.warp import backward_warp
+
+STRIDE = 4  # the flow's resolution, s4: specification section 3
+# Jonschkowski et al., "What Matters in Unsupervised Optical Flow", ECCV 2020; λ of their published code.
+EDGE = 150.0
+
+
+def smoothness(flow: Tensor, target: Tensor) -> Tensor:
+    """Give the mean size of both flows' steps between neighbours, discounted where the target has an edge.
+
+    The mean of |∂F| · exp(-150 · mean over colours of |∂I|), along x plus along y: first order, as in
+    Jonschkowski et al. The edges are the target's, in whose pixels the flows live.
+
+    Args:
+        flow: (B, 4, h, w).
+        target: (B, 3, H, W), RGB in [0, 1].
+
+    Returns:
+        A scalar, in pixels of the flow's resolution; 0 for uniform motion.
+    """
+    image = _reduced(target, flow)
+    along_x = flow.diff(dim=3).abs() * _inside(image.diff(dim=3))
+    along_y = flow.diff(dim=2).abs() * _inside(image.diff(dim=2))
+    return along_x.mean() + along_y.mean()
+
+
+def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
+    """Give the L1 distance between the target and the warped references, at the flow's size, summed.
+
+    Args:
+        flow: (B, 4, h, w).
+        references: (B, 2, 3, H, W), RGB in [0, 1]: the frames at offsets -1 and +1.
+        target: (B, 3, H, W), the same.
+
+    Returns:
+        A scalar.
+    """
+    image = _reduced(target, flow)
+    before, after = (_reduced(reference, flow) for reference in references.unbind(dim=1))
+    return l1(backward_warp(before, flow[:, :2]), image) + l1(backward_warp(after, flow[:, 2:]), image)
+
+
+def references(frames: Tensor, offsets: Tensor) -> Tensor:
+    """Pick the frames at offsets -1 and +1 of every clip.
+
+    Args:
+        frames: (B, T, 3, H, W).
+        offsets: (B, T), each frame's distance from the missing one; augmentation in time changes signs per
+        clip.
+
+    Returns:
+        (B, 2, 3, H, W).
+
+    Raises:
+        ValueError: A clip lacks one of the two.
+    """
+    places = torch.stack([(offsets == offset) for offset in (-1, 1)], dim=1)  # (B, 2, T)
+    if not bool(places.any(dim=2).all()):
+        raise ValueError(f"a clip without both references: offsets {offsets.tolist()}")
+    rows = torch.arange(len(frames), device=frames.device)[:, None]
+    return frames[rows, places.int().argmax(dim=2)]
+
+
+def _reduced(frame: Tensor, flow: Tensor) -> Tensor:
+    """Reduce a frame (B, 3, H, W) to the flow's (h, w) as the model does: padded, then by 4 exactly."""
+    padded, _ = pad_to_multiple(frame, STRIDE)
+    reduced = resize(padded, 1 / STRIDE)
+    if reduced.shape[2:] != flow.shape[2:]:
+        raise ValueError(f"flow {tuple(flow.shape)} is not at 1/{STRIDE} of the frame {tuple(frame.shape)}")
+    return reduced
+
+
+def _inside(step: Tensor) -> Tensor:
+    """Give a weight near 1 inside a surface and near 0 across an edge, (B, 1, h, w)."""
+    return torch.exp(-EDGE * step.abs().mean(dim=1, keepdim=True))
