@@ -2,15 +2,16 @@
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
-from lift.data.dataset import ClipDataset
-from lift.losses import Losses
-from lift.metrics import psnr, ssim
 from lightning_fabric import Fabric
 
 from lift.config import Config, load
+from lift.data.dataset import ClipDataset
+from lift.losses import Losses
+from lift.metrics import Lpips, psnr, ssim
 from lift.models import build
 from lift.training.loop import BEST, LAST, Interrupted, Job, fit
 from lift.training.state import run_digest, run_folder
@@ -45,6 +46,10 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
     )
     fabric.launch()
     model = build(config.model, seed=config.seed)
+    if model.load_report is not None:
+        print(model.load_report)
+    if any(phase.freeze for phase in train.phases):
+        model.loaded_parameters()  # refuses where nothing was loaded
     if train.channels_last:
         model.to(memory_format=torch.channels_last)
     offsets, augment = config.clip.offsets, train.augment
@@ -54,15 +59,17 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
         config=config,
         fabric=fabric,
         model=model,
-        losses=Losses(config.loss, lpips_features=config.evaluate.lpips).to(fabric.device),
+        losses=Losses(config.loss, Lpips(config.evaluate.lpips) if config.loss.lpips else None).to(
+            fabric.device
+        ),
         train_clips=lambda crop: ClipDataset(
             clips / "train", offsets, crop=crop, augment=augment, seed=config.seed
         ),
         train_count=len(train_set),
         validation_clips=validation_set,
         validation_count=len(validation_set),
-        metrics={"psnr": psnr, "ssim": ssim},
-        loaded=getattr(model, "loaded", frozenset()),
+        metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
+        loaded=model.loaded,
         folder=folder,
         outputs=data / "training" / config.ablation,
         board=data / "logs" / config.ablation,

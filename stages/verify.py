@@ -1,9 +1,8 @@
-"""The reviewer's check (`make verify`): rebuild a profile in a temporary clone and compare."""
+"""The reviewer's check (`make verify`): rebuild a profile in a temporary clone and compare.
 
 On the kind of processor that made the committed results every byte must be equal. Elsewhere the numbers in
-metrics, tables
-and manifests (JSON, CSV) may differ within the tolerances of params.yaml, and what is drawn from them is not
-compared.
+metrics, tables and manifests (JSON, CSV) may differ within the tolerances of params.yaml, and what is drawn
+from them is not compared.
 """
 
 import json

@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lift.config.data import Benchmark, Clips, ClipSet, Comparison, Evaluate, Render, Report, Source, Verify
+from lift.config.data import (
+    Benchmark,
+    Clips,
+    ClipSet,
+    Comparison,
+    Download,
+    Evaluate,
+    Render,
+    Report,
+    Source,
+    Verify,
+)
 from lift.config.parse import build, check_known
 from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
 from lift.config.yaml12 import read
 from lift.errors import UserError
 
 __all__ = [
-    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Evaluate", "Loss", "Model",
-    "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
+    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Download", "Evaluate",
+    "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
 ]  # fmt: skip
 
 OVERRIDABLE = (
@@ -42,6 +53,7 @@ class Config:
     model: Model
     loss: Loss
     train: Train
+    download: Download
     sources: dict[str, Source]
     clips: Clips
     benchmarks: dict[str, Benchmark]
@@ -133,6 +145,7 @@ _SECTIONS = {
     "train": Train,
     "augment": Augment,
     "clips": Clips,
+    "download": Download,
     "evaluate": Evaluate,
 }
 

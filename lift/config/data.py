@@ -45,6 +45,28 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Download:
+    """How files are brought over a network; nothing here changes what is brought."""
+
+    parallel: int = number(1, 64)
+    """Files at once."""
+    tries: int = number(1)
+    """Attempts in a row that may bring not one byte before an address is given up; any byte starts anew."""
+    first_wait: float = number(0.0)
+    """Seconds before the second attempt; doubled after each that brings nothing."""
+    longest_wait: float = number(0.0)
+    """Seconds at most between two attempts, also where the server asks for more."""
+    connect: float = number(0.01)
+    """Seconds to connect."""
+    stall: float = number(0.01)
+    """Seconds of silence after which a connection is cut and the download resumed."""
+    slowest: float = number(0.0)
+    """Bytes per second, over `stall` seconds, below which a server counts as silent."""
+    keep_archives: bool
+    """Keep archives once they are unpacked, in data/archives; false halves the disk needed afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClipSet:
     """How one set of clips is cut from its sources."""
 

@@ -78,6 +78,8 @@ def convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> A
         UserError: Wrong type or out of range.
     """
     origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        kind = str
     if origin in (types.UnionType, typing.Union):
         if value is None:
             return None

@@ -5,6 +5,7 @@ default.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lift.config.parse import choice, number
 
@@ -210,7 +211,7 @@ class Train:
     """Largest norm of the gradient."""
     s1_scale: float = number(0.0, 100.0)
     """Rate of the new full-resolution (s1) encoder layers over the encoder's."""
-    precision: str = choice("32-true", "bf16-mixed", "16-mixed")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = choice("32-true", "bf16-mixed", "16-mixed")
     augment: Augment
     workers: int = number(0, 256)
     """Data loading processes per device; 0: in the training process."""

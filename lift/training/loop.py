@@ -35,7 +35,7 @@ from lift.training.state import State, load_state, save_state, setting
 from lift.training.validation import Metric, validate
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-Clips = Dataset[dict[str, Any]]
+Clips = Dataset[Any]  # items as lift/data/dataset.py describes them
 
 
 class Interrupted(Exception):
@@ -101,7 +101,8 @@ class _Run:
         state = load_state(job.folder, same)
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
-        optimizer = torch.optim.AdamW(parameter_groups(self.model, self.train.weight_decay), lr=0.0)
+        groups = parameter_groups(self.model, self.train.weight_decay)
+        optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
         if state is not None:
             self.model.load_state_dict(state.model)
             optimizer.load_state_dict(state.optimizer)
@@ -154,7 +155,7 @@ class _Run:
         generator = torch.Generator().manual_seed(
             0
         )  # its own: workers' seeds must not draw from the global one
-        loader: DataLoader[dict[str, Any]] = DataLoader(
+        loader: DataLoader[Any] = DataLoader(
             self.job.train_clips(crop),
             batch_sampler=sampler,
             num_workers=self.train.workers,

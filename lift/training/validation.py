@@ -15,7 +15,7 @@ Metric = Callable[[torch.Tensor, torch.Tensor], float]  # (prediction, target), 
 def validate(
     fabric: Fabric,
     model: nn.Module,
-    clips: "Dataset[dict[str, Any]]",
+    clips: Dataset[Any],
     count: int,
     metrics: Mapping[str, Metric],
 ) -> tuple[dict[str, float], dict[str, Any]]:
