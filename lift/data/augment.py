@@ -6,6 +6,7 @@ value that all frames share.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,24 +35,26 @@ class Draw:
     gamma: float = 1.0
 
     def cut(self, pixels: Pixels) -> Pixels:
-        """Cut the crop out of one frame [H, W, 3]: a view, so uncut pixels are never converted."""
+        """Cut the crop out of one frame [H, W, 3]: a view, so what is cut away costs nothing further."""
         return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def arrange(self, frames: Pixels) -> Pixels:
-        """Turn, flip and reorder the channels of cut frames [T, h, w, 3]: a view."""
-        frames = np.rot90(frames, self.turns, axes=(1, 2))
+        """Turn, flip and reorder the channels of cut frames [T, 3, h, w]: a view."""
+        frames = np.rot90(frames, self.turns, axes=(2, 3))
         if self.flip_horizontal:
-            frames = frames[:, :, ::-1]
+            frames = frames[..., ::-1]
         if self.flip_vertical:
-            frames = frames[:, ::-1]
-        return frames[..., ::-1] if self.reverse_channels else frames
+            frames = frames[..., ::-1, :]
+        return frames[:, ::-1] if self.reverse_channels else frames
 
-    def levels(self) -> NDArray[np.float32]:
-        """Give the value in [0, 1] that each of the 256 levels becomes: gain * level ** gamma."""
-        levels = np.arange(256, dtype=np.float64) / 255
-        if (self.gain, self.gamma) != (1.0, 1.0):
-            levels = np.clip(self.gain * levels**self.gamma, 0.0, 1.0)
-        return levels.astype(np.float32)
+    def colour(self, frames: Pixels) -> NDArray[np.float32]:
+        """Give frames in [0, 1]: min(gain * level ** gamma, 1), one curve for all frames and channels."""
+        frames = np.ascontiguousarray(frames)
+        if (self.gain, self.gamma) == (1.0, 1.0):
+            return np.divide(frames, np.float32(255), dtype=np.float32)
+        curve = np.minimum(self.gain * (np.arange(256) / 255) ** self.gamma, 1.0).astype(np.float32)
+        flat = cv2.LUT(frames.reshape(1, -1), curve.reshape(1, -1))
+        return np.asarray(flat, np.float32).reshape(frames.shape)
 
 
 def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> Draw:

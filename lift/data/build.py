@@ -23,6 +23,7 @@ from lift.data.assemble import Assembler, Stored
 from lift.data.images import Pixels, Unreadable
 from lift.data.manifest import ClipRow, write_manifest
 from lift.data.plan import Entry, Planned, clips_of, entries
+from lift.data.readers import Payload, convert
 from lift.data.sources import SOURCES
 from lift.data.tally import Tally
 from lift.data.truth import write_truth
@@ -31,7 +32,7 @@ from lift.progress import bar
 
 AHEAD = 4  # frames in flight per worker: enough to keep all busy, little enough to hold
 
-_Item = tuple[Assembler, Entry, int, Path | Pixels | Unreadable]  # a frame to be prepared, and whose it is
+_Item = tuple[Assembler, Entry, int, Payload]  # a frame to be prepared, and whose it is
 _Outcome = tuple[Stored | Unreadable, Pixels | None]
 
 
@@ -131,8 +132,8 @@ def _prepared(work: Iterator[_Item], clip_set: ClipSet, workers: int) -> Iterato
             yield done, future.result()
 
 
-def _prepare(payload: Path | Pixels | Unreadable, size: tuple[int, int] | None) -> _Outcome:
-    """Read, check and, where needed, resize and encode one frame."""
+def _prepare(payload: Payload, size: tuple[int, int] | None) -> _Outcome:
+    """Read, check and, where needed, convert, resize and encode one frame."""
     if isinstance(payload, Unreadable):
         return payload, None
     data, extension = b"", "png"
@@ -147,7 +148,7 @@ def _prepare(payload: Path | Pixels | Unreadable, size: tuple[int, int] | None) 
         pixels = decoded
         extension = "png" if payload.suffix.lower() == ".png" else "jpg"
     else:
-        pixels = payload
+        pixels = convert(payload)
     if size is not None and pixels.shape[:2] != size:
         pixels, data, extension = images.resize(pixels, size), b"", "png"
     data = data or images.encode(pixels)

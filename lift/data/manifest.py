@@ -56,10 +56,8 @@ def write_manifest(path: Path, rows: Iterable[ClipRow]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in rows:
-            values = dataclasses.asdict(row)
-            values["offsets"] = " ".join(map(str, row.offsets))
-            values["motion"] = f"{row.motion:.4f}"
-            writer.writerow(values.values())
+            written = {"offsets": " ".join(map(str, row.offsets)), "motion": f"{row.motion:.4f}"}
+            writer.writerow(written.get(column, getattr(row, column)) for column in COLUMNS)
 
 
 def read_manifest(path: Path) -> list[ClipRow]:

@@ -10,6 +10,13 @@ import numpy as np
 
 from lift.data.images import Pixels, Unreadable
 
+Payload = Path | av.VideoFrame | Unreadable
+
+
+def convert(frame: av.VideoFrame) -> Pixels:
+    """Convert a decoded frame to uint8 RGB [H, W, 3]."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
 
 class Reader(Protocol):
     """One video's frames.
@@ -22,11 +29,11 @@ class Reader(Protocol):
     numbers: Sequence[int]
     extension: str
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Path | Pixels | Unreadable]]:
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
         """Yield every one of `numbers` (ascending) once, in order.
 
-        A picture file comes as its path, a decoded frame as uint8 RGB [H, W, 3], and one that cannot be had
-        as the reason.
+        A picture file comes as its path, a video's frame in the decoder's own format, so that whoever takes
+        them can decode and convert in parallel, and one that cannot be had as the reason.
         """
         ...
 
@@ -51,7 +58,7 @@ class Pictures:
         found = ((re.fullmatch(name, path.name), path) for path in folder.iterdir())
         return cls({int(match[1]): path for match, path in found if match}, extension)
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Path | Pixels | Unreadable]]:
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
         """Yield the paths; whoever reads them may do so in parallel."""
         for number in numbers:
             yield number, self._paths[number]
@@ -81,7 +88,7 @@ class VideoFile:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
         self.numbers: Sequence[int] = range(count)
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Path | Pixels | Unreadable]]:
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
         """Decode from the start up to the last of `numbers`.
 
         After the first damaged frame nothing is given any more: later ones are predicted from it, and lost
@@ -94,7 +101,7 @@ class VideoFile:
                     why = f"damaged from frame {index} of {len(self.numbers)} on"
                     break
                 if index == numbers[done]:
-                    yield index, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                    yield index, frame
                     done += 1
                     if done == len(numbers):
                         return

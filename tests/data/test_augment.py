@@ -30,7 +30,8 @@ def drawn(key, size=(24, 32), crop=(16, 16), augment=MAYBE):
 
 
 def apply(change, frames):
-    return change.arrange(np.stack([change.cut(frame) for frame in frames]))
+    cut = np.stack([change.cut(frame) for frame in frames])
+    return change.arrange(cut.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
 
 
 def test_a_draw_is_a_function_of_its_generator():
@@ -99,17 +100,19 @@ def test_chances_come_true_about_as_often_as_asked():
 
 
 def test_colour_keeps_black_and_order_and_stays_within_its_jitter():
-    plain = Draw(top=0, left=0, height=1, width=1).levels()
-    assert np.array_equal(plain, np.arange(256, dtype=np.float32) / np.float32(255))
+    levels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    plain = Draw(top=0, left=0, height=1, width=1)
+    assert np.array_equal(plain.colour(levels), levels.astype(np.float32) / np.float32(255))
     for key in range(50):
         change = drawn(key, augment=ALWAYS)
-        levels = change.levels()
         assert 0.9 <= change.gain <= 1.1
         assert 0.9 <= change.gamma <= 1.1
-        assert levels[0] == 0.0
-        assert levels.max() <= 1.0
-        assert (np.diff(levels) >= 0).all()
-        assert levels.dtype == np.float32
+        result = change.colour(levels).ravel()
+        assert result.dtype == np.float32
+        assert result[0] == 0.0
+        assert result.max() <= 1.0
+        assert (np.diff(result) >= 0).all()
+        assert result[64] == pytest.approx(change.gain * (64 / 255) ** change.gamma, rel=1e-6)
 
 
 def test_the_middle_crop_is_in_the_middle():
