@@ -31,6 +31,20 @@ class Pyramid(NamedTuple):
     s16: Tensor | None
 
 
+class Encoded(NamedTuple):
+    """The present frames of a batch after stage 1, without their positions in time.
+
+    Attributes:
+        references: The references' images, all − then all +, (2·B, 3, H, W).
+        features: Of the references.
+        s16: Of all N present frames, the references first, (N, C16, H/16, W/16); None where nothing uses it.
+    """
+
+    references: Tensor
+    features: Pyramid
+    s16: Tensor | None
+
+
 class Encoder(nn.Module):
     """Nine 3x3 convolutions with LeakyReLU, in boxes named after the scale at which they end."""
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.encoder import Encoder
+from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport
-from lift.models.lineup import line_up, references_only
+from lift.models.lineup import Lineup, line_up, references_only
 from lift.models.output import Output
 from lift.models.positional import add_position
 from lift.models.pretrained import load_rife_contextnet
@@ -46,30 +46,57 @@ class Lift(Interpolator):
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
         _check(frames, offsets, valid)
-        samples, offsets = len(frames), offsets.float()
-        lineup = line_up(offsets, valid)
-        if self.context is None:
-            lineup = references_only(lineup)
-        position = self.target_position + offsets[lineup.rows, lineup.slots]  # (N,)
+        lineup = self.line_up(offsets, valid)
         images, size = pad_to_multiple(frames[lineup.rows, lineup.slots], self.multiple)  # (N, 3, H, W)
-        references, others = images[: 2 * samples], images[2 * samples :]  # all −, all +; then the rest
-        where, elsewhere = position[: 2 * samples], position[2 * samples :]
+        return self.predict(self.encode(images, 2 * len(frames)), offsets, lineup, size)
 
-        # Stage 1: encoder; s1, s4 and s8 of the references only
-        features = self.encoder(references)
-        s4, s8 = add_position(features.s4, where), add_position(features.s8, where)
-        fine = add_position(features.s1, where) if self.use_s1 else s4
+    def line_up(self, offsets: Tensor, valid: Tensor) -> Lineup:
+        """Find the frames that take part, (B, T) both: all present ones, or the references alone."""
+        lineup = line_up(offsets.float(), valid)
+        return lineup if self.context is not None else references_only(lineup)
+
+    def encode(self, images: Tensor, references: int) -> Encoded:
+        """Stage 1: encoder; s1, s4 and s8 of the references only.
+
+        Knows nothing of time, so that a video's frames can be encoded once each and used for every frame
+        around them.
+
+        Args:
+            images: (N, 3, H, W), the references first; H and W multiples of `self.multiple`.
+            references: How many of them are references.
+        """
+        near, others = images[:references], images[references:]
+        features = self.encoder(near)
+        s16 = features.s16
+        if len(others):
+            s16 = torch.cat((s16, self.encoder.deepest(others)))
+        return Encoded(near, features, s16)
+
+    def predict(self, encoded: Encoded, offsets: Tensor, lineup: Lineup, size: tuple[int, int]) -> Output:
+        """Stages 2 to 5.
+
+        Args:
+            encoded: The frames of `lineup`, in its order.
+            offsets: Distance of each frame from the missing one, frames, (B, T).
+            lineup: Which of the B x T slots take part.
+            size: (H, W) before padding.
+        """
+        samples, references = lineup.samples, encoded.references
+        position = self.target_position + offsets.float()[lineup.rows, lineup.slots]  # (N,)
+        where = position[: 2 * samples]
+        s4 = add_position(encoded.features.s4, where)
+        s8 = add_position(encoded.features.s8, where)
+        fine = add_position(encoded.features.s1, where) if self.use_s1 else s4
 
         # Stage 2: context of all frames
         weights: Tensor | None = None
-        if self.context is None:
-            context = s8.new_zeros(samples, self.context_width, *(side // 16 for side in images.shape[2:]))
+        if self.context is None or encoded.s16 is None:
+            height, width = references.shape[2:]
+            context = s8.new_zeros(samples, self.context_width, height // 16, width // 16)
         else:
-            s16 = add_position(features.s16, where)
-            if len(others):
-                s16 = torch.cat((s16, add_position(self.encoder.deepest(others), elsewhere)))
-            context, alpha = self.context(lineup.by_rank(s16), lineup.present)  # (B, C16, H/16, W/16), (B, V)
-            weights = lineup.by_slot(alpha, frames.shape[1])
+            s16 = lineup.by_rank(add_position(encoded.s16, position))
+            context, alpha = self.context(s16, lineup.present)  # (B, C16, H/16, W/16), (B, V)
+            weights = lineup.by_slot(alpha, offsets.shape[1])
         context4 = resize(context, 4)
 
         # Stage 3: flow and occlusion, s8 then s4

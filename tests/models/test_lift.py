@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lift.models import Interpolator, build
+from lift.models.encoder import Encoded, Pyramid
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 
@@ -74,6 +75,26 @@ def test_references_are_encoded_once(small, clip):
     model.encoder.s1.register_forward_hook(lambda module, inputs, output: encoded.append(len(inputs[0])))
     model(*clip())
     assert encoded == [2, 12]
+
+
+@every_option
+def test_frames_encoded_one_by_one_give_the_same_output(small, clip, stir, option):
+    model = stir(build(replace(small, **option))).eval()
+    frames, offsets, valid = clip((-3, -1, 1, 3))
+    valid[0, 3] = False
+    lineup = model.line_up(offsets, valid)
+    images = frames[lineup.rows, lineup.slots]
+    with torch.no_grad():
+        expected = model(frames, offsets, valid)
+        singles = [model.encode(image[None], 1) for image in images]
+        near = [
+            torch.cat(scale) if scale[0] is not None else None
+            for scale in zip(*(s.features for s in singles[:2]), strict=True)
+        ]
+        deep = torch.cat([s.s16 for s in singles]) if model.context is not None else None
+        found = model.predict(Encoded(images[:2], Pyramid(*near), deep), offsets, lineup, (32, 32))
+    for a, b in zip(expected, found, strict=True):
+        assert (a is None and b is None) or torch.allclose(a, b, atol=1e-5)
 
 
 @every_option
