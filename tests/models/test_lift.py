@@ -83,7 +83,7 @@ def test_frames_encoded_one_by_one_give_the_same_output(small, clip, stir, optio
     frames, offsets, valid = clip((-3, -1, 1, 3))
     valid[0, 3] = False
     lineup = model.line_up(offsets, valid)
-    images = frames[lineup.rows, lineup.slots]
+    images, size = pad_to_multiple(frames[lineup.rows, lineup.slots], model.multiple)
     with torch.no_grad():
         expected = model(frames, offsets, valid)
         singles = [model.encode(image[None], 1) for image in images]
@@ -92,7 +92,7 @@ def test_frames_encoded_one_by_one_give_the_same_output(small, clip, stir, optio
             for scale in zip(*(s.features for s in singles[:2]), strict=True)
         ]
         deep = torch.cat([s.s16 for s in singles]) if model.context is not None else None
-        found = model.predict(Encoded(images[:2], Pyramid(*near), deep), offsets, lineup, (32, 32))
+        found = model.predict(Encoded(images[:2], Pyramid(*near), deep), offsets, lineup, size)
     for a, b in zip(expected, found, strict=True):
         assert (a is None and b is None) or torch.allclose(a, b, atol=1e-5)
 
