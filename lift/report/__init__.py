@@ -1,0 +1,76 @@
+"""The report of a profile: statistics, tables, figures and a page, from results alone and without torch."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from lift.config import Config, load
+from lift.files import full_disk_explained
+
+__all__ = ["write"]
+
+UNTRAINED = "untrained"  # the baseline that is the base model before its first step, with the base's window
+_PARAMS = Path("params.yaml")
+
+
+def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] | None = None) -> None:
+    """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
+
+    Args:
+        config: The profile's configuration, without an ablation.
+        data: data/<profile>: results, training curves and summaries of the clip sets.
+        out: reports/<profile>; replaced as a whole.
+        configs: Each ablation's configuration; None: read from params.yaml in the working folder, where every
+            stage runs.
+
+    Raises:
+        UserError: An input is missing, broken, or not comparable with the others; or the disk is full.
+    """
+    if configs is None:
+        configs = {name: load(_PARAMS, config.profile, name) for name in config.ablations}
+    if UNTRAINED in config.baselines:
+        configs = {**configs, UNTRAINED: config}
+    with full_disk_explained(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            _fill(config, configs, data, fresh)
+            _swap(fresh, out)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Path) -> None:
+    from lift.report import figures, page, tables
+    from lift.report.answer import answer
+    from lift.report.comparisons import declared
+    from lift.report.curves import read_curves
+    from lift.report.results import read
+    from lift.report.strata import by_stratum
+
+    results = read(config, configs, data)
+    families = declared(results)
+    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    curves = read_curves(results)
+    said = answer(results, families)
+    tabled = tables.build(results, families, strata, curves)
+    drawn = figures.plan(results, families, strata, curves)
+    tables.write(tabled, folder / "tables")
+    figures.write_all(drawn, folder / "figures")
+    page.write(results, said, tabled, drawn, folder)
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    """Put `fresh` in the place of `out`; two renames, so that no moment leaves a half-written report."""
+    fresh.chmod(0o755)  # mkdtemp makes private folders
+    old = fresh.with_name(f"{fresh.name}.old")
+    if out.exists():
+        out.rename(old)
+    try:
+        fresh.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,273 @@
+"""The report's figures: which there are, what each says, and how they are written (PNG, PDF, SVG)."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from lift.report.comparisons import Tested
+from lift.report.curves import Curves
+from lift.report.examples import Example, Examples, chosen
+from lift.report.figures import curves as lines
+from lift.report.figures import effects, strips
+from lift.report.figures.style import Drawing, write
+from lift.report.names import narrow
+from lift.report.results import Results
+from lift.report.strata import SCENES, Stratum, narrow_methods, trend
+from lift.report.tables.effects import ablation_effects
+from lift.report.tables.results import stand_in, title
+
+__all__ = ["Drawing", "plan", "write_all"]
+
+
+def plan(
+    results: Results,
+    families: Mapping[str, Sequence[Tested]],
+    strata: Sequence[Stratum],
+    curves: Mapping[str, Curves],
+) -> list[Drawing]:
+    """List every figure that the results allow, in the order of the page."""
+    found = [
+        *_declared(results, families),
+        *_strata(results, strata),
+        *_trends(results),
+        *_ablations(results),
+        *_difficulty(results),
+        *_weights(results),
+        *_training(results, curves),
+        *_pictures(results),
+    ]
+    return found
+
+
+def write_all(drawings: Sequence[Drawing], folder: Path) -> None:
+    """Write each figure in its three formats."""
+    folder.mkdir(parents=True)
+    for drawing in drawings:
+        write(drawing, folder)
+
+
+def _clips_of(results: Results, methods: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if m not in results.missing)
+
+
+def _percent(results: Results) -> str:
+    return f"{100 * results.config.report.confidence:g} %"
+
+
+def _declared(results: Results, families: Mapping[str, Sequence[Tested]]) -> list[Drawing]:
+    benchmark = results.config.report.benchmark
+    tests = [test for family in families.values() for test in family]
+    if not any(test.effect for test in tests):
+        return []
+    methods = [m for t in tests for m in (t.comparison.method, t.comparison.against)]
+    return [
+        Drawing(
+            name="comparisons",
+            title="Declared comparisons",
+            caption=f"Mean gain on {title(results, benchmark)}{stand_in(results, benchmark)} with "
+            f"{_percent(results)} bootstrap "
+            f"interval over source videos, by metric; families: {', '.join(families)}. Right of zero the "
+            "method named first is "
+            "better, whatever the metric's direction. Filled: significant after Holm's correction within "
+            "the family; arrows: beyond the axis.",
+            alt="Forest plot of the gain of each declared comparison in each metric.",
+            sources=_clips_of(results, methods),
+            draw=partial(effects.forest, results, families),
+        )
+    ]
+
+
+def _strata(results: Results, rows: Sequence[Stratum]) -> list[Drawing]:
+    if not rows:
+        return []
+    return [
+        Drawing(
+            name="strata",
+            title="Gain by stratum",
+            caption=f"Gain of {results.base} by kind of scene (procedural scenes), mean and "
+            f"{_percent(results)} interval over "
+            "scenes. The claim of architecture section 1.1 is that the gain is larger than in plain scenes.",
+            alt="Mean gain with interval for each kind of scene.",
+            sources=_clips_of(results, [results.base, *(row.against for row in rows)]),
+            draw=partial(effects.strata, results, rows),
+        )
+    ]
+
+
+def _trends(results: Results) -> list[Drawing]:
+    against = next(iter(narrow_methods(results)), None)
+    if against is None:
+        return []
+    asked = ((results.config.report.benchmark, "motion"), (SCENES, "motion"), (SCENES, "occluded"))
+    measured = [pair for pair in dict.fromkeys(asked) if results.measured(pair[0])]
+    found = [t for benchmark, column in measured if (t := trend(results, benchmark, against, column))]
+    if not found:
+        return []
+    said = [f"{title(results, b)}{stand_in(results, b)}" for b in dict.fromkeys(t.benchmark for t in found)]
+    return [
+        Drawing(
+            name="trends",
+            title="Gain against motion and occlusion",
+            caption=f"Gain in PSNR of {results.base} over {against} against motion (mean absolute "
+            "difference of the references) and against the true share of occluded pixels: "
+            f"{', '.join(said)}. One grey point per source video; squares: means of groups of equal size.",
+            alt="Scatter plots of the gain against motion and occlusion.",
+            sources=_clips_of(results, [results.base, against]),
+            draw=partial(effects.trends, results, found),
+        )
+    ]
+
+
+def _ablations(results: Results) -> list[Drawing]:
+    benchmarks = dict.fromkeys((results.config.report.benchmark, SCENES))
+    found = {name: ablation_effects(results, name) for name in benchmarks if results.measured(name)}
+    found = {name: by_method for name, by_method in found.items() if by_method}
+    if not found:
+        return []
+    said = ", ".join(f"{title(results, name)}{stand_in(results, name)}" for name in found)
+    return [
+        Drawing(
+            name="ablations",
+            title="Ablations against the base",
+            caption=f"Mean PSNR of each method minus that of {results.base}, with {_percent(results)} "
+            "interval over source videos: "
+            f"{said}. Left of zero: worse than the base; arrows: beyond the axis.",
+            alt="Difference in PSNR to the base with interval, for each method.",
+            sources=_clips_of(results, results.methods),
+            draw=partial(effects.ablations, results, found),
+        )
+    ]
+
+
+def _difficulty(results: Results, benchmark: str = "snu_film") -> list[Drawing]:
+    if benchmark not in results.config.benchmarks or not results.measured(benchmark):
+        return []
+    return [
+        Drawing(
+            name="difficulty",
+            title=f"{title(results, benchmark)} by difficulty",
+            caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} by "
+            "difficulty, and its distance to "
+            f"{results.base} (repeat lies below the right panel).",
+            alt="PSNR falls with difficulty; one line per method.",
+            sources=_clips_of(results, results.measured(benchmark)),
+            draw=partial(lines.difficulty, results, benchmark),
+        )
+    ]
+
+
+def _weights(results: Results) -> list[Drawing]:
+    benchmark = results.config.report.benchmark
+    methods = [
+        m
+        for m in lines.highlighted(results, list(results.config.ablations))
+        if not narrow(results.configs, m)
+    ]
+    tables = {m: lines.read_weights(results, m) for m in methods}
+    tables = {m: table for m, table in tables.items() if (table["benchmark"] == benchmark).any()}
+    found = []
+    if tables:
+        found.append(
+            Drawing(
+                name="weights",
+                title="Context weights by position",
+                caption="Aggregation weight α of each context frame on "
+                f"{title(results, benchmark)}{stand_in(results, benchmark)}, "
+                "over clips. The missing frame is at offset 0; the dashed line is what equal weights "
+                "would be.",
+                alt="Weight by offset for each method.",
+                sources=tuple(f"results/{m}/weights.csv" for m in tables),
+                draw=partial(lines.weights, results, tables, benchmark),
+            )
+        )
+    base = tables.get(results.base)
+    if base is not None and (base["benchmark"] == SCENES).any():
+        found.append(
+            Drawing(
+                name="weights_strata",
+                title="Context weights by stratum",
+                caption=f"Mean weight α of {results.base} by offset in each kind of scene (procedural "
+                "scenes).",
+                alt="Weight by offset, one line per kind of scene.",
+                sources=(f"results/{results.base}/weights.csv",),
+                draw=partial(lines.weights_by_stratum, results, base),
+            )
+        )
+    return found
+
+
+def _training(results: Results, curves: Mapping[str, Curves]) -> list[Drawing]:
+    if not curves:
+        return []
+    missing = [name for name in results.config.ablations if name not in curves]
+    note = f" Missing: {', '.join(missing)}." if missing else ""
+    return [
+        Drawing(
+            name="training",
+            title="Training curves",
+            caption="Training loss and validation PSNR by "
+            f"step{' (procedural stand-ins)' if results.stand_in('train') else ''}; "
+            f"one run per ablation, one seed.{note}",
+            alt="Loss falls and validation PSNR rises with training steps.",
+            sources=tuple(f"training/{name}/curves.csv" for name in curves),
+            draw=partial(lines.training, results, curves),
+        )
+    ]
+
+
+_BASELINES = ("average", "dis")  # what a strip shows beside the base; `repeat` is the reference before
+
+
+def _pictures(results: Results) -> list[Drawing]:
+    examples = Examples(results.data)
+    shown = chosen([e for e in examples.listed(results.base) if e.benchmark in results.config.benchmarks])
+    others: list[str] = [m for m in _BASELINES if m in results.config.baselines and m not in results.missing]
+    others += [m for m in narrow_methods(results)[:1] if m not in results.missing]
+    found = [_strip(results, examples, example, others) for example in _worth_showing(results, shown)]
+    without = [
+        m
+        for m in results.config.ablations
+        if not results.configs[m].model.use_s1 and m not in results.missing
+    ]
+    if without and shown:
+        own = [e for e in shown if e.benchmark == results.config.report.benchmark] or shown
+        found.append(_edges(results, examples, own[-1], [results.base, without[0]]))
+    return found
+
+
+def _worth_showing(results: Results, shown: Sequence[Example]) -> list[Example]:
+    """Keep the extremes where the question is asked; elsewhere one middling clip shows the footage."""
+    kept: list[Example] = []
+    for benchmark in dict.fromkeys(example.benchmark for example in shown):
+        own = [example for example in shown if example.benchmark == benchmark]
+        asked = benchmark in (results.config.report.benchmark, SCENES)
+        kept += own if asked else [own[len(own) // 2]]
+    return kept
+
+
+def _strip(results: Results, examples: Examples, example: Example, others: Sequence[str]) -> Drawing:
+    return Drawing(
+        name=f"strip_{example.benchmark}_{example.rank}",
+        title=f"{title(results, example.benchmark)}: {example.rank} clip",
+        caption=f"{example.clip} of "
+        f"{title(results, example.benchmark)}{stand_in(results, example.benchmark)}, the {example.rank} "
+        f"of the kept clips by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors are "
+        f"{strips.GAIN} times enlarged; flow: "
+        "hue is direction, full colour the length beside the wheel.",
+        alt="References, truth, frames of several methods, errors and flow of one clip.",
+        sources=tuple(f"results/{m}/examples.zip" for m in (results.base, *others)),
+        draw=partial(strips.strip, examples, example, results.base, others),
+    )
+
+
+def _edges(results: Results, examples: Examples, example: Example, methods: Sequence[str]) -> Drawing:
+    return Drawing(
+        name="edges",
+        title="Edges with and without full-resolution features",
+        caption=f"The sharpest window of {example.clip} "
+        f"({title(results, example.benchmark)}{stand_in(results, example.benchmark)}): "
+        f"coarse and final frame of {methods[0]} and of {methods[1]}, which lacks s1.",
+        alt="Magnified edges of coarse frame, final frame and truth.",
+        sources=tuple(f"results/{m}/examples.zip" for m in methods),
+        draw=partial(strips.edges, examples, example, methods),
+    )

@@ -1,0 +1,151 @@
+"""Figures of curves: training, SNU-FILM by difficulty, context weights by position."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lift.report.curves import Curves
+from lift.report.figures.style import BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
+from lift.report.names import DIFFICULTIES, STRATA, words
+from lift.report.results import Results
+
+
+def highlighted(results: Results, available: Sequence[str]) -> list[str]:
+    """Choose the methods with a colour of their own: those of the declared comparisons, the base first."""
+    asked = [m for c in results.config.report.comparisons for m in (c.method, c.against)]
+    return [method for method in dict.fromkeys(asked) if method in available][: len(SERIES)]
+
+
+def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
+    """Draw training loss and validation PSNR by step; compared ablations in colour, the others in grey."""
+    chosen = highlighted(results, list(curves))
+    figure = Figure(figsize=(WIDTH, 2.7))
+    left, right = figure.subplots(1, 2)
+    rest = [name for name in curves if name not in chosen]
+    for name in [*rest, *chosen]:
+        own = curves[name]
+        look = _look(chosen.index(name)) if name in chosen else {"color": GREY, "linewidth": 0.6}
+        label = name if name in chosen else ("other ablations" if name == rest[0] else None)
+        left.plot(own.step, _smooth(own.loss), **(look | {"marker": ""}), label=label)
+        right.plot(own.validated, own.psnr, **look)
+    left.set_yscale("log")
+    left.set(xlabel="optimiser step", ylabel="training loss, smoothed")
+    right.set(xlabel="optimiser step", ylabel="validation PSNR (dB)")
+    for axes in (left, right):
+        axes.grid(axis="y")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    return figure
+
+
+def _look(index: int) -> dict[str, Any]:
+    return {"color": SERIES[index], "linestyle": DASHES[index], "marker": MARKERS[index], "markersize": 3}
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Average over a twentieth of the run, so that thirteen noisy lines can be told apart."""
+    return np.asarray(pd.Series(values).rolling(max(1, len(values) // 20), min_periods=1, center=True).mean())
+
+
+def difficulty(results: Results, benchmark: str) -> Figure:
+    """Draw PSNR and its distance to the base by SNU-FILM difficulty."""
+    kinds = results.kinds(benchmark)
+    present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
+    measured = results.measured(benchmark)
+    chosen = highlighted(results, measured)
+    means = {
+        m: np.array([results.values(m, benchmark, "psnr")[kinds == kind].mean() for kind in present])
+        for m in measured
+    }
+    figure = Figure(figsize=(WIDTH, 2.7))
+    left, right = figure.subplots(1, 2)
+    rest = [m for m in measured if m not in chosen]
+    for method in [*rest, *chosen]:
+        look = _look(chosen.index(method)) if method in chosen else {"color": GREY, "linewidth": 0.6}
+        label = method if method in chosen else ("other methods" if method == rest[0] else None)
+        left.plot(range(len(present)), means[method], **look, label=label)
+        if (
+            results.base in means and method != "repeat"
+        ):  # a frame shown again lies too far below to share the axis
+            right.plot(range(len(present)), means[method] - means[results.base], **look)
+    for axes in (left, right):
+        axes.set_xticks(range(len(present)), present)
+        axes.grid(axis="y")
+    left.set_ylabel("PSNR (dB)")
+    right.set_ylabel(f"PSNR minus that of {results.base} (dB)")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
+
+def read_weights(results: Results, method: str) -> pd.DataFrame:
+    """Read a method's context weights: one row per clip and valid position; empty where it has none."""
+    path = results.data / "results" / method / "weights.csv"
+    columns = ["benchmark", "clip", "kind", "offset", "weight"]
+    if not path.is_file():
+        return pd.DataFrame(columns=columns)
+    return pd.read_csv(path, keep_default_na=False)[columns]
+
+
+def weights(results: Results, by_method: Mapping[str, pd.DataFrame], benchmark: str) -> Figure:
+    """Draw α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.15 * len(by_method)))
+    grid = figure.subplots(len(by_method), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (method, table) in zip(grid, by_method.items(), strict=True):
+        _weights_panel(axes, table[table["benchmark"] == benchmark])
+        axes.set_title(f"{method} ({results.configs[method].clip.sampling})")
+        axes.set_ylabel("weight α")
+    grid[-1].set_xlabel("offset from the missing frame (frames)")
+    grid[0].legend(loc="upper right")
+    return figure
+
+
+def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
+    offsets = sorted(set(table["offset"]))
+    by_offset = [table["weight"][table["offset"] == o].to_numpy(dtype=np.float64) for o in offsets]
+    tenth = np.array([np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95)) for values in by_offset])
+    axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
+    for offset, (low, below, middle, above, high) in zip(offsets, tenth, strict=True):
+        first = offset == offsets[0]
+        axes.plot(
+            [offset] * 2,
+            [low, high],
+            color=BLUE,
+            linewidth=0.7,
+            label="middle 90 % of clips" if first else None,
+        )
+        axes.plot(
+            [offset] * 2, [below, above], color=BLUE, linewidth=3, solid_capstyle="butt",
+            label="middle 50 %" if first else None,
+        )  # fmt: skip
+        axes.plot(
+            [offset],
+            [middle],
+            "o",
+            color="white",
+            markeredgecolor=BLUE,
+            markersize=3.5,
+            label="median" if first else None,
+        )
+    axes.axhline(1 / len(offsets), color=GREY, linewidth=0.6, linestyle="--", label="equal weights")
+    axes.set_ylim(bottom=0)
+
+
+def weights_by_stratum(results: Results, table: pd.DataFrame) -> Figure:
+    """Draw the base's mean α by offset in each kind of scene."""
+    scenes = table[table["benchmark"] == "scenes"]
+    figure = Figure(figsize=(WIDTH, 2.4))
+    axes = figure.subplots()
+    kinds = [kind for kind in STRATA if (scenes["kind"] == kind).any()]
+    for index, kind in enumerate(kinds):
+        means = scenes[scenes["kind"] == kind].groupby("offset")["weight"].mean()
+        for side in (means[means.index < 0], means[means.index > 0]):  # no line across the missing frame
+            axes.plot(side.index, side, **_look(index), label=words(kind) if side.index[0] < 0 else None)
+    axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
+    axes.set(xlabel="offset from the missing frame (frames)", ylabel="mean weight α")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left", ncols=2)
+    return figure

@@ -1,0 +1,133 @@
+"""The look of figures, and how they are written: the same bytes from the same numbers.
+
+Colours: Okabe and Ito's palette, distinct for every kind of colour vision; markers and dashes repeat the
+distinction, so that a grey print can be read.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib import rc_context, rcParams
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+WIDTH = 5.9
+"""Inches: 150 mm, the text width of a thesis on A4."""
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
+)  # fmt: skip
+GREY = "#999999"
+SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
+"""In the order of use; yellow is left out, for it is lost on white paper."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+_STYLE = Path(__file__).with_name("thesis.mplstyle")
+# Dates and versions are left out of the files: they would change the bytes of an unchanged figure.
+_PDF = ("Creator", "Producer", "CreationDate")
+_SVG = ("Date", "Creator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A figure with what a reader needs beside it."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    """What the figure shows, for those who do not see it."""
+    sources: tuple[str, ...]
+    """Stage outputs that it was made from."""
+    draw: Callable[[], Figure]
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the one style inside the block."""
+    with rc_context(fname=str(_STYLE)):
+        yield
+
+
+def write(drawing: Drawing, folder: Path) -> None:
+    """Draw and write `<name>.png`, `.pdf` and `.svg`."""
+    with style():
+        figure = drawing.draw()
+        # Laid out once: each format would otherwise solve the layout anew, which is most of the time.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        # The canvases' own methods: `savefig` would draw each format once more, only to measure it.
+        figure.set_dpi(rcParams["savefig.dpi"])
+        FigureCanvasAgg(figure).print_png(folder / f"{drawing.name}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
+        FigureCanvasPdf(figure).print_pdf(folder / f"{drawing.name}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
+        FigureCanvasSVG(figure).print_svg(folder / f"{drawing.name}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
+
+
+def zero_line(axes: Axes, horizontal: bool = False) -> None:
+    """Mark no difference."""
+    (axes.axhline if horizontal else axes.axvline)(0, color=BLACK, linewidth=0.6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A mean with its interval, one row of a panel."""
+
+    place: float
+    mean: float
+    low: float
+    """NaN, as `high`: n cannot bound the mean, and no bar is drawn."""
+    high: float
+    colour: str = BLUE
+    marker: str = "o"
+    filled: bool = True
+
+    @property
+    def reach(self) -> float:
+        """How far from zero it extends."""
+        return max(abs(end) for end in (self.mean, self.low, self.high) if not math.isnan(end))
+
+
+def bars(axes: Axes, rows: Sequence[Bar], digits: int = 2) -> None:
+    """Draw horizontal intervals about a zero line; rows far beyond the others become an arrow and a number.
+
+    Without that, one comparison (a frame merely shown again) would squeeze all others into the zero line.
+    """
+    zero_line(axes)
+    limit = _FAR * statistics.median(row.reach for row in rows) if rows else 0.0
+    near = [row for row in rows if row.reach <= limit or limit == 0]
+    for row in near:
+        axes.plot([row.low, row.high], [row.place] * 2, color=row.colour, solid_capstyle="butt")
+        face = row.colour if row.filled else "white"
+        axes.plot([row.mean], [row.place], marker=row.marker, color=row.colour, markerfacecolor=face)
+    far = [row for row in rows if row not in near]
+    if far:
+        left, right = axes.get_xlim()
+        axes.set_xlim(left, right)
+    for row in far:
+        _point_outside(axes, row, digits)
+
+
+_FAR = 4.0  # times the median reach
+
+
+def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
+    right = row.mean > 0
+    edge, inwards = (1.0, -1) if right else (0.0, 1)
+    transform = axes.get_yaxis_transform()  # x in shares of the panel, y in rows
+    axes.annotate(
+        "", xy=(edge, row.place), xytext=(edge + 0.12 * inwards, row.place),
+        xycoords=transform, textcoords=transform,
+        arrowprops={"arrowstyle": "-|>", "color": row.colour, "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0},
+        annotation_clip=False,
+    )  # fmt: skip
+    text = f"{row.mean:+.{digits}f}".replace("-", "−")
+    axes.text(
+        edge + 0.14 * inwards, row.place, text, transform=transform, color=row.colour, fontsize=6.5,
+        va="center", ha="right" if right else "left",
+    )  # fmt: skip

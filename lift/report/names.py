@@ -1,0 +1,106 @@
+"""What the report calls things: metrics with unit and direction, window sizes, offsets.
+
+Methods keep their names from params.yaml everywhere, so that a row of a table can be found in the pipeline.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lift.config import Config
+
+DIFFICULTIES = ("easy", "medium", "hard", "extreme")
+"""Kinds of SNU-FILM, from the smallest gap to the widest."""
+CONTROL = "plain"
+"""The stratum of `scenes` with none of the four properties of the claim in architecture section 1.1."""
+REFERENCES = "references only"
+STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One column of clips.csv."""
+
+    key: str
+    title: str
+    unit: str
+    """Empty: none."""
+    better: int
+    """+1: higher is better; -1: lower is."""
+    digits: int
+    """Decimals that a reader is shown."""
+
+    @property
+    def arrow(self) -> str:
+        """Direction of better."""
+        return "↑" if self.better > 0 else "↓"
+
+    @property
+    def heading(self) -> str:
+        """Title, unit and direction, for the head of a column."""
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"{self.title}{unit} {self.arrow}"
+
+    @property
+    def gain(self) -> str:
+        """Name of an axis or column on which larger is better for the method named first."""
+        return f"gain in {self.title}" + (f" ({self.unit})" if self.unit else "")
+
+
+_METRICS = (
+    Metric(key="psnr", title="PSNR", unit="dB", better=1, digits=2),
+    Metric(key="ssim", title="SSIM", unit="", better=1, digits=4),
+    Metric(key="ssim_matlab", title="SSIM (MATLAB-like)", unit="", better=1, digits=4),
+    Metric(key="lpips", title="LPIPS", unit="", better=-1, digits=4),
+    Metric(key="ie", title="IE", unit="0–255", better=-1, digits=2),
+    Metric(key="ie_rms", title="IE (RMS)", unit="0–255", better=-1, digits=2),
+    Metric(key="warping", title="Warping error", unit="0–255", better=-1, digits=2),
+    Metric(key="epe", title="EPE", unit="px", better=-1, digits=3),
+)
+REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
+"""Metrics that every method has on every clip; the flow's two may be absent for a whole benchmark."""
+
+
+def metrics(config: Config) -> dict[str, Metric]:
+    """Give the metrics by column name; LPIPS on random features is called what it is."""
+    table = {metric.key: metric for metric in _METRICS}
+    if config.evaluate.lpips == "random":
+        table["lpips"] = dataclasses.replace(table["lpips"], title="LPIPS (random features)")
+    return table
+
+
+def narrow(configs: Mapping[str, Config], method: str) -> bool:
+    """Whether a method sees the two references alone."""
+    return (
+        method not in configs
+        or len(configs[method].clip.offsets) == 2
+        or not configs[method].model.use_context
+    )
+
+
+def sampling(configs: Mapping[str, Config], method: str, forced: str | None) -> str:
+    """Name the sampling of a method's context: none, what the protocol forces, or the method's own."""
+    if narrow(configs, method):
+        return REFERENCES
+    return forced or configs[method].clip.sampling
+
+
+def window(configs: Mapping[str, Config], method: str) -> str:
+    """Describe a method's window as frames before and after the gap, for example `8+6`."""
+    if narrow(configs, method):
+        return "1+1"
+    return f"{configs[method].clip.before}+{configs[method].clip.after}"
+
+
+def changes(base: Config, other: Config) -> str:
+    """Say how an ablation's configuration differs from the base's, for example `model.layers: 2`."""
+    found = []
+    for section in ("clip", "model", "loss", "train"):
+        one, two = (dataclasses.asdict(getattr(config, section)) for config in (base, other))
+        found += [f"{section}.{key}: {two[key]}" for key in one if one[key] != two[key]]
+    return ", ".join(found) or "the base"
+
+
+def words(name: str) -> str:
+    """Turn an identifier such as `fast_motion` into words."""
+    return name.replace("_", " ")

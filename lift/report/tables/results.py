@@ -1,0 +1,183 @@
+"""Tables of what was measured: one per benchmark, an overview, SNU-FILM by difficulty, the training budget.
+
+Means are over clips, the field's convention and that of metrics.json; the interval beside PSNR is over source
+videos.
+"""
+
+import numpy as np
+
+from lift.report.comparisons import describe
+from lift.report.names import DIFFICULTIES, REFERENCES, sampling, window
+from lift.report.results import Results, unit_means
+from lift.report.tables.table import Cell, Column, Table
+
+METHOD = Column(key="method", title="Method", numeric=False)
+WINDOW = Column(key="window", title="Window", numeric=False)
+SAMPLING = Column(key="sampling", title="Sampling", numeric=False)
+MARKS = (
+    "Best in bold, second best underlined (italic in Markdown), among rows of one sampling; rows of "
+    "references only count with the dense ones."
+)
+MISSING = "missing"
+
+
+def of_benchmark(results: Results, benchmark: str) -> Table:
+    """Give every metric of every declared method; one without results is a row that says so."""
+    keys = [key for key in results.metrics if any(results.has(m, benchmark, key) for m in results.methods)]
+    known = [results.metrics[key] for key in keys]
+    columns = [METHOD, WINDOW, SAMPLING] + [
+        Column(key=m.key, title=m.heading, better=m.better, digits=m.digits) for m in known
+    ]
+    spreads = _spreads(results, benchmark)
+    rows = []
+    for method in results.methods:
+        row = _start(results, method, benchmark)
+        for metric in known:
+            cell = _mean(results, method, benchmark, metric.key)
+            if metric.key == "psnr" and cell.value is not None:
+                cell.spread = spreads[method]
+            row.append(cell)
+        rows.append(row)
+    table = Table(
+        name=f"results_{benchmark}",
+        title=title(results, benchmark),
+        caption=f"{title(results, benchmark)}: {counts(results, benchmark)}{stand_in(results, benchmark)}",
+        columns=columns,
+        rows=rows,
+        notes=[
+            f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
+            f"Mean over clips; ± is half the {_percent(results)} bootstrap interval of mean PSNR over "
+            "source videos.",
+            MARKS,
+        ],
+        sources=_sources(results),
+    )
+    table.mark(_comparable(results, benchmark))
+    return table
+
+
+def overview(results: Results) -> Table:
+    """Give mean PSNR of every method on every benchmark."""
+    psnr = results.metrics["psnr"]
+    names = [name for name in results.config.benchmarks if results.measured(name)]
+    stand_ins = [name for name in names if results.stand_in(name)]
+    columns = [METHOD, WINDOW, SAMPLING] + [
+        Column(key=name, title=results.config.benchmarks[name].title, better=1, digits=psnr.digits)
+        for name in names
+    ]
+    rows = [
+        [
+            *_start(results, method, None),
+            *(_mean(results, method, name, "psnr") for name in names),
+        ]
+        for method in results.methods
+    ]
+    table = Table(
+        name="overview",
+        title="Overview",
+        caption=f"Mean {psnr.heading} by benchmark" + (" (procedural stand-ins)" if stand_ins else ""),
+        columns=columns,
+        rows=rows,
+        notes=[
+            *(
+                f"{results.config.benchmarks[n].title}: {counts(results, n)}{stand_in(results, n)}."
+                for n in names
+            ),
+            MARKS,
+        ],
+        sources=_sources(results),
+    )
+    for name in names:
+        table.mark(_comparable(results, name), name)
+    return table
+
+
+def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None:
+    """Give PSNR and SSIM by difficulty of SNU-FILM; None where nothing was measured."""
+    if benchmark not in results.config.benchmarks or not results.measured(benchmark):
+        return None
+    kinds = results.kinds(benchmark)
+    present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
+    pairs = [(results.metrics[key], kind) for key in ("psnr", "ssim") for kind in present]
+    columns = [METHOD, WINDOW, SAMPLING] + [
+        Column(key=f"{m.key}_{kind}", title=f"{m.title} {kind} {m.arrow}", better=m.better, digits=m.digits)
+        for m, kind in pairs
+    ]
+    rows = [
+        _start(results, method, benchmark)
+        + [_mean(results, method, benchmark, m.key, kinds == kind) for m, kind in pairs]
+        for method in results.methods
+    ]
+    sizes = ", ".join(f"{kind} {int((kinds == kind).sum())}" for kind in present)
+    table = Table(
+        name=f"{benchmark}_difficulty",
+        title=f"{title(results, benchmark)} by difficulty",
+        caption=f"{title(results, benchmark)} by difficulty, clips: {sizes}{stand_in(results, benchmark)}",
+        columns=columns,
+        rows=rows,
+        notes=[f"Protocol: {results.config.benchmarks[benchmark].protocol}.", "PSNR in dB.", MARKS],
+        sources=_sources(results),
+    )
+    table.mark(_comparable(results, benchmark))
+    return table
+
+
+def title(results: Results, benchmark: str) -> str:
+    """Give a benchmark's name for readers."""
+    return results.config.benchmarks[benchmark].title
+
+
+def stand_in(results: Results, benchmark: str) -> str:
+    """Give the words that a caption must carry where the footage is rendered; empty for real footage."""
+    if results.stand_in(benchmark):
+        return " (procedural stand-ins)"
+    return " (procedural scenes)" if results.procedural[benchmark] else ""
+
+
+def counts(results: Results, benchmark: str) -> str:
+    """Say how many clips and source videos a benchmark has."""
+    units = results.videos(benchmark)
+    return f"n = {len(units)} clips of {len(np.unique(units))} source videos"
+
+
+def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
+    forced = results.config.benchmarks[benchmark].sampling if benchmark else None
+    used = sampling(results.configs, method, forced)
+    return [Cell(text=method), Cell(text=window(results.configs, method)), Cell(text=used)]
+
+
+def _mean(
+    results: Results, method: str, benchmark: str, metric: str, chosen: np.ndarray | None = None
+) -> Cell:
+    if results.frame(method, benchmark) is None:
+        return Cell(text=MISSING)
+    if not results.has(method, benchmark, metric):
+        return Cell(text="–")
+    values = results.values(method, benchmark, metric)
+    return Cell(value=float(values.mean() if chosen is None else values[chosen].mean()))
+
+
+def _spreads(results: Results, benchmark: str) -> dict[str, float]:
+    measured = results.measured(benchmark)
+    units = results.videos(benchmark)
+    columns = [unit_means(results.values(method, benchmark, "psnr"), units) for method in measured]
+    found = describe(results, columns, "spread", benchmark)
+    return {method: (effect.high - effect.low) / 2 for method, effect in zip(measured, found, strict=True)}
+
+
+def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:
+    """Group the rows by sampling: dense restores a dropped frame, uniform doubles a frame rate."""
+    forced = results.config.benchmarks[benchmark].sampling if benchmark else None
+    groups: dict[str, list[int]] = {}
+    for index, method in enumerate(results.methods):
+        used = sampling(results.configs, method, forced)
+        groups.setdefault(forced or ("dense" if used == REFERENCES else used), []).append(index)
+    return list(groups.values())
+
+
+def _percent(results: Results) -> str:
+    return f"{100 * results.config.report.confidence:g} %"
+
+
+def _sources(results: Results) -> list[str]:
+    return [f"results/{method}/clips.csv" for method in results.methods if method not in results.missing]

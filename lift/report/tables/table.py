@@ -1,0 +1,215 @@
+"""A table as data, and its forms: CSV for machines, Markdown, LaTeX (booktabs), cells for readers."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+BEST, SECOND = "best", "second"
+NONE = "–"  # shown where nothing was measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """Head of a column."""
+
+    key: str
+    """Name in the CSV."""
+    title: str
+    better: int = 0
+    """+1: the largest value is marked best; -1: the smallest; 0: nothing is marked."""
+    digits: int = 2
+    """Decimals shown (the CSV has six significant digits)."""
+    signed: bool = False
+    """Show a plus sign."""
+    least: bool = False
+    """Show what rounds to zero as less than the smallest number shown, as p-values are."""
+    numeric: bool = True
+
+
+@dataclass(kw_only=True)
+class Cell:
+    """One entry: text, or a number with an optional interval."""
+
+    text: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    spread: float | None = None
+    """Half width shown as ±."""
+    digits: int | None = None
+    """Decimals in place of the column's, where a column mixes metrics."""
+    mark: str = ""
+
+
+@dataclass(kw_only=True)
+class Table:
+    """A table with everything that a reader needs to judge it."""
+
+    name: str
+    """File name without suffix, and LaTeX label."""
+    title: str
+    """Short heading of the page."""
+    caption: str
+    columns: Sequence[Column]
+    rows: list[list[Cell]]
+    notes: list[str] = field(default_factory=list)
+    """Footnotes: protocol, meaning of marks."""
+    sources: list[str] = field(default_factory=list)
+    """Stage outputs that the table was made from."""
+
+    def mark(self, groups: Iterable[Sequence[int]], key: str | None = None) -> None:
+        """Mark the best and second best of each column among comparable rows; ties share a mark.
+
+        Args:
+            groups: Indices of rows that may be compared with each other.
+            key: The one column to mark; None: all.
+        """
+        for group in groups:
+            for index, column in enumerate(self.columns):
+                if column.better and len(group) > 1 and key in (None, column.key):
+                    _mark([self.rows[row][index] for row in group], column)
+
+
+def _mark(cells: Sequence[Cell], column: Column) -> None:
+    # Ranked as shown: a reader must not see one of two equal numbers in bold.
+    shown = {id(cell): round(cell.value, column.digits) for cell in cells if cell.value is not None}
+    ranked = sorted(set(shown.values()), reverse=column.better > 0)
+    for cell in cells:
+        if id(cell) in shown and shown[id(cell)] in ranked[:2] and len(ranked) > 1:
+            cell.mark = BEST if shown[id(cell)] == ranked[0] else SECOND
+
+
+def number(value: float, digits: int, signed: bool = False) -> str:
+    """Write a number for readers, with a true minus sign; a dash for NaN, the word none for infinity."""
+    if math.isnan(value):
+        return NONE
+    if math.isinf(value):
+        return "none"
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def shown(cell: Cell, column: Column) -> str:
+    """Write a cell as a reader sees it, without marks."""
+    if cell.value is None:
+        return cell.text
+    digits = column.digits if cell.digits is None else cell.digits
+    if column.least and cell.value < 0.5 * 10**-digits:
+        return f"<{10**-digits:.{digits}f}"
+    text = number(cell.value, digits, column.signed)
+    if cell.spread is not None and not math.isnan(cell.spread):
+        text += f" ± {number(cell.spread, digits)}"
+    if cell.low is not None and cell.high is not None and not math.isnan(cell.low + cell.high):
+        low, high = (number(end, digits, column.signed) for end in (cell.low, cell.high))
+        text += f" [{low}, {high}]"
+    return text
+
+
+def to_csv(table: Table) -> str:
+    """Write six significant digits; a column with intervals gets `_low` and `_high` beside it."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    ranged = [any(row[i].low is not None for row in table.rows) for i in range(len(table.columns))]
+    head: list[str] = []
+    for column, has_range in zip(table.columns, ranged, strict=True):
+        head += [column.key, f"{column.key}_low", f"{column.key}_high"] if has_range else [column.key]
+    writer.writerow(head)
+    for row in table.rows:
+        line: list[str] = []
+        for cell, has_range in zip(row, ranged, strict=True):
+            line.append(cell.text if cell.value is None else _plain(cell.value))
+            line += [_plain(cell.low), _plain(cell.high)] if has_range else []
+        writer.writerow(line)
+    return lines.getvalue()
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.6g}"
+
+
+def to_markdown(table: Table) -> str:
+    """Write a Markdown table: best in bold, second best in italics."""
+    around = {BEST: "**", SECOND: "*", "": ""}
+    lines = [f"**{_md(table.caption)}**", "", "| " + " | ".join(_md(c.title) for c in table.columns) + " |"]
+    lines.append("|" + "|".join(" ---: " if c.numeric else " --- " for c in table.columns) + "|")
+    for row in table.rows:
+        cells = [
+            f"{around[cell.mark]}{_md(shown(cell, column))}{around[cell.mark]}"
+            for cell, column in zip(row, table.columns, strict=True)
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", *(f"- {_md(note)}" for note in table.notes), ""])
+
+
+def _md(text: str) -> str:
+    for character in "\\|*_`<>":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def to_latex(table: Table) -> str:
+    """Write a table environment in plain ASCII, for any LaTeX engine, that needs booktabs only."""
+    spec = "".join("r" if c.numeric else "l" for c in table.columns)
+    around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
+    lines = [
+        r"\begin{table}",
+        r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"  \caption{{{latex(table.caption)}}}",
+        rf"  \label{{tab:{table.name.replace('_', '-')}}}",
+        rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}",
+        r"    \toprule",
+        "    " + " & ".join(latex(c.title) for c in table.columns) + r" \\",
+        r"    \midrule",
+    ]
+    for row in table.rows:
+        cells = [
+            # Braces: a cell that starts with [ would be taken as the option of the line break before it.
+            "{" + around[cell.mark] % latex(shown(cell, column)) + "}"
+            for cell, column in zip(row, table.columns, strict=True)
+        ]
+        lines.append("    " + " & ".join(cells) + r" \\")
+    lines += [r"    \bottomrule", r"  \end{tabular}"]
+    lines += [
+        rf"  \par\smallskip\parbox{{\linewidth}}{{\footnotesize {latex(note)}}}" for note in table.notes
+    ]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "–": "--", "…": r"\ldots{}",
+}  # fmt: skip
+
+
+def latex(text: str) -> str:
+    """Escape text for LaTeX, character by character so that no replacement is replaced again.
+
+    Raises:
+        ValueError: A character outside ASCII has no replacement here; a document would not compile.
+    """
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    if not escaped.isascii():
+        raise ValueError(f"no LaTeX for {sorted(c for c in set(escaped) if not c.isascii())} in {text!r}")
+    return escaped
+
+
+def latex_document(names: Sequence[str]) -> str:
+    """Write a document that shows all tables, to compile as it is beside their files."""
+    lines = [
+        r"\documentclass[a4paper]{article}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage[landscape,margin=15mm]{geometry}",
+        r"\usepackage{booktabs}",
+        r"\begin{document}",
+        *(rf"\input{{{name}}}" + "\n" + r"\clearpage" for name in names),
+        r"\end{document}",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""Made-up results, read once; a report of them, written once by a process of its own."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lift.report.comparisons import declared
+from lift.report.results import read
+from tests.report import fake
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report") / "data" / "demo"
+    fake.write(folder, size=(48, 64))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def configs():
+    return fake.configs()
+
+
+@pytest.fixture(scope="session")
+def results(data, configs):
+    return read(*configs, data)
+
+
+@pytest.fixture(scope="session")
+def families(results):
+    return declared(results)
+
+
+@pytest.fixture
+def own(tmp_path, configs):
+    """Write results of three methods to be damaged; give their folder and a configuration of these alone."""
+    base, by_name = configs
+    folder = tmp_path / "data"
+    fake.write(folder, ("lift15", "ctx3", "repeat"), size=(32, 32))
+    config = dataclasses.replace(base, ablations=("lift15", "ctx3"), baselines=("repeat",))
+    return folder, config, {name: by_name[name] for name in config.ablations}
+
+
+@pytest.fixture(scope="session")
+def written(data):
+    """Write the report of made-up results as the stage does: without torch, and with warnings as errors."""
+    out = data.parents[1] / "reports" / "demo"
+    code = (
+        "import sys; from pathlib import Path; from lift import report\n"
+        "from lift.config import load\n"
+        "report.write(load('params.yaml', 'demo'), Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, str(data), str(out)]
+    subprocess.run(command, cwd=Path(__file__).resolve().parents[2], check=True)
+    return out

@@ -1,0 +1,187 @@
+"""Made-up results of the demo's size in the pipeline's formats: plausible numbers, small pictures."""
+
+import csv
+import functools
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lift.config import Config, load
+from lift.seeds import generator
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
+SKILL = {  # dB against the base, before noise
+    "ctx3": -0.35, "ctx7": -0.1, "windowed": -0.02, "no_context": -0.45, "mean_context": -0.2,
+    "layers2": -0.05, "layers4": 0.03, "no_s1": -0.6, "no_occlusion": -0.3, "shift0": 0.02, "shift3": -0.08,
+    "uniform": -0.4, "repeat": -5.0, "average": -0.6, "dis": -1.0, "untrained": -0.6,
+}  # fmt: skip
+BOOST = {"plain": 0.2, "occlusion": 1.8, "fast_motion": 1.4, "repetition": 1.0, "lighting": 0.6}
+FIELDS = (
+    "benchmark", "clip", "video", "kind", "motion", "context",
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
+)  # fmt: skip
+
+
+@functools.cache
+def configs() -> tuple[Config, dict[str, Config]]:
+    """The demo's configuration and each ablation's, with fewer resamples."""
+    base = load(ROOT / "params.yaml", "demo")
+    return base, {name: load(ROOT / "params.yaml", "demo", name) for name in base.ablations}
+
+
+def clips() -> list[tuple[str, str, str, str]]:
+    """(benchmark, clip, video, kind) of the demo's test sets."""
+    rows = [("vimeo90k", f"vimeo90k/00001/{i:04d}@4", f"00001/{i:04d}", "") for i in range(8)]
+    rows += [("ucf101", f"ucf101/v_Scene{i}_g01_c01@16", f"v_Scene{i}_g01_c01", "") for i in range(16)]
+    rows += [("davis", f"davis/scene-{i}@16", f"scene-{i}", "") for i in range(6)]
+    rows += [
+        ("snu_film", f"snu_film/V{v}@{40 + c}#{kind}", f"V{v}", kind)
+        for kind in ("easy", "medium", "hard", "extreme")
+        for v in range(2)
+        for c in range(5)
+    ]
+    rows += [("scenes", f"scenes/{k}_{i:02d}@15", f"{k}_{i:02d}", k) for k in KINDS for i in range(6)]
+    return rows
+
+
+def _numbers(method: str, row: tuple[str, str, str, str], config: Config | None) -> dict[str, object]:
+    benchmark, clip, _, kind = row
+    own = generator(1, clip)
+    motion = float(own.gamma(3.0, 3.0))
+    gap = {"easy": 6.0, "medium": 2.0, "hard": -3.0, "extreme": -7.0}.get(kind, 0.0)
+    psnr = 30 + gap + 2 * own.normal() - 0.15 * motion
+    boost = BOOST.get(kind, 1.0) * (0.5 + motion / 9)
+    psnr += SKILL.get(method, 0.0) * boost + 0.15 * generator(2, clip, method).normal()
+    error = 255 * 10 ** (-psnr / 20)
+    flow = method != "repeat"
+    return {
+        "motion": motion,
+        "context": 2 if config is None else len(config.clip.offsets),
+        "psnr": psnr,
+        "ssim": 1 - error / 120,
+        "ssim_matlab": 1 - error / 160,
+        "lpips": error / 100,
+        "ie": 0.6 * error,
+        "ie_rms": error,
+        "warping": 0.8 * error if flow else None,
+        "epe": 0.05 * error if flow and benchmark == "scenes" else None,
+        "occluded": (0.15 if kind == "occlusion" else 0.03) * own.random() if benchmark == "scenes" else None,
+    }
+
+
+def write(data: Path, methods: tuple[str, ...] | None = None, size: tuple[int, int] = (96, 128)) -> None:
+    """Write results, training curves and clip-set summaries below `data` (data/demo)."""
+    base, ablations = configs()
+    for name in base.clips.sets:
+        folder = data / "clips" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "summary.json").write_text(json.dumps({"procedural": True, "clips": 1}), encoding="utf-8")
+    for method in methods or (*base.ablations, *base.baselines):
+        _write_method(data / "results" / method, method, ablations.get(method), size)
+        if method in ablations:
+            _write_curves(data / "training" / method / "curves.csv", method)
+
+
+def _write_method(folder: Path, method: str, config: Config | None, size: tuple[int, int]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [dict(zip(FIELDS[:4], row, strict=True)) | _numbers(method, row, config) for row in clips()]
+    with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    means = {}
+    for name in {row["benchmark"] for row in rows}:
+        own = [row for row in rows if row["benchmark"] == name]
+        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[6:12]} | {
+            "clips": len(own)
+        }
+    (folder / "metrics.json").write_text(json.dumps(means, sort_keys=True), encoding="utf-8")
+    _write_weights(folder / "weights.csv", config)
+    _write_examples(folder / "examples.zip", method, rows, size)
+
+
+def _write_weights(path: Path, config: Config | None) -> None:
+    lines = ["benchmark,clip,kind,offset,weight"]
+    if config is not None and config.model.use_context and config.model.context == "attention":
+        for benchmark, clip, _, kind in clips():
+            offsets = np.array(config.clip.offsets)
+            weights = np.exp(-np.abs(offsets) / 3 + 0.3 * generator(3, clip).normal(size=len(offsets)))
+            lines += [
+                f"{benchmark},{clip},{kind},{o},{w:.6f}"
+                for o, w in zip(offsets, weights / weights.sum(), strict=True)
+            ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_curves(path: Path, method: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = generator(4, method)
+    lines = ["step,epoch,loss,psnr,ssim"]
+    for step in range(10, 201, 10):
+        lines.append(f"{step},{step // 50},{0.06 * np.exp(-step / 80) + 0.02 + 0.002 * noise.normal():.6f},,")
+        if step % 50 == 0:
+            psnr = 29 - 4 * np.exp(-step / 80) + SKILL.get(method, 0) + 0.1 * noise.normal()
+            lines.append(f"{step},{step // 50},,{psnr:.4f},{0.9 + psnr / 1000:.5f}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def picture(seed: int, size: tuple[int, int], shift: float) -> np.ndarray:
+    """A disc over smooth noise, `shift` pixels to the right."""
+    height, width = size
+    texture = generator(seed, "texture").random((height // 8, width // 8, 3))
+    image = cv2.resize(texture, (width, height), interpolation=cv2.INTER_CUBIC)
+    ys, xs = np.mgrid[:height, :width]
+    inside = np.hypot(ys - height / 2, xs - width / 2 - shift) < height / 4
+    image = np.where(inside[..., None], (0.9, 0.4 + 0.4 * np.sin(xs[0, 0]), 0.2), image)
+    return np.rint(255 * image.clip(0, 1)).astype(np.uint8)
+
+
+def _write_examples(path: Path, method: str, rows: list[dict[str, object]], size: tuple[int, int]) -> None:
+    """Two clips per benchmark: the first and the last."""
+    index = ["benchmark,clip,slug,kind,psnr"]
+    height, width = size
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in dict.fromkeys(str(row["benchmark"]) for row in rows):
+            own = [row for row in rows if row["benchmark"] == name]
+            for seed, row in ((1, own[0]), (2, own[-1])):
+                slug = "".join(c if c.isalnum() or c in "_.-" else "_" for c in str(row["clip"]))
+                index.append(f"{name},{row['clip']},{slug},{row['kind']},{row['psnr']}")
+                blur = 5 if method in ("lift15", "ctx3") else 9
+                truth = picture(seed, size, 0)
+                frame = cv2.GaussianBlur(truth, (blur, blur), 0)
+                images = {
+                    "before": picture(seed, size, -6),
+                    "after": picture(seed, size, 6),
+                    "target": truth,
+                    "frame": frame,
+                }
+                if method in SKILL or method == "lift15":
+                    images["coarse"] = cv2.resize(
+                        frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA
+                    )
+                for key, image in images.items():
+                    archive.writestr(
+                        f"{name}/{slug}/{key}.png", cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+                    )
+                if method != "repeat":
+                    _store(archive, f"{name}/{slug}/flow.npy", _flow(height // 4, width // 4))
+                if name == "scenes":
+                    _store(archive, f"{name}/{slug}/true_flow.npy", 4 * _flow(height, width))
+        archive.writestr("index.csv", "\n".join(index) + "\n")
+
+
+def _store(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    archive.writestr(name, buffer.getvalue())
+
+
+def _flow(height: int, width: int) -> np.ndarray:
+    ys, xs = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    flow = np.stack([-ys, xs]) * np.exp(-(ys**2 + xs**2) * 2)
+    return np.concatenate([flow, -flow]).astype(np.float16)

@@ -1,0 +1,110 @@
+"""Declared comparisons and the sentences made from them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lift.report.answer import answer
+from lift.report.comparisons import declared, gains
+from lift.report.results import read
+from lift.report.strata import by_stratum, narrow_methods, trend
+
+
+def with_report(results, **changes):
+    config = results.config
+    return dataclasses.replace(
+        results, config=dataclasses.replace(config, report=dataclasses.replace(config.report, **changes))
+    )
+
+
+def real(results):
+    return dataclasses.replace(results, procedural=dict.fromkeys(results.procedural, False))
+
+
+def test_every_declared_comparison_is_tested_in_every_outcome(results, families):
+    found = [(t.comparison, t.metric.key) for tests in families.values() for t in tests]
+    assert len(found) == len(set(found)) == 5 * len(results.config.report.comparisons)
+
+
+def test_a_gain_is_positive_where_the_first_method_is_better_whatever_the_metrics_direction(results):
+    psnr = gains(results, "ucf101", "psnr", "lift15", "repeat")
+    error = gains(results, "ucf101", "ie", "lift15", "repeat")
+    assert (psnr > 0).all()
+    assert (error > 0).all()
+    assert np.allclose(error, -gains(results, "ucf101", "ie", "repeat", "lift15"))
+
+
+def test_what_has_no_flow_is_listed_as_not_tested(families):
+    (test,) = [t for t in families["width"] if t.comparison.against == "repeat" and t.metric.key == "warping"]
+    assert test.effect is None
+    assert test.reason == "repeat has no flow"
+
+
+def test_the_correction_runs_over_the_whole_family(families):
+    for tests in families.values():
+        measured = [t for t in tests if t.effect]
+        smallest = min(measured, key=lambda t: t.effect.p)
+        assert smallest.p_holm == pytest.approx(min(1, len(measured) * smallest.effect.p))
+
+
+def test_tests_are_the_same_in_every_run(results, families):
+    again = declared(results)
+    assert [t.effect for t in again["width"]] == [t.effect for t in families["width"]]
+
+
+def test_few_videos_are_said_to_decide_nothing_however_small_the_p(results, families):
+    said = answer(real(results), families)
+    assert said.headline == "These results do not answer the question."
+    assert "16 source videos where 30 are the least" in said.caveats[0]
+    assert all("n is too small to say anything" in text for text in said.verdicts.values())
+
+
+def test_stand_ins_are_said_to_say_nothing_about_real_video(results, families):
+    said = answer(with_report(results, least_videos=5), families)
+    assert "procedural stand-ins take the place of UCF101" in said.caveats[0]
+    assert "H0 is rejected on these stand-ins" in said.verdicts["width"]
+
+
+def test_enough_real_videos_decide_by_the_corrected_tests(results, families):
+    enough = with_report(real(results), least_videos=5)
+    said = answer(enough, families)
+    assert not said.caveats
+    assert said.headline.startswith("H0 is rejected for width")
+    assert "H0 is not rejected: 0 of 10 tests find lift15 better" in said.verdicts["position"]
+
+
+def test_a_comparison_that_comes_out_against_the_hypothesis_is_told_and_rejects_nothing(results):
+    (first, *_) = results.config.report.comparisons
+    reverse = dataclasses.replace(first, method="repeat", against="lift15")
+    turned = with_report(real(results), comparisons=(reverse,), least_videos=5)
+    said = answer(turned, declared(turned))
+    assert said.headline.startswith("H0 is not rejected")
+    assert (
+        "4 find it worse (PSNR, SSIM, LPIPS (random features) and IE against lift15)"
+        in said.verdicts["width"]
+    )
+
+
+def test_an_ablation_without_results_is_named_in_the_verdict(own):
+    folder, config, configs = own
+    asked = tuple(c for c in config.report.comparisons if c.against in ("repeat", "ctx3"))
+    config = dataclasses.replace(config, report=dataclasses.replace(config.report, comparisons=asked))
+    (folder / "results" / "ctx3").rename(folder / "results" / "gone")
+    results = read(config, configs, folder)
+    assert "Not tested: ctx3 has no results yet" in answer(results, declared(results)).verdicts["width"]
+
+
+def test_the_interaction_is_the_gain_beyond_that_in_plain_scenes(results):
+    rows = {(row.against, row.kind): row for row in by_stratum(results, "psnr")}
+    assert {against for against, _ in rows} == {"ctx3", "no_context"} == set(narrow_methods(results))
+    row, plain = rows["no_context", "occlusion"], rows["no_context", "plain"]
+    assert row.excess == pytest.approx(row.effect.mean - plain.effect.mean)
+    assert row.low < row.excess < row.high
+    assert np.isnan(plain.excess)
+
+
+def test_a_trend_has_one_point_per_source_video(results):
+    found = trend(results, "snu_film", "ctx3", "motion")
+    assert len(found.x) == len(found.gain) == 2
+    assert trend(results, "snu_film", "ctx3", "occluded") is None

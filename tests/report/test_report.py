@@ -1,0 +1,174 @@
+"""The whole report of made-up results: complete, honest, self-contained, and the same bytes in every run."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from lift import report
+from lift.errors import UserError
+from lift.report import figures
+from lift.report.curves import read_curves
+from lift.report.examples import Example, chosen
+from lift.report.figures.style import style, write
+from lift.report.strata import by_stratum
+
+
+class Links(HTMLParser):
+    """Collects what a page refers to, and its text."""
+
+    def __init__(self):
+        super().__init__()
+        self.links, self.ids, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.links += [values[key] for key in ("src", "href") if key in values]
+        self.ids += [values["id"]] if "id" in values else []
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    parser = Links()
+    parser.feed((written / "index.html").read_text(encoding="utf-8"))
+    return parser
+
+
+@pytest.fixture(scope="module")
+def drawings(results, families):
+    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    return figures.plan(results, families, strata, read_curves(results))
+
+
+def test_every_link_of_the_page_leads_to_a_file_or_a_place_in_it(written, page):
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        elif not link.startswith("data:"):
+            assert "//" not in link
+            assert (written / link).is_file()
+
+
+def test_every_figure_and_table_is_on_the_page_once(written, page):
+    drawn = {path.stem for path in (written / "figures").iterdir()}
+    tabled = {path.stem for path in (written / "tables").glob("*.csv")}
+    assert sorted(i for i in page.ids if i.startswith("figure-")) == sorted(
+        f"figure-{name}" for name in drawn
+    )
+    assert sorted(i for i in page.ids if i.startswith("table-")) == sorted(f"table-{name}" for name in tabled)
+    for name in drawn:
+        assert {path.suffix for path in (written / "figures").glob(f"{name}.*")} == {".png", ".pdf", ".svg"}
+
+
+def test_the_first_lines_say_that_the_demo_answers_nothing(written, page):
+    text = " ".join("".join(page.text).split())
+    assert text.index("These results do not answer the question.") < text.index("The declared comparisons")
+    assert "procedural stand-ins take the place of UCF101" in text
+    first = (written / "summary.md").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# LIFT, profile demo: These results do not answer the question."
+
+
+def test_figures_have_no_date_and_the_same_bytes_in_every_run(written, drawings, tmp_path):
+    for drawing in drawings:
+        if drawing.name in ("comparisons", "strip_scenes_best"):
+            write(drawing, tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (written / "figures" / path.name).read_bytes(), path.name
+
+
+def test_nothing_in_a_figure_is_cut_off(drawings):
+    with style():
+        for drawing in drawings:
+            figure = drawing.draw()
+            figure.draw_without_rendering()
+            inside = figure.get_tightbbox()
+            width, height = figure.get_size_inches()
+            assert inside.x0 > -0.02, drawing.name
+            assert inside.y0 > -0.02, drawing.name
+            assert inside.x1 < width + 0.02, drawing.name
+            assert inside.y1 < height + 0.02, drawing.name
+
+
+def test_figures_are_as_wide_as_a_text_column(written):
+    for path in (written / "figures").glob("*.png"):
+        assert cv2.imread(str(path)).shape[1] == 1180  # 5.9 inches at 200 dots
+
+
+def test_figures_of_stand_ins_say_so_in_their_caption(drawings):
+    for drawing in drawings:
+        assert "procedural" in drawing.caption, drawing.name
+
+
+def test_figures_and_tables_name_files_that_exist(drawings, data):
+    for drawing in drawings:
+        assert drawing.sources
+        assert all((data / source).is_file() for source in drawing.sources)
+
+
+def test_clips_are_chosen_by_rule():
+    kept = [Example(benchmark="b", clip=str(i), slug=str(i), psnr=p) for i, p in enumerate((3, 9, 1, 5, 7))]
+    assert [(e.psnr, e.rank) for e in chosen(kept)] == [(9, "best"), (5, "median"), (1, "worst")]
+    assert [(e.psnr, e.rank) for e in chosen(kept[:2])] == [(9, "best"), (3, "worst")]
+    assert [e.rank for e in chosen(kept[:1])] == ["only"]
+
+
+def test_a_failing_report_leaves_the_old_one_untouched(own, configs):
+    folder, config, by_name = own
+    out = folder.parent / "reports" / "demo"
+    out.mkdir(parents=True)
+    (out / "index.html").write_text("old")
+    (folder / "results" / "ctx3" / "clips.csv").write_text("no table")
+    with pytest.raises(UserError, match=r"ctx3/clips.csv"):
+        report.write(config, folder, out, by_name)
+    assert (out / "index.html").read_text() == "old"
+    assert [path.name for path in out.parent.iterdir()] == ["demo"]
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_a_second_run_writes_the_same_bytes(written, data, tmp_path, configs):
+    report.write(configs[0], data, tmp_path / "again", configs[1])
+    assert contents(tmp_path / "again") == contents(written)
+
+
+BROWSER = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
+)
+CLICK = """<script>
+document.querySelectorAll("#table-overview thead button")[4].click();
+const rows = [...document.querySelectorAll("#table-overview tbody tr")];
+document.title = rows.map((row) => row.cells[0].innerText).join(" ");
+</script></body>"""
+
+
+@pytest.mark.slow
+def test_the_page_runs_in_a_browser_without_errors_and_sorts(written, tmp_path):
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("no chromium on this machine")
+    page = shutil.copytree(written, tmp_path / "page") / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</body>", CLICK), encoding="utf-8")
+    command = [browser, *BROWSER.split(), f"--user-data-dir={tmp_path / 'browser'}", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "CONSOLE" not in done.stderr
+    (order,) = re.findall("<title>(.*)</title>", done.stdout)
+    assert order.split()[0] == "repeat"  # lowest PSNR on UCF101
+
+
+def test_pictures_show_the_frames_as_they_are(drawings):
+    (drawing,) = [d for d in drawings if d.name == "strip_scenes_best"]
+    with style():
+        images = [image for axes in drawing.draw().axes for image in axes.get_images()]
+    assert all(image.get_interpolation() == "nearest" for image in images)
+    assert any(np.asarray(image.get_array()).shape == (48, 64, 3) for image in images)

@@ -1,0 +1,108 @@
+"""What is read, and what is refused with one clear line."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lift.errors import UserError
+from lift.report.results import read, source_video, unit_means
+
+
+def damage(folder, method, change):
+    """Change a method's clips.csv and keep metrics.json in agreement with it."""
+    path = folder / "results" / method / "clips.csv"
+    table = change(pd.read_csv(path, dtype={"kind": str, "video": str}, keep_default_na=False))
+    table.to_csv(path, index=False)
+
+
+def refused(own, match):
+    folder, config, configs = own
+    with pytest.raises(UserError, match=match):
+        read(config, configs, folder)
+
+
+def test_all_methods_hold_the_same_clips_in_the_same_order(results):
+    for benchmark in results.config.benchmarks:
+        orders = {tuple(results.frame(m, benchmark)["clip"]) for m in results.methods}
+        assert len(orders) == 1
+
+
+def test_a_clip_that_stands_twice_is_named(own):
+    damage(own[0], "ctx3", lambda t: pd.concat([t, t.iloc[:1]]))
+    refused(own, r"ctx3/clips.csv: vimeo90k/00001/0000@4 stands twice")
+
+
+@pytest.mark.parametrize("value", ["inf", "", "nan?"])
+def test_a_metric_that_is_no_finite_number_is_refused(own, value):
+    def change(table):
+        table["psnr"] = table["psnr"].astype(object)
+        table.loc[2, "psnr"] = value
+        return table
+
+    damage(own[0], "lift15", change)
+    refused(own, "psnr")
+
+
+def test_a_hole_in_a_flow_metric_is_refused(own):
+    def change(table):
+        table.loc[table["clip"] == "scenes/plain_00@15", "epe"] = ""
+        return table
+
+    damage(own[0], "lift15", change)
+    refused(own, "epe of scenes/plain_00@15 is missing")
+
+
+def test_methods_with_unequal_clips_are_refused_naming_the_clips(own):
+    folder = own[0]
+    damage(folder, "ctx3", lambda t: t[t["clip"] != "ucf101/v_Scene3_g01_c01@16"])
+    path = folder / "results" / "ctx3" / "metrics.json"
+    means = json.loads(path.read_text())
+    table = pd.read_csv(folder / "results" / "ctx3" / "clips.csv")
+    own_rows = table[table["benchmark"] == "ucf101"]
+    means["ucf101"] = {key: float(own_rows[key].mean()) for key in means["ucf101"] if key in own_rows}
+    path.write_text(json.dumps(means))
+    refused(own, "not measured on the same ucf101 clips: they differ in ucf101/v_Scene3_g01_c01@16")
+
+
+def test_a_missing_column_is_named(own):
+    damage(own[0], "ctx3", lambda t: t.drop(columns="lpips"))
+    refused(own, "column lpips is missing")
+
+
+def test_metrics_of_another_run_are_refused(own):
+    path = own[0] / "results" / "ctx3" / "metrics.json"
+    means = json.loads(path.read_text())
+    means["davis"]["psnr"] += 0.01
+    path.write_text(json.dumps(means))
+    refused(own, r"metrics.json: davis.psnr is .* but clips.csv beside it gives")
+
+
+@pytest.mark.parametrize("name", ["clips.csv", "metrics.json"])
+def test_an_empty_file_is_refused(own, name):
+    (own[0] / "results" / "ctx3" / name).write_text("")
+    refused(own, name)
+
+
+def test_a_clip_set_without_summary_is_refused(own):
+    (own[0] / "clips" / "davis" / "summary.json").unlink()
+    refused(own, "summary.json: not found")
+
+
+def test_a_declared_method_without_results_is_missing_and_a_stale_folder_is_ignored(own):
+    folder, config, configs = own
+    (folder / "results" / "ctx3").rename(folder / "results" / "removed_ablation")
+    results = read(config, configs, folder)
+    assert results.missing == ["ctx3"]
+    assert "removed_ablation" not in results.rows
+
+
+def test_clips_of_one_ucf101_group_are_one_source_video():
+    assert source_video("v_Archery_g03_c01") == source_video("v_Archery_g03_c05") == "v_Archery_g03"
+    assert source_video("GOPR0384_11_00") == "GOPR0384_11_00"
+
+
+def test_videos_weigh_the_same_however_many_clips_they_have():
+    means = unit_means(np.array([1.0, 2.0, 3.0, 10.0]), np.array(["b", "b", "b", "a"]))
+    assert list(means) == [10, 2]

@@ -1,0 +1,143 @@
+"""Tables: marks, numbers as shown, and files that other programs read."""
+
+import csv
+import dataclasses
+import io
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from lift.report import tables
+from lift.report.curves import read_curves
+from lift.report.results import read
+from lift.report.strata import by_stratum
+from lift.report.tables.table import Cell, Column, Table, latex, number, shown, to_csv, to_latex, to_markdown
+
+
+def build(results, families):
+    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    return tables.build(results, families, strata, read_curves(results))
+
+
+@pytest.fixture(scope="module")
+def built(results, families):
+    return {table.name: table for table in build(results, families)}
+
+
+def small(*values, better=1, digits=2):
+    column = Column(key="psnr", title="PSNR", better=better, digits=digits)
+    return Table(name="t", title="T", caption="A", columns=[column], rows=[[Cell(value=v)] for v in values])
+
+
+def marks(table):
+    return [row[0].mark for row in table.rows]
+
+
+def test_best_and_second_best_are_marked_in_the_metrics_direction():
+    up, down = small(1, 3, 2), small(1, 3, 2, better=-1)
+    for table in (up, down):
+        table.mark([[0, 1, 2]])
+    assert marks(up) == ["", "best", "second"]
+    assert marks(down) == ["best", "", "second"]
+
+
+def test_numbers_that_look_equal_share_a_mark():
+    table = small(1.001, 1.002, 0.5)
+    table.mark([[0, 1, 2]])
+    assert marks(table) == ["best", "best", "second"]
+
+
+def test_rows_that_cannot_be_compared_are_marked_apart(built, results):
+    by_method = {row[0].text: row for row in built["results_ucf101"].rows}
+    assert {row[2].text for row in by_method.values()} == {"dense", "uniform", "references only"}
+    assert by_method["uniform"][3].mark == ""
+    forced = {row[2].text for row in built["results_snu_film"].rows}
+    assert forced == {"uniform", "references only"}
+
+
+def test_numbers_are_shown_with_true_minus_signs_and_no_negative_zero():
+    assert number(-1.234, 2) == "−1.23"
+    assert number(-0.001, 2) == number(0.0, 2, signed=True) == "0.00"
+    assert number(float("nan"), 2) == "–"
+    assert number(float("inf"), 2) == "none"
+
+
+def test_a_p_below_the_last_digit_is_not_shown_as_zero():
+    column = Column(key="p", title="p", digits=4, least=True)
+    assert shown(Cell(value=1e-6), column) == "<0.0001"
+    assert shown(Cell(value=0.00012), column) == "0.0001"
+
+
+def test_csv_has_six_significant_digits_and_the_intervals_ends(built):
+    rows = list(csv.DictReader(io.StringIO(to_csv(built["comparisons_width"]))))
+    assert {"gain", "gain_low", "gain_high", "p_holm"} <= set(rows[0])
+    assert float(rows[0]["gain_low"]) < float(rows[0]["gain"]) < float(rows[0]["gain_high"])
+    assert all(len(row["gain"].strip("-0.").replace(".", "")) <= 6 for row in rows if row["gain"] != "–")
+
+
+def test_means_in_the_tables_are_those_of_the_clips(built, results):
+    by_method = {row[0].text: row for row in built["results_davis"].rows}
+    expected = results.values("ctx7", "davis", "psnr").mean()
+    assert by_method["ctx7"][3].value == pytest.approx(expected)
+
+
+def test_every_declared_method_has_a_row_in_every_result_table(built, results):
+    for name, table in built.items():
+        if name.startswith("results_") or name == "overview":
+            assert [row[0].text for row in table.rows] == list(results.methods)
+
+
+def test_tables_of_stand_ins_say_so_in_their_caption(built):
+    for name, table in built.items():
+        assert "procedural" in table.caption, name
+
+
+def test_lpips_on_random_features_is_called_so(built, results):
+    assert "LPIPS (random features) ↓" in [c.title for c in built["results_ucf101"].columns]
+    trained = dataclasses.replace(results.config.evaluate, lpips="imagenet")
+    config = dataclasses.replace(results.config, evaluate=trained)
+    assert dataclasses.replace(results, config=config).metrics["lpips"].title == "LPIPS"
+
+
+def test_a_method_without_results_is_a_row_that_says_missing(own):
+    folder, config, configs = own
+    (folder / "results" / "ctx3").rename(folder / "results" / "gone")
+    (folder / "training" / "ctx3" / "curves.csv").unlink()
+    built = {table.name: table for table in build(read(config, configs, folder), {})}
+    for name in ("overview", "results_ucf101", "ablations", "training"):
+        (row,) = [row for row in built[name].rows if row[0].text == "ctx3"]
+        assert "missing" in [cell.text for cell in row], name
+
+
+def test_markdown_rows_have_as_many_cells_as_the_head(built):
+    for table in built.values():
+        lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+def test_latex_escapes_what_would_not_compile():
+    assert latex("50 % of a_b & {c} ~ \\") == (r"50 \% of a\_b \& \{c\} \textasciitilde{} \textbackslash{}")
+    with pytest.raises(ValueError, match="no LaTeX for"):
+        latex("漢")
+
+
+def test_latex_is_ascii_balanced_and_rectangular(built):
+    for table in built.values():
+        text = to_latex(table)
+        assert text.isascii()
+        plain = re.sub(r"\\[{}]", "", text)
+        assert plain.count("{") == plain.count("}")
+        assert re.findall(r"\\begin{(\w+)}", text) == re.findall(r"\\end{(\w+)}", text)[::-1]
+        rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+        assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(table.columns) - 1}
+        assert len(rows) == len(table.rows) + 1
+
+
+def test_latex_compiles_as_it_is(built, tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex on this machine")
+    tables.write(list(built.values()), tmp_path / "tables")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
+    subprocess.run(command, cwd=tmp_path / "tables", check=True, capture_output=True)
