@@ -1,0 +1,121 @@
+"""The files of a method's results: one row per clip, their means, and the context weights.
+
+Numbers are rounded to significant digits once, when a row is made: what clips.csv says is what metrics.json
+averages.
+"""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lift.files import atomic
+from lift.metrics import Means
+
+DIGITS = 7  # significant, of clips.csv and weights.csv: float32's, in which networks compute
+DECIMALS = 6  # of metrics.json
+METRICS = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One clip's results; the fields are the columns of clips.csv. None is written as an empty cell."""
+
+    benchmark: str
+    clip: str
+    video: str
+    kind: str
+    """Difficulty or kind of scene; empty where the benchmark has none."""
+    motion: float
+    """Mean absolute difference of the references, 0-255."""
+    context: int
+    """Context frames that the method was given."""
+    psnr: float
+    """dB."""
+    ssim: float
+    ssim_matlab: float
+    lpips: float
+    ie: float
+    """Mean absolute error, 0-255."""
+    ie_rms: float
+    """Root mean squared error, 0-255."""
+    warping: float | None
+    """Mean absolute error of the warped references, 0-255; None: the method has no flow."""
+    epe: float | None
+    """Mean end-point error where visible, pixels; None: no flow or no truth."""
+    occluded: float | None
+    """True share of pixels hidden in a reference; None: no truth."""
+
+    def __post_init__(self) -> None:
+        """Round every number."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float):
+                object.__setattr__(self, field.name, float(f"{value:.{DIGITS}g}"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """The weight α of one context frame of one clip; the fields are the columns of weights.csv."""
+
+    benchmark: str
+    clip: str
+    kind: str
+    offset: int
+    weight: float
+
+
+def write_results(
+    folder: Path, rows: Sequence[Row], weights: Sequence[Weight]
+) -> dict[str, dict[str, float]]:
+    """Write clips.csv, weights.csv and metrics.json; equal results give equal bytes.
+
+    Returns:
+        What metrics.json says.
+
+    Raises:
+        UserError: The disk is full or the folder cannot be written.
+    """
+    means = summary(rows)
+    _write_csv(folder / "clips.csv", Row, rows)
+    _write_csv(folder / "weights.csv", Weight, weights)
+    with atomic(folder / "metrics.json") as temporary:
+        temporary.write_text(json.dumps(means, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return means
+
+
+def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
+    """Average per-clip values by benchmark, and by `<benchmark>_<kind>` where there are kinds.
+
+    Returns:
+        For each group clips, videos (how many) and the mean of every metric that has values.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.benchmark, []).append(row)
+        if row.kind:
+            groups.setdefault(f"{row.benchmark}_{row.kind}", []).append(row)
+    return {name: _averages(group) for name, group in sorted(groups.items())}
+
+
+def _averages(rows: Sequence[Row]) -> dict[str, float]:
+    means = Means()
+    for row in rows:
+        means.update({metric: getattr(row, metric) for metric in METRICS})
+    averages = {metric: round(mean, DECIMALS) for metric, mean in means.compute().items()}
+    return {"clips": len(rows), "videos": len({row.video for row in rows}), **averages}
+
+
+def _write_csv(path: Path, kind: type[Row] | type[Weight], rows: Sequence[Any]) -> None:
+    columns = [field.name for field in dataclasses.fields(kind)]
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else value  # csv writes None as an empty cell

@@ -1,0 +1,155 @@
+"""Run one method over benchmarks: whole frames, one at a time, in the manifest's order, none left out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lift.errors import UserError
+from lift.evaluation.examples import Example, keep, spread, write_examples
+from lift.evaluation.method import Method, Prediction, Sample, reference
+from lift.evaluation.results import Row, Weight, write_results
+from lift.metrics import (
+    Lpips,
+    epe,
+    full_size,
+    ie,
+    ie_rms,
+    occluded,
+    psnr,
+    ssim,
+    ssim_matlab,
+    warping_error,
+)
+from lift.progress import bar
+
+FRAME_METRICS = {"psnr": psnr, "ssim": ssim, "ssim_matlab": ssim_matlab, "ie": ie, "ie_rms": ie_rms}
+Truth = tuple[NDArray[np.float32], NDArray[np.bool_]]
+
+
+class Clips(Protocol):
+    """A benchmark's clips, as `lift.data.dataset.ClipDataset` has them."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """One per clip, with clip, video, kind and motion."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: int, /) -> Sample: ...
+
+    def truth(self, index: int) -> Truth | None:
+        """Give true flow (4, H, W), pixels, and visibility (2, H, W) of a clip, where they are known."""
+
+
+def evaluate(
+    method: Method, name: str, benchmarks: Mapping[str, Clips], lpips: Lpips, *, examples: int, out: Path
+) -> dict[str, dict[str, float]]:
+    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and examples.zip.
+
+    Args:
+        method: What is measured.
+        name: Its name, for progress and messages.
+        benchmarks: Clips by benchmark.
+        lpips: The network behind the column `lpips`.
+        examples: Clips per benchmark whose frames are kept; the same ones for every method.
+        out: Folder of the four files.
+
+    Returns:
+        What metrics.json says: means by benchmark, and by benchmark and kind.
+
+    Raises:
+        UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
+    """
+    rows: list[Row] = []
+    weights: list[Weight] = []
+    kept: list[Example] = []
+    for benchmark, clips in benchmarks.items():
+        run = _Run(method, name, benchmark, clips, lpips, spread(len(clips), examples))
+        run.all_clips()
+        if not len(run.rows) == len(clips) == len(clips.rows):
+            raise RuntimeError(f"{benchmark}: {len(run.rows)} results for {len(clips.rows)} clips")
+        rows, weights, kept = rows + run.rows, weights + run.weights, kept + run.examples
+    write_examples(out / "examples.zip", kept)
+    return write_results(out, rows, weights)
+
+
+class _FlowMetrics(NamedTuple):
+    warping: float | None
+    epe: float | None
+    occluded: float | None
+
+
+class _Run:
+    """One method on one benchmark."""
+
+    def __init__(
+        self, method: Method, name: str, benchmark: str, clips: Clips, lpips: Lpips, kept: frozenset[int]
+    ) -> None:
+        self.method, self.name, self.benchmark, self.clips = method, name, benchmark, clips
+        self.lpips, self.kept = lpips, kept
+        self.rows: list[Row] = []
+        self.weights: list[Weight] = []
+        self.examples: list[Example] = []
+
+    @torch.inference_mode()
+    def all_clips(self) -> None:
+        for index in bar(range(len(self.clips)), title=f"{self.name} on {self.benchmark}", unit="clip"):
+            self._clip(index)
+
+    def _clip(self, index: int) -> None:
+        entry, sample, truth = self.clips.rows[index], self.clips[index], self.clips.truth(index)
+        prediction = self.method(sample)
+        self._refuse_non_finite(prediction, entry.clip)
+        frame, target = prediction.frame, sample["target"]
+        row = Row(
+            benchmark=self.benchmark,
+            clip=entry.clip,
+            video=entry.video,
+            kind=entry.kind,
+            motion=entry.motion,
+            context=int(sample["valid"].sum()),
+            **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
+            lpips=self.lpips.measure(frame, target),
+            **_flow_metrics(prediction, sample, truth)._asdict(),
+        )
+        self.rows.append(row)
+        self._keep_weights(prediction, sample, row)
+        if index in self.kept:
+            self.examples.append(keep(row, prediction, sample, None if truth is None else truth[0]))
+
+    def _refuse_non_finite(self, prediction: Prediction, clip: str) -> None:
+        for part, values in prediction._asdict().items():
+            if values is not None and not bool(torch.isfinite(values).all()):
+                raise UserError(
+                    f"{self.benchmark}: {clip}: {self.name} gives a {part} with values that are not finite; "
+                    f"look at the clip, or train the model again with a lower rate"
+                )
+
+    def _keep_weights(self, prediction: Prediction, sample: Sample, row: Row) -> None:
+        if prediction.weights is None:
+            return
+        given = (values.tolist() for values in (sample["offsets"], sample["valid"], prediction.weights))
+        self.weights += [
+            Weight(benchmark=row.benchmark, clip=row.clip, kind=row.kind, offset=round(offset), weight=weight)
+            for offset, valid, weight in zip(*given, strict=True)
+            if valid
+        ]
+
+
+def _flow_metrics(prediction: Prediction, sample: Sample, truth: Truth | None) -> _FlowMetrics:
+    """Judge the flow, at the frame's resolution; None: no flow, or no truth."""
+    warping = error = hidden = None
+    target, flow = sample["target"], prediction.flow
+    if flow is not None:
+        flow = full_size(flow, (target.shape[1], target.shape[2])).cpu()
+        references = torch.stack((reference(sample, -1), reference(sample, 1)))
+        warping = warping_error(flow, references, target, data_range=1.0)
+    if truth is not None:
+        true_flow, visible = (torch.from_numpy(part) for part in truth)
+        hidden = occluded(visible)
+        error = None if flow is None else epe(flow, true_flow, visible)
+    return _FlowMetrics(warping, error, hidden)

@@ -1,0 +1,71 @@
+import csv
+import json
+
+import pytest
+
+from lift.evaluation.results import METRICS, Row, Weight, summary, write_results
+
+
+def row(clip: str = "a", **values: object) -> Row:
+    default = dict.fromkeys(METRICS, 0.5) | {"motion": 2.0, "context": 14, "kind": ""}
+    return Row(**{"benchmark": "davis", "clip": clip, "video": clip[0], **default, **values})
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_files_have_the_columns_of_the_brief(tmp_path):
+    write_results(
+        tmp_path,
+        [row(epe=None)],
+        [Weight(benchmark="davis", clip="a", kind="", offset=-1, weight=1 / 3)],
+    )
+    clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "weights.csv"))
+    assert clips == (
+        "benchmark,clip,video,kind,motion,context,psnr,ssim,ssim_matlab,lpips,ie,ie_rms,warping,epe,occluded"
+    )
+    assert weights == "benchmark,clip,kind,offset,weight"
+    assert read(tmp_path / "clips.csv")[0]["epe"] == ""
+    assert read(tmp_path / "weights.csv")[0]["weight"] == "0.3333333"
+
+
+def test_weights_without_a_model_are_a_header(tmp_path):
+    write_results(tmp_path, [row()], [])
+    assert (tmp_path / "weights.csv").read_text() == "benchmark,clip,kind,offset,weight\n"
+
+
+def test_means_are_those_of_the_written_values(tmp_path):
+    rows = [row("a", psnr=100 / 3), row("b", psnr=100 / 7)]
+    write_results(tmp_path, rows, [])
+    written = [float(line["psnr"]) for line in read(tmp_path / "clips.csv")]
+    means = json.loads((tmp_path / "metrics.json").read_text())
+    assert means["davis"]["psnr"] == round(sum(written) / 2, 6)
+
+
+def test_kinds_have_their_own_means_beside_the_whole():
+    rows = [
+        row("a1", benchmark="scenes", kind="plain", psnr=30.0),
+        row("a2", benchmark="scenes", kind="plain", psnr=32.0),
+        row("b1", benchmark="scenes", kind="lighting", psnr=20.0),
+        row("c1", psnr=25.0, epe=None),
+    ]
+    means = summary(rows)
+    assert list(means) == ["davis", "scenes", "scenes_lighting", "scenes_plain"]
+    assert means["scenes_plain"]["psnr"] == 31.0
+    assert (means["scenes_plain"]["clips"], means["scenes_plain"]["videos"]) == (2, 1)
+    assert means["scenes"]["psnr"] == pytest.approx(82 / 3, abs=1e-6)
+    assert "epe" not in means["davis"]
+
+
+def test_equal_results_give_equal_bytes(tmp_path):
+    for name in ("one", "two"):
+        write_results(tmp_path / name, [row(psnr=100 / 3)], [])
+    for file in ("clips.csv", "weights.csv", "metrics.json"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_nothing_is_left_beside_the_results(tmp_path):
+    write_results(tmp_path, [row()], [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips.csv", "metrics.json", "weights.csv"]

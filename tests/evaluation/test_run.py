@@ -1,0 +1,170 @@
+import csv
+import io
+import json
+import zipfile
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lift.errors import UserError
+from lift.evaluation import BASELINES, Prediction, evaluate, of_model
+from lift.metrics import Lpips, psnr, ssim
+
+OFFSETS = (-2, -1, 1, 2)
+
+
+class Clips:
+    """Three small clips in memory, the last without its earliest frame; truth where asked."""
+
+    def __init__(self, truth: bool = False, size: tuple[int, int] = (36, 50)) -> None:
+        self.size, self.known = size, truth
+        self.rows = [
+            SimpleNamespace(
+                clip=f"set/v{i // 2}@{i}", video=f"v{i // 2}", kind=k if truth else "", motion=1.5
+            )
+            for i, k in enumerate(("plain", "plain", "occlusion"))
+        ]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, object]:
+        frames = torch.rand(5, 3, *self.size, generator=torch.Generator().manual_seed(index))
+        valid = torch.tensor([index != 2, True, True, True])
+        return {
+            "frames": frames[:4] * valid.view(4, 1, 1, 1),
+            "offsets": torch.tensor(OFFSETS, dtype=torch.float32),
+            "valid": valid,
+            "target": frames[4],
+            "clip": self.rows[index].clip,
+        }
+
+    def truth(self, index: int):
+        if not self.known:
+            return None
+        visible = np.ones((2, *self.size), dtype=bool)
+        visible[0, : self.size[0] // 2] = False
+        return np.full((4, *self.size), 3.0, np.float32), visible
+
+
+class Model(nn.Module):
+    """The average of the references, with a flow of one quarter-size pixel everywhere and even weights."""
+
+    def forward(self, frames, offsets, valid):
+        assert not self.training
+        batch, _, _, height, width = frames.shape
+        small = (-(-height // 4), -(-width // 4))
+        return SimpleNamespace(
+            frame=(frames[:, 1] + frames[:, 2]) / 2,
+            coarse=frames.new_full((batch, 3, *small), 1.2),
+            flow=frames.new_ones(batch, 4, *small),
+            occlusion=frames.new_ones(batch, 2, *small),
+            weights=valid / valid.sum(dim=1, keepdim=True),
+        )
+
+
+@pytest.fixture(scope="module")
+def lpips() -> Lpips:
+    return Lpips("random")
+
+
+@pytest.fixture(scope="module")
+def measured(lpips, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    benchmarks = {"davis": Clips(), "scenes": Clips(truth=True)}
+    means = evaluate(of_model(Model()), "model", benchmarks, lpips, examples=2, out=folder)
+    with (folder / "clips.csv").open(newline="") as file:
+        return means, list(csv.DictReader(file)), folder
+
+
+def test_every_clip_has_a_row_in_the_manifests_order(measured):
+    _, rows, _ = measured
+    clips = [row.clip for row in Clips().rows]
+    assert [(row["benchmark"], row["clip"]) for row in rows] == [
+        (name, clip) for name in ("davis", "scenes") for clip in clips
+    ]
+    assert [row["context"] for row in rows[:3]] == ["4", "4", "3"]
+
+
+def test_rows_hold_what_the_metrics_say(measured):
+    _, rows, _ = measured
+    sample = Clips()[0]
+    frame = (sample["frames"][1] + sample["frames"][2]) / 2
+    assert float(rows[0]["psnr"]) == pytest.approx(psnr(frame, sample["target"], data_range=1.0), rel=1e-6)
+    assert float(rows[0]["ssim"]) == pytest.approx(ssim(frame, sample["target"], data_range=1.0), rel=1e-6)
+
+
+def test_flow_is_judged_at_full_resolution_against_the_truth(measured):
+    means, rows, _ = measured
+    # One quarter-size pixel is 4 pixels; the truth says 3, in x and in y.
+    assert float(rows[3]["epe"]) == pytest.approx(2**0.5, rel=1e-5)
+    assert float(rows[3]["occluded"]) == pytest.approx(0.5)
+    assert (rows[0]["epe"], rows[0]["occluded"]) == ("", "")
+    assert float(rows[0]["warping"]) > 0
+    assert "epe" not in means["davis"]
+
+
+def test_means_are_written_by_benchmark_and_kind(measured):
+    means, _, folder = measured
+    assert json.loads((folder / "metrics.json").read_text()) == means
+    assert set(means) == {"davis", "scenes", "scenes_plain", "scenes_occlusion"}
+    assert (means["scenes"]["clips"], means["scenes"]["videos"]) == (3, 2)
+
+
+def test_weights_of_absent_frames_are_left_out(measured):
+    with (measured[2] / "weights.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["benchmark"] == "davis"]
+    assert len(rows) == 4 + 4 + 3
+    last = {int(row["offset"]): float(row["weight"]) for row in rows if row["clip"] == "set/v1@2"}
+    assert last == {-1: 0.3333333, 1: 0.3333333, 2: 0.3333333}
+
+
+def test_examples_hold_frames_and_flows(measured):
+    with zipfile.ZipFile(measured[2] / "examples.zip") as archive:
+        index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode())))
+        assert [row["slug"] for row in index if row["benchmark"] == "scenes"] == ["set_v0_0", "set_v1_2"]
+        names = {name.rsplit("/", 1)[1] for name in archive.namelist() if name.startswith("scenes/set_v1_2/")}
+        assert names == {
+            "before.png", "after.png", "target.png", "frame.png", "coarse.png", "flow.npy", "true_flow.npy",
+        }  # fmt: skip
+        assert not any(name.startswith("davis") and "true" in name for name in archive.namelist())
+        pixels = np.frombuffer(archive.read("davis/set_v0_0/before.png"), np.uint8)
+        before = cv2.imdecode(pixels, cv2.IMREAD_COLOR_RGB).transpose(2, 0, 1)
+        flow = np.load(io.BytesIO(archive.read("davis/set_v0_0/flow.npy")))
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+    assert np.array_equal(before, (255 * Clips()[0]["frames"][1].numpy()).round())
+    assert (flow.shape, flow.dtype) == ((4, 9, 13), np.float16)
+
+
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_baselines_run_the_same_way_and_give_equal_bytes_twice(name, lpips, tmp_path):
+    for folder in ("one", "two"):
+        means = evaluate(
+            BASELINES[name], name, {"scenes": Clips(truth=True)}, lpips, examples=1, out=tmp_path / folder
+        )
+    for file in ("clips.csv", "metrics.json", "weights.csv", "examples.zip"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    assert ("epe" in means["scenes"]) == (name != "repeat")
+    assert (tmp_path / "one/weights.csv").read_text().count("\n") == 1
+
+
+def test_a_prediction_that_is_not_finite_names_its_clip_and_writes_nothing(lpips, tmp_path):
+    def broken(sample):
+        frame = sample["target"] * (torch.nan if sample["clip"].endswith("1") else 1)
+        return Prediction(frame)
+
+    with pytest.raises(UserError, match="davis: set/v0@1: broken gives a frame"):
+        evaluate(broken, "broken", {"davis": Clips()}, lpips, examples=1, out=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_benchmark_that_loses_clips_is_an_error(lpips, tmp_path):
+    clips = Clips()
+    clips.rows.append(clips.rows[0])
+    clips.__class__ = type("Short", (Clips,), {"__len__": lambda self: 3})
+    with pytest.raises(RuntimeError, match="3 results for 4 clips"):
+        evaluate(BASELINES["repeat"], "repeat", {"davis": clips}, lpips, examples=0, out=tmp_path)
