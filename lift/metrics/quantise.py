@@ -23,7 +23,7 @@ def to_bytes(frame: torch.Tensor, *, data_range: float) -> NDArray[np.float64]:
     """
     if frame.ndim != 3 or frame.shape[0] != 3:
         raise ValueError(f"expected a frame of shape (3, H, W), found {tuple(frame.shape)}")
-    values = frame.detach().to("cpu", torch.float64).numpy()
+    values = frame.detach().cpu().float().numpy().astype(np.float64)
     if not np.isfinite(values).all():
         raise ValueError("a frame with values that are not finite")
     levels: NDArray[np.float64] = np.round(values * (255.0 / data_range)).clip(0.0, 255.0)

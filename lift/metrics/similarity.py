@@ -5,6 +5,8 @@ The field's reads 0.03-0.10 higher. Both use a Gaussian window of 11 pixels with
 scikit-image to 1e-9 in a third of its time.
 """
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +35,9 @@ def ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
     Raises:
         ValueError: The frames differ in shape, are not finite or too small.
     """
-    planes = _moments(prediction, target, data_range)
-    inner = (..., slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
-    return float(np.mean([_index(plane[inner]).mean() for plane in planes]))
+    inner = slice(RADIUS, -RADIUS)
+    channels = _moments(prediction, target, data_range)
+    return float(np.mean([_index(*(m[inner, inner] for m in moments)).mean() for moments in channels]))
 
 
 def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
@@ -44,31 +46,31 @@ def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> flo
     The RGB frame is one volume of depth 3, the window is 11 × 11 × 11, and all three axes, colour too, are
     padded by repeating the edge; the mean is over all pixels.
     """
-    planes = _moments(prediction, target, data_range)
-    mixed = (sum(weight * plane for weight, plane in zip(row, planes, strict=True)) for row in _colour_mix())
-    return float(np.mean([_index(np.asarray(moments)).mean() for moments in mixed]))
+    by_channel = list(_moments(prediction, target, data_range))
+    values = []
+    for row in _colour_mix():
+        mixed = (np.tensordot(row, maps, axes=1) for maps in zip(*by_channel, strict=True))
+        values.append(_index(*mixed).mean())
+    return float(np.mean(values))
 
 
-def _moments(prediction: Tensor, target: Tensor, data_range: float) -> list[Map]:
-    """Filter a, b, a² + b² and ab in the plane, edges repeated: (4, H, W) for each channel.
+def _moments(prediction: Tensor, target: Tensor, data_range: float) -> Iterator[list[Map]]:
+    """Give per channel a, b, a² + b² and ab, filtered in the plane with edges repeated, each (H, W).
 
     Channel by channel, since what fits the processor's cache is filtered several times as fast.
     """
     first, second = pair(prediction, target, data_range)
     if min(first.shape[1:]) <= 2 * RADIUS:
         raise ValueError(f"SSIM's window has 11 pixels, the frame only {first.shape[1]} × {first.shape[2]}")
-    return [_filtered(a, b) for a, b in zip(first / 255.0, second / 255.0, strict=True)]
-
-
-def _filtered(a: Map, b: Map) -> Map:
     kernel, edge = _gaussian(), cv2.BORDER_REPLICATE
-    maps = (a, b, a * a + b * b, a * b)
-    return np.stack([cv2.sepFilter2D(x, cv2.CV_64F, kernel, kernel, borderType=edge) for x in maps])
+    for a, b in zip(first, second, strict=True):
+        a, b = a / 255.0, b / 255.0
+        maps = (a, b, a * a + b * b, a * b)
+        yield [cv2.sepFilter2D(x, cv2.CV_64F, kernel, kernel, borderType=edge) for x in maps]
 
 
-def _index(moments: Map) -> Map:
+def _index(mean_a: Map, mean_b: Map, squares: Map, product: Map) -> Map:
     """Give SSIM per pixel from the four filtered moments (equation 13 of Wang et al.)."""
-    mean_a, mean_b, squares, product = moments
     both, means = mean_a * mean_b, mean_a * mean_a + mean_b * mean_b
     similarity: Map = ((2 * both + C1) * (2 * (product - both) + C2)) / (
         (means + C1) * (squares - means + C2)
