@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lift.config import ClipSet, load
-from lift.config import Source as SourceConfig
+from lift.config import load
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -100,11 +99,13 @@ def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
     values = {"before": 1, "after": 1, "spacing": 1, "max_sequences": None, "max_clips": None, "resize": None}
-    clip_set = ClipSet(sources=tuple(sources), part=part, **{**values, **rules})
+    clip_set = dataclasses.replace(
+        base.clips.sets["davis"], sources=tuple(sources), part=part, **{**values, **rules}
+    )
     clips = dataclasses.replace(
         base.clips, sets={"set": clip_set}, max_dropped=max_dropped, validation_share=share
     )
-    found = {name: SourceConfig(path=str(folder), render=None) for name in base.sources}
+    found = {n: dataclasses.replace(s, path=str(folder), render=None) for n, s in base.sources.items()}
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
 
 
