@@ -53,7 +53,7 @@ def _method(config: Config, name: str, data: Path, device: torch.device) -> Meth
 
 
 def _offsets(config: Config, benchmark: str) -> tuple[int, ...]:
-    """Give the context that a benchmark's protocol allows: the ablation's own, or as many frames spread out."""
+    """Give the context that a benchmark's protocol allows: the ablation's own, or spread out."""
     sampling = config.benchmarks[benchmark].sampling or config.clip.sampling
     return window(config.clip.before, config.clip.after, sampling)
 

@@ -48,10 +48,10 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
     model = build(config.model, seed=config.seed)
     if model.load_report is not None:
         print(model.load_report)
-    if any(phase.freeze for phase in train.phases):
+    if model.freezable and any(phase.freeze for phase in train.phases):
         model.loaded_parameters()  # refuses where nothing was loaded
     if train.channels_last:
-        model.to(memory_format=torch.channels_last)
+        model.channels_last()
     offsets, augment = config.clip.offsets, train.augment
     train_set = ClipDataset(clips / "train", offsets)
     validation_set = ClipDataset(clips / "validation", offsets)

@@ -1,11 +1,10 @@
-"""A clip set from raw footage: `frames.zip`, `clips.csv`, `summary.json` and, for scenes, `truth.zip`.
+"""A clip set from raw footage: `frames.zip`, `truth.zip`, `clips.csv`, `summary.json`.
 
 One thread goes through the videos in order; reading, checking and encoding run in a pool (OpenCV and zlib
 release the interpreter's lock) over a few frames at a time, and results come back in order. So the bytes do
 not depend on the number of workers, nor memory on the size of the data set.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -158,10 +157,7 @@ def _prepare(payload: Payload, size: tuple[int, int] | None) -> _Outcome:
 def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
     truths = [(row, SOURCES[entry.source].truth(entry.video)) for row, entry in rows]
     known = [(row, truth) for row, truth in truths if truth is not None]
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    if known:
-        write_truth(path, known)
+    write_truth(path, known)  # without entries where nothing is known: a missing file is then a fault
 
 
 def _coverage(clip_set: ClipSet, videos: list[Entry]) -> dict[str, dict[str, int]]:

@@ -69,8 +69,7 @@ class ClipDataset(Dataset[Item]):
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
         self._archive = ClipArchive(folder / "frames.zip")
-        truth = folder / "truth.zip"
-        self._truth = TruthArchive(truth) if truth.exists() else None
+        self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
 
     def __len__(self) -> int:
@@ -108,7 +107,7 @@ class ClipDataset(Dataset[Item]):
 
         Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
         """
-        return None if self._truth is None else self._truth.of(self.rows[index].clip)
+        return self._truth.of(self.rows[index].clip) if len(self._truth) else None
 
     def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
         """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""

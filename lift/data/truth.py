@@ -1,4 +1,4 @@
-"""truth.zip: the true flow and visibility of each clip of the procedural scenes."""
+"""truth.zip: the true flow and visibility of each clip of the procedural scenes, or no entries."""
 
 import io
 import re

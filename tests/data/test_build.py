@@ -231,7 +231,7 @@ def test_too_many_lost_clips_fail_with_the_first_files_and_leave_the_old_set(mad
     ):
         build(config, tmp_path / "out")
     assert (tmp_path / "out" / "frames.zip").read_bytes() == before
-    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert len(list((tmp_path / "out").iterdir())) == 4
 
 
 def test_a_folder_without_the_listed_videos_is_refused(made, tmp_path):
