@@ -2,7 +2,7 @@
 
 The field's reads 0.03-0.10 higher. Both use a Gaussian window of 11 pixels with sigma 1.5 and K = 0.01,
 0.03, on 8-bit rounded frames (protocols section 1.2). They filter with OpenCV in float64: equal to
-scikit-image to 1e-9 in a third of its time.
+scikit-image to 1e-9, and at 96 × 128 in 0.8 ms against its 2.1.
 """
 
 from collections.abc import Iterator
