@@ -26,15 +26,32 @@ class _Lines:
 
 
 def bar(
-    iterable: Iterable[Any] | None = None, *, title: str, unit: str, total: int | None = None
+    iterable: Iterable[Any] | None = None,
+    *,
+    title: str,
+    unit: str,
+    total: int | None = None,
+    initial: int = 0,
+    scale: bool = False,
 ) -> "tqdm[Any]":
-    """Give a tqdm bar on standard error for `iterable`, or one to be advanced by hand with `update`."""
+    """Give a tqdm bar on standard error for `iterable`, or one to be advanced by hand with `update`.
+
+    Args:
+        iterable: What is gone through, if anything.
+        title: What is done.
+        unit: What is counted.
+        total: How many there are.
+        initial: How many of them were done before (they do not count for the rate).
+        scale: Show k, M, G: for bytes.
+    """
     terminal = sys.stderr.isatty()
     return tqdm(
         iterable,
         desc=title,
         unit=unit,
         total=total,
+        initial=initial,
+        unit_scale=scale,
         file=sys.stderr if terminal else _Lines(sys.stderr),
         mininterval=0.1 if terminal else LOG_SECONDS,
         dynamic_ncols=terminal,

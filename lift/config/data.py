@@ -51,7 +51,7 @@ class Download:
     parallel: int = number(1, 64)
     """Files at once."""
     tries: int = number(1)
-    """Attempts in a row that may bring not one byte before an address is given up; any byte starts anew."""
+    """Attempts in a row that may get no further in a file before its address is given up."""
     first_wait: float = number(0.0)
     """Seconds before the second attempt; doubled after each that brings nothing."""
     longest_wait: float = number(0.0)

@@ -1,0 +1,87 @@
+"""Trust on first use: size and sha256 of every file that was ever used, in one JSON file that git keeps.
+
+Whoever runs the project later, or elsewhere, must get the same bytes, though nobody has published a checksum.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lift.errors import UserError
+from lift.files import atomic
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What a file is."""
+
+    size: int
+    sha256: str
+
+
+class Manifest:
+    """`{"<data set>/<file>": {"sha256": …, "size": …}}`, sorted; an unchanged manifest is not written."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the manifest; a missing file is an empty one.
+
+        Raises:
+            UserError: The file is no such manifest.
+        """
+        self.path = path
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            self._known = {
+                str(key): Identity(size=int(value["size"]), sha256=str(value["sha256"]))
+                for key, value in raw.items()
+            }
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UserError(
+                f"{path}: not a manifest of downloads ({error!r}); restore it from git"
+            ) from error
+
+    def get(self, key: str) -> Identity | None:
+        """Give what is recorded of a file."""
+        return self._known.get(key)
+
+    def record(self, key: str, identity: Identity) -> None:
+        """Record a file at its first use.
+
+        Raises:
+            UserError: Another identity is recorded, or the manifest cannot be written.
+        """
+        problem = self.problem(key, identity)
+        if problem:
+            raise UserError(f"{key}: {problem}")
+        if key in self._known:
+            return
+        self._known[key] = identity
+        plain = {k: {"sha256": v.sha256, "size": v.size} for k, v in self._known.items()}
+        with atomic(self.path) as temporary:
+            temporary.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+    def problem(self, key: str, found: Identity) -> str | None:
+        """Say how a file differs from what is recorded, with both digests; None: it does not."""
+        known = self.get(key)
+        if known is None or known == found:
+            return None
+        return (
+            f"is another file than the one first used: {found.size} bytes, sha256 {found.sha256}, where "
+            f"{self.path} records {known.size} bytes, sha256 {known.sha256}; if the new one is right, remove "
+            f"its entry there"
+        )
+
+
+def identify(path: Path, advance: Callable[[int], object] = lambda _: None) -> Identity:
+    """Read a file once for its size and digest; `advance` is told the bytes read."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            size += len(block)
+            advance(len(block))
+    return Identity(size=size, sha256=digest.hexdigest())
