@@ -34,15 +34,18 @@ class Answer:
 def answer(results: Results, families: Mapping[str, Sequence[Tested]]) -> Answer:
     """Write the answer to the research question from the declared tests."""
     caveats = _caveats(results, families)
-    rejected = [
-        family for family, tests in families.items() if any(t.found(_level(results)) > 0 for t in tests)
-    ]
+    rejected, against = (
+        [name for name, tests in families.items() if any(t.found(_level(results)) == sign for t in tests)]
+        for sign in (1, -1)
+    )
     if caveats:
         headline = "These results do not answer the question."
     elif rejected:
-        headline = f"H0 is rejected for {' and '.join(rejected)} in the outcomes named below."
+        headline = f"H0 is rejected for {_and(rejected)}, in the outcomes named below."
     else:
         headline = "H0 is not rejected: no declared comparison shows an improvement."
+    if against and not caveats:
+        headline += f" Outcomes against the hypothesis: {_and(against)}, named below."
     return Answer(
         method="Tests: Wilcoxon signed-rank over source videos, two-sided, Holm's correction over all of a "
         f"family, level {_level(results):.3g}.",

@@ -108,6 +108,12 @@ def _test_family(results: Results, family: str) -> list[Tested]:
     ]
 
 
+def compared(results: Results, available: Sequence[str]) -> list[str]:
+    """List the available methods that the declared comparisons name, in their order: the base first."""
+    asked = [m for c in results.config.report.comparisons for m in (c.method, c.against)]
+    return [method for method in dict.fromkeys(asked) if method in available]
+
+
 def describe(results: Results, columns: Sequence[npt.NDArray[np.float64]], *keys: str) -> list[Effect]:
     """Describe columns of gains over the same videos with the configured bootstrap, seeded by `keys`."""
     if not columns:

@@ -100,7 +100,7 @@ def source_video(name: str) -> str:
     UCF101 cuts the clips `_c01`, `_c02` … of a group `_g01` out of one original video (Soomro et al., 2012):
     its unit is the group. Elsewhere it is the video itself.
     """
-    return re.sub(r"(_g\d+)_c\d+$", r"\1", name)
+    return re.sub(r"(_g\d+)_c\d+(\.avi)?$", r"\1", name)
 
 
 def read(config: Config, configs: Mapping[str, Config], data: Path) -> Results:

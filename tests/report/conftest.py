@@ -15,7 +15,7 @@ from tests.report import fake
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report") / "data" / "demo"
-    fake.write(folder, size=(48, 64))
+    fake.write(folder, size=(48, 64), kept=("ucf101", "scenes"))
     return folder
 
 

@@ -74,20 +74,27 @@ def _numbers(method: str, row: tuple[str, str, str, str], config: Config | None)
     }
 
 
-def write(data: Path, methods: tuple[str, ...] | None = None, size: tuple[int, int] = (96, 128)) -> None:
-    """Write results, training curves and clip-set summaries below `data` (data/demo)."""
+def write(
+    data: Path,
+    methods: tuple[str, ...] | None = None,
+    size: tuple[int, int] = (96, 128),
+    kept: tuple[str, ...] = ("vimeo90k", "ucf101", "davis", "snu_film", "scenes"),
+) -> None:
+    """Write results, curves and clip-set summaries below `data` (data/demo), with frames of `kept` sets."""
     base, ablations = configs()
     for name in base.clips.sets:
         folder = data / "clips" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "summary.json").write_text(json.dumps({"procedural": True, "clips": 1}), encoding="utf-8")
     for method in methods or (*base.ablations, *base.baselines):
-        _write_method(data / "results" / method, method, ablations.get(method), size)
+        _write_method(data / "results" / method, method, ablations.get(method), size, kept)
         if method in ablations:
             _write_curves(data / "training" / method / "curves.csv", method)
 
 
-def _write_method(folder: Path, method: str, config: Config | None, size: tuple[int, int]) -> None:
+def _write_method(
+    folder: Path, method: str, config: Config | None, size: tuple[int, int], kept: tuple[str, ...]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows = [dict(zip(FIELDS[:4], row, strict=True)) | _numbers(method, row, config) for row in clips()]
     with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
@@ -102,7 +109,7 @@ def _write_method(folder: Path, method: str, config: Config | None, size: tuple[
         }
     (folder / "metrics.json").write_text(json.dumps(means, sort_keys=True), encoding="utf-8")
     _write_weights(folder / "weights.csv", config)
-    _write_examples(folder / "examples.zip", method, rows, size)
+    _write_examples(folder / "examples.zip", method, [r for r in rows if r["benchmark"] in kept], size)
 
 
 def _write_weights(path: Path, config: Config | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from lift.report.comparisons import Tested
+from lift.report.comparisons import Tested, compared
 from lift.report.curves import Curves
 from lift.report.examples import Example, Examples, chosen
 from lift.report.figures import curves as lines
@@ -158,11 +158,7 @@ def _difficulty(results: Results, benchmark: str = "snu_film") -> list[Drawing]:
 
 def _weights(results: Results) -> list[Drawing]:
     benchmark = results.config.report.benchmark
-    methods = [
-        m
-        for m in lines.highlighted(results, list(results.config.ablations))
-        if not narrow(results.configs, m)
-    ]
+    methods = [m for m in compared(results, list(results.config.ablations)) if not narrow(results.configs, m)]
     tables = {m: lines.read_weights(results, m) for m in methods}
     tables = {m: table for m, table in tables.items() if (table["benchmark"] == benchmark).any()}
     found = []

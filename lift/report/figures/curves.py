@@ -1,6 +1,6 @@
 """Figures of curves: training, SNU-FILM by difficulty, context weights by position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,21 +8,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lift.report.comparisons import compared
 from lift.report.curves import Curves
 from lift.report.figures.style import BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
 from lift.report.names import DIFFICULTIES, STRATA, words
 from lift.report.results import Results
 
 
-def highlighted(results: Results, available: Sequence[str]) -> list[str]:
-    """Choose the methods with a colour of their own: those of the declared comparisons, the base first."""
-    asked = [m for c in results.config.report.comparisons for m in (c.method, c.against)]
-    return [method for method in dict.fromkeys(asked) if method in available][: len(SERIES)]
-
-
 def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
     """Draw training loss and validation PSNR by step; compared ablations in colour, the others in grey."""
-    chosen = highlighted(results, list(curves))
+    chosen = compared(results, list(curves))[: len(SERIES)]
     figure = Figure(figsize=(WIDTH, 2.7))
     left, right = figure.subplots(1, 2)
     rest = [name for name in curves if name not in chosen]
@@ -56,7 +51,7 @@ def difficulty(results: Results, benchmark: str) -> Figure:
     kinds = results.kinds(benchmark)
     present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
     measured = results.measured(benchmark)
-    chosen = highlighted(results, measured)
+    chosen = compared(results, measured)[: len(SERIES)]
     means = {
         m: np.array([results.values(m, benchmark, "psnr")[kinds == kind].mean() for kind in present])
         for m in measured
@@ -92,14 +87,14 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
 
 def weights(results: Results, by_method: Mapping[str, pd.DataFrame], benchmark: str) -> Figure:
     """Draw α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
-    figure = Figure(figsize=(WIDTH, 0.5 + 1.15 * len(by_method)))
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.15 * len(by_method)))
     grid = figure.subplots(len(by_method), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (method, table) in zip(grid, by_method.items(), strict=True):
         _weights_panel(axes, table[table["benchmark"] == benchmark])
         axes.set_title(f"{method} ({results.configs[method].clip.sampling})")
         axes.set_ylabel("weight α")
     grid[-1].set_xlabel("offset from the missing frame (frames)")
-    grid[0].legend(loc="upper right")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
     return figure
 
 

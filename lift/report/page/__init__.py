@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lift.report.answer import H0, QUESTION, Answer
 from lift.report.figures import Drawing
+from lift.report.page.explorer import write_clips
 from lift.report.results import Results
 from lift.report.tables.table import Table, shown, to_markdown
 
@@ -46,7 +47,7 @@ SECTIONS = (
         key="results",
         title="Results by benchmark",
         figures=("difficulty",),
-        tables=("overview", "results_", "snu_film_"),
+        tables=("overview", "results_", "snu_film_", "davis_"),
     ),
     Section(key="pictures", title="Pictures", figures=("strip_", "edges"), tables=()),
     Section(key="weights", title="How the context is weighted", figures=("weights",), tables=()),
@@ -67,6 +68,9 @@ def write(
         lstrip_blocks=True,
     )
     environment.globals.update(shown=shown)
+    environment.policies["json.dumps_kwargs"] = {
+        "sort_keys": False
+    }  # methods stay in the order of params.yaml
     parts = [
         (
             section,
@@ -86,6 +90,7 @@ def write(
         inputs=_inputs(results),
         packages={name: version(name) for name in ("numpy", "scipy", "statsmodels", "pandas", "matplotlib")},
         parameters=_parameters(results),
+        clips=write_clips(results, folder / "clips"),
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
     (folder / "summary.md").write_text(summary(results, answer, tables), encoding="utf-8")

@@ -31,6 +31,7 @@ def build(
         effects.of_ablations(results, judged) if judged else None,
         *(measured.of_benchmark(results, name) for name in benchmarks),
         measured.by_difficulty(results),
+        measured.by_sequence(results),
         budget(results, curves),
     ]
     return [table for table in tables if table is not None]

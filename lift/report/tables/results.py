@@ -6,7 +6,7 @@ videos.
 
 import numpy as np
 
-from lift.report.comparisons import describe
+from lift.report.comparisons import compared, describe
 from lift.report.names import DIFFICULTIES, REFERENCES, sampling, window
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import Cell, Column, Table
@@ -120,6 +120,38 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
     )
     table.mark(_comparable(results, benchmark))
     return table
+
+
+def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
+    """Give PSNR by video of DAVIS for the compared methods; None where nothing was measured."""
+    if benchmark not in results.config.benchmarks or not results.measured(benchmark):
+        return None
+    units = results.videos(benchmark)
+    methods = compared(results, results.measured(benchmark))
+    psnr = results.metrics["psnr"]
+    means = [unit_means(results.values(method, benchmark, "psnr"), units) for method in methods]
+    names, sizes = np.unique(units, return_counts=True)
+    forced = results.config.benchmarks[benchmark].sampling
+    columns = [
+        Column(key="sequence", title="Sequence", numeric=False),
+        Column(key="n", title="Clips", digits=0),
+    ]
+    columns += [Column(key=m, title=m, digits=psnr.digits) for m in methods]
+    return Table(
+        name=f"{benchmark}_sequences",
+        title=f"{title(results, benchmark)} by sequence",
+        caption=f"{psnr.heading} on {title(results, benchmark)} by sequence{stand_in(results, benchmark)}",
+        columns=columns,
+        rows=[
+            [Cell(text=str(name)), Cell(value=int(size)), *(Cell(value=float(mean[i])) for mean in means)]
+            for i, (name, size) in enumerate(zip(names, sizes, strict=True))
+        ],
+        notes=[
+            f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
+            "Sampling: " + ", ".join(f"{m} {sampling(results.configs, m, forced)}" for m in methods) + ".",
+        ],
+        sources=[f"results/{method}/clips.csv" for method in methods],
+    )
 
 
 def title(results: Results, benchmark: str) -> str:
