@@ -1,0 +1,89 @@
+"""The stage `download` on its own: each origin of a source, in one run."""
+
+import functools
+import http.server
+import io
+import json
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lift.config import yaml12
+from lift.data.download import CATALOGUE, Dataset, Remote
+from lift.errors import UserError
+from stages import download
+
+SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch):
+    """Give a function that writes params.yaml with other sources of the demo into an empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+
+    def write(**sources):
+        raw = yaml12.read(SOURCE)
+        profile = raw["profiles"]["demo"]
+        render = {**profile["sources"]["scenes"]["render"], "test": 1, "size": [32, 32]}
+        for name in profile["sources"]:
+            profile["sources"][name] = {"path": "mine", "render": None}
+        profile["sources"]["scenes"] = {"path": None, "render": render}
+        profile["sources"].update(sources)
+        Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+
+    return write
+
+
+@pytest.fixture
+def served(tmp_path_factory):
+    """Give a folder that is served on the loopback interface, and its address."""
+    folder = tmp_path_factory.mktemp("served")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkeypatch):
+    folder, address = served
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("DAVIS/JPEGImages/480p/bear/00000.jpg", "x" * 5000)
+        file.writestr("DAVIS/ImageSets/2017/val.txt", "bear\n")
+    (folder / "davis.zip").write_bytes(buffer.getvalue())
+    remote = Remote(
+        name="davis.zip",
+        kind="zip",
+        page="",
+        urls=(f"{address}/davis.zip",),
+        holds=("JPEGImages",),
+        expands=9.0,
+    )
+    monkeypatch.setitem(CATALOGUE, "davis", Dataset(title="DAVIS", licence="", files=(remote,)))
+    params(davis={"path": None, "render": None})
+    download.main("demo")
+    made = json.loads(Path("data/demo/raw/sources.json").read_text())
+    assert {name: value["origin"] for name, value in made.items()} == {
+        "vimeo90k": "local copy",
+        "ucf101": "local copy",
+        "davis": "download",
+        "snu_film": "local copy",
+        "scenes": "procedural stand-in",
+    }
+    assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()
+    assert list(json.loads(Path("data/manifest.json").read_text())) == ["davis/davis.zip"]
+    (folder / "davis.zip").unlink()
+    download.main("demo")  # again, without the server's file
+
+
+def test_a_path_that_is_not_there_is_named_by_its_key(params):
+    params(davis={"path": "mien", "render": None})
+    with pytest.raises(UserError, match=r"profiles\.demo\.sources\.davis\.path: no folder mien"):
+        download.main("demo")
