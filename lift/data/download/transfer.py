@@ -230,9 +230,7 @@ def _receive(
     """Append the body to the part."""
     at = window = start
     since = time.monotonic()
-    with full_disk_explained(part), part.open("r+b" if start else "wb") as file:
-        file.seek(start)
-        file.truncate()
+    with full_disk_explained(part), part.open("ab" if start else "wb") as file:
         while chunk := response.raw.read1(CHUNK, decode_content=False):
             file.write(chunk)
             at += len(chunk)

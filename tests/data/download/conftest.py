@@ -16,6 +16,10 @@ import pytest
 
 from lift.config import load
 from lift.data.download import Remote
+from lift.data.download.archives import unpack
+from lift.data.download.fetch import fetch
+from lift.data.download.manifest import Manifest
+from lift.errors import UserError
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 
@@ -176,6 +180,11 @@ def remote(*urls, name="set.zip", kind="zip", **fields):
     return Remote(name=name, kind=kind, page="https://example.org/set", urls=urls, **fields)
 
 
+def files(folder):
+    """Give the contents of the files under `folder` by their relative names."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def free_port():
     """Give a port on which nobody listens."""
     with socket.socket() as probe:
@@ -187,6 +196,70 @@ def free_port():
 def make():
     """Writers of archives and descriptions."""
     return SimpleNamespace(
-        noise=noise, zipped=zipped, tarred=tarred, remote=remote, free_port=free_port,
+        noise=noise, zipped=zipped, tarred=tarred, remote=remote, free_port=free_port, files=files,
         sha256=lambda data: hashlib.sha256(data).hexdigest(),
     )  # fmt: skip
+
+
+@pytest.fixture
+def into(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def refused(tmp_path, into):
+    """Unpack `data` and give the one-line refusal; nothing may lie outside the folder."""
+
+    def call(data, kind, most=10**7):
+        path = tmp_path / f"a.{kind}"
+        path.write_bytes(data)
+        with pytest.raises(UserError) as error:
+            unpack(path, kind, into, most)
+        assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "in"]
+        message = str(error.value)
+        assert "\n" not in message
+        assert str(path) in message
+        return message
+
+    return call
+
+
+@pytest.fixture
+def archive():
+    return zipped({"a/frame.png": noise(300_000)})
+
+
+@pytest.fixture
+def bring(tmp_path, settings):
+    """Fetch `remote` to tmp_path/set.zip; records the bytes reported."""
+
+    def call(remote, manifest=None, **changes):
+        call.counted = []
+        return fetch(
+            remote,
+            tmp_path / remote.name,
+            f"set/{remote.name}",
+            manifest or Manifest(tmp_path / "manifest.json"),
+            dataclasses.replace(settings, **changes),
+            call.counted.append,
+        )
+
+    return call
+
+
+@pytest.fixture
+def refusal():
+    """Give a function that calls, and wants a one-line refusal with certain words."""
+
+    def check(call, *words):
+        with pytest.raises(UserError) as error:
+            call()
+        message = str(error.value)
+        assert "\n" not in message
+        for word in words:
+            assert word in message, message
+        return message
+
+    return check

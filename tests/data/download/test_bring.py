@@ -56,6 +56,13 @@ def test_archives_become_one_folder_and_are_recorded(place, make):
     assert sorted(path.name for path in place.folder.parent.iterdir()) == ["films"]
 
 
+def test_rate_and_share_are_shown(place, capfd):
+    place.bring()
+    shown = capfd.readouterr().err
+    for word in ("downloading", "unpacking films.zip", "B/s"):
+        assert word in shown
+
+
 def test_a_second_run_needs_neither_network_nor_archives(place, server):
     first = place.bring(keep_archives=False)
     assert not (place.archives / "films").exists()
