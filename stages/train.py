@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+import lift
 from lift.config import Config, load
 from lift.data.dataset import ClipDataset
 from lift.losses import Losses
@@ -17,7 +18,9 @@ from lift.training.loop import BEST, LAST, Interrupted, Job, fit
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run
 
-CODE = ("lift/models", "lift/ops", "lift/losses", "lift/training", "lift/data", "lift/config")
+CODE = [
+    Path(lift.__file__).parent / part for part in ("models", "ops", "losses", "training", "data", "config")
+]
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
 
@@ -26,7 +29,11 @@ def main(profile: str, ablation: str) -> None:
     config = load(PARAMS, profile, ablation)
     data = data_folder(profile)
     sets = [data / "clips" / name for name in ("train", "validation")]
-    digest = run_digest(config.digestible(), [s / "clips.csv" for s in sets], [Path(c) for c in CODE])
+    digest = run_digest(
+        config.digestible(),
+        [s / "clips.csv" for s in sets],
+        [Path(lift.__file__).parent / part for part in CODE],
+    )
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     try:

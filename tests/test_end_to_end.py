@@ -1,0 +1,86 @@
+"""All stages in a row, on a very small copy of the demo, as `python -m stages.X` runs them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lift.config import yaml12
+from lift.errors import UserError
+from stages import clips, download, evaluate, report, train
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def small(raw):
+    """Shrink the demo to seconds: two ablations, five scenes, four steps."""
+    demo = raw["profiles"]["demo"]
+    for source in demo["sources"].values():
+        source["render"]["train"] = min(source["render"]["train"], 10)
+        source["render"]["test"] = 5 if source["render"]["test"] else 0
+        source["render"]["size"] = [64, 64]
+    demo["sources"]["snu_film"]["render"]["centres"] = 1
+    demo["clips"]["sets"]["train"]["max_clips"] = 1
+    raw["clips"]["validation_share"] = 0.2
+    raw["train"].update(samples_per_epoch=4, warmup=1, log_every=1)
+    raw["train"]["phases"][0].update(epochs=1)
+    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
+    raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
+    raw["report"]["resamples"] = 200
+    return raw
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Stand in an empty folder with a small params.yaml."""
+    (tmp_path / "params.yaml").write_text(
+        yaml.safe_dump(small(yaml12.read(ROOT / "params.yaml")), sort_keys=False)
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_again_alike(place):
+    results = Path("data/demo/results")
+    splits = yaml12.read(Path("params.yaml"))["splits"]
+    download.main("demo")
+    for split in splits:
+        clips.main("demo", split)
+    for name in ("lift15", "ctx3"):
+        train.main("demo", name)
+        assert not list(Path("data/demo/scratch").glob(f"{name}-*/"))
+    for name in ("lift15", "ctx3", "repeat", "average", "dis", "untrained"):
+        evaluate.main("demo", name)
+    report.main("demo")
+
+    metrics = json.loads((results / "lift15" / "metrics.json").read_text())
+    assert metrics["snu_film"]["clips"] == 20
+    assert metrics["scenes"]["clips"] == metrics["ucf101"]["clips"] == 5
+    untrained = json.loads((results / "untrained" / "metrics.json").read_text())
+    assert untrained["scenes"]["psnr"] != metrics["scenes"]["psnr"]
+    assert (place / "reports/demo/index.html").is_file()
+    assert list((place / "reports/demo/tables").glob("*.tex"))
+    assert list((place / "reports/demo/figures").glob("*.svg"))
+
+    # The same parameters give the same bytes, and results of what params.yaml no longer names go.
+    before = (Path("data/demo/models/ctx3/last.safetensors")).read_bytes()
+    shutil.rmtree("data/demo/models/ctx3")
+    train.main("demo", "ctx3")
+    assert Path("data/demo/models/ctx3/last.safetensors").read_bytes() == before
+    (results / "stale").mkdir()
+    report.main("demo")
+    assert not (results / "stale").exists()
+
+
+def test_weights_of_another_configuration_are_refused_by_the_key(place):
+    download.main("demo")
+    for split in ("train", "validation", "scenes"):
+        clips.main("demo", split)
+    train.main("demo", "ctx3")
+    shutil.copytree("data/demo/models/ctx3", "data/demo/models/lift15")
+    with pytest.raises(UserError, match="another configuration"):
+        evaluate.main("demo", "lift15", "scenes")
+    with pytest.raises(UserError, match="no such benchmark"):
+        evaluate.main("demo", "ctx3", "scene")
