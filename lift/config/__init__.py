@@ -9,13 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+from lift.config.abilities import ABILITIES, check_ability
 from lift.config.data import (
     Benchmark,
     Clips,
     ClipSet,
     Comparison,
+    Continuity,
     Download,
     Evaluate,
     Render,
@@ -29,7 +31,8 @@ from lift.config.yaml12 import read
 from lift.errors import UserError
 
 __all__ = [
-    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Download", "Evaluate",
+    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Continuity",
+    "Download", "Evaluate",
     "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
 ]  # fmt: skip
 
@@ -39,6 +42,8 @@ OVERRIDABLE = (
     "model",
     "train",
 )  # what an ablation may change: never the data or the protocol
+FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
+"""Sections of `model`: those of the models that LIFT is compared with."""
 TRAINING_SETS = ("train", "validation")
 
 
@@ -71,7 +76,10 @@ class Config:
     def digestible(self) -> dict[str, Any]:
         """Give what decides a trained model's weights, as plain values: for digests and checkpoints."""
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
-        return {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
+        others = set(FAMILIES) - {self.model.name}
+        values["model"] = {key: value for key, value in values["model"].items() if key not in others}
+        return values
 
 
 def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
@@ -103,6 +111,7 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     _check_names(raw, base)
     for name, config in configs.items():
         _check_span(config, name)
+        _check_model(config, name)
     chosen = base if ablation is None else configs[ablation]
     _check_freeze(chosen)
     return chosen
@@ -147,6 +156,7 @@ _SECTIONS = {
     "clips": Clips,
     "download": Download,
     "evaluate": Evaluate,
+    **FAMILIES,
 }
 
 
@@ -206,9 +216,20 @@ def _check_span(config: Config, name: str) -> None:
         )
 
 
+def _check_model(config: Config, name: str) -> None:
+    """Refuse what the model cannot do, in the ablation's own window and in those that benchmarks force."""
+    where = f"ablations.{name}"
+    check_ability(config.model, config.loss, config.clip.offsets, where)
+    for benchmark in config.benchmarks.values():
+        if benchmark.sampling is not None:
+            offsets = window(config.clip.before, config.clip.after, benchmark.sampling)
+            check_ability(config.model, config.loss, offsets, where)
+
+
 def _check_freeze(config: Config) -> None:
     frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
-    if frozen and config.model.pretrained is None:
+    ability = ABILITIES.get(config.model.name)
+    if frozen and ability is not None and ability.encoder and config.model.start is None:
         raise UserError(
             f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
             f"which must not be frozen; set model.pretrained to a weights file, or freeze: false"

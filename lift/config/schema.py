@@ -7,6 +7,7 @@ default.
 from dataclasses import dataclass
 from typing import Literal
 
+from lift.config.families import Flavr, IfrNet, Rife
 from lift.config.parse import choice, number
 
 
@@ -71,7 +72,7 @@ def window(before: int, after: int, sampling: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """LIFT (specification section 3)."""
+    """LIFT (specification section 3), and a section for each family of models that it is compared with."""
 
     name: str
     """Key of the registry in lift/models."""
@@ -118,7 +119,10 @@ class Model:
     offset.
     """
     pretrained: str | None
-    """RIFE v2.x ContextNet weights for the encoder, or null."""
+    """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
+    rife: Rife
+    ifrnet: IfrNet
+    flavr: Flavr
 
     def __post_init__(self) -> None:
         """Check what fields demand of each other.
@@ -134,6 +138,12 @@ class Model:
                 f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
                 f"refiner_widths[1] of {GROUPS // 2}: that many groups has their GroupNorm (specification 3)"
             )
+
+    @property
+    def start(self) -> str | None:
+        """The weights file from which the named model starts, or None."""
+        start: str | None = getattr(vars(self).get(self.name, self), "pretrained", None)
+        return start
 
 
 GROUPS = 8  # GroupNorm(8) throughout, GroupNorm(4) in the refiner's last stage: specification section 3
@@ -152,6 +162,12 @@ class Loss:
     laplacian: float = number(0.0)
     perceptual: float = number(0.0)
     frequency: float = number(0.0)
+    distillation: float = number(0.0)
+    """RIFE: the students' flows against the privileged teacher's."""
+    teacher: float = number(0.0)
+    """RIFE: the teacher's own frame against the truth; without it the teacher does not learn."""
+    geometry: float = number(0.0)
+    """IFRNet: intermediate features against those of the true frame."""
 
     def __post_init__(self) -> None:
         """Refuse a loss without parts.

@@ -45,8 +45,8 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     def predict(sample: Sample) -> Prediction:
         given = (sample[key][None].to(device) for key in ("frames", "offsets", "valid"))
         output = model(*given)
-        weights = None if output.weights is None else output.weights[0]
-        return Prediction(output.frame[0], output.coarse[0], output.flow[0], weights)
+        maps = (output.coarse, output.flow, output.weights)
+        return Prediction(output.frame[0], *(None if values is None else values[0] for values in maps))
 
     return predict
 

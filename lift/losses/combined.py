@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lift.config import Loss
+from lift.config.abilities import OF_THE_MODEL
 from lift.losses import flow
 from lift.losses.census import census
 from lift.losses.frequency import frequency
@@ -51,11 +52,15 @@ class Losses(nn.Module):
         """Compute all parts; their sum is the loss.
 
         Args:
-            output: A model's output: frame (B, 3, H, W), unclamped, and flow (B, 4, ⌈H/4⌉, ⌈W/4⌉).
+            output: A model's output: frame (B, 3, H, W), unclamped, flow (B, 4, ⌈H/4⌉, ⌈W/4⌉), and in
+                `auxiliary` the parts that the model computes itself.
             batch: frames (B, T, 3, H, W), offsets (B, T) and target (B, 3, H, W).
 
         Returns:
             Weighted scalars by name, in the order of the configuration's fields.
+
+        Raises:
+            ValueError: A part has a weight that this model does not compute.
         """
         return {name: weight * self._part(name, output, batch) for name, weight in self.weights.items()}
 
@@ -65,6 +70,11 @@ class Losses(nn.Module):
             return flow.smoothness(output.flow, target)
         if name == "warping":
             return flow.warping(output.flow, flow.references(batch["frames"], batch["offsets"]), target)
+        if name in OF_THE_MODEL:
+            if name not in (output.auxiliary or {}):
+                raise ValueError(f"loss.{name} has a weight, but the model computes no such part")
+            own: Tensor = output.auxiliary[name]
+            return own
         part = self.networks[name] if name in self.networks else FRAME_LOSSES[name]
         value: Tensor = part(output.frame, target)
         return value

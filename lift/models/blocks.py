@@ -66,6 +66,30 @@ class FlowConv(nn.Conv2d):
             return super().forward(x.to(self.weight.dtype))
 
 
+class FlowDeconv(nn.ConvTranspose2d):
+    """The 4x4 transposed convolution that ends a flow head at twice its size; takes no part in autocast.
+
+    Its first `still` outputs, flows among them, start at zero: an untrained model warps by nothing.
+    """
+
+    def __init__(self, inputs: int, outputs: int, still: int) -> None:
+        super().__init__(inputs, outputs, 4, stride=2, padding=1)
+        assert self.bias is not None
+        with torch.no_grad():
+            self.weight[:, :still] = 0
+            self.bias[:still] = 0
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Map (B, inputs, H, W) to (B, outputs, 2·H, 2·W) without autocast."""
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.to(self.weight.dtype), output_size)
+
+
+def prelu_conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """Chain a convolution and PReLU with a slope per channel, as RIFE and IFRNet do throughout."""
+    return nn.Sequential(conv(inputs, outputs, stride=stride, kernel=kernel), nn.PReLU(outputs))
+
+
 class ResBlock(nn.Module):
     """x + GroupNorm(conv(ReLU(GroupNorm(conv(x))))), all 3x3 (architecture v2.1, section 6.4)."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from lift.errors import UserError
@@ -40,18 +41,26 @@ class Interpolator(nn.Module):
     Attributes:
         loaded: Names, as in `named_parameters()`, of what was loaded from pretrained weights.
         load_report: What that file gave; None where nothing was loaded.
+        freezable: Whether training phases may freeze what was loaded.
+        multiple: Frames are padded inside to multiples of this, pixels.
+        training_only: Names of the parts that only training uses, as in `named_children()`.
     """
 
     loaded: frozenset[str] = frozenset()
     load_report: LoadReport | None = None
+    freezable: bool = False
+    multiple: int = 1
+    training_only: tuple[str, ...] = ()
 
-    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor) -> Output:
+    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0.
 
         Args:
             frames: (B, T, 3, H, W), RGB in [0, 1], any H and W. Absent frames have no influence.
             offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1.
             valid: Which frames are present, (B, T), bool.
+            target: The true frame, (B, 3, H, W), in training alone: models learn more from it than their
+                loss says (`Output.auxiliary`). It has no influence on the prediction.
 
         Returns:
             The prediction; see `Output` for shapes and units.
@@ -71,6 +80,14 @@ class Interpolator(nn.Module):
             f"params.yaml: model.pretrained: {path}: {type(self).__name__} takes no such weights; set null"
         )
 
+    def channels_last(self) -> "Interpolator":
+        """Lay convolutions' weights out with channels last in memory, those over time too."""
+        for parameter in self.parameters():
+            if parameter.ndim in (4, 5):
+                form = torch.channels_last if parameter.ndim == 4 else torch.channels_last_3d
+                parameter.data = parameter.data.contiguous(memory_format=form)
+        return self
+
     def loaded_parameters(self) -> list[nn.Parameter]:
         """Give the parameters that were loaded: what the first training phase freezes.
 
@@ -83,3 +100,20 @@ class Interpolator(nn.Module):
                 "freezing random ones makes no sense: set model.pretrained to a file, or freeze: false"
             )
         return [parameter for name, parameter in self.named_parameters() if name in self.loaded]
+
+
+def check_inputs(frames: Tensor, offsets: Tensor, valid: Tensor) -> None:
+    """Refuse inputs whose shapes or types do not fit `Interpolator.forward`.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if frames.ndim != 5 or frames.shape[2] != 3:
+        raise ValueError(f"frames: expected shape (B, T, 3, H, W), found {tuple(frames.shape)}")
+    for name, tensor in (("offsets", offsets), ("valid", valid)):
+        if tensor.shape != frames.shape[:2]:
+            raise ValueError(
+                f"{name}: expected shape {tuple(frames.shape[:2])} (B, T), found {tuple(tensor.shape)}"
+            )
+    if valid.dtype != torch.bool:
+        raise ValueError(f"valid: expected bool, found {valid.dtype}")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lift.config.schema import Model
 from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
-from lift.models.interface import Interpolator, LoadReport
+from lift.models.interface import Interpolator, LoadReport, check_inputs
 from lift.models.lineup import Lineup, line_up, references_only
 from lift.models.output import Output
 from lift.models.positional import add_position
@@ -30,6 +30,8 @@ MULTIPLE = 32  # specification section 3: sizes are padded to this; s16 then spl
 class Lift(Interpolator):
     """The five stages; each is a box of the model's figure and a file of this folder."""
 
+    freezable = True
+
     def __init__(self, model: Model) -> None:
         """Build the model that `model` describes, with PyTorch's current random state."""
         super().__init__()
@@ -43,9 +45,9 @@ class Lift(Interpolator):
         self.synthesis = Synthesis(model)
         self.refiner = Refiner(model)
 
-    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor) -> Output:
+    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
-        _check(frames, offsets, valid)
+        check_inputs(frames, offsets, valid)
         lineup = self.line_up(offsets, valid)
         images, size = pad_to_multiple(frames[lineup.rows, lineup.slots], self.multiple)  # (N, 3, H, W)
         return self.predict(self.encode(images, 2 * len(frames)), offsets, lineup, size)
@@ -133,15 +135,3 @@ def _context(model: Model) -> nn.Module | None:
 def _pair(features: Tensor) -> Tensor:
     """Put the references side by side: (2·B, C, H, W), all − then all +, becomes (B, 2·C, H, W)."""
     return torch.cat(features.chunk(2), dim=1)
-
-
-def _check(frames: Tensor, offsets: Tensor, valid: Tensor) -> None:
-    if frames.ndim != 5 or frames.shape[2] != 3:
-        raise ValueError(f"frames: expected shape (B, T, 3, H, W), found {tuple(frames.shape)}")
-    for name, tensor in (("offsets", offsets), ("valid", valid)):
-        if tensor.shape != frames.shape[:2]:
-            raise ValueError(
-                f"{name}: expected shape {tuple(frames.shape[:2])} (B, T), found {tuple(tensor.shape)}"
-            )
-    if valid.dtype != torch.bool:
-        raise ValueError(f"valid: expected bool, found {valid.dtype}")

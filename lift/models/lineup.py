@@ -57,7 +57,7 @@ def line_up(offsets: Tensor, valid: Tensor) -> Lineup:
     Raises:
         ValueError: A sample has not exactly one present frame at −1 and one at +1.
     """
-    before, after = _reference(offsets, valid, -1), _reference(offsets, valid, +1)
+    before, after = slot_of(offsets, valid, -1), slot_of(offsets, valid, +1)
     order = offsets.masked_fill(~valid, torch.inf).argsort(dim=1, stable=True)  # (B, T): slot of each rank
     rank = order.argsort(dim=1)  # (B, T): rank of each slot
     samples = torch.arange(len(offsets), device=offsets.device)
@@ -79,8 +79,12 @@ def references_only(lineup: Lineup) -> Lineup:
     )
 
 
-def _reference(offsets: Tensor, valid: Tensor, offset: int) -> Tensor:
-    """Find the slot of the reference at `offset` in each sample, (B,)."""
+def slot_of(offsets: Tensor, valid: Tensor, offset: int) -> Tensor:
+    """Find the slot of the reference at `offset` in each sample, (B,).
+
+    Raises:
+        ValueError: A sample has not exactly one present frame there.
+    """
     match = valid & (offsets == offset)
     found = match.sum(dim=1)
     if bool((found != 1).any()):
@@ -91,3 +95,42 @@ def _reference(offsets: Tensor, valid: Tensor, offset: int) -> Tensor:
             f"one (its valid offsets: {there}); both references, -1 and +1, are needed"
         )
     return match.int().argmax(dim=1)
+
+
+def pick(frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[int, ...]) -> Tensor:
+    """Pick the frames at the `wanted` offsets, all of them needed.
+
+    Args:
+        frames: (B, T, 3, H, W).
+        offsets: (B, T).
+        valid: (B, T), bool.
+        wanted: N offsets.
+
+    Returns:
+        (N, B, 3, H, W).
+
+    Raises:
+        ValueError: A sample lacks one.
+    """
+    rows = torch.arange(len(frames), device=frames.device)
+    return torch.stack([frames[rows, slot_of(offsets, valid, offset)] for offset in wanted])
+
+
+def pick_present(
+    frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
+    """Pick the frames at the `wanted` offsets that are present; zeros stand for the others.
+
+    Args:
+        frames: (B, T, 3, H, W).
+        offsets: (B, T).
+        valid: (B, T), bool.
+        wanted: N offsets.
+
+    Returns:
+        (B, N, 3, H, W), and which are present, (B, N).
+    """
+    match = valid[:, None] & (offsets[:, None] == offsets.new_tensor(wanted)[:, None])  # (B, N, T)
+    there, rows = match.any(dim=2), torch.arange(len(frames), device=frames.device)[:, None]
+    picked = frames[rows, match.int().argmax(dim=2)]
+    return picked.masked_fill(~there[..., None, None, None], 0), there

@@ -14,18 +14,22 @@ class Output(NamedTuple):
     Attributes:
         frame: The missing frame, (B, 3, H, W), RGB; in [0, 1] in evaluation mode, unclamped in training so
             that gradients reach values outside.
-        coarse: The frame before full-resolution refinement, (B, 3, ⌈H/4⌉, ⌈W/4⌉), unclamped.
+        coarse: The frame before full-resolution refinement, (B, 3, ⌈H/4⌉, ⌈W/4⌉), unclamped; None where the
+            model has no such frame.
         flow: (B, 4, ⌈H/4⌉, ⌈W/4⌉), pixels at this resolution; channels 0:2 lead to the reference at offset
             −1, 2:4 to the one at +1; of each pair the first is x to the right, the second y down; target(p)
-            samples reference(p + flow).
+            samples reference(p + flow). None where the model estimates no flow.
         occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
-            there.
+            there. None where the model has no such weights.
         weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
             absent, summing to 1; None where the model has no context.
+        auxiliary: Terms of the training loss, by their name in the configuration, that only the model can
+            compute (scalars); None in evaluation, without the true frame, and where it has none.
     """
 
     frame: Tensor
-    coarse: Tensor
-    flow: Tensor
-    occlusion: Tensor
+    coarse: Tensor | None
+    flow: Tensor | None
+    occlusion: Tensor | None
     weights: Tensor | None
+    auxiliary: dict[str, Tensor] | None = None

@@ -19,6 +19,7 @@ from lift.models.interface import LoadReport
 SOURCES = {"s1": "conv0", "s2": "conv2", "s4": "conv3", "s8": "conv4"}
 """Block of ours <- block of theirs; their conv1 has no counterpart, our s16 none of theirs."""
 CUT = "s8"  # the block that may be cut: 192 of 256 channels (specification section 3)
+EXPECTED = "RIFE v2.x's contextnet.pkl"
 LAYERS = {"0": "conv1.0", "2": "conv2.0"}
 """Convolution of a block of ours, between which stands an activation <- theirs."""
 
@@ -40,7 +41,7 @@ def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
             holds values that are not finite; or the encoder's widths are not RIFE's.
     """
     path = Path(path)
-    state = _read(path)
+    state = read_state(path, "model.pretrained", EXPECTED)
     own = dict(encoder.named_parameters())
     pairs = {
         f"{box}.{layer}.{kind}": f"{source}.{name}.{kind}"
@@ -66,22 +67,29 @@ def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
     )
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """Read a state dictionary, its keys without DataParallel's "module." in front."""
+def read_state(path: Path, key: str, expected: str) -> dict[str, Tensor]:
+    """Read a state dictionary, its keys without DataParallel's "module." in front.
+
+    Args:
+        path: A file of `torch.save`; no code in it is run.
+        key: The parameter that names it, for messages.
+        expected: What should be there, for messages.
+
+    Raises:
+        UserError: The file is missing, truncated, or no weights file.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise UserError(
-            f"{path}: not found; set model.pretrained to RIFE's contextnet.pkl, or to null"
-        ) from error
+        raise UserError(f"{path}: not found; set {key} to {expected}, or to null") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"{path}: truncated or not a PyTorch weights file ({type(error).__name__}); expected RIFE v2.x's "
-            f"contextnet.pkl, fetch it again"
+            f"{path}: truncated or not a PyTorch weights file ({type(error).__name__}); expected {expected}, "
+            f"fetch it again"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise UserError(f"{path}: no dictionary of weights; expected RIFE v2.x's contextnet.pkl")
-    return {str(key).removeprefix("module."): value for key, value in state.items()}
+        raise UserError(f"{path}: no dictionary of weights; expected {expected}")
+    return {str(name).removeprefix("module."): value for name, value in state.items()}
 
 
 def _check_complete(path: Path, state: dict[str, Tensor], wanted: tuple[str, ...]) -> None:

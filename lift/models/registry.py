@@ -10,12 +10,18 @@ import torch
 
 from lift.config.schema import Model
 from lift.errors import UserError
+from lift.models.flavr import Flavr
+from lift.models.ifrnet import IfrNet
 from lift.models.interface import Interpolator
 from lift.models.lift import Lift
+from lift.models.rife import Rife
 from lift.seeds import derive
 
 MODELS: dict[str, Callable[[Model], Interpolator]] = {
     "lift": Lift,
+    "rife": Rife,
+    "ifrnet": IfrNet,
+    "flavr": Flavr,
 }
 
 
@@ -26,8 +32,8 @@ def build(model: Model, *, seed: int = 0, pretrained: bool = True) -> Interpolat
         model: Its parameters.
         seed: The initial weights are a function of this and `model` alone; the global random state is neither
             read nor changed.
-        pretrained: Load `model.pretrained` where there is one. False: a checkpoint follows that replaces all
-            weights, and the file need not exist.
+        pretrained: Load the model's pretrained weights where it names some. False: a checkpoint follows that
+            replaces all weights, and the file need not exist.
 
     Returns:
         A module called as `module(frames, offsets, valid) -> Output`.
@@ -44,6 +50,6 @@ def build(model: Model, *, seed: int = 0, pretrained: bool = True) -> Interpolat
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights"))
         module = MODELS[model.name](model)
-    if pretrained and model.pretrained is not None:
-        module.load_pretrained(model.pretrained)
+    if pretrained and model.start is not None:
+        module.load_pretrained(model.start)
     return module

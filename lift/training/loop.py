@@ -49,7 +49,8 @@ class Job:
     Attributes:
         config: The run's parameters.
         fabric: Devices, precision and processes.
-        model: What learns; `model(frames, offsets, valid)` gives an output with `frame` [B, 3, H, W].
+        model: What learns; `model(frames, offsets, valid, target)` gives an output with `frame` [B, 3, H, W];
+            the target, in training alone, is for what the model itself adds to the loss.
         losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
         train_clips: Gives the training set for a crop (height, width).
         validation_clips: The validation set, whole frames, and its length.
@@ -207,7 +208,7 @@ class _Run:
         tensors = {k: v.to(self.fabric.device, non_blocking=True) for k, v in batch.items() if k != "clip"}
         last = micro == self.train.accumulate - 1
         with self.fabric.no_backward_sync(wrapped, enabled=not last):
-            output = wrapped(tensors["frames"], tensors["offsets"], tensors["valid"])
+            output = wrapped(*(tensors[key] for key in ("frames", "offsets", "valid", "target")))
             parts = self.job.losses(output, tensors)
             loss = torch.stack(list(parts.values())).sum()
             if torch.isfinite(loss):  # a non-finite loss is refused before it reaches the gradients

@@ -77,6 +77,11 @@ def test_precedence_is_top_then_profile_then_ablation(params):
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
         ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
         ({"train.phases": []}, ["train", "phases"]),
+        ({"ablations.x": {"model": {"name": "rife"}}}, ["ablations.x.clip", "rife", "clip.frames: 3"]),
+        ({"ablations.x": {"model": {"ifrnet": {"width": 3}}}}, ["ifrnet.width", "widths"]),
+        ({"model.ifrnet.first_kernel": 4}, ["model.ifrnet", "first_kernel: 4"]),
+        ({"model.flavr.inputs": 3}, ["model.flavr", "inputs: 3"]),
+        ({"model.name": "lifd"}, ["model.name", "'lifd'"]),
     ],
 )
 def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lift.config import Loss
+from lift.config.abilities import OF_THE_MODEL
 from lift.errors import UserError
 from lift.losses import Losses
 from lift.losses.combined import FRAME_LOSSES
@@ -75,4 +76,15 @@ def test_lpips_with_a_weight_needs_its_network():
 
 
 def test_every_weight_of_the_configuration_has_a_part():
-    assert set(OFF) == {*FRAME_LOSSES, "lpips", "perceptual", "smoothness", "warping"}
+    assert set(OFF) == {*FRAME_LOSSES, *OF_THE_MODEL, "lpips", "perceptual", "smoothness", "warping"}
+
+
+@pytest.mark.parametrize("name", OF_THE_MODEL)
+def test_parts_that_the_model_computes_are_weighted_and_must_be_there(case, name):
+    output, batch = case
+    losses = Losses(weights(**{name: 0.5}))
+    output.auxiliary = {name: torch.tensor(3.0)}
+    assert losses(output, batch) == {name: torch.tensor(1.5)}
+    output.auxiliary = None
+    with pytest.raises(ValueError, match=rf"loss\.{name} has a weight"):
+        losses(output, batch)

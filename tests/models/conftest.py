@@ -31,6 +31,12 @@ def small():
 
 
 @pytest.fixture(scope="session")
+def small_loss():
+    """The demo's loss."""
+    return load(PARAMS, "demo").loss
+
+
+@pytest.fixture(scope="session")
 def clip():
     """Give a function that makes (frames, offsets, valid) of noise."""
 

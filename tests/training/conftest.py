@@ -28,7 +28,7 @@ class Tiny(nn.Module):
         self.head = nn.Conv2d(4, 3, 1)
         self.dropout = nn.Dropout(0.2)
 
-    def forward(self, frames, offsets, valid):
+    def forward(self, frames, offsets, valid, target=None):
         features = self.dropout(torch.relu(self.encoder(frames.flatten(1, 2))))
         return SimpleNamespace(frame=self.head(features), flow=None, weights=None)
 

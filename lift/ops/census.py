@@ -1,0 +1,34 @@
+"""The soft ternary census distance: whether neighbours are darker or lighter, not by how much.
+
+Meister, Hur, Roth, "UnFlow", AAAI 2018, section 3.2, after Stein, "Efficient Computation of Optical Flow
+Using the Census Transform", 2004.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SOFT_SIGN = 0.81  # of differences: nearly -1, 0 or +1 beyond a unit or two (UnFlow's published code)
+SOFT_COUNT = 0.1  # of differences of signs: nearly 0 or 1 (the same)
+
+
+def census_distance(a: Tensor, b: Tensor, window: int) -> Tensor:
+    """Give the mean soft share of neighbours in which two maps' ternary signs differ.
+
+    Args:
+        a: (N, 1, H, W), in the units of `SOFT_SIGN`, H and W at least `window`.
+        b: The same.
+        window: Side of the neighbourhood, pixels, odd.
+
+    Returns:
+        A scalar from 0 (equal signs) to below 1; over pixels whose whole window lies in the map.
+    """
+    difference = (_signs(a, window) - _signs(b, window)) ** 2  # (N, window², pixels)
+    return (difference / (SOFT_COUNT + difference)).mean()
+
+
+def _signs(x: Tensor, window: int) -> Tensor:
+    """Give each neighbour's soft sign relative to the pixel in the middle, (N, window², pixels)."""
+    neighbours = F.unfold(x, window)
+    steps = neighbours - neighbours[:, window * window // 2, None]
+    return steps / torch.sqrt(SOFT_SIGN + steps**2)
