@@ -1,0 +1,147 @@
+"""What a model costs: parameters, multiply-accumulates, memory and time for one frame.
+
+Parameters, operations and memory are properties of the model and the size, equal on every machine;
+milliseconds are a measurement of this one, and tables keep them apart (protocols.md, section 5).
+"""
+
+import statistics
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+SIZES = ((256, 448), (720, 1280))  # height and width at which the field states operations: protocols.md, 5.1
+WARM_UP, TIMED = 1, 3  # frames; the median is kept
+MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """One row of the table; `milliseconds` is measured, all else is exact."""
+
+    parameters: int
+    """Those that make a frame: parts that only training uses do not count."""
+    gmacs: dict[str, float]
+    """Billions of multiply-accumulates of convolutions and matrix products, by "HxW"."""
+    memory_mib: float
+    """Most memory that tensors hold at once during a frame of the first size, weights and input included;
+    what an operation needs inside (im2col) is not seen.
+    """
+    milliseconds: float
+    """Median time of a frame of the first size on this machine."""
+    threads: int
+    """CPU threads of that time."""
+
+
+def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
+    """Measure a model, an `Interpolator` in evaluation mode on the CPU, with all frames of a window present.
+
+    Args:
+        model: Has `multiple` (pixels to which it pads) and `training_only` (names of its parts).
+        offsets: The window.
+
+    Raises:
+        ValueError: The model is in training mode.
+    """
+    if model.training:
+        raise ValueError("a model's cost is that of a prediction: call eval() first")
+    size = SIZES[0]
+    return Cost(
+        parameters=parameters(model),
+        gmacs={f"{height}x{width}": gmacs(model, offsets, (height, width)) for height, width in SIZES},
+        memory_mib=peak_memory(model, _clip(offsets, size)) / MIB,
+        milliseconds=_milliseconds(model, _clip(offsets, size)),
+        threads=torch.get_num_threads(),
+    )
+
+
+def parameters(model: nn.Module) -> int:
+    """Count the parameters that make a frame."""
+    skipped = tuple(f"{name}." for name in model.training_only)  # type: ignore[union-attr]
+    return sum(p.numel() for name, p in model.named_parameters() if not name.startswith(skipped))
+
+
+def gmacs(model: nn.Module, offsets: Sequence[int], size: tuple[int, int]) -> float:
+    """Count a frame's multiply-accumulates, in billions, with PyTorch's counter (two operations each).
+
+    Every layer's count is a constant or proportional to the padded area, so two small frames give the count
+    of any large one, exactly and in a moment.
+    """
+    multiple: int = model.multiple  # type: ignore[assignment]
+    side = multiple * -(-64 // multiple)
+    one, two = (_operations(model, _clip(offsets, (side, width))) for width in (side, 2 * side))
+    height, width = (multiple * -(-pixels // multiple) for pixels in size)
+    per_area = two - one
+    return (one - per_area + per_area * height * width / side**2) / 2e9
+
+
+def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
+    """Give the most bytes that tensors hold at once during a forward pass, weights and input included."""
+    given = (*model.parameters(), *model.buffers(), *clip)
+    held = sum(tensor.numel() * tensor.element_size() for tensor in given)
+    with torch.no_grad(), _Held(given) as watch:
+        model(*clip)
+    most: int = held + watch.most
+    return most
+
+
+def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
+    # The counter knows matrix products; the fused attention of CPUs is none.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(*clip)
+    return int(counter.get_total_flops())
+
+
+def _milliseconds(model: nn.Module, clip: tuple[Tensor, ...]) -> float:
+    times = []
+    with torch.no_grad():
+        for _ in range(WARM_UP + TIMED):
+            start = time.perf_counter()
+            model(*clip)
+            times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times[WARM_UP:])
+
+
+def _clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Make (frames, offsets, valid) of one clip of grey frames."""
+    times = torch.tensor([offsets], dtype=torch.float32)
+    return torch.full((1, len(offsets), 3, *size), 0.5), times, torch.ones_like(times, dtype=torch.bool)
+
+
+class _Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows the storages that operations make, until they are freed."""
+
+    def __init__(self, given: tuple[Tensor, ...]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.known = {tensor.untyped_storage()._cdata for tensor in given}
+        self.now = self.most = 0
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for value in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(value, Tensor):
+                self._follow(value.untyped_storage())
+        return result
+
+    def _follow(self, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        if key in self.known:
+            return
+        self.known.add(key)
+        size = storage.nbytes()
+        self.now += size
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self._freed, key, size)
+
+    def _freed(self, key: int, size: int) -> None:
+        self.known.discard(key)
+        self.now -= size

@@ -1,0 +1,68 @@
+"""The cost of a model: counts against direct ones, memory against what is known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lift.config import load
+from lift.evaluation.cost import _clip, _operations, cost, gmacs, parameters, peak_memory
+from lift.models import build
+
+SMALL = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo").model
+WINDOWS = {"lift": (-4, -3, -2, -1, 1, 2), "rife": (-1, 1), "ifrnet": (-1, 1), "flavr": (-3, -1, 1, 3)}
+
+
+class Chain(nn.Module):
+    """Keeps its input while it makes two maps of the same size, one after the other from the first."""
+
+    multiple, training_only = 8, ("spare",)
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.spare = nn.Conv2d(3, 5, 1), nn.Conv2d(3, 7, 1)
+
+    def forward(self, frames, offsets, valid):
+        first = self.used(frames[:, 0])
+        second = first + 1
+        del first
+        return second * 2
+
+
+def test_parameters_of_training_alone_do_not_count():
+    assert parameters(Chain()) == 3 * 5 + 5
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_operations_extrapolated_from_small_frames_are_the_counted_ones(name):
+    model = build(replace(SMALL, name=name)).eval()
+    size = (88, 136)  # a multiple of no model's
+    assert gmacs(model, WINDOWS[name], size) == _operations(model, _clip(WINDOWS[name], size)) / 2e9
+
+
+def test_a_convolutions_operations_are_the_textbooks():
+    assert gmacs(Chain(), (-1, 1), (256, 448)) == 3 * 5 * 256 * 448 / 1e9
+
+
+def test_memory_is_what_lives_at_once():
+    model, clip = Chain(), _clip((-1, 1), (32, 32))
+    weights = 4 * sum(p.numel() for p in model.parameters())
+    given = sum(t.numel() * t.element_size() for t in clip)
+    map_ = 4 * 5 * 32 * 32
+    assert peak_memory(model, clip) == weights + given + 2 * map_
+
+
+def test_a_cost_is_exact_but_for_time():
+    model = build(replace(SMALL, name="rife", rife=replace(SMALL.rife, factor=0.1))).eval()
+    first, second = cost(model, (-1, 1)), cost(model, (-1, 1))
+    assert replace(first, milliseconds=0.0) == replace(second, milliseconds=0.0)
+    assert list(first.gmacs) == ["256x448", "720x1280"]
+    assert first.milliseconds > 0
+    assert first.threads == torch.get_num_threads()
+
+
+def test_a_model_in_training_has_no_cost():
+    with pytest.raises(ValueError, match="eval"):
+        cost(Chain(), (-1, 1))
