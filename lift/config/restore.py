@@ -1,0 +1,39 @@
+"""A model's configuration from the plain values that stand in the header of its weights file."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from lift.config.parse import build
+from lift.config.schema import Clip, Model
+from lift.config.yaml12 import read
+from lift.errors import UserError
+
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+def restore(path: Path, values: Mapping[str, Any]) -> tuple[Clip, Model]:
+    """Rebuild what a model was trained with.
+
+    Args:
+        path: The weights file, for messages.
+        values: Its header, as `Config.digestible` made it. Sections of `model` that belong to other models
+            than the named one are left out there; they decide nothing and are filled in from params.yaml.
+
+    Raises:
+        UserError: The header is of another version of the project.
+    """
+    model = dict(values.get("model") or {})
+    missing = [field.name for field in fields(Model) if field.name not in model]
+    if missing:
+        current = read(PARAMS).get("model")
+        sections = dict(current) if isinstance(current, Mapping) else {}
+        model |= {name: sections[name] for name in missing if isinstance(sections.get(name), Mapping)}
+    try:
+        return build(Clip, values.get("clip"), "clip"), build(Model, model, "model")
+    except UserError as error:
+        reason = str(error).removeprefix("params.yaml: ")
+        raise UserError(
+            f"{path}: weights of another version of the project: {reason}; train them again"
+        ) from error
