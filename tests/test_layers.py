@@ -26,6 +26,7 @@ ALLOWED = {
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
     "report": BASE | {"ops"},
+    "video": BASE | {"ops", "weights", "data", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))
 

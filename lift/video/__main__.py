@@ -1,0 +1,140 @@
+"""`python -m lift.video INPUT OUTPUT`: the command line of the video tool."""
+
+import argparse
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from lift.errors import UserError
+from lift.video.choose import DEFAULT_MODEL, HALVES, choose
+from lift.video.run import Job, Outcome, run
+from lift.video.settings import DEFAULTS
+from lift.video.span import Span
+
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tool; gives the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        job = _job(options)
+        chosen = choose(
+            options.model,
+            options.weights,
+            device=options.device,
+            precision=options.precision,
+            cache=options.cache,
+        )
+        _say(f"using {chosen.title}")
+        outcome = run(job, chosen, _say)
+    except UserError as error:
+        _say(f"error: {error}")
+        return 1
+    _say(_summary(job, outcome))
+    if outcome.trouble:
+        _say(f"error: {outcome.trouble}; {job.output} holds what could be read")
+        return 1
+    return INTERRUPTED if outcome.interrupted else 0
+
+
+def _summary(job: Job, outcome: Outcome) -> str:
+    few = "; only two frames, so no context beyond them" if outcome.originals == 2 else ""
+    stopped = "stopped; playable: " if outcome.interrupted else ""
+    cuts = f"{outcome.cuts} cut{'' if outcome.cuts == 1 else 's'}"
+    return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}, {cuts}{few}"
+
+
+def _job(options: argparse.Namespace) -> Job:
+    return Job(
+        input=options.input,
+        output=options.output,
+        factor=options.factor,
+        fps=options.fps,
+        slow_motion=options.slow_motion,
+        span=Span(start=options.start, end=options.end),
+        codec=options.codec,
+        tile=options.tile,
+        preview=options.preview,
+        predict=options.predict,
+        report=options.report,
+        force=options.force,
+        input_fps=options.input_fps,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lift.video", description="Raise the frame rate of a video."
+    )
+    add = parser.add_argument
+    add("input", type=Path, help="a video that FFmpeg reads, or a folder of pictures")
+    add(
+        "output",
+        type=Path,
+        help="a video (.mp4 .mkv .mov .webm .avi .ts .gif); without a suffix: a folder of PNG",
+    )
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument("--factor", type=int, default=2, help="times as many frames: 2, 4, 8 (default 2)")
+    rate.add_argument("--fps", type=_number, help="a fixed frame rate instead, such as 60 or 60000/1001")
+    add(
+        "--slow-motion",
+        action="store_true",
+        help="keep the frame rate, so that the video lasts --factor times longer",
+    )
+    add("--start", type=_time, default=Fraction(0), help="where to begin: seconds or [h:]m:s")
+    add("--end", type=_time, help="where to stop")
+    add("--model", help=f"repeat, average, dis, or a trained model of the demo (default {DEFAULT_MODEL})")
+    add(
+        "--weights",
+        type=Path,
+        help="a weights file of the pipeline (default: the model's in data/demo/models)",
+    )
+    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+    add("--precision", choices=sorted(HALVES), default="32", help="bits of the arithmetic (default 32)")
+    add(
+        "--tile",
+        default="auto",
+        help=f"auto (default: {DEFAULTS.memory:g} GiB, or what the GPU has), off, or pixels",
+    )
+    add(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="encode the whole window anew for each frame (slow)",
+    )
+    add("--codec", help="h264, h265, vp9, av1, ffv1 (lossless) or any encoder of FFmpeg")
+    add("--preview", action="store_true", help="show input and result side by side")
+    add("--predict", type=int, default=0, metavar="N", help="append N predicted frames, if the model can")
+    add("--report", type=Path, help="a CSV file: motion, cuts and α of each frame")
+    add("--input-fps", type=_number, default=Fraction(25), help="rate of a folder of pictures (default 25)")
+    add("--force", action="store_true", help="overwrite the output")
+    return parser
+
+
+def _number(text: str) -> Fraction:
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number such as 60 or 60000/1001") from error
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text}: expected more than 0")
+    return value
+
+
+def _time(text: str) -> Fraction:
+    try:
+        parts = [Fraction(part) for part in text.split(":")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s") from error
+    if len(parts) > 3:
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
+    return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""`interpolate`: arrays in, arrays out."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from lift.models import Interpolator
+from lift.video.choose import Chosen, choose, fit, of_model
+from lift.video.engine import smooth
+from lift.video.frame import Frame, Image
+from lift.video.schedule import Multiple
+from lift.video.settings import DEFAULTS, Settings
+
+
+def interpolate(
+    frames: Iterable[Image],
+    model: str | Path | Interpolator | None = None,
+    factor: int = 2,
+    *,
+    window: tuple[int, ...] = (-1, 1),
+    device: str = "auto",
+    precision: str = "32",
+    tile: str = "auto",
+    settings: Settings = DEFAULTS,
+) -> Iterator[Image]:
+    """Multiply a frame rate, lazily: frames are taken when needed, memory does not grow with their number.
+
+    Args:
+        frames: RGB arrays [H, W, 3] of one size and type, uint8 or uint16.
+        model: repeat, average, dis, a trained model's name, a weights file, or a built model; None: the
+            default.
+        factor: 2, 4, 8 ...
+        window: Offsets of the frames that a built model is given, ascending; names and files bring their own.
+        device: auto, cpu, cuda ...
+        precision: 32, bf16 or 16.
+        tile: auto, off or a tile's side in pixels.
+        settings: Rules of cuts, duplicates and memory.
+
+    Yields:
+        The given arrays themselves, in order, with `factor` - 1 new ones between any two.
+
+    Raises:
+        UserError: No such model or factor.
+        ValueError: An array that is no such frame, or not of the first one's size and type.
+    """
+    schedule = Multiple(factor=factor)
+    chosen = _chosen(model, window, device, precision)
+    stream = _checked(iter(frames))
+    first = next(stream, None)
+    if first is None:
+        return
+    method = fit(chosen, (first.image.shape[0], first.image.shape[1]), tile, settings)
+    second = next(stream, None)
+    if second is None:
+        yield first.image
+        return
+    for shown in smooth(chain((first, second), stream), method, schedule, settings=settings):
+        yield shown.frame.image
+
+
+def _chosen(
+    model: str | Path | Interpolator | None, window: tuple[int, ...], device: str, precision: str
+) -> Chosen:
+    if isinstance(model, Interpolator):
+        return of_model(model, window, type(model).__name__, device=device, precision=precision)
+    if isinstance(model, Path):
+        return choose(None, model, device=device, precision=precision)
+    return choose(model, None, device=device, precision=precision)
+
+
+def _checked(images: Iterator[Image]) -> Iterator[Frame]:
+    like: Image | None = None
+    for number, image in enumerate(images):
+        if (
+            not isinstance(image, np.ndarray)
+            or image.dtype not in (np.uint8, np.uint16)
+            or image.shape[2:] != (3,)
+        ):
+            raise ValueError(f"frame {number}: expected an RGB array [H, W, 3] of uint8 or uint16")
+        like = image if like is None else like
+        if image.shape != like.shape or image.dtype != like.dtype:
+            raise ValueError(
+                f"frame {number}: {image.dtype} {image.shape}, but the first is {like.dtype} {like.shape}"
+            )
+        yield Frame(image=image, time=Fraction(number))

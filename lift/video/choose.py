@@ -1,0 +1,186 @@
+"""Which model makes the frames, with which weights, where and how precisely, whole or in tiles."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from lift import weights as weights_file
+from lift.config.abilities import ABILITIES
+from lift.config.restore import restore
+from lift.config.schema import Model, window
+from lift.errors import UserError
+from lift.evaluation.baselines import BASELINES
+from lift.models import Interpolator, build
+from lift.models.lift import Lift
+from lift.video.methods import Baseline, Cached, Direct, Method
+from lift.video.settings import DEFAULTS, Settings
+from lift.video.tiles import Tiled
+
+MODELS = Path(__file__).resolve().parents[2] / "data" / "demo" / "models"
+"""Where the pipeline leaves the demo's models: the default until trained reference weights are published."""
+DEFAULT_MODEL = "lift15"
+HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
+GIB = 2**30
+FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A method, what to call it, and the memory that it takes."""
+
+    method: Method
+    title: str
+    """One line for the user: what is used."""
+    whole: float = 0.0
+    """Bytes per pixel, with the frame as a whole and its features cached."""
+    tiled: float = 0.0
+    """Bytes per pixel of a tile."""
+
+
+def choose(
+    name: str | None = None,
+    weights: Path | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "32",
+    cache: bool = True,
+) -> Chosen:
+    """Make a method from the command line's words.
+
+    Args:
+        name: repeat, average or dis; or a trained model, a folder of data/demo/models; None: from
+            `weights`, or the default model.
+        weights: A file written by lift.weights.
+        device: auto, cpu, cuda, cuda:1, mps ...
+        precision: 32, bf16 or 16.
+        cache: False: LIFT encodes the whole window anew for every frame.
+
+    Raises:
+        UserError: No such model, weights or device; or weights of another model.
+    """
+    if name in BASELINES:
+        if weights is not None:
+            raise UserError(
+                f"--weights {weights}: {name} has no weights; leave it out, or name a trained model"
+            )
+        return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
+    path = weights or _trained(name or DEFAULT_MODEL)
+    found = weights_file.read_config(path)
+    clip, model = restore(path, found)
+    if weights is not None and name not in (None, model.name, found.get("ablation")):
+        raise UserError(
+            f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
+            f"leave --model out, or give the weights of {name}"
+        )
+    module = build(model, pretrained=False)
+    weights_file.load(path, module, found)
+    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
+    title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
+
+
+def of_model(
+    module: Interpolator,
+    offsets: tuple[int, ...],
+    title: str,
+    model: Model | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "32",
+    cache: bool = True,
+) -> Chosen:
+    """Make a method of a built model; see `choose`.
+
+    Args:
+        module: The model, with its weights.
+        offsets: The window that it is given, ascending.
+        title: What to call it.
+        model: Its configuration, from which memory is estimated; None: it is never tiled by itself.
+        device: As for `choose`.
+        precision: As for `choose`.
+        cache: As for `choose`.
+    """
+    where = _device(device)
+    if precision == "16" and where.type == "cpu":
+        raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
+    make = Cached if cache and isinstance(module, Lift) else Direct
+    method = make(module, title.split(" (")[0], offsets, device=where, half=HALVES[precision])  # type: ignore[arg-type]
+    whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
+    return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
+
+
+def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Settings = DEFAULTS) -> Method:
+    """Cut frames of (H, W) into tiles where they would not fit in memory.
+
+    Args:
+        chosen: The method.
+        size: Of the frames, pixels.
+        tile: auto, off, or a tile's side in pixels.
+        settings: Budget and overlap.
+
+    Raises:
+        UserError: The tile is no larger than twice the overlap.
+    """
+    budget = _budget(chosen.method.device, settings)
+    if tile == "off" or (tile == "auto" and chosen.whole * size[0] * size[1] <= budget):
+        return chosen.method
+    least = 2 * settings.overlap + 32
+    if tile == "auto":
+        side = max(least, int((budget / chosen.tiled) ** 0.5) // 32 * 32)
+    elif not tile.isdecimal() or int(tile) < least:
+        raise UserError(f"--tile {tile}: expected auto, off or a number of pixels from {least} on")
+    else:
+        side = int(tile)
+    return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
+
+
+def _trained(name: str) -> Path:
+    path = MODELS / name / "best.safetensors"
+    if path.is_file():
+        return path
+    there = sorted(folder.parent.name for folder in MODELS.glob("*/best.safetensors"))
+    known = [*there, *BASELINES]
+    if name != DEFAULT_MODEL and name not in there:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
+    raise UserError(
+        f"{path}: the default weights are not there; make them with `dvc repro`, give others "
+        f"with --weights, or use a method without training: --model dis"
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device(
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--device {name}: not usable on this machine ({reason}); use auto or cpu") from error
+    return device
+
+
+def _budget(device: torch.device, settings: Settings) -> float:
+    if device.type == "cuda":
+        return settings.share * torch.cuda.mem_get_info(device)[0]
+    return settings.memory * GIB
+
+
+def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[float, float]:
+    """Estimate bytes per pixel, whole and per tile.
+
+    The working set is the refiner's: references' features with and without position, four maps of its width.
+    The whole frame's cache holds pyramids of all frames ahead and of both references. Other models are taken
+    to need as much as LIFT of the same configuration.
+    """
+    c1, _, c4, c8, c16 = model.widths
+    pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256
+    working = 2 * pyramid + 2 * c1 + 4 * model.refiner_widths[0] + 3 * len(offsets)
+    ahead = sum(offset > 0 for offset in offsets) + 2
+    return FLOAT * (working + (ahead * pyramid if cached else 0)), FLOAT * (working + 2 * pyramid)

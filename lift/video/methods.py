@@ -1,0 +1,227 @@
+"""How the frame between two is made: without training, by any model, or by LIFT with its cache."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from lift.errors import UserError
+from lift.evaluation.baselines import BASELINES
+from lift.models import Interpolator
+from lift.models.encoder import Encoded, Pyramid
+from lift.models.lift import Lift
+from lift.ops.pad import pad_to_multiple
+
+REFERENCES = (-1, 1)
+
+
+class Middle(NamedTuple):
+    """A frame between two: image (1, 3, H, W) in [0, 1], and α per frame of the window where there is one."""
+
+    image: Tensor
+    weights: list[float] | None = None
+
+
+class Method(Protocol):
+    """What the engine asks for.
+
+    Attributes:
+        name: For messages.
+        window: Offsets of the frames that it can use, ascending, with -1 and +1.
+        device: Where images are to be.
+    """
+
+    name: str
+    window: tuple[int, ...]
+    device: torch.device
+
+    def encode(self, image: Tensor) -> object:
+        """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
+        ...
+
+    def shrink(self, features: object) -> object:
+        """Keep of a frame's features what is needed while it is context only, no reference any more."""
+        ...
+
+    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+        """Make the frame at offset 0 from those at `offsets`, ascending, among them -1 and +1."""
+        ...
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Make the frame after the last, both (1, 3, H, W).
+
+        Raises:
+            UserError: The method cannot.
+        """
+        ...
+
+
+class _NoPrediction:
+    """What a method has that only works between two frames."""
+
+    name: str
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Refuse.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(
+            f"--predict: {self.name} cannot predict: it needs a frame on either side of the missing one "
+            f"(offsets -1 and +1), and after the last frame there is none; only repeat can"
+        )
+
+
+class Baseline(_NoPrediction):
+    """A method without training: repeat, average or dis (lift/evaluation/baselines.py)."""
+
+    window: tuple[int, ...] = REFERENCES
+
+    def __init__(self, name: str) -> None:
+        self.name, self.device = name, torch.device("cpu")
+        self._function = BASELINES[name]
+
+    def encode(self, image: Tensor) -> object:
+        """Nothing to do."""
+        return image
+
+    def shrink(self, features: object) -> object:
+        """Nothing is context."""
+        return None
+
+    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+        """Call the baseline."""
+        sample = _clip(offsets, features)
+        return Middle(self._function({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Show the last frame again, for the one method that says so.
+
+        Raises:
+            UserError: For all others.
+        """
+        return image if self.name == "repeat" else super().predict(image)
+
+
+class Direct(_NoPrediction):
+    """Any model, given the whole window anew for every frame: nothing is cached."""
+
+    def __init__(
+        self,
+        model: Interpolator,
+        name: str,
+        window: tuple[int, ...],
+        *,
+        device: torch.device,
+        half: torch.dtype | None,
+    ) -> None:
+        """Take a model.
+
+        Args:
+            model: Is put on `device` and in evaluation mode.
+            name: For messages.
+            window: Offsets of the frames that it is given, ascending.
+            device: Where it computes.
+            half: Type of the autocast; None: float32.
+        """
+        self.name, self.window, self.device = name, window, device
+        self._model, self._half = model.to(device).eval(), half
+
+    def encode(self, image: Tensor) -> object:
+        """Nothing can be done with one frame."""
+        return image
+
+    def shrink(self, features: object) -> object:
+        """A context frame is needed as it is."""
+        return features
+
+    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+        """Run the model."""
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            output = self._model(**_clip(offsets, features))
+        return _middle(output.frame, output.weights)
+
+
+class _Seen(NamedTuple):
+    """A frame after LIFT's encoder; the padded image (1, 3, H, W) and pyramid are None once it is context."""
+
+    image: Tensor | None
+    pyramid: Pyramid | None
+    s16: Tensor | None
+    size: tuple[int, int]
+
+
+class Cached(_NoPrediction):
+    """LIFT, with every frame encoded once (lift/models/lift.py, stage 1).
+
+    Features at full resolution are kept while a frame can become a reference, then s16 alone.
+    """
+
+    def __init__(
+        self,
+        model: Lift,
+        name: str,
+        window: tuple[int, ...],
+        *,
+        device: torch.device,
+        half: torch.dtype | None,
+    ) -> None:
+        """Take a model; arguments as for `Direct`."""
+        self.name, self.window, self.device = name, window, device
+        self._model, self._half = model.to(device).eval(), half
+
+    def encode(self, image: Tensor) -> object:
+        """Encode at all scales."""
+        padded, size = pad_to_multiple(image, self._model.multiple)
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            encoded = self._model.encode(padded, 1)
+        return _Seen(padded, encoded.features, encoded.s16, size)
+
+    def shrink(self, features: object) -> object:
+        """Keep s16."""
+        return _seen(features)._replace(image=None, pyramid=None)
+
+    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+        """Run stages 2 to 5."""
+        seen = dict(zip(offsets, features, strict=True))
+        times = torch.tensor([list(offsets)], dtype=torch.float32, device=self.device)
+        lineup = self._model.line_up(times, torch.ones_like(times).bool())
+        ordered = [_seen(seen[offsets[slot]]) for slot in lineup.slots.tolist()]
+        before, after = ordered[0], ordered[1]
+        if before.image is None or before.pyramid is None or after.image is None or after.pyramid is None:
+            raise ValueError("a reference was shrunk to context")
+        near = (_stack(scales) for scales in zip(before.pyramid, after.pyramid, strict=True))
+        encoded = Encoded(
+            torch.cat((before.image, after.image)), Pyramid(*near), _stack([one.s16 for one in ordered])
+        )
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            output = self._model.predict(encoded, times, lineup, before.size)
+        return _middle(output.frame, output.weights)
+
+
+def _seen(features: object) -> _Seen:
+    if not isinstance(features, _Seen):
+        raise TypeError(f"features of another method: {type(features).__name__}")
+    return features
+
+
+def _stack(features: Sequence[Tensor | None]) -> Any:
+    """Join frames' features along the batch; None where the model has none of this scale."""
+    there = [one for one in features if one is not None]
+    return torch.cat(there) if there else None
+
+
+def _autocast(device: torch.device, half: torch.dtype | None) -> torch.autocast:
+    return torch.autocast(device.type, half or torch.bfloat16, enabled=half is not None)
+
+
+def _clip(offsets: Sequence[int], images: Sequence[object]) -> dict[str, Tensor]:
+    frames = torch.cat([image for image in images if isinstance(image, Tensor)])[None]
+    times = torch.tensor([offsets], dtype=torch.float32, device=frames.device)
+    return {"frames": frames, "offsets": times, "valid": torch.ones_like(times).bool()}
+
+
+def _middle(frame: Tensor, weights: Tensor | None) -> Middle:
+    return Middle(frame.float(), None if weights is None else [float(weight) for weight in weights[0]])

@@ -1,0 +1,268 @@
+"""One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
+
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from lift.errors import UserError
+from lift.files import atomic, full_disk_explained
+from lift.progress import bar
+from lift.video.choose import Chosen, fit
+from lift.video.codecs import choose_coding, container_of
+from lift.video.colour import Look
+from lift.video.engine import smooth
+from lift.video.file import VideoSource
+from lift.video.folder import FolderSource
+from lift.video.frame import Frame, Image, Shown
+from lift.video.report import Report
+from lift.video.schedule import Multiple, Rate, Schedule
+from lift.video.settings import DEFAULTS, Settings
+from lift.video.sink import TURNING, FolderSink, Sink, VideoSink, beside, replace_folder
+from lift.video.span import WHOLE, Span
+from lift.video.threads import Behind, ahead
+
+PLAIN = Look(format="yuv420p", matrix=2, range=0, primaries=2, transfer=2, high=False)
+"""How pictures of a folder become a video, like most videos there are."""
+OURS = "[0-9]" * 6 + ".png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is to be done."""
+
+    input: Path
+    output: Path
+    factor: int = 2
+    fps: Fraction | None = None
+    """Fixed output rate in place of `factor`."""
+    slow_motion: bool = False
+    span: Span = WHOLE
+    codec: str | None = None
+    tile: str = "auto"
+    preview: bool = False
+    predict: int = 0
+    report: Path | None = None
+    force: bool = False
+    input_fps: Fraction = Fraction(25)
+    """Rate of a folder of pictures."""
+    settings: Settings = DEFAULTS
+
+    def schedule(self) -> Schedule:
+        """Give which frames are shown when.
+
+        Raises:
+            UserError: A factor that halving cannot make, or slow motion at a fixed rate.
+        """
+        if self.fps is None:
+            return Multiple(factor=self.factor, stretch=self.factor if self.slow_motion else 1)
+        if self.slow_motion:
+            raise UserError("--slow-motion keeps the frame rate and goes with --factor; leave --fps out")
+        if self.fps <= 0:
+            raise UserError(f"--fps {self.fps}: expected more than 0")
+        return Rate(fps=self.fps, halvings=self.settings.halvings)
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    originals: int = 0
+    shown: int = 0
+    cuts: int = 0
+    interrupted: bool = False
+    trouble: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None) -> Outcome:
+    """Smooth a video.
+
+    Ctrl-C (SIGINT) stops after the frame at hand: what was made until then is finished into a playable file.
+
+    Args:
+        job: What is to be done.
+        chosen: Who makes the frames.
+        say: Takes lines for the user.
+
+    Raises:
+        UserError: A bad input or option; the output is left as it was.
+    """
+    schedule = job.schedule()
+    _check_output(job)
+    if job.predict:
+        chosen.method.predict(torch.zeros(1, 3, 1, 1))  # who cannot predict says so before any work is done
+    outcome = Outcome()
+    with ExitStack() as stack:
+        source = _open_source(job)
+        stack.callback(source.close)
+        rate = schedule.rate(source.rate)
+        method = fit(chosen, source.size, job.tile, job.settings)
+        report = stack.enter_context(_open_report(job))
+        sink = stack.enter_context(_open_sink(job, source, schedule, rate))
+        for warning in sink.warnings:
+            say(warning)
+        stopped = stack.enter_context(_interruptible())
+        frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
+        stack.callback(frames.close)
+        shown = smooth(frames, method, schedule, settings=job.settings, predict=job.predict)
+        total = None if source.total is None else round(source.total * rate / source.rate)
+        _encode(shown, sink, report, total, stopped, outcome, job)
+        outcome.interrupted, outcome.trouble = stopped.is_set(), source.trouble
+        _check_enough(job, outcome)
+        with full_disk_explained(job.output):
+            sink.close([] if outcome.interrupted else source.leftover, schedule.hold(source.rate))
+    return outcome
+
+
+def _open_source(job: Job) -> VideoSource | FolderSource:
+    if job.input.is_dir():
+        return FolderSource(job.input, job.span, job.input_fps)
+    if not job.input.is_file():
+        raise UserError(f"{job.input}: no such file or folder")
+    muxer = container_of(job.output)[0] if job.output.suffix else None
+    return VideoSource(job.input, job.span, turn=job.preview or muxer not in TURNING)
+
+
+def _check_output(job: Job) -> None:
+    output = job.output
+    if output.resolve() == job.input.resolve():
+        raise UserError(f"{output}: the output is the input; choose another name")
+    if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
+        raise UserError(f"{output}: a folder with other things in it; choose another name")
+    for path in filter(None, (output, job.report)):
+        if path.exists() and not job.force:
+            raise UserError(f"{path}: exists already; choose another name or give --force")
+
+
+def _check_enough(job: Job, outcome: Outcome) -> None:
+    if outcome.interrupted and outcome.shown:
+        return
+    if outcome.interrupted:
+        raise UserError(f"{job.output}: stopped before the first frame was made; nothing was written")
+    if outcome.originals < 2:
+        what = {0: "no frame", 1: "one frame only"}[outcome.originals]
+        where = " between --start and --end" if job.span != WHOLE else ""
+        why = f" ({outcome.trouble})" if outcome.trouble else ""
+        raise UserError(f"{job.input}: {what}{where}, and a frame lies between two{why}; nothing was written")
+
+
+def _counted(frames: Iterator[Frame], outcome: Outcome) -> Iterator[Frame]:
+    for frame in frames:
+        outcome.originals += 1
+        yield frame
+
+
+def _encode(
+    shown: Iterator[Shown],
+    sink: Sink,
+    report: Report | None,
+    total: int | None,
+    stopped: threading.Event,
+    outcome: Outcome,
+    job: Job,
+) -> None:
+    """Drive everything: inference in this thread, encoding in another."""
+    writer = Behind(sink.write, job.settings.queue)
+    scene = 0
+    try:
+        with bar(title="smoothing", unit="frame", total=total) as progress:
+            for item in side_by_side(shown) if job.preview else shown:
+                writer.put(item)
+                outcome.shown += 1
+                outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
+                if report is not None:
+                    report.add(item)
+                progress.update()
+                if stopped.is_set():
+                    return
+    finally:
+        with full_disk_explained(job.output):
+            writer.close()
+
+
+def side_by_side(shown: Iterator[Shown]) -> Iterator[Shown]:
+    """Put what the input shows at that time on the left, and the result on the right."""
+    latest: Frame | None = None
+    for item in shown:
+        if item.frame.kind == "original" or latest is None:
+            latest = item.frame
+        both = cast(Image, np.concatenate((latest.image, item.frame.image), axis=1))
+        yield replace(item, frame=replace(item.frame, image=both, picture=None, features=None))
+
+
+@contextmanager
+def _open_sink(
+    job: Job, source: VideoSource | FolderSource, schedule: Schedule, rate: Fraction
+) -> Iterator[VideoSink | FolderSink]:
+    """Give what writes to a temporary place that becomes the output when all went well."""
+    height, width = source.size
+    size = (height, 2 * width if job.preview else width)
+    video = source if isinstance(source, VideoSource) else None
+    with _writable(job.output):
+        if not job.output.suffix:
+            with _folder(job) as folder:
+                yield FolderSink(folder)
+            return
+        look = video.look if video is not None else PLAIN
+        unit = schedule.unit(source.unit)
+        coding = choose_coding(job.output, job.codec, look, size, unit, rate)
+        stretch = job.factor if job.slow_motion else 1
+        with atomic(job.output) as path:
+            yield VideoSink(path, coding, size, rate, source=video, stretch=stretch)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Explain a folder that is none, or is not there and cannot be made."""
+    try:
+        yield
+    except (NotADirectoryError, FileExistsError, FileNotFoundError) as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); check its folder") from error
+
+
+@contextmanager
+def _folder(job: Job) -> Iterator[Path]:
+    with full_disk_explained(job.output):
+        new = beside(job.output)
+        try:
+            yield new
+            replace_folder(job.output, new, force=job.force)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+@contextmanager
+def _open_report(job: Job) -> Iterator[Report | None]:
+    if job.report is None:
+        yield None
+        return
+    with _writable(job.report), atomic(job.report) as path, path.open("w", newline="") as file:
+        yield Report(file)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event; a second one ends the program at once."""
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield stopped
+        return
+
+    def stop(number: int, frame: object) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,109 @@
+"""High resolution in bounded memory: overlapping tiles, blended over the overlap.
+
+Weights of neighbouring tiles fall linearly to zero across what they share and sum to one, so there is no edge
+at which two independent results meet.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lift.video.methods import REFERENCES, Method, Middle
+
+Box = tuple[int, int, int, int]  # top, left, height, width, pixels
+
+
+def boxes(size: tuple[int, int], tile: int, overlap: int) -> list[Box]:
+    """Cover a frame (H, W) with tiles of at most `tile` pixels a side that share at least `overlap`."""
+    (tops, height), (lefts, width) = (_spread(side, tile, overlap) for side in size)
+    return [(top, left, height, width) for top in tops for left in lefts]
+
+
+def _spread(side: int, tile: int, overlap: int) -> tuple[list[int], int]:
+    if side <= tile:
+        return [0], side
+    count = math.ceil((side - overlap) / (tile - overlap))
+    return [round(k * (side - tile) / (count - 1)) for k in range(count)], tile
+
+
+class _Parts(NamedTuple):
+    """A frame's image (1, 3, H, W) while it can be a reference; of each tile what context needs."""
+
+    image: Tensor | None
+    tiles: list[object]
+
+
+class Tiled:
+    """A method that sees the frame tile by tile.
+
+    Of a tile only what context needs is cached; references are encoded anew for every frame, since keeping
+    all tiles' features at full resolution would take the memory that tiles are to save.
+    """
+
+    def __init__(self, method: Method, size: tuple[int, int], tile: int, overlap: int) -> None:
+        """Cut frames of (H, W) for `method`; `tile` and `overlap` in pixels, `overlap` < `tile`."""
+        self.name, self.window, self.device = method.name, method.window, method.device
+        self._method, self._boxes = method, boxes(size, tile, overlap)
+        self._size, self._masks = size, [_ramp(box, size, overlap) for box in self._boxes]
+        self._total = torch.zeros(1, 1, *size)
+        for box, mask in zip(self._boxes, self._masks, strict=True):
+            _cut(self._total, box).add_(mask)
+
+    def encode(self, image: Tensor) -> object:
+        """Encode each tile and keep what context needs."""
+        method = self._method
+        return _Parts(image, [method.shrink(method.encode(_cut(image, box))) for box in self._boxes])
+
+    def shrink(self, features: object) -> object:
+        """Drop the image."""
+        return _parts(features)._replace(image=None)
+
+    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+        """Make each tile and blend them; α is the tiles' mean."""
+        image = torch.zeros(1, 3, *self._size, device=self.device)
+        weights: list[list[float]] = []
+        for index, (box, mask) in enumerate(zip(self._boxes, self._masks, strict=True)):
+            parts = [self._part(index, *pair) for pair in zip(offsets, features, strict=True)]
+            middle = self._method.between(offsets, parts)
+            _cut(image, box).add_(middle.image * (mask / _cut(self._total, box)).to(self.device))
+            weights += [] if middle.weights is None else [middle.weights]
+        means = [sum(column) / len(column) for column in zip(*weights, strict=True)]
+        return Middle(image, means or None)
+
+    def _part(self, index: int, offset: int, features: object) -> object:
+        image, tiles = _parts(features)
+        if offset in REFERENCES and image is not None:
+            return self._method.encode(_cut(image, self._boxes[index]))
+        return tiles[index]
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Predict the whole frame."""
+        return self._method.predict(image)
+
+
+def _parts(features: object) -> _Parts:
+    if not isinstance(features, _Parts):
+        raise TypeError(f"features of another method: {type(features).__name__}")
+    return features
+
+
+def _cut(image: Tensor, box: Box) -> Tensor:
+    top, left, height, width = box
+    return image[..., top : top + height, left : left + width]
+
+
+def _ramp(box: Box, size: tuple[int, int], overlap: int) -> Tensor:
+    """Weigh a tile's pixels (1, 1, h, w): 1 inside, falling to its inner edges over `overlap` pixels."""
+    top, left, height, width = box
+    rows = _side(height, overlap, top > 0, top + height < size[0])
+    columns = _side(width, overlap, left > 0, left + width < size[1])
+    return (rows[:, None] * columns)[None, None]
+
+
+def _side(length: int, overlap: int, first: bool, last: bool) -> Tensor:
+    ramp = (torch.arange(length) + 1) / (overlap + 1)
+    one = torch.ones(length)
+    return torch.minimum(ramp.clamp(max=1) if first else one, ramp.flip(0).clamp(max=1) if last else one)
