@@ -1,0 +1,150 @@
+"""The stream of frames: order, context, cuts, duplicates, and the cache."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from lift.video.choose import choose
+from lift.video.engine import smooth
+from lift.video.schedule import Multiple, Rate
+
+AVERAGE = choose("average").method
+
+
+def doubled(frames, method, factor=2):
+    return list(smooth(iter(frames), method, Multiple(factor=factor)))
+
+
+def kinds(shown):
+    return "".join(s.frame.kind[0] for s in shown)  # o, i, c, p
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_originals_come_through_in_order_with_the_new_ones_between(frames, factor):
+    originals = frames([(k, 0) for k in range(4)])
+    shown = doubled(originals, AVERAGE, factor)
+    assert [s.frame for s in shown[::factor]] == originals
+    assert [s.time for s in shown] == [Fraction(k, factor) for k in range(3 * factor + 1)]
+    assert kinds(shown) == ("o" + "i" * (factor - 1)) * 3 + "o"
+
+
+def test_times_are_honoured_where_the_frame_rate_varies(frames):
+    shown = doubled(frames([(k, 0) for k in range(4)], times=[0, 1, 5, 6]), AVERAGE)
+    assert [float(s.time) for s in shown] == [0, 0.5, 1, 3, 5, 5.5, 6]
+
+
+def test_a_frame_between_is_the_methods(frames):
+    a, b = frames([(0, 0), (1, 0)])
+    middle = doubled([a, b], AVERAGE)[1].frame.image
+    expected = (a.image.astype(int) + b.image) / 2
+    assert np.abs(middle - expected).max() <= 0.5
+
+
+def test_quarters_come_from_the_half(frames):
+    a, b = frames([(0, 0), (1, 0)])
+    quarter = doubled([a, b], AVERAGE, 4)[1].frame.image
+    expected = 0.75 * a.image.astype(int) + 0.25 * b.image
+    assert np.abs(quarter - expected).max() <= 1
+
+
+def test_the_cache_changes_nothing(frames, lift):
+    plan = [(k, 0) for k in range(7)]
+    for factor in (2, 4):
+        with_cache = doubled(frames(plan), lift(), factor)
+        without = doubled(frames(plan), lift(cache=False), factor)
+        for a, b in zip(with_cache, without, strict=True):
+            assert np.abs(a.frame.image.astype(int) - b.frame.image).max() <= 1
+            assert (a.frame.weights or {}) == pytest.approx(b.frame.weights or {}, abs=1e-5)
+
+
+def test_cached_and_uncached_tensors_are_equal(frames, lift):
+    cached, direct = lift(), lift(cache=False)
+    images = [
+        torch.from_numpy(f.image).permute(2, 0, 1)[None] / 255 for f in frames([(k, 0) for k in range(4)])
+    ]
+    results = []
+    for method in (cached, direct):
+        features = [method.encode(image) for image in images]
+        features[0] = method.shrink(features[0])
+        results.append(method.between((-3, -1, 1, 3), features))
+    assert torch.allclose(results[0].image, results[1].image, atol=1e-6)
+    assert results[0].weights == pytest.approx(results[1].weights, abs=1e-6)
+
+
+def test_each_frame_is_encoded_once(frames, lift, small):
+    encoded = []
+    hook = small.encoder.s1.register_forward_hook(
+        lambda module, inputs, output: encoded.append(len(inputs[0]))
+    )
+    doubled(frames([(k, 0) for k in range(9)]), lift())
+    hook.remove()
+    assert encoded == [1] * 9
+
+
+def test_context_is_uniform_and_masked_at_the_ends(frames, lift):
+    shown = doubled(frames([(k, 0) for k in range(7)]), lift())
+    offsets = [tuple(s.frame.weights) for s in shown if s.frame.kind == "interpolated"]
+    assert offsets[0] == (-1, 1, 3, 5)
+    assert offsets[3] == (-7, -5, -3, -1, 1, 3, 5)
+    assert offsets[-1] == (-7, -5, -3, -1, 1)
+    assert all(sum(s.frame.weights.values()) == pytest.approx(1) for s in shown if s.frame.weights)
+
+
+def test_finer_levels_mask_places_without_an_original(frames, lift):
+    shown = doubled(frames([(k, 0) for k in range(4)]), lift(), 4)
+    quarter = shown[5].frame  # a quarter after original 1: originals 0, 1, 2 at -5, -1, +3; the half at +1
+    assert tuple(quarter.weights) == (-5, -1, 1, 3)
+
+
+def test_scenes_are_never_blended(frames, lift):
+    plan = [(k, 0) for k in range(4)] + [(k, 7) for k in range(4)]
+    for method in (AVERAGE, lift()):
+        originals = frames(plan)
+        shown = doubled(originals, method, 4)
+        at_cut = shown[13:16]
+        assert kinds(at_cut) == "ccc"
+        assert all(np.array_equal(s.frame.image, originals[3].image) for s in at_cut)
+        assert [s.frame.scene for s in shown[::4]] == [0] * 4 + [1] * 4
+    offsets = [tuple(s.frame.weights) for s in shown if s.frame.weights and s.frame.scene == 1]
+    assert (-1, 1, 3, 5) in offsets  # the new scene's first gap sees nothing of the old one
+
+
+def test_duplicates_are_copied_and_left_out_of_the_context(frames, lift):
+    originals = frames([(0, 0), (1, 0), (1, 0), (2, 0), (3, 0)])
+    shown = doubled(originals, lift())
+    assert kinds(shown) == "oiocoioio"
+    assert np.array_equal(shown[3].frame.image, originals[1].image)
+    assert tuple(shown[5].frame.weights) == (-3, -1, 1, 3)  # between the second 1 and 2: 0, 1 | 2, 3
+
+
+def test_a_fixed_rate_takes_the_nearest_eighth(frames):
+    shown = list(
+        smooth(iter(frames([(k, 0) for k in range(3)])), AVERAGE, Rate(fps=Fraction(5, 2), halvings=3))
+    )
+    assert [float(s.time) for s in shown] == pytest.approx([0, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8])
+    assert kinds(shown) == "oiiiiooo"
+
+
+def test_prediction_is_appended(frames):
+    shown = list(
+        smooth(iter(frames([(0, 0), (1, 0)])), choose("repeat").method, Multiple(factor=2), predict=2)
+    )
+    assert kinds(shown) == "oiopp"
+    assert [float(s.time) for s in shown] == [0, 0.5, 1, 2, 3]
+    assert np.array_equal(shown[-1].frame.image, shown[2].frame.image)
+
+
+def test_features_are_dropped_as_frames_pass(frames, lift):
+    originals = frames([(k, 0) for k in range(12)])
+    stream = smooth(iter(originals), lift(), Multiple(factor=2))
+    for _ in range(17):
+        next(stream)
+    full = [f for f in originals if f.features is not None and f.features.pyramid is not None]
+    assert len(full) <= 4  # both references and the two frames ahead
+
+
+def test_one_frame_or_none_gives_nothing(frames):
+    assert not list(smooth(iter(frames([(0, 0)])), AVERAGE, Multiple(factor=2)))
+    assert not list(smooth(iter([]), AVERAGE, Multiple(factor=2)))

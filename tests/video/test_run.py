@@ -1,0 +1,302 @@
+"""Files in, files out: what is kept, what is added."""
+
+import csv
+import os
+import signal
+import threading
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from lift.video.choose import Chosen, choose
+from lift.video.run import Job, run
+from lift.video.span import Span
+
+AVERAGE = choose("average")
+
+
+@pytest.mark.parametrize(
+    ("form", "size"),
+    [
+        ("yuv420p", (48, 64)),
+        ("yuv420p", (47, 63)),
+        ("yuv444p", (48, 64)),
+        ("yuv422p10le", (48, 64)),
+        ("yuv420p10le", (47, 63)),
+        ("yuv420p12le", (48, 64)),
+        ("gray", (48, 64)),
+        ("bgra", (48, 64)),
+    ],
+)
+def test_originals_are_bit_for_bit_the_same_on_a_lossless_codec(tmp_path, video, planes, form, size):
+    given = video(tmp_path / "in.mkv", form=form, size=size)
+    run(Job(input=given, output=tmp_path / "out.mkv", codec="ffv1"), AVERAGE)
+    times, before, _ = planes(given)
+    new_times, after, first = planes(tmp_path / "out.mkv")
+    assert after[::2] == before
+    assert len(after) == 2 * len(before) - 1
+    assert first.format.name == form
+    assert [float(t) for t in new_times[::2]] == [float(t) for t in times]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi", ".webm", ".ts", ".gif", ".m4v"])
+@pytest.mark.parametrize("size", [(48, 64), (47, 63)])
+def test_every_container_is_written_and_read(tmp_path, video, planes, suffix, size):
+    given = video(tmp_path / "in.mkv", count=4, size=size)
+    first = tmp_path / f"first{suffix}"
+    run(Job(input=given, output=first), AVERAGE)
+    run(Job(input=first, output=tmp_path / f"second{suffix}"), AVERAGE)
+    times, pictures, frame = planes(tmp_path / f"second{suffix}")
+    assert len(pictures) == 13
+    assert (frame.height, frame.width) == size
+    assert float(times[-1] - times[0]) == pytest.approx(3 / 25, abs=0.02)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1", "ffv1", "mpeg4", "prores_ks"])
+def test_the_codec_is_the_users_choice(tmp_path, video, codec):
+    run(Job(input=video(tmp_path / "in.mkv", count=3), output=tmp_path / "out.mkv", codec=codec), AVERAGE)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        name = container.streams.video[0].codec_context.name
+        assert {"h265": "hevc", "prores_ks": "prores", "av1": "libdav1d"}.get(codec, codec) == name
+        assert sum(1 for _ in container.decode(video=0)) == 5
+
+
+def test_ten_bits_stay_ten_bits(tmp_path, video, planes):
+    given = video(tmp_path / "in.mkv", form="yuv420p10le", codec="libx265")
+    run(Job(input=given, output=tmp_path / "out.mp4", codec="h265"), AVERAGE)
+    assert planes(tmp_path / "out.mp4")[2].format.name == "yuv420p10le"
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_variable_frame_rates_keep_their_times(tmp_path, video, planes, suffix):
+    given = video(tmp_path / "in.mkv", pts=[0, 40, 200, 240, 400], base=Fraction(1, 1000))
+    run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
+    times = [float(t) for t in planes(tmp_path / f"out{suffix}")[0]]
+    assert times == pytest.approx([0, 0.02, 0.04, 0.12, 0.2, 0.22, 0.24, 0.32, 0.4], abs=0.0011)
+
+
+def test_sound_title_and_language_come_along(tmp_path, with_sound):
+    for suffix in (".mp4", ".mkv"):
+        given = with_sound(suffix)
+        run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
+        with av.open(str(given)) as before, av.open(str(tmp_path / f"out{suffix}")) as after:
+            assert after.metadata["title"] == "A title"
+            assert after.streams.audio[0].metadata["language"] == "pol"
+            packets = [[bytes(p) for p in c.demux(audio=0) if p.size] for c in (before, after)]
+        assert packets[0] == packets[1]
+
+
+def test_sound_is_converted_where_the_container_takes_no_copy(tmp_path, with_sound):
+    said = []
+    run(Job(input=with_sound(".mp4"), output=tmp_path / "out.webm"), AVERAGE, said.append)
+    with av.open(str(tmp_path / "out.webm")) as container:
+        assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
+        seconds = sum(f.samples for f in container.decode(audio=0)) / 48000
+    assert seconds == pytest.approx(20 * 1024 / 48000, abs=0.1)
+    assert any("converted to libopus" in line for line in said)
+
+
+def test_subtitles_and_chapters_come_along(tmp_path, video):
+    text = tmp_path / "text.srt"
+    text.write_text("1\n00:00:00,000 --> 00:00:00,100\nDzień dobry\n")
+    plain, given = video(tmp_path / "plain.mkv"), tmp_path / "in.mkv"
+    with av.open(str(plain)) as a, av.open(str(text)) as b, av.open(str(given), "w") as out:
+        chapter = {
+            "id": 1,
+            "start": 0,
+            "end": 100,
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": "One"},
+        }
+        out.set_chapters([chapter])
+        streams = [out.add_stream_from_template(c.streams[0], opaque=True) for c in (a, b)]
+        for container, stream in zip((a, b), streams, strict=True):
+            for packet in container.demux():
+                if packet.size:
+                    packet.stream = stream
+                    out.mux(packet)
+    run(Job(input=given, output=tmp_path / "out.mkv"), AVERAGE)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.chapters()[0]["metadata"]["title"] == "One"
+        assert b"Dzie\xc5\x84 dobry" in b"".join(bytes(p) for p in container.demux(subtitles=0))
+
+
+def test_colours_are_described_as_before(tmp_path, video, planes):
+    def prepare(container, stream):
+        context = stream.codec_context
+        context.color_range, context.color_primaries, context.color_trc, context.colorspace = 2, 9, 14, 9
+
+    given = video(tmp_path / "in.mkv", prepare=prepare, form="yuv420p10le")
+    run(Job(input=given, output=tmp_path / "out.mkv", codec="h265"), AVERAGE)
+    first = planes(tmp_path / "out.mkv")[2]
+    assert (first.color_range, first.color_primaries, first.color_trc, first.colorspace) == (2, 9, 14, 9)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_turned_video_stays_turned(tmp_path, video, planes, suffix):
+    given = video(tmp_path / "in.mp4", codec="libx264", prepare=lambda c, s: s.set_display_rotation(90))
+    assert planes(given)[2].rotation == 90
+    run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
+    first = planes(tmp_path / f"out{suffix}")[2]
+    assert first.rotation == 90
+    assert (first.height, first.width) == (48, 64)
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".webm", ".gif", ""])
+def test_where_turning_cannot_be_stored_the_pixels_are_turned(tmp_path, video, suffix):
+    given = video(tmp_path / "in.mp4", codec="libx264", prepare=lambda c, s: s.set_display_rotation(90))
+    output = tmp_path / f"out{suffix}"
+    run(Job(input=given, output=output), AVERAGE)
+    if suffix:
+        with av.open(str(output)) as container:
+            found = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    else:
+        found = cv2.imread(str(output / "000001.png"))[..., ::-1]
+    with av.open(str(given)) as container:
+        expected = np.rot90(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    assert found.shape == expected.shape
+    assert np.abs(found.astype(int) - expected).mean() < 16  # of a palette's 216 colours, in a gif
+
+
+def test_slow_motion_lasts_longer_and_leaves_the_sound(tmp_path, with_sound, planes):
+    said = []
+    job = Job(input=with_sound(".mp4"), output=tmp_path / "out.mp4", factor=4, slow_motion=True)
+    run(job, AVERAGE, said.append)
+    times, pictures, _ = planes(tmp_path / "out.mp4")
+    assert len(pictures) == 37
+    assert float(times[-1]) == pytest.approx(36 / 25)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio
+    assert "left out" in said[0]
+
+
+def test_a_fixed_rate(tmp_path, video, planes):
+    run(
+        Job(input=video(tmp_path / "in.mkv", count=6), output=tmp_path / "out.mkv", fps=Fraction(60)), AVERAGE
+    )
+    times, pictures, _ = planes(tmp_path / "out.mkv")
+    assert len(pictures) == pytest.approx(6 / 25 * 60, abs=1)
+    assert np.diff([float(t) for t in times]) == pytest.approx(1 / 60, abs=0.001)
+
+
+def test_only_the_part_between_start_and_end(tmp_path, video, planes):
+    given = video(tmp_path / "in.mkv", count=20)
+    job = Job(
+        input=given,
+        output=tmp_path / "out.mkv",
+        codec="ffv1",
+        span=Span(start=Fraction(1, 5), end=Fraction(2, 5)),
+    )
+    run(job, AVERAGE)
+    times, pictures, _ = planes(tmp_path / "out.mkv")
+    assert pictures[::2] == planes(given)[1][5:10]
+    assert float(times[0]) == 0
+
+
+def test_the_length_is_kept(tmp_path, with_sound):
+    given = with_sound(".mp4")
+    run(Job(input=given, output=tmp_path / "out.mp4"), AVERAGE)
+    with av.open(str(given)) as before, av.open(str(tmp_path / "out.mp4")) as after:
+        lengths = [float(c.streams.video[0].duration * c.streams.video[0].time_base) for c in (before, after)]
+    assert lengths[1] == pytest.approx(lengths[0], abs=1 / 49)  # within a frame
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pictures_to_pictures_are_lossless(tmp_path, picture, dtype):
+    (tmp_path / "in").mkdir()
+    for k in (2, 10, 1):  # named so that text order differs from the order of numbers
+        cv2.imwrite(str(tmp_path / "in" / f"f{k}.png"), picture(k, dtype=dtype)[..., ::-1])
+    run(Job(input=tmp_path / "in", output=tmp_path / "out"), AVERAGE)
+    files = sorted((tmp_path / "out").iterdir())
+    assert [f.name for f in files] == [f"{k:06d}.png" for k in range(1, 6)]
+    found = [cv2.imread(str(f), cv2.IMREAD_UNCHANGED)[..., ::-1] for f in files[::2]]
+    assert all(np.array_equal(a, picture(k, dtype=dtype)) for a, k in zip(found, (1, 2, 10), strict=True))
+
+
+def test_pictures_to_a_video_at_their_rate(tmp_path, picture, planes):
+    (tmp_path / "in").mkdir()
+    for k in range(3):
+        cv2.imwrite(str(tmp_path / "in" / f"{k}.png"), picture(k))
+    run(Job(input=tmp_path / "in", output=tmp_path / "out.mp4", input_fps=Fraction(10)), AVERAGE)
+    assert [float(t) for t in planes(tmp_path / "out.mp4")[0]] == pytest.approx([0, 0.05, 0.1, 0.15, 0.2])
+
+
+def test_preview_shows_input_and_result_side_by_side(tmp_path, video, planes):
+    given = video(tmp_path / "in.mkv", count=3, form="bgr0")
+    run(Job(input=given, output=tmp_path / "out.mkv", codec="ffv1", preview=True), AVERAGE)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        shown = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    assert shown[0].shape == (48, 128, 3)
+    assert np.array_equal(shown[1][:, :64], shown[0][:, :64])
+    assert (
+        np.abs(shown[1][:, 64:].astype(int) - (shown[0][:, 64:].astype(int) + shown[2][:, 64:]) / 2).max()
+        <= 1
+    )
+
+
+def test_the_report_tells_kind_cuts_and_weights(tmp_path, video, picture, weights_file):
+    (tmp_path / "in").mkdir()
+    for k in range(8):
+        cv2.imwrite(str(tmp_path / "in" / f"{k}.png"), picture(k, seed=7 * (k > 3)))
+    job = Job(input=tmp_path / "in", output=tmp_path / "out.mkv", report=tmp_path / "report.csv")
+    run(job, choose(None, weights_file, device="cpu"))
+    rows = list(csv.DictReader((tmp_path / "report.csv").read_text().splitlines()))
+    assert [row["kind"][0] for row in rows] == list("oioioiocoioioio")
+    assert [k for k, row in enumerate(rows) if row["cut"] == "1"] == [8]
+    shares = [float(pair.split(":")[1]) for pair in rows[1]["weights"].split()]
+    assert sum(shares) == pytest.approx(1, abs=1e-3)
+    assert float(rows[2]["motion"]) > 0
+
+
+def test_an_interrupt_leaves_a_playable_file(tmp_path, video, planes):
+    given = video(tmp_path / "in.mkv", count=60)
+    seen = threading.Event()
+
+    class Slow:
+        """The average, that asks for its own end at the fifth frame."""
+
+        name, window, device = AVERAGE.method.name, AVERAGE.method.window, AVERAGE.method.device
+        encode, shrink, predict = AVERAGE.method.encode, AVERAGE.method.shrink, AVERAGE.method.predict
+        count = 0
+
+        def between(self, offsets, features):
+            self.count += 1
+            if self.count == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+                seen.set()
+            return AVERAGE.method.between(offsets, features)
+
+    outcome = run(Job(input=given, output=tmp_path / "out.mp4"), Chosen(method=Slow(), title="slow"))
+    assert seen.is_set()
+    assert outcome.interrupted
+    _, pictures, _ = planes(tmp_path / "out.mp4")
+    assert 9 <= len(pictures) <= 12
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class Counting(type(AVERAGE.method)):
+    """The average, that counts frames which are encoded and not yet let go of."""
+
+    alive = peak = 0
+
+    def encode(self, image):
+        self.alive += 1
+        self.peak = max(self.peak, self.alive)
+        return super().encode(image)
+
+    def shrink(self, features):
+        self.alive -= 1
+        return super().shrink(features)
+
+
+def test_no_more_frames_are_held_of_a_longer_video(tmp_path, video):
+    peaks = []
+    for count in (30, 120):
+        method = Counting("average")
+        given = video(tmp_path / f"{count}.mkv", count=count)
+        run(Job(input=given, output=tmp_path / f"out{count}.mkv"), Chosen(method=method, title=""))
+        peaks.append(method.peak)
+    assert peaks == [2, 2]
