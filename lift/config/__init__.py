@@ -17,6 +17,7 @@ from lift.config.data import (
     Clips,
     ClipSet,
     Comparison,
+    Continuity,
     Download,
     Evaluate,
     Render,
@@ -30,7 +31,7 @@ from lift.config.yaml12 import read
 from lift.errors import UserError
 
 __all__ = [
-    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config",
+    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Continuity",
     "Download", "Evaluate",
     "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
 ]  # fmt: skip

@@ -82,12 +82,35 @@ class ClipSet:
     """Frames that must exist after it."""
     spacing: int = number(1)
     """Frames between the missing frames of two clips of one video."""
+    stride: int = number(1)
+    """Frames between two neighbours of a clip: 2 halves the frame rate. Where a protocol prescribes the
+    missing frames (Vimeo-90K, SNU-FILM, scenes, …), its own distances stand instead.
+    """
     max_sequences: int | None = number(1)
     """Videos used per source, evenly spread over its list; null: all."""
     max_clips: int | None = number(1)
     """Clips per video, evenly spread; null: all."""
+    crop: tuple[int, int] | None = number(16)
+    """Height and width of the part kept from the middle of each frame; null: all of it."""
     resize: tuple[int, int] | None = number(16)
     """Height and width to which frames are resized; null: the original encoded bytes are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continuity:
+    """When two neighbouring frames are no continuous motion (`lift/data/continuity.py` has the measures).
+
+    They are compared as luma of 36x64 pixels, 0-255.
+    """
+
+    cut_difference: float = number(0.0, 255.0)
+    """A cut: the mean absolute difference is above this, …"""
+    cut_ratio: float = number(1.0)
+    """… above this multiple of the median difference around it, …"""
+    cut_correlation: float = number(-1.0, 1.0)
+    """… and the correlation of the two is below this: light that changes keeps it, other content does not."""
+    duplicate: float = number(0.0, 255.0)
+    """The same frame twice: the mean absolute difference is below this; 0: never."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +125,7 @@ class Clips:
     """Share of a source's training videos (never clips) held out for validation."""
     max_dropped: float = number(0.0, 1.0)
     """Largest share of clips that may be dropped as unreadable before `clips` fails."""
+    continuity: Continuity
     sets: dict[str, ClipSet]
 
 

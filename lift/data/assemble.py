@@ -7,6 +7,8 @@ clip's frames whatever the video's length.
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from lift.config import Continuity
+from lift.data.continuity import Reduced, breaks
 from lift.data.images import Pixels, Unreadable, difference
 from lift.data.manifest import ClipRow
 from lift.data.plan import Entry, Planned
@@ -20,6 +22,8 @@ class Stored:
     shape: tuple[int, ...]
     """(H, W, 3)."""
     extension: str
+    reduced: Reduced | None = None
+    """What cuts and duplicates are found by, where they are looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +35,15 @@ class Decided:
     rows: list[ClipRow] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
     """Reason and message of each clip that is lost."""
+    unfit: list[tuple[str, str]] = field(default_factory=list)
+    """The same of each clip that spans a cut or a repeated frame."""
 
 
 class Assembler:
     """Takes all frames that a video's clips need, in ascending order."""
 
-    def __init__(self, entry: Entry, clips: list[Planned]) -> None:
-        self._entry = entry
+    def __init__(self, entry: Entry, clips: list[Planned], rule: Continuity) -> None:
+        self._entry, self._rule = entry, rule
         self._ending: dict[int, list[Planned]] = {}
         self._released_by: dict[int, int] = {}  # frame -> the last frame that any of its clips waits for
         for clip in clips:
@@ -51,6 +57,7 @@ class Assembler:
         self._queue: deque[int] = deque()
         self._wanted: set[int] = set()
         self.numbers = sorted(self._released_by)
+        self.judges = any(clip.judged for clip in clips)
 
     def add(self, number: int, frame: Stored | Unreadable, pixels: Pixels | None) -> Decided:
         """Take the next frame of `numbers`.
@@ -89,26 +96,47 @@ class Assembler:
             message = f"{self._entry.video.path}: frames of {sizes} in one clip"
             decided.dropped.append(("mixed_sizes", message))
         else:
-            decided.rows.append(self._row(clip, whole[0]))
-            self._wanted.update(clip.numbers)
+            offsets, why = _continuous(clip, whole, self._rule)
+            if why:
+                message = f"{self._entry.video.path}: a {why} within the frames that clips need"
+                decided.unfit.append((why, message))
+            else:
+                decided.rows.append(self._row(clip, whole[0], offsets))
+                self._wanted.update(clip.target.number + o * clip.target.step for o in (*offsets, 0))
         for number in clip.references:
             self._references[number] -= 1
             if not self._references[number]:
                 self._pictures.pop(number, None)
 
-    def _row(self, clip: Planned, frame: Stored) -> ClipRow:
+    def _row(self, clip: Planned, frame: Stored, offsets: tuple[int, ...]) -> ClipRow:
         target, stored = clip.target, self._entry.stored
         first, second = clip.references
         return ClipRow(
-            clip=f"{stored}@{target.number}" + (f"#{target.kind}" if target.uniform else ""),
+            clip=f"{stored}@{target.number}" + (f"#{target.kind}" if target.uniform and target.kind else ""),
             source=self._entry.source,
             video=self._entry.video.name,
             target=target.number,
             step=target.step,
-            offsets=clip.offsets,
+            offsets=offsets,
             kind=target.kind,
             motion=difference(self._pictures[first], self._pictures[second]),
             height=frame.shape[0],
             width=frame.shape[1],
             extension=frame.extension,
         )
+
+
+def _continuous(clip: Planned, frames: list[Stored], rule: Continuity) -> tuple[tuple[int, ...], str]:
+    """Give the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
+    if not clip.judged:
+        return clip.offsets, ""
+    found = breaks([frame.reduced for frame in frames if frame.reduced is not None], rule)
+    span = (*(o for o in clip.offsets if o < 0), 0, *(o for o in clip.offsets if o > 0))
+    middle = span.index(0)
+    first = max((i + 1 for i in range(middle) if found[i]), default=0)
+    last = min((i for i in range(middle, len(found)) if found[i]), default=len(found))
+    if min(clip.required) < span[first]:
+        return (), found[first - 1]
+    if max(clip.required) > span[last]:
+        return (), found[last]
+    return tuple(o for o in span[first : last + 1] if o), ""

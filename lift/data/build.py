@@ -19,9 +19,10 @@ from lift.config import ClipSet, Config
 from lift.data import images
 from lift.data.archive import entry_name, write_archive
 from lift.data.assemble import Assembler, Stored
+from lift.data.continuity import reduced
 from lift.data.images import Pixels, Unreadable
 from lift.data.manifest import ClipRow, write_manifest
-from lift.data.plan import Entry, Planned, clips_of, entries
+from lift.data.plan import Entry, Planned, clips_of, entries, official_part
 from lift.data.readers import Payload, convert
 from lift.data.sources import SOURCES
 from lift.data.tally import Tally
@@ -90,9 +91,9 @@ def _frames(
         for lost in (clip for clip in planned if isinstance(clip, Unreadable)):
             tally.drop(lost.reason, str(lost))
         if not planned:
-            tally.too_short(f"{entry.video.path}: {len(reader.numbers)} frames")
+            tally.unfit("too_short", f"{entry.video.path}: {len(reader.numbers)} frames")
         clips = [clip for clip in planned if isinstance(clip, Planned)]
-        assembler = Assembler(entry, clips)
+        assembler = Assembler(entry, clips, config.clips.continuity)
         for number, payload in reader.read(assembler.numbers) if clips else ():
             yield assembler, entry, number, payload
 
@@ -107,6 +108,8 @@ def _entries(
         rows += [(row, entry) for row in decided.rows]
         for reason, message in decided.dropped:
             tally.drop(reason, message)
+        for reason, message in decided.unfit:
+            tally.unfit(reason, message)
         tally.keep(clips=len(decided.rows), frames=len(decided.frames))
         if decided.rows and entry is not last:
             tally.keep(videos=1)
@@ -122,7 +125,7 @@ def _prepared(work: Iterator[_Item], clip_set: ClipSet, workers: int) -> Iterato
     pending: deque[tuple[_Item, Future[_Outcome]]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="clips") as pool:
         for item in work:
-            pending.append((item, pool.submit(_prepare, item[3], clip_set.resize)))
+            pending.append((item, pool.submit(_prepare, item[3], clip_set, item[0].judges)))
             if len(pending) > AHEAD * workers:
                 done, future = pending.popleft()
                 yield done, future.result()
@@ -131,8 +134,8 @@ def _prepared(work: Iterator[_Item], clip_set: ClipSet, workers: int) -> Iterato
             yield done, future.result()
 
 
-def _prepare(payload: Payload, size: tuple[int, int] | None) -> _Outcome:
-    """Read, check and, where needed, convert, resize and encode one frame."""
+def _prepare(payload: Payload, clip_set: ClipSet, judges: bool) -> _Outcome:
+    """Read, check and, where needed, convert, crop, resize and encode one frame."""
     if isinstance(payload, Unreadable):
         return payload, None
     data, extension = b"", "png"
@@ -148,10 +151,12 @@ def _prepare(payload: Payload, size: tuple[int, int] | None) -> _Outcome:
         extension = "png" if payload.suffix.lower() == ".png" else "jpg"
     else:
         pixels = convert(payload)
-    if size is not None and pixels.shape[:2] != size:
-        pixels, data, extension = images.resize(pixels, size), b"", "png"
+    for size, change in ((clip_set.crop, images.crop), (clip_set.resize, images.resize)):
+        if size is not None and pixels.shape[:2] != size:
+            pixels, data, extension = change(pixels, size), b"", "png"
     data = data or images.encode(pixels)
-    return Stored(data=data, shape=pixels.shape, extension=extension), pixels
+    small = reduced(pixels) if judges else None
+    return Stored(data=data, shape=pixels.shape, extension=extension, reduced=small), pixels
 
 
 def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
@@ -162,11 +167,10 @@ def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
 
 def _coverage(clip_set: ClipSet, videos: list[Entry]) -> dict[str, dict[str, int]]:
     """Count list entries: those of videos that are used, and all of the official list."""
-    part = "test" if clip_set.part == "test" else "train"
     return {
         name: {
             "listed": sum(len(e.video.targets or (None,)) for e in videos if e.source == name),
-            "official": SOURCES[name].official[part],
+            "official": SOURCES[name].official[official_part(SOURCES[name], clip_set.part)],
         }
         for name in clip_set.sources
     }

@@ -59,6 +59,12 @@ def encode(pixels: Pixels) -> bytes:
     return b"".join([_PNG, *_chunk(b"IHDR", [header]), *_chunk(b"IDAT", stream), *_chunk(b"IEND", [])])
 
 
+def crop(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Take (height, width) from the middle, less where the picture is smaller."""
+    top, left = (max(0, (have - want) // 2) for have, want in zip(pixels.shape, size, strict=False))
+    return np.ascontiguousarray(pixels[top : top + size[0], left : left + size[1]])
+
+
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Resize to (height, width): area averaging where that shrinks, bicubic where it enlarges."""
     height, width = size

@@ -36,6 +36,12 @@ class Planned:
     """Context offsets present."""
     numbers: tuple[int, ...]
     """All its frames, the missing one among them, ascending."""
+    required: tuple[int, ...]
+    """Offsets without which it is dropped."""
+    judged: bool
+    """Whether cuts and duplicates end its context (`lift/data/continuity.py`). Not those that a test protocol
+    prescribes: an official test set is kept whole.
+    """
 
     @property
     def references(self) -> tuple[int, int]:
@@ -97,14 +103,24 @@ def clips_of(
     numbers = reader.numbers
     exist: Collection[int] = numbers if isinstance(numbers, range) else frozenset(numbers)
     if video.targets is None:
-        free = targets(numbers, clip_set.before, clip_set.after, clip_set.spacing, clip_set.max_clips)
-        return [_planned(Target(number=number), exist, reach) for number in free]
+        free = targets(
+            numbers,
+            clip_set.before,
+            clip_set.after,
+            clip_set.spacing,
+            clip_set.max_clips,
+            stride=clip_set.stride,
+        )
+        return [
+            _planned(Target(number=number, step=clip_set.stride, prescribed=False), exist, reach, clip_set)
+            for number in free
+        ]
     clips: list[Planned | Unreadable] = []
     for target in _prescribed(video, clip_set.max_clips):
         needed = (target.number + offset * target.step for offset in _needed(target, clip_set))
         absent = next((number for number in needed if number not in exist), None)
         if absent is None:
-            clips.append(_planned(target, exist, reach))
+            clips.append(_planned(target, exist, reach, clip_set))
         else:
             clips.append(Unreadable(video.path, f"has no frame {absent}", "missing"))
     return clips
@@ -125,16 +141,23 @@ def _needed(target: Target, clip_set: ClipSet) -> list[int]:
     return [*past, 0, *(1 + stride * i for i in range(clip_set.after))]
 
 
-def _planned(target: Target, exist: Collection[int], reach: tuple[int, int]) -> Planned:
+def _planned(target: Target, exist: Collection[int], reach: tuple[int, int], clip_set: ClipSet) -> Planned:
+    if target.reach is not None:
+        reach = (min(reach[0], target.reach), min(reach[1], target.reach))
     offsets = present(exist, target.number, target.step, *reach, uniform=target.uniform)
-    numbers = sorted(target.number + offset * target.step for offset in (*offsets, 0))
-    return Planned(target=target, offsets=offsets, numbers=tuple(numbers))
+    return Planned(
+        target=target,
+        offsets=offsets,
+        numbers=tuple(sorted(target.number + offset * target.step for offset in (*offsets, 0))),
+        required=tuple(_needed(target, clip_set)),
+        judged=not target.prescribed or clip_set.part != "test",
+    )
 
 
 def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video]:
     """List one source's videos of a part: validation is a share of the training list, by group."""
     source, folder = SOURCES[name], source_folder(config, name, raw)
-    official = "test" if clip_set.part == "test" else "train"
+    official = official_part(source, clip_set.part)
     if official not in source.official:
         raise UserError(
             f"params.yaml: clips.sets: {source.title} has no official {official} list; take {name} "
@@ -143,7 +166,7 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
     lists = {part: source.videos(folder, part, config.clips.before) for part in source.official}
     _check_disjoint(source, lists)
     videos = lists[official]
-    if official == "train":
+    if official == "train" and "validation" not in source.official:
         groups = held_out((v.group for v in videos), config.clips.validation_share, config.seed, name)
         videos = [v for v in videos if (v.group in groups) == (clip_set.part == "validation")]
     if not videos:
@@ -157,6 +180,11 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
             f"such as {videos[0].path}; expected {source.layout}"
         )
     return videos
+
+
+def official_part(source: Source, part: str) -> str:
+    """Name the official list from which a part is taken: training, where there is none of its own."""
+    return "train" if part == "validation" and "validation" not in source.official else part
 
 
 def _limited(videos: list[Video], clip_set: ClipSet) -> list[Video]:

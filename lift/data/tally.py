@@ -7,15 +7,14 @@ from typing import Any
 from lift.errors import UserError
 
 SHOWN = 3  # files named in the error line
-TOO_SHORT = "too_short"
 
 
 class Tally:
     """What became of the clips of one set.
 
     A dropped clip has a reason: `missing` (a listed file is absent), `unreadable` (truncated or damaged) and
-    `mixed_sizes` count as lost; `too_short` is a property of the footage and does not. A video that cannot be
-    opened, or is too short for a single clip, counts as one.
+    `mixed_sizes` count as lost; `too_short`, `cut` and `duplicate` are properties of the footage and do
+    not. A video that cannot be opened, or is too short for a single clip, counts as one.
     """
 
     def __init__(self, name: str, most: float, say: Callable[[str], object]) -> None:
@@ -30,7 +29,7 @@ class Tally:
         self._kept: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
         self._messages: dict[str, None] = {}
-        self._shortest = ""
+        self._unfit: dict[str, str] = {}
 
     def keep(self, *, clips: int = 0, videos: int = 0, frames: int = 0) -> None:
         """Count what goes into the set."""
@@ -43,10 +42,10 @@ class Tally:
             self._messages[message] = None
             self._say(f"warning: {message}; clips that need it are dropped")
 
-    def too_short(self, message: str) -> None:
-        """Count a video that has no clip."""
-        self._dropped[TOO_SHORT] += 1
-        self._shortest = self._shortest or message
+    def unfit(self, reason: str, message: str) -> None:
+        """Count a clip (or a video without one) that the footage itself does not allow."""
+        self._dropped[reason] += 1
+        self._unfit.setdefault(reason, message)
 
     def check(self) -> None:
         """Refuse a set that is not worth having.
@@ -54,7 +53,7 @@ class Tally:
         Raises:
             UserError: More clips are lost than allowed, or none is left.
         """
-        lost = sum(count for reason, count in self._dropped.items() if reason != TOO_SHORT)
+        lost = sum(count for reason, count in self._dropped.items() if reason not in self._unfit)
         whole = self._kept["clips"] + lost
         if lost > self._most * whole:
             first = "; ".join(list(self._messages)[:SHOWN])
@@ -64,8 +63,8 @@ class Tally:
             )
         if not self._kept["clips"]:
             raise UserError(
-                f"clip set {self._name}: no clip, for every video is too short ({self._shortest}); lower "
-                f"clips.sets.{self._name}.before and after"
+                f"clip set {self._name}: no clip, for every video is too short or broken by cuts or repeated "
+                f"frames ({'; '.join(self._unfit.values())}); lower clips.sets.{self._name}.before and after"
             )
 
     def summary(self) -> dict[str, Any]:

@@ -13,7 +13,9 @@ def spread(count: int, limit: int | None) -> list[int]:
     return [(2 * i + 1) * count // (2 * limit) for i in range(limit)]
 
 
-def targets(numbers: Sequence[int], before: int, after: int, spacing: int, limit: int | None) -> list[int]:
+def targets(
+    numbers: Sequence[int], before: int, after: int, spacing: int, limit: int | None, *, stride: int = 1
+) -> list[int]:
     """Choose the missing frames of a video.
 
     Args:
@@ -22,6 +24,7 @@ def targets(numbers: Sequence[int], before: int, after: int, spacing: int, limit
         after: Frames that must exist directly after it.
         spacing: Least distance of two targets.
         limit: Most targets, evenly spread over those; None: all.
+        stride: Frames between two neighbours of a clip.
 
     Returns:
         Frame numbers, ascending; empty where the video is too short.
@@ -31,7 +34,7 @@ def targets(numbers: Sequence[int], before: int, after: int, spacing: int, limit
     for number in numbers:
         if chosen and number < chosen[-1] + spacing:
             continue
-        if all(number + offset in exist for offset in range(-before, after + 1)):
+        if all(number + offset * stride in exist for offset in range(-before, after + 1)):
             chosen.append(number)
     return [chosen[i] for i in spread(len(chosen), limit)]
 

@@ -98,7 +98,8 @@ def scenes(folder, names=("fast_motion_000", "plain_000"), before=15, after=11, 
 def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share=0.34, seed=7, **rules):
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
-    values = {"before": 1, "after": 1, "spacing": 1, "max_sequences": None, "max_clips": None, "resize": None}
+    values = {"before": 1, "after": 1, "spacing": 1, "stride": 1}
+    values |= dict.fromkeys(("max_sequences", "max_clips", "crop", "resize"))
     clip_set = dataclasses.replace(
         base.clips.sets["davis"], sources=tuple(sources), part=part, **{**values, **rules}
     )

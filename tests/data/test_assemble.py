@@ -2,11 +2,13 @@ from pathlib import Path
 
 import pytest
 
+from lift.config import Continuity
 from lift.data.assemble import Assembler, Stored
 from lift.data.images import Unreadable
 from lift.data.plan import Entry, Planned
 from lift.data.sources import Target, Video
 
+RULE = Continuity(cut_difference=10.0, cut_ratio=2.5, cut_correlation=0.65, duplicate=0.05)
 ENTRY = Entry(source="davis", video=Video(name="bear", group="bear", path=Path("bear")))
 
 
@@ -16,6 +18,8 @@ def clip(target, *offsets, step=1, kind=""):
         target=Target(number=target, step=step, kind=kind, uniform=bool(kind)),
         offsets=offsets,
         numbers=numbers,
+        required=(-1, 0, 1),
+        judged=False,
     )
 
 
@@ -24,7 +28,7 @@ def stored(number, shape=(24, 32, 3)):
 
 
 def feed(made, clips, faults=None):
-    assembler = Assembler(ENTRY, clips)
+    assembler = Assembler(ENTRY, clips, RULE)
     pixels = made.picture(0)
     decided = [
         assembler.add(number, (faults or {}).get(number, stored(number)), pixels)
@@ -69,7 +73,7 @@ def test_frames_of_two_sizes_drop_the_clips_that_mix_them(made):
 @pytest.mark.parametrize("length", [100, 1000])
 def test_no_more_frames_wait_than_a_clip_has_whatever_the_length(made, length):
     clips = [clip(target, *range(-5, 0), 1, 2) for target in range(5, length - 2)]
-    assembler, pixels, waiting = Assembler(ENTRY, clips), made.picture(0), 0
+    assembler, pixels, waiting = Assembler(ENTRY, clips, RULE), made.picture(0), 0
     for number in assembler.numbers:
         waiting += 1 - len(
             assembler.add(number, Stored(data=b"", shape=(24, 32, 3), extension="png"), pixels).frames

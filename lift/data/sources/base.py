@@ -22,6 +22,10 @@ class Target:
     """Difficulty or kind of scene."""
     uniform: bool = False
     """Only odd offsets are context, so nothing between the references at ±1 is seen."""
+    reach: int | None = None
+    """Furthest offset that the protocol gives; None: all that are stored."""
+    prescribed: bool = True
+    """False: a missing frame of our own choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,8 @@ class Source(Protocol):
         title: Name for messages.
         layout: The expected files in one line, for messages.
         obtain: How a user gets it: an order that starts a sentence.
-        official: Entries of the official lists by part (`train`, `test`); a part not named does not exist.
+        official: Entries of the official lists by part (`train`, `validation`, `test`; 0: not fixed); a part
+            not named does not exist. Without official validation a share of the training list is held out.
         split_by_group: Whether the official lists keep a group (`Video.group`) in one part; it is checked.
     """
 
