@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lift.config import load
+from lift.config import Source, load
+from lift.data.sources import SOURCES
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -95,6 +96,63 @@ def scenes(folder, names=("fast_motion_000", "plain_000"), before=15, after=11, 
     return root
 
 
+def vimeo90k_triplet(folder, train=("00001/0001", "00002/0001"), test=("00001/0002",)):
+    root = folder / "vimeo_triplet"
+    write_list(root / "tri_trainlist.txt", [*train, ""])
+    write_list(root / "tri_testlist.txt", [*test, ""])
+    for v, name in enumerate((*train, *test)):
+        for i in range(1, 4):
+            save(root / "sequences" / name / f"im{i}.png", picture(100 * v + i))
+    return root
+
+
+def ucf101_dvf(folder, ids=(1, 11), names=("frame_00", "frame_01_gt", "frame_02", "frame_01_ours")):
+    for v in ids:
+        for i, name in enumerate(names):
+            save(folder / "ucf101_interp_ours" / str(v) / f"{name}.png", picture(10 * v + i))
+    return folder / "ucf101_interp_ours"
+
+
+def ucf101_qvi(folder, ids=(1, 11), size=(24, 32)):
+    for v in ids:
+        for i, name in enumerate(("frame0", "frame1", "framet", "frame2", "frame3")):
+            save(folder / "ucf101_extracted" / str(v) / f"{name}.png", picture(10 * v + i, size))
+    return folder / "ucf101_extracted"
+
+
+def x4k1000fps(folder, test_frames=33):
+    root = folder / "X4K1000FPS"
+    for place in ("train/002/occ1", "train/002/occ2", "train/003/occ1", "val/Type1/v"):
+        avi(root / f"{place}.mp4", 13)
+    avi(root / "test/Type1/TEST01.mp4", test_frames)
+    return root
+
+
+def gopro(folder, train=("GOPR0372_07_00", "GOPR0374_11_01"), test=("GOPR0384_11_00",), frames=6):
+    for part, names in (("train", train), ("test", test)):
+        for v, name in enumerate(names):
+            for i in range(frames):
+                save(folder / "GOPRO_Large_all" / part / name / f"{47 + i:06d}.png", picture(100 * v + i))
+    return folder / "GOPRO_Large_all"
+
+
+def cityscapes(folder, starts=(0,), frames=30):
+    root = folder / "leftImg8bit_sequence"
+    for part, city in (("train", "aachen"), ("val", "lindau"), ("test", "bonn")):
+        for start in starts:
+            for i in range(start, start + frames):
+                save(root / part / city / f"{city}_000000_{i:06d}_leftImg8bit.png", picture(i))
+    return root
+
+
+def any_folder(folder):
+    for part in ("train", "test"):
+        avi(folder / part / "my clip.mp4", 8)
+        for i in (1, 2, 10):
+            save(folder / part / "trip/day 1" / f"frame{i}.jpg", picture(i))
+    return folder
+
+
 def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share=0.34, seed=7, **rules):
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
@@ -106,7 +164,7 @@ def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share
     clips = dataclasses.replace(
         base.clips, sets={"set": clip_set}, max_dropped=max_dropped, validation_share=share
     )
-    found = {n: dataclasses.replace(s, path=str(folder), render=None) for n, s in base.sources.items()}
+    found = {name: Source(path=str(folder), render=None) for name in SOURCES}
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
 
 
@@ -115,5 +173,7 @@ def made():
     """Writers of layouts by source name, and the helpers around them."""
     return SimpleNamespace(
         vimeo90k=vimeo90k, ucf101=ucf101, davis=davis, snu_film=snu_film, scenes=scenes,
+        vimeo90k_triplet=vimeo90k_triplet, ucf101_dvf=ucf101_dvf, ucf101_qvi=ucf101_qvi, davis_flavr=davis,
+        x4k1000fps=x4k1000fps, gopro=gopro, cityscapes=cityscapes, folder=any_folder,
         picture=picture, save=save, avi=avi, write_list=write_list, configure=configure,
     )  # fmt: skip

@@ -5,19 +5,34 @@ To add one: write a class with the attributes and methods of `base.Source` (a fo
 `profiles.<p>.sources` and in a clip set.
 """
 
+from lift.data.sources import ucf101_public
 from lift.data.sources.base import Source, Target, Video
+from lift.data.sources.cityscapes import Cityscapes
 from lift.data.sources.davis import Davis
+from lift.data.sources.davis_flavr import DavisFlavr
+from lift.data.sources.folder import Folder
+from lift.data.sources.gopro import GoPro
 from lift.data.sources.scenes import Scenes
 from lift.data.sources.snu_film import SnuFilm
 from lift.data.sources.ucf101 import Ucf101
 from lift.data.sources.vimeo90k import Vimeo90K
+from lift.data.sources.vimeo90k_triplet import Vimeo90KTriplet
+from lift.data.sources.x4k1000fps import X4K1000Fps
 
 __all__ = ["SOURCES", "Source", "Target", "Video"]
 
 SOURCES: dict[str, Source] = {
     "vimeo90k": Vimeo90K(),
+    "vimeo90k_triplet": Vimeo90KTriplet(),
     "ucf101": Ucf101(),
+    "ucf101_dvf": ucf101_public.DVF,
+    "ucf101_qvi": ucf101_public.QVI,
     "davis": Davis(),
+    "davis_flavr": DavisFlavr(),
     "snu_film": SnuFilm(),
+    "x4k1000fps": X4K1000Fps(),
+    "gopro": GoPro(),
+    "cityscapes": Cityscapes(),
+    "folder": Folder(),
     "scenes": Scenes(),
 }
