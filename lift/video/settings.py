@@ -10,10 +10,10 @@ class Settings:
     cut: float = 20.0
     """A cut must change the picture by this much: mean absolute difference of two frames shrunk to
     `small` pixels, 0-255."""
-    cut_ratio: float = 2.5
+    cut_ratio: float = 2.0
     """... and be this many times the largest change among the neighbouring pairs: motion lasts, a cut does
     not."""
-    cut_colour: float = 0.25
+    cut_colour: float = 0.15
     """... and this share of the pixels must change to another coarse colour in the histogram: motion moves
     colours about and keeps them."""
     neighbours: int = 2
@@ -25,7 +25,7 @@ class Settings:
     halvings: int = 3
     """How often an interval is halved for --fps: 3 gives eighths, so that a frame is at most 1/16 of an
     interval off its time."""
-    memory: float = 4.0
+    memory: float = 6.0
     """Budget of `tile: auto` for features and activations on a CPU, GiB; on CUDA `share` of what is free."""
     share: float = 0.8
     """Share of free CUDA memory that may be used."""
