@@ -176,9 +176,9 @@ def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[flo
     """Estimate bytes per pixel, whole and per tile.
 
     The working set is the refiner's: references' features with and without position, and four maps of its
-    width; twice that, since convolutions on a CPU keep copies in a layout of their own. The whole frame's cache holds
-    pyramids of all frames ahead and of both references. With the demo's widths at 720p that is 1.2 GiB;
-    1.3 GiB were measured. Other models are taken to need as much as LIFT of the same configuration.
+    width; twice that, since convolutions on a CPU keep copies in a layout of their own. The whole frame's
+    cache holds pyramids of all frames ahead and of both references. With the demo's widths at 720p that is
+    1.2 GiB; 1.3 GiB were measured. Other models are taken to need as much as LIFT of the same configuration.
     """
     c1, _, c4, c8, c16 = model.widths
     pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256
