@@ -35,8 +35,8 @@ Reduced = NDArray[np.uint8]
 
 def reduced(pixels: Pixels) -> Reduced:
     """Reduce uint8 RGB [H, W, 3] to luma, uint8 [36, 64]."""
-    small = cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def breaks(frames: Sequence[Reduced], rule: Continuity) -> list[str]:

@@ -68,7 +68,7 @@ class ClipDataset(Dataset[Item]):
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
-        self._archive = ClipArchive(folder / "frames.zip")
+        self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
 
@@ -114,10 +114,10 @@ class ClipDataset(Dataset[Item]):
         planes: Pixels = np.zeros((len(offsets), 3, change.height, change.width), np.uint8)
         for slot, offset in enumerate(offsets):
             if offset is not None:
-                pixels = self._archive.frame(row.stored, row.number(offset), row.extension)
+                pixels = self.archive.frame(row.stored, row.number(offset), row.extension)
                 if pixels.shape[:2] != (row.height, row.width):
                     raise UserError(
-                        f"{self._archive.path}: {row.clip} is of another size than clips.csv says; "
+                        f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
                         "delete both and run `dvc repro clips` again"
                     )
                 # Ten times as fast as a transposed copy by NumPy.

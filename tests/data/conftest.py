@@ -153,7 +153,9 @@ def any_folder(folder):
     return folder
 
 
-def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share=0.34, seed=7, **rules):
+def configure(
+    folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share=0.34, seed=7, duplicate=0.05, **rules
+):
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
     values = {"before": 1, "after": 1, "spacing": 1, "stride": 1}
@@ -161,8 +163,13 @@ def configure(folder, sources=("vimeo90k",), part="test", max_dropped=0.0, share
     clip_set = dataclasses.replace(
         base.clips.sets["davis"], sources=tuple(sources), part=part, **{**values, **rules}
     )
+    continuity = dataclasses.replace(base.clips.continuity, duplicate=duplicate)
     clips = dataclasses.replace(
-        base.clips, sets={"set": clip_set}, max_dropped=max_dropped, validation_share=share
+        base.clips,
+        sets={"set": clip_set},
+        max_dropped=max_dropped,
+        validation_share=share,
+        continuity=continuity,
     )
     found = {name: Source(path=str(folder), render=None) for name in SOURCES}
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)

@@ -92,7 +92,8 @@ def test_context_and_target_are_cut_and_changed_alike(made, tmp_path):
     root = made.davis(tmp_path / "raw", test=("still",))
     for i in range(12):
         made.save(root / f"JPEGImages/480p/still/{i:05d}.jpg", made.picture(0))
-    build_clip_set(made.configure(tmp_path / "raw", ("davis",), max_clips=1), "set", tmp_path, tmp_path)
+    config = made.configure(tmp_path / "raw", ("davis",), max_clips=1, duplicate=0.0)
+    build_clip_set(config, "set", tmp_path, tmp_path)
     dataset = ClipDataset(tmp_path, (-2, -1, 1, 2), crop=(16, 16), augment=AUGMENT)
     for visit in range(30):
         item = dataset[0, 0, visit]
