@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lift.config import Config
 from lift.errors import UserError
 
 PARAMS = Path("params.yaml")
@@ -26,6 +27,14 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
             main(*arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
+
+
+def seed_folder(folder: Path, config: Config, seed: int) -> Path:
+    """Give where a seed's share of a folder lies: the first seed's at the top, `seed<N>` for each other.
+
+    So the path of an ablation's weights does not depend on how many seeds there are.
+    """
+    return folder if seed == config.train.seeds[0] else folder / f"seed{seed}"
 
 
 def data_folder(profile: str) -> Path:

@@ -1,7 +1,12 @@
-"""Stage `train`: train one ablation and leave its best and last weights, and its curves."""
+"""Stage `train`: train one ablation, once per seed, and leave each one's best and last weights, and curves.
+
+Weights: models/<ablation>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
+lie beside them in seed<N>/. Curves: training/<ablation>/curves.csv holds all seeds; DVCLive shows the first.
+"""
 
 import shutil
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +19,10 @@ from lift.data.dataset import ClipDataset
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
 from lift.models import build
+from lift.training.logs import join_curves
 from lift.training.loop import BEST, LAST, Interrupted, Job, fit
 from lift.training.state import run_digest, run_folder
-from stages.common import PARAMS, data_folder, run
+from stages.common import PARAMS, data_folder, run, seed_folder
 
 CODE = [
     Path(lift.__file__).parent / part for part in ("models", "ops", "losses", "training", "data", "config")
@@ -25,34 +31,41 @@ RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it contin
 
 
 def main(profile: str, ablation: str) -> None:
-    """Train `ablation` of `profile`, or continue it where it was stopped."""
+    """Train `ablation` of `profile` with each seed, or continue where it was stopped."""
     config = load(PARAMS, profile, ablation)
     data = data_folder(profile)
-    sets = [data / "clips" / name for name in ("train", "validation")]
-    digest = run_digest(
-        config.digestible(),
-        [s / "clips.csv" for s in sets],
-        [Path(lift.__file__).parent / part for part in CODE],
-    )
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    jobs = {}
     try:
-        with run_folder(data / "scratch", ablation, digest) as folder:
-            speed = fit(_job(config, data, folder))
-            _publish(folder, data / "models" / ablation)
+        # DVC clears a stage's outputs before it runs again, so what is finished waits in scratch for the
+        # last seed.
+        with ExitStack() as folders:
+            for seed in config.train.seeds:
+                own = config.seeded(seed)
+                name = f"{ablation}-seed{seed}"
+                folder = folders.enter_context(run_folder(data / "scratch", name, _digest(own, data)))
+                jobs[seed] = _job(own, data, folder)
+                speed = fit(jobs[seed])
+                print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
+            _publish(config, jobs, data)
     except Interrupted as stop:
         print(stop, file=sys.stderr)
         sys.exit(RESUME)
-    print(f"{ablation}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
+
+
+def _digest(config: Config, data: Path) -> str:
+    manifests = [data / "clips" / name / "clips.csv" for name in ("train", "validation")]
+    return run_digest(config.digestible(), manifests, CODE)
 
 
 def _job(config: Config, data: Path, folder: Path) -> Job:
-    train, clips = config.train, data / "clips"
+    train, clips, seed = config.train, data / "clips", config.seed
     fabric = Fabric(
         accelerator="auto", devices=train.devices, num_nodes=train.nodes, precision=train.precision
     )
     fabric.launch()
-    model = build(config.model, seed=config.seed)
+    model = build(config.model, seed=seed)
     if model.load_report is not None:
         print(model.load_report)
     if model.freezable and any(phase.freeze for phase in train.phases):
@@ -60,7 +73,6 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
     if train.channels_last:
         model.channels_last()
     offsets, augment = config.clip.offsets, train.augment
-    train_set = ClipDataset(clips / "train", offsets)
     validation_set = ClipDataset(clips / "validation", offsets)
     return Job(
         config=config,
@@ -69,25 +81,27 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
         losses=Losses(config.loss, Lpips(config.evaluate.lpips) if config.loss.lpips else None).to(
             fabric.device
         ),
-        train_clips=lambda crop: ClipDataset(
-            clips / "train", offsets, crop=crop, augment=augment, seed=config.seed
-        ),
-        train_count=len(train_set),
+        train_clips=lambda crop: ClipDataset(clips / "train", offsets, crop=crop, augment=augment, seed=seed),
+        train_count=len(ClipDataset(clips / "train", offsets)),
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
         loaded=model.loaded,
         folder=folder,
-        outputs=data / "training" / config.ablation,
-        board=data / "logs" / config.ablation,
+        outputs=data / "training" / config.ablation if seed == train.seeds[0] else folder / "logs",
+        board=seed_folder(data / "logs" / config.ablation, config, seed),
     )
 
 
-def _publish(folder: Path, models: Path) -> None:
-    """Move the finished weights to the stage's output."""
-    models.mkdir(parents=True, exist_ok=True)
-    for name in (BEST, LAST):
-        shutil.move(folder / name, models / name)
+def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
+    """Copy the finished weights and curves to the stage's outputs."""
+    for seed, job in jobs.items():
+        models = seed_folder(data / "models" / config.ablation, config, seed)
+        models.mkdir(parents=True, exist_ok=True)
+        for name in (BEST, LAST):
+            shutil.copyfile(job.folder / name, models / name)
+    curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
+    join_curves(data / "training" / config.ablation / "curves.csv", curves)
 
 
 if __name__ == "__main__":

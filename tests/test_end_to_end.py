@@ -1,7 +1,10 @@
 """All stages in a row, on a very small copy of the demo, as `python -m stages.X` runs them."""
 
+import csv
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,13 +12,14 @@ import yaml
 
 from lift.config import yaml12
 from lift.errors import UserError
+from lift.training import loop
 from stages import clips, download, evaluate, report, train
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def small(raw):
-    """Shrink the demo to seconds: two ablations, five scenes, four steps."""
+    """Shrink the demo to seconds: two ablations, one of them with two seeds, five scenes, few steps."""
     demo = raw["profiles"]["demo"]
     for source in demo["sources"].values():
         source["render"]["train"] = min(source["render"]["train"], 10)
@@ -27,6 +31,7 @@ def small(raw):
     raw["train"].update(samples_per_epoch=4, warmup=1, log_every=1)
     raw["train"]["phases"][0].update(epochs=1)
     raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
+    raw["ablations"]["ctx3"]["train"] = {"seeds": [7, 8]}
     raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
     raw["report"]["resamples"] = 200
     return raw
@@ -57,6 +62,13 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
 
     metrics = json.loads((results / "lift15" / "metrics.json").read_text())
     assert metrics["snu_film"]["clips"] == 20
+    assert metrics["model"]["parameters"] > 1000
+    assert metrics["snu_film"]["seeds"] == 1
+    two = json.loads((results / "ctx3" / "metrics.json").read_text())
+    assert (two["snu_film"]["clips"], two["snu_film"]["seeds"]) == (20, 2)
+    rows = list(csv.DictReader((results / "ctx3" / "clips.csv").read_text().splitlines()))
+    assert {row["seed"] for row in rows} == {"7", "8"}
+    assert len({(row["clip"], row["psnr"]) for row in rows}) == len(rows)  # another seed, another model
     assert metrics["scenes"]["clips"] == metrics["ucf101"]["clips"] == 5
     untrained = json.loads((results / "untrained" / "metrics.json").read_text())
     assert untrained["scenes"]["psnr"] != metrics["scenes"]["psnr"]
@@ -65,13 +77,48 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     assert list((place / "reports/demo/figures").glob("*.svg"))
 
     # The same parameters give the same bytes, and results of what params.yaml no longer names go.
-    before = (Path("data/demo/models/ctx3/last.safetensors")).read_bytes()
+    before = made("ctx3")
+    assert len(before) == 5
     shutil.rmtree("data/demo/models/ctx3")
     train.main("demo", "ctx3")
-    assert Path("data/demo/models/ctx3/last.safetensors").read_bytes() == before
+    assert made("ctx3") == before
     (results / "stale").mkdir()
     report.main("demo")
     assert not (results / "stale").exists()
+
+
+def made(name):
+    """Read what training leaves: two weights files per seed, and the curves of all seeds."""
+    data = Path("data/demo")
+    files = [*(data / "models" / name).rglob("*.safetensors"), data / "training" / name / "curves.csv"]
+    return {str(path): path.read_bytes() for path in files}
+
+
+def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypatch):
+    download.main("demo")
+    for split in ("train", "validation"):
+        clips.main("demo", split)
+    train.main("demo", "ctx3")
+    whole = made("ctx3")
+    trained = []
+    original = loop._Run._step
+
+    def stepping(self, wrapped, batches, step):
+        original(self, wrapped, batches, step)
+        trained.append((self.job.config.seed, step))
+        if len(trained) == 3:  # after the first seed's two steps, in the second seed
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(loop._Run, "_step", stepping)
+    shutil.rmtree("data/demo/models")
+    shutil.rmtree("data/demo/training")
+    with pytest.raises(SystemExit) as stop:
+        train.main("demo", "ctx3")
+    assert stop.value.code == train.RESUME
+    assert not Path("data/demo/models").exists()
+    train.main("demo", "ctx3")
+    assert trained == [(7, 0), (7, 1), (8, 0), (8, 1)]
+    assert made("ctx3") == whole
 
 
 def test_weights_of_another_configuration_are_refused_by_the_key(place):

@@ -73,12 +73,20 @@ class Config:
         """Whether any source is a rendered stand-in."""
         return any(source.render is not None for source in self.sources.values())
 
+    def seeded(self, seed: int) -> "Config":
+        """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
+        return dataclasses.replace(self, seed=seed)
+
     def digestible(self) -> dict[str, Any]:
-        """Give what decides a trained model's weights, as plain values: for digests and checkpoints."""
+        """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
+
+        `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
+        """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
         others = set(FAMILIES) - {self.model.name}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
+        del values["train"]["seeds"]
         return values
 
 

@@ -213,6 +213,8 @@ class Augment:
 class Train:
     """How a model learns (specification section 5)."""
 
+    seeds: tuple[int, ...] = number(0)
+    """One model is trained for each; results are averaged over them and their spread is shown."""
     phases: tuple[Phase, ...]
     samples_per_epoch: int | None = number(1)
     """Clips drawn in an epoch; null: each clip once."""
@@ -247,10 +249,12 @@ class Train:
     """Memory layout of the model and its input."""
 
     def __post_init__(self) -> None:
-        """Refuse a training without phases.
+        """Refuse a training without phases or without distinct seeds.
 
         Raises:
-            ValueError: `phases` is empty.
+            ValueError: `phases` or `seeds` is empty, or a seed stands twice.
         """
         if not self.phases:
             raise ValueError("phases: at least one is needed")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: expected distinct whole numbers, found {list(self.seeds)}")

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 SIZES = ((256, 448), (720, 1280))  # height and width at which the field states operations: protocols.md, 5.1
 WARM_UP, TIMED = 1, 3  # frames; the median is kept
 MIB = 2**20
+DECIMALS = 6  # of metrics.json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,17 @@ def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
         milliseconds=_milliseconds(model, _clip(offsets, size)),
         threads=torch.get_num_threads(),
     )
+
+
+def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
+    """Give what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
+
+    Args:
+        model: As for `cost`.
+        offsets: The window.
+    """
+    counts = {f"gmacs_{h}x{w}": round(gmacs(model, offsets, (h, w)), DECIMALS) for h, w in SIZES}
+    return {"parameters": parameters(model), **counts}
 
 
 def parameters(model: nn.Module) -> int:

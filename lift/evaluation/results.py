@@ -1,4 +1,4 @@
-"""The files of a method's results: one row per clip, their means, and the context weights.
+"""The files of a method's results: a row per clip and training seed, their means, and the context weights.
 
 Numbers are rounded to significant digits once, when a row is made: what clips.csv says is what metrics.json
 averages.
@@ -7,7 +7,7 @@ averages.
 import csv
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ METRICS = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "e
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One clip's results; the fields are the columns of clips.csv. None is written as an empty cell."""
+    """One clip's results with one seed; the fields are the columns of clips.csv. None: an empty cell."""
 
     benchmark: str
     clip: str
@@ -31,6 +31,8 @@ class Row:
     """Difficulty or kind of scene; empty where the benchmark has none."""
     motion: float
     """Mean absolute difference of the references, 0-255."""
+    seed: int | None
+    """Seed of the training that the method comes from; None: a method without training."""
     context: int
     """Context frames that the method was given."""
     psnr: float
@@ -64,14 +66,21 @@ class Weight:
     benchmark: str
     clip: str
     kind: str
+    seed: int | None
     offset: int
     weight: float
 
 
 def write_results(
-    folder: Path, rows: Sequence[Row], weights: Sequence[Weight]
+    folder: Path, rows: Sequence[Row], weights: Sequence[Weight], model: Mapping[str, float] | None = None
 ) -> dict[str, dict[str, float]]:
     """Write clips.csv, weights.csv and metrics.json; equal results give equal bytes.
+
+    Args:
+        folder: Where they go.
+        rows: Of all benchmarks and seeds.
+        weights: The same.
+        model: What the model costs (cost.py), kept as `model` in metrics.json; None: there is no model.
 
     Returns:
         What metrics.json says.
@@ -80,6 +89,8 @@ def write_results(
         UserError: The disk is full or the folder cannot be written.
     """
     means = summary(rows)
+    if model is not None:
+        means["model"] = dict(model)
     _write_csv(folder / "clips.csv", Row, rows)
     _write_csv(folder / "weights.csv", Weight, weights)
     with atomic(folder / "metrics.json") as temporary:
@@ -90,8 +101,10 @@ def write_results(
 def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
     """Average per-clip values by benchmark, and by `<benchmark>_<kind>` where there are kinds.
 
+    Every seed has every clip, so that these are also the means over seeds of each one's mean.
+
     Returns:
-        For each group clips, videos (how many) and the mean of every metric that has values.
+        For each group clips, videos, seeds (how many) and the mean of every metric that has values.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -106,7 +119,12 @@ def _averages(rows: Sequence[Row]) -> dict[str, float]:
     for row in rows:
         means.update({metric: getattr(row, metric) for metric in METRICS})
     averages = {metric: round(mean, DECIMALS) for metric, mean in means.compute().items()}
-    return {"clips": len(rows), "videos": len({row.video for row in rows}), **averages}
+    counts = {
+        "clips": len({row.clip for row in rows}),
+        "videos": len({row.video for row in rows}),
+        "seeds": len({row.seed for row in rows}),
+    }
+    return {**counts, **averages}
 
 
 def _write_csv(path: Path, kind: type[Row] | type[Weight], rows: Sequence[Any]) -> None:

@@ -46,17 +46,26 @@ class Clips(Protocol):
 
 
 def evaluate(
-    method: Method, name: str, benchmarks: Mapping[str, Clips], lpips: Lpips, *, examples: int, out: Path
+    methods: Mapping[int | None, Method],
+    name: str,
+    benchmarks: Mapping[str, Clips],
+    lpips: Lpips,
+    *,
+    examples: int,
+    out: Path,
+    model: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and examples.zip.
 
     Args:
-        method: What is measured.
+        methods: What is measured, by the seed of its training; by None where it has none. Frames are kept of
+            the first.
         name: Its name, for progress and messages.
         benchmarks: Clips by benchmark.
         lpips: The network behind the column `lpips`.
         examples: Clips per benchmark whose frames are kept; the same ones for every method.
         out: Folder of the four files.
+        model: What the model costs, for metrics.json; None: there is no model.
 
     Returns:
         What metrics.json says: means by benchmark, and by benchmark and kind.
@@ -68,13 +77,16 @@ def evaluate(
     weights: list[Weight] = []
     kept: list[Example] = []
     for benchmark, clips in benchmarks.items():
-        run = _Run(method, name, benchmark, clips, lpips, spread(len(clips), examples))
-        run.all_clips()
-        if not len(run.rows) == len(clips) == len(clips.rows):
-            raise RuntimeError(f"{benchmark}: {len(run.rows)} results for {len(clips.rows)} clips")
-        rows, weights, kept = rows + run.rows, weights + run.weights, kept + run.examples
+        wanted = spread(len(clips), examples)
+        for seed, method in methods.items():
+            run = _Run(method, name, seed, benchmark, clips, lpips, wanted)
+            run.all_clips()
+            if not len(run.rows) == len(clips) == len(clips.rows):
+                raise RuntimeError(f"{benchmark}: {len(run.rows)} results for {len(clips.rows)} clips")
+            rows, weights, kept = rows + run.rows, weights + run.weights, kept + run.examples
+            wanted = frozenset()
     write_examples(out / "examples.zip", kept)
-    return write_results(out, rows, weights)
+    return write_results(out, rows, weights, model)
 
 
 class _FlowMetrics(NamedTuple):
@@ -84,12 +96,20 @@ class _FlowMetrics(NamedTuple):
 
 
 class _Run:
-    """One method on one benchmark."""
+    """One method, of one seed, on one benchmark."""
 
     def __init__(
-        self, method: Method, name: str, benchmark: str, clips: Clips, lpips: Lpips, kept: frozenset[int]
+        self,
+        method: Method,
+        name: str,
+        seed: int | None,
+        benchmark: str,
+        clips: Clips,
+        lpips: Lpips,
+        kept: frozenset[int],
     ) -> None:
-        self.method, self.name, self.benchmark, self.clips = method, name, benchmark, clips
+        self.method, self.seed, self.benchmark, self.clips = method, seed, benchmark, clips
+        self.name = name if seed is None else f"{name} (seed {seed})"
         self.lpips, self.kept = lpips, kept
         self.rows: list[Row] = []
         self.weights: list[Weight] = []
@@ -111,6 +131,7 @@ class _Run:
             video=entry.video,
             kind=entry.kind,
             motion=entry.motion,
+            seed=self.seed,
             context=int(sample["valid"].sum()),
             **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
             lpips=self.lpips.measure(frame, target),
@@ -134,7 +155,14 @@ class _Run:
             return
         given = (values.tolist() for values in (sample["offsets"], sample["valid"], prediction.weights))
         self.weights += [
-            Weight(benchmark=row.benchmark, clip=row.clip, kind=row.kind, offset=round(offset), weight=weight)
+            Weight(
+                benchmark=row.benchmark,
+                clip=row.clip,
+                kind=row.kind,
+                seed=row.seed,
+                offset=round(offset),
+                weight=weight,
+            )
             for offset, valid, weight in zip(*given, strict=True)
             if valid
         ]

@@ -81,6 +81,20 @@ class Logs:
         self._live.make_summary()
 
 
+def join_curves(path: Path, by_seed: Mapping[int, Path]) -> None:
+    """Write the curves of several trainings, one curves.csv each, as one file with the column `seed` first.
+
+    Raises:
+        UserError: The disk is full or the folder cannot be written.
+    """
+    tables = {seed: list(csv.DictReader(own.read_text().splitlines())) for seed, own in by_seed.items()}
+    keys = dict.fromkeys(["seed", *(key for rows in tables.values() for row in rows for key in row)])
+    with atomic(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(keys), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"seed": seed, **row} for seed, rows in tables.items() for row in rows)
+
+
 def _open_dvclive(folder: Path) -> Any:
     """Open DVCLive, where DVC is installed: a training machine in a cluster may lack it."""
     if importlib.util.find_spec("dvclive") is None:

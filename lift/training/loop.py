@@ -124,6 +124,8 @@ class _Run:
         with self.stop, self._progress() as progress:
             while self.state.step < self.schedule.steps:
                 self._run_phase(progress)
+        if self.state.step > first:
+            self._save()  # a finished run that is continued, for another seed's sake, trains nothing
         if self.logs is not None:
             self.logs.close()
             weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())

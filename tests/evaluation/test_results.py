@@ -7,7 +7,7 @@ from lift.evaluation.results import METRICS, Row, Weight, summary, write_results
 
 
 def row(clip: str = "a", **values: object) -> Row:
-    default = dict.fromkeys(METRICS, 0.5) | {"motion": 2.0, "context": 14, "kind": ""}
+    default = dict.fromkeys(METRICS, 0.5) | {"motion": 2.0, "seed": 7, "context": 14, "kind": ""}
     return Row(**{"benchmark": "davis", "clip": clip, "video": clip[0], **default, **values})
 
 
@@ -20,20 +20,21 @@ def test_the_files_have_the_columns_of_the_brief(tmp_path):
     write_results(
         tmp_path,
         [row(epe=None)],
-        [Weight(benchmark="davis", clip="a", kind="", offset=-1, weight=1 / 3)],
+        [Weight(benchmark="davis", clip="a", kind="", seed=7, offset=-1, weight=1 / 3)],
     )
     clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "weights.csv"))
     assert clips == (
-        "benchmark,clip,video,kind,motion,context,psnr,ssim,ssim_matlab,lpips,ie,ie_rms,warping,epe,occluded"
+        "benchmark,clip,video,kind,motion,seed,context,"
+        "psnr,ssim,ssim_matlab,lpips,ie,ie_rms,warping,epe,occluded"
     )
-    assert weights == "benchmark,clip,kind,offset,weight"
+    assert weights == "benchmark,clip,kind,seed,offset,weight"
     assert read(tmp_path / "clips.csv")[0]["epe"] == ""
     assert read(tmp_path / "weights.csv")[0]["weight"] == "0.3333333"
 
 
 def test_weights_without_a_model_are_a_header(tmp_path):
     write_results(tmp_path, [row()], [])
-    assert (tmp_path / "weights.csv").read_text() == "benchmark,clip,kind,offset,weight\n"
+    assert (tmp_path / "weights.csv").read_text() == "benchmark,clip,kind,seed,offset,weight\n"
 
 
 def test_means_are_those_of_the_written_values(tmp_path):
@@ -57,6 +58,24 @@ def test_kinds_have_their_own_means_beside_the_whole():
     assert (means["scenes_plain"]["clips"], means["scenes_plain"]["videos"]) == (2, 1)
     assert means["scenes"]["psnr"] == pytest.approx(82 / 3, abs=1e-6)
     assert "epe" not in means["davis"]
+
+
+def test_means_are_over_seeds_and_clips_are_counted_once():
+    rows = [
+        row("a", seed=1, psnr=30.0),
+        row("b", seed=1, psnr=32.0),
+        row("a", seed=2, psnr=34.0),
+        row("b", seed=2),
+    ]
+    means = summary(rows)["davis"]
+    assert (means["clips"], means["videos"], means["seeds"]) == (2, 2, 2)
+    assert means["psnr"] == pytest.approx((30 + 32 + 34 + 0.5) / 4)
+
+
+def test_a_methods_row_without_seed_is_an_empty_cell_and_the_models_cost_stands_beside_the_means(tmp_path):
+    write_results(tmp_path, [row(seed=None)], [], {"parameters": 12})
+    assert read(tmp_path / "clips.csv")[0]["seed"] == ""
+    assert json.loads((tmp_path / "metrics.json").read_text())["model"] == {"parameters": 12}
 
 
 def test_equal_results_give_equal_bytes(tmp_path):

@@ -76,7 +76,7 @@ def lpips() -> Lpips:
 def measured(lpips, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     benchmarks = {"davis": Clips(), "scenes": Clips(truth=True)}
-    means = evaluate(of_model(Model()), "model", benchmarks, lpips, examples=2, out=folder)
+    means = evaluate({7: of_model(Model())}, "model", benchmarks, lpips, examples=2, out=folder)
     with (folder / "clips.csv").open(newline="") as file:
         return means, list(csv.DictReader(file)), folder
 
@@ -144,7 +144,12 @@ def test_examples_hold_frames_and_flows(measured):
 def test_baselines_run_the_same_way_and_give_equal_bytes_twice(name, lpips, tmp_path):
     for folder in ("one", "two"):
         means = evaluate(
-            BASELINES[name], name, {"scenes": Clips(truth=True)}, lpips, examples=1, out=tmp_path / folder
+            {None: BASELINES[name]},
+            name,
+            {"scenes": Clips(truth=True)},
+            lpips,
+            examples=1,
+            out=tmp_path / folder,
         )
     for file in ("clips.csv", "metrics.json", "weights.csv", "examples.zip"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
@@ -157,8 +162,8 @@ def test_a_prediction_that_is_not_finite_names_its_clip_and_writes_nothing(lpips
         frame = sample["target"] * (torch.nan if sample["clip"].endswith("1") else 1)
         return Prediction(frame)
 
-    with pytest.raises(UserError, match="davis: set/v0@1: broken gives a frame"):
-        evaluate(broken, "broken", {"davis": Clips()}, lpips, examples=1, out=tmp_path / "results")
+    with pytest.raises(UserError, match=r"davis: set/v0@1: broken \(seed 7\) gives a frame"):
+        evaluate({7: broken}, "broken", {"davis": Clips()}, lpips, examples=1, out=tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
 
@@ -167,4 +172,4 @@ def test_a_benchmark_that_loses_clips_is_an_error(lpips, tmp_path):
     clips.rows.append(clips.rows[0])
     clips.__class__ = type("Short", (Clips,), {"__len__": lambda self: 3})
     with pytest.raises(RuntimeError, match="3 results for 4 clips"):
-        evaluate(BASELINES["repeat"], "repeat", {"davis": clips}, lpips, examples=0, out=tmp_path)
+        evaluate({None: BASELINES["repeat"]}, "repeat", {"davis": clips}, lpips, examples=0, out=tmp_path)
