@@ -46,7 +46,7 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
-    from lift.report.results import read
+    from lift.report.reading import read
     from lift.report.strata import by_stratum
 
     results = read(config, configs, data)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from lift.config import Comparison
 from lift.report.names import Metric
 from lift.report.results import Results, unit_means
-from lift.report.statistics import Effect, detectable, effects, holm
+from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
 from lift.seeds import generator
 
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
@@ -37,11 +37,23 @@ class Tested:
     detectable: float
     """Smallest gain that this n finds with 80 % power as its family's smallest p, in the metric's unit."""
 
+    seeds: tuple[float, float]
+    """Interval of the mean gain over videos and training seeds; NaN where a method was trained once."""
+
+    def passes(self, level: float) -> bool:
+        """Say whether the corrected test passes at `level`, in whichever direction."""
+        return self.effect is not None and self.p_holm < level  # false for NaN
+
     def found(self, level: float) -> int:
-        """Say what the test found at `level`: +1 a gain, -1 a loss, 0 neither."""
-        if self.effect is None or math.isnan(self.p_holm) or self.p_holm >= level:
+        """Say what the test found at `level`: +1 a gain, -1 a loss, 0 neither.
+
+        The test is one of ranks and the gain a mean: where they point to different sides, as a few extreme
+        videos can bring about, nothing is found.
+        """
+        if self.effect is None or not self.passes(level):
             return 0
-        return 1 if self.effect.rank_biserial > 0 else -1
+        signs = (self.effect.rank_biserial > 0, self.effect.mean > 0)
+        return 0 if signs[0] != signs[1] else (1 if signs[0] else -1)
 
 
 def gains(
@@ -103,9 +115,19 @@ def _test_family(results: Results, family: str) -> list[Tested]:
             reason=reason,
             p_holm=p,
             detectable=detectable(effect.n, effect.deviation, level) if effect else math.nan,
+            seeds=_over_seeds(results, comparison, metric) if effect else (math.nan, math.nan),
         )
         for (comparison, metric), effect, reason, p in zip(asked, measured, reasons, adjusted, strict=True)
     ]
+
+
+def _over_seeds(results: Results, comparison: Comparison, metric: Metric) -> tuple[float, float]:
+    benchmark, methods = results.config.report.benchmark, (comparison.method, comparison.against)
+    return seed_interval(
+        gains(results, benchmark, metric.key, *methods),
+        [results.seed_means(method, benchmark, metric.key) for method in methods],
+        confidence=results.config.report.confidence,
+    )
 
 
 def compared(results: Results, available: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Training curves: what each ablation's training logged."""
+"""Training curves: what each ablation's trainings logged."""
 
 from dataclasses import dataclass
 
@@ -9,28 +9,29 @@ import pandas as pd
 from lift.errors import UserError
 from lift.report.results import Results
 
-COLUMNS = ("step", "epoch", "loss", "psnr", "ssim")
+COLUMNS = ("seed", "step", "epoch", "loss", "psnr", "ssim")
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curves:
-    """What one training logged."""
+    """What the trainings of one ablation logged; s seeds, in the order of `train.seeds`."""
 
-    step: npt.NDArray[np.float64]
-    loss: npt.NDArray[np.float64]
-    """Training loss at `step`."""
-    validated: npt.NDArray[np.float64]
-    """Steps of the validations."""
-    psnr: npt.NDArray[np.float64]
-    """Validation PSNR at `validated`, dB."""
-    ssim: npt.NDArray[np.float64]
+    step: Array
+    """(n)."""
+    loss: Array
+    """Training loss at `step`, (s, n)."""
+    validated: Array
+    """Steps of the validations, (v)."""
+    psnr: Array
+    """Validation PSNR at `validated`, dB, (s, v)."""
 
 
 def read_curves(results: Results) -> dict[str, Curves]:
     """Read the curves of every declared ablation that has them, in the order of params.yaml.
 
     Raises:
-        UserError: A file is no table of curves.
+        UserError: A file is no table of curves, or not of the seeds that params.yaml names.
     """
     found = {}
     for name in results.config.ablations:
@@ -39,17 +40,24 @@ def read_curves(results: Results) -> dict[str, Curves]:
             continue
         try:
             table = pd.read_csv(path, dtype=np.float64)
-            step, loss, psnr, ssim = (table[key].to_numpy() for key in ("step", "loss", "psnr", "ssim"))
+            seeds = [table[table["seed"] == seed] for seed in results.configs[name].train.seeds]
+            if sum(map(len, seeds)) != len(table):
+                raise ValueError("rows of another seed")
+            step, loss = _column(seeds, "loss")
+            validated, psnr = _column(seeds, "psnr")
         except (KeyError, ValueError) as error:
             raise UserError(
-                f"{path}: expected numbers in columns {', '.join(COLUMNS)}; train again"
+                f"{path}: expected numbers in columns {', '.join(COLUMNS)}, the same steps for each seed of "
+                "train.seeds; train again"
             ) from error
-        logged, checked = ~np.isnan(loss), ~np.isnan(psnr)
-        found[name] = Curves(
-            step=step[logged],
-            loss=loss[logged],
-            validated=step[checked],
-            psnr=psnr[checked],
-            ssim=ssim[checked],
-        )
+        found[name] = Curves(step=step, loss=loss, validated=validated, psnr=psnr)
     return found
+
+
+def _column(seeds: list[pd.DataFrame], key: str) -> tuple[Array, Array]:
+    """Give the steps (n) at which a column has values, and these by seed (s, n)."""
+    logged = [table[table[key].notna()] for table in seeds]
+    steps = [table["step"].to_numpy() for table in logged]
+    if any(not np.array_equal(own, steps[0]) for own in steps):
+        raise ValueError(f"{key}: seeds were logged at different steps")
+    return steps[0], np.stack([table[key].to_numpy() for table in logged])

@@ -104,3 +104,8 @@ def changes(base: Config, other: Config) -> str:
 def words(name: str) -> str:
     """Turn an identifier such as `fast_motion` into words."""
     return name.replace("_", " ")
+
+
+def number_of(count: int, thing: str) -> str:
+    """Write a count with its noun, for example `1 source video` or `3 source videos`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"

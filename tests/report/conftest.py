@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lift.report.comparisons import declared
-from lift.report.results import read
+from lift.report.reading import read
 from tests.report import fake
 
 

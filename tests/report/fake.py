@@ -1,6 +1,7 @@
 """Made-up results of the demo's size in the pipeline's formats: plausible numbers, small pictures."""
 
 import csv
+import dataclasses
 import functools
 import io
 import json
@@ -22,7 +23,7 @@ SKILL = {  # dB against the base, before noise
 }  # fmt: skip
 BOOST = {"plain": 0.2, "occlusion": 1.8, "fast_motion": 1.4, "repetition": 1.0, "lighting": 0.6}
 FIELDS = (
-    "benchmark", "clip", "video", "kind", "motion", "context",
+    "benchmark", "clip", "video", "kind", "motion", "seed", "context",
     "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
 )  # fmt: skip
 
@@ -49,7 +50,19 @@ def clips() -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _numbers(method: str, row: tuple[str, str, str, str], config: Config | None) -> dict[str, object]:
+def seeded(*seeds: int) -> tuple[Config, dict[str, Config]]:
+    """`configs()` with other training seeds."""
+    base, ablations = configs()
+
+    def change(config: Config) -> Config:
+        return dataclasses.replace(config, train=dataclasses.replace(config.train, seeds=seeds))
+
+    return change(base), {name: change(config) for name, config in ablations.items()}
+
+
+def _numbers(
+    method: str, row: tuple[str, str, str, str], config: Config | None, seed: int | None
+) -> dict[str, object]:
     benchmark, clip, _, kind = row
     own = generator(1, clip)
     motion = float(own.gamma(3.0, 3.0))
@@ -57,10 +70,13 @@ def _numbers(method: str, row: tuple[str, str, str, str], config: Config | None)
     psnr = 30 + gap + 2 * own.normal() - 0.15 * motion
     boost = BOOST.get(kind, 1.0) * (0.5 + motion / 9)
     psnr += SKILL.get(method, 0.0) * boost + 0.15 * generator(2, clip, method).normal()
+    if seed not in (None, 7):
+        psnr += 0.05 * generator(5, method, seed).normal() + 0.05 * generator(6, clip, method, seed).normal()
     error = 255 * 10 ** (-psnr / 20)
     flow = method != "repeat"
     return {
         "motion": motion,
+        "seed": seed,
         "context": 2 if config is None else len(config.clip.offsets),
         "psnr": psnr,
         "ssim": 1 - error / 120,
@@ -79,6 +95,7 @@ def write(
     methods: tuple[str, ...] | None = None,
     size: tuple[int, int] = (96, 128),
     kept: tuple[str, ...] = ("vimeo90k", "ucf101", "davis", "snu_film", "scenes"),
+    seeds: tuple[int, ...] = (7,),
 ) -> None:
     """Write results, curves and clip-set summaries below `data` (data/demo), with frames of `kept` sets."""
     base, ablations = configs()
@@ -87,16 +104,26 @@ def write(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "summary.json").write_text(json.dumps({"procedural": True, "clips": 1}), encoding="utf-8")
     for method in methods or (*base.ablations, *base.baselines):
-        _write_method(data / "results" / method, method, ablations.get(method), size, kept)
+        own = seeds if method in ablations else ()
+        _write_method(data / "results" / method, method, ablations.get(method), size, kept, own)
         if method in ablations:
-            _write_curves(data / "training" / method / "curves.csv", method)
+            _write_curves(data / "training" / method / "curves.csv", method, seeds)
 
 
 def _write_method(
-    folder: Path, method: str, config: Config | None, size: tuple[int, int], kept: tuple[str, ...]
+    folder: Path,
+    method: str,
+    config: Config | None,
+    size: tuple[int, int],
+    kept: tuple[str, ...],
+    seeds: tuple[int, ...],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [dict(zip(FIELDS[:4], row, strict=True)) | _numbers(method, row, config) for row in clips()]
+    rows = [
+        dict(zip(FIELDS[:4], row, strict=True)) | _numbers(method, row, config, seed)
+        for seed in seeds or (None,)
+        for row in clips()
+    ]
     with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
@@ -104,36 +131,59 @@ def _write_method(
     means = {}
     for name in {row["benchmark"] for row in rows}:
         own = [row for row in rows if row["benchmark"] == name]
-        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[6:12]} | {
+        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[7:13]} | {
             "clips": len(own)
         }
+    if seeds or method == "untrained":
+        size_of = 1e5 * (1 + len(method))
+        means["model"] = {
+            "parameters": size_of,
+            "gmacs_256x448": size_of / 2e4,
+            "gmacs_720x1280": size_of / 2500,
+        }
     (folder / "metrics.json").write_text(json.dumps(means, sort_keys=True), encoding="utf-8")
+    rules = {name: _protocol(name) for name in means if name != "model"}
+    (folder / "protocol.json").write_text(json.dumps(rules), encoding="utf-8")
+    rows = rows[: len(clips())]
     _write_weights(folder / "weights.csv", config)
     _write_examples(folder / "examples.zip", method, [r for r in rows if r["benchmark"] in kept], size)
 
 
+def _protocol(benchmark: str) -> dict[str, str]:
+    base, _ = configs()
+    rules = base.benchmarks[benchmark]
+    return {
+        "clips": "0123456789abcdef",
+        "protocol": rules.protocol,
+        "sampling": rules.sampling or "its own",
+        "lpips": base.evaluate.lpips,
+    }
+
+
 def _write_weights(path: Path, config: Config | None) -> None:
-    lines = ["benchmark,clip,kind,offset,weight"]
+    lines = ["benchmark,clip,kind,seed,offset,weight"]
     if config is not None and config.model.use_context and config.model.context == "attention":
         for benchmark, clip, _, kind in clips():
             offsets = np.array(config.clip.offsets)
             weights = np.exp(-np.abs(offsets) / 3 + 0.3 * generator(3, clip).normal(size=len(offsets)))
             lines += [
-                f"{benchmark},{clip},{kind},{o},{w:.6f}"
+                f"{benchmark},{clip},{kind},7,{o},{w:.6f}"
                 for o, w in zip(offsets, weights / weights.sum(), strict=True)
             ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _write_curves(path: Path, method: str) -> None:
+def _write_curves(path: Path, method: str, seeds: tuple[int, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = generator(4, method)
-    lines = ["step,epoch,loss,psnr,ssim"]
-    for step in range(10, 201, 10):
-        lines.append(f"{step},{step // 50},{0.06 * np.exp(-step / 80) + 0.02 + 0.002 * noise.normal():.6f},,")
-        if step % 50 == 0:
-            psnr = 29 - 4 * np.exp(-step / 80) + SKILL.get(method, 0) + 0.1 * noise.normal()
-            lines.append(f"{step},{step // 50},,{psnr:.4f},{0.9 + psnr / 1000:.5f}")
+    lines = ["seed,step,epoch,loss,psnr,ssim"]
+    for seed in seeds:
+        noise = generator(4, method, seed)
+        for step in range(10, 201, 10):
+            loss = 0.06 * np.exp(-step / 80) + 0.02 + 0.002 * noise.normal()
+            lines.append(f"{seed},{step},{step // 50},{loss:.6f},,")
+            if step % 50 == 0:
+                psnr = 29 - 4 * np.exp(-step / 80) + SKILL.get(method, 0) + 0.1 * noise.normal()
+                lines.append(f"{seed},{step},{step // 50},,{psnr:.4f},{0.9 + psnr / 1000:.5f}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

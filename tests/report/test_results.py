@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lift.errors import UserError
-from lift.report.results import read, source_video, unit_means
+from lift.report.reading import read
+from lift.report.results import source_video, unit_means
 
 
 def damage(folder, method, change):

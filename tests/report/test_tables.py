@@ -11,7 +11,7 @@ import pytest
 
 from lift.report import tables
 from lift.report.curves import read_curves
-from lift.report.results import read
+from lift.report.reading import read
 from lift.report.strata import by_stratum
 from lift.report.tables.table import Cell, Column, Table, latex, number, shown, to_csv, to_latex, to_markdown
 

@@ -13,6 +13,7 @@ from lift.report.figures.style import Drawing, write
 from lift.report.names import narrow
 from lift.report.results import Results
 from lift.report.strata import SCENES, Stratum, narrow_methods, trend
+from lift.report.tables.compute import SIZE, costed
 from lift.report.tables.effects import ablation_effects
 from lift.report.tables.results import stand_in, title
 
@@ -33,6 +34,7 @@ def plan(
         *_ablations(results),
         *_difficulty(results),
         *_weights(results),
+        *_compute(results),
         *_training(results, curves),
         *_pictures(results),
     ]
@@ -192,6 +194,25 @@ def _weights(results: Results) -> list[Drawing]:
     return found
 
 
+def _compute(results: Results) -> list[Drawing]:
+    benchmark = results.config.report.benchmark
+    shown = [m for m in costed(results) if results.frame(m, benchmark) is not None]
+    if not shown:
+        return []
+    return [
+        Drawing(
+            name="compute",
+            title="Quality against compute",
+            caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} against the "
+            f"multiply-accumulates of one frame of {SIZE.replace('x', ' × ')} pixels with all frames of the "
+            "window, and against the number of parameters. Squares: models of the two references alone.",
+            alt="Scatter plots of PSNR against operations and parameters, one marker per model.",
+            sources=tuple(f"results/{m}/metrics.json" for m in shown) + _clips_of(results, shown),
+            draw=partial(effects.compute, results, shown, benchmark),
+        )
+    ]
+
+
 def _training(results: Results, curves: Mapping[str, Curves]) -> list[Drawing]:
     if not curves:
         return []
@@ -203,12 +224,19 @@ def _training(results: Results, curves: Mapping[str, Curves]) -> list[Drawing]:
             title="Training curves",
             caption="Training loss and validation PSNR by "
             f"step{' (procedural stand-ins)' if results.stand_in('train') else ''}; "
-            f"one run per ablation, one seed.{note}",
+            f"{_trainings(results, list(curves))}{note}",
             alt="Loss falls and validation PSNR rises with training steps.",
             sources=tuple(f"training/{name}/curves.csv" for name in curves),
             draw=partial(lines.training, results, curves),
         )
     ]
+
+
+def _trainings(results: Results, methods: Sequence[str]) -> str:
+    most = max(len(results.configs[name].train.seeds) for name in methods)
+    if most == 1:
+        return "one training per ablation, one seed."
+    return f"means over up to {most} training seeds, shaded: their range."
 
 
 _BASELINES = ("average", "dis")  # what a strip shows beside the base; `repeat` is the reference before

@@ -16,7 +16,10 @@ from lift.report.results import Results
 
 
 def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
-    """Draw training loss and validation PSNR by step; compared ablations in colour, the others in grey."""
+    """Draw training loss and validation PSNR by step; compared ablations in colour, the others in grey.
+
+    Lines are means over training seeds; of compared ablations the range over seeds is shaded.
+    """
     chosen = compared(results, list(curves))[: len(SERIES)]
     figure = Figure(figsize=(WIDTH, 2.7))
     left, right = figure.subplots(1, 2)
@@ -25,8 +28,13 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
         own = curves[name]
         look = _look(chosen.index(name)) if name in chosen else {"color": GREY, "linewidth": 0.6}
         label = name if name in chosen else ("other ablations" if name == rest[0] else None)
-        left.plot(own.step, _smooth(own.loss), **(look | {"marker": ""}), label=label)
-        right.plot(own.validated, own.psnr, **look)
+        smooth = np.stack([_smooth(loss) for loss in own.loss])
+        left.plot(own.step, smooth.mean(axis=0), **(look | {"marker": ""}), label=label)
+        right.plot(own.validated, own.psnr.mean(axis=0), **look)
+        if name in chosen and len(own.loss) > 1:
+            for axes, step, values in ((left, own.step, smooth), (right, own.validated, own.psnr)):
+                ends = (values.min(axis=0), values.max(axis=0))
+                axes.fill_between(step, *ends, color=look["color"], alpha=0.15, linewidth=0)
     left.set_yscale("log")
     left.set(xlabel="optimiser step", ylabel="training loss, smoothed")
     right.set(xlabel="optimiser step", ylabel="validation PSNR (dB)")

@@ -23,10 +23,11 @@ from lift.report.figures.style import (
     bars,
     zero_line,
 )
-from lift.report.names import STRATA, words
+from lift.report.names import STRATA, narrow, words
 from lift.report.results import Results
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum, Trend
+from lift.report.tables.compute import SIZE
 from lift.report.tables.results import title
 
 _ROW = 0.21  # inches between two rows of a forest
@@ -197,3 +198,34 @@ def _grouped(trend: Trend, size: int = 5, most: int = 6) -> tuple[list[float], l
     order = np.argsort(trend.x, kind="stable")
     groups = np.array_split(order, max(1, min(most, len(order) // size)))
     return [float(trend.x[g].mean()) for g in groups], [float(trend.gain[g].mean()) for g in groups]
+
+
+def compute(results: Results, methods: Sequence[str], benchmark: str) -> Figure:
+    """Draw mean PSNR against operations and against parameters, one labelled marker per model."""
+    figure = Figure(figsize=(WIDTH, 2.9))
+    grid = figure.subplots(1, 2, sharey=True)
+    quality = {m: float(results.values(m, benchmark, "psnr").mean()) for m in methods}
+    for axes, key, scale in zip(grid, (f"gmacs_{SIZE}", "parameters"), (1.0, 1e6), strict=True):
+        places = {m: results.costs[m][key] / scale for m in methods}
+        for method in methods:
+            look = (BLUE, "o") if not narrow(results.configs, method) else (ORANGE, "s")
+            filled = look[0] if method == results.base else "white"
+            axes.plot(
+                places[method], quality[method], look[1], color=look[0], markerfacecolor=filled, markersize=4
+            )
+        axes.set_xscale("log")
+        axes.grid(axis="both")
+        axes.margins(x=0.15, y=0.1)
+        _labels(axes, places, quality)
+    grid[0].set(xlabel="GMACs per frame", ylabel="PSNR (dB)")
+    grid[1].set_xlabel("parameters (millions)")
+    return figure
+
+
+def _labels(axes: Axes, places: Mapping[str, float], quality: Mapping[str, float]) -> None:
+    """Name the markers; models at one place, as ablations of equal cost are, share a column of names."""
+    for method, place in places.items():
+        axes.annotate(
+            method, (place, quality[method]), xytext=(4, 0), textcoords="offset points", fontsize=5.5,
+            va="center", color=BLACK,
+        )  # fmt: skip

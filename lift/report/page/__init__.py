@@ -51,6 +51,7 @@ SECTIONS = (
     ),
     Section(key="pictures", title="Pictures", figures=("strip_", "edges"), tables=()),
     Section(key="weights", title="How the context is weighted", figures=("weights",), tables=()),
+    Section(key="compute", title="What it costs", figures=("compute",), tables=("compute",)),
     Section(key="training", title="Training", figures=("training",), tables=("training",)),
 )
 
@@ -106,7 +107,7 @@ def summary(results: Results, answer: Answer, tables: Sequence[Table]) -> str:
         "",
         f"**Question.** {QUESTION}",
         "",
-        f"{H0} {answer.method}",
+        " ".join((H0, answer.method, *answer.limits)),
         "",
         *(line for verdict in answer.verdicts.values() for line in (verdict, "")),
         *(line for table in overview for line in (to_markdown(table), "")),

@@ -59,7 +59,7 @@ def _clip(
 
 
 def _numbers(results: Results, method: str, example: Example) -> dict[str, str]:
-    frame = results.rows[method][example.benchmark]
+    frame = results.seeded[method][example.benchmark][0]  # the training of which the frames were kept
     row = frame[frame["clip"] == example.clip].iloc[0]
     return {
         metric.heading: f"{float(row[metric.key]):.{metric.digits}f}"

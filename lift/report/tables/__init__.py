@@ -9,6 +9,7 @@ from lift.report.results import Results
 from lift.report.strata import Stratum
 from lift.report.tables import effects
 from lift.report.tables import results as measured
+from lift.report.tables.compute import compute
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
 from lift.report.tables.training import budget
 
@@ -32,6 +33,7 @@ def build(
         *(measured.of_benchmark(results, name) for name in benchmarks),
         measured.by_difficulty(results),
         measured.by_sequence(results),
+        compute(results),
         budget(results, curves),
     ]
     return [table for table in tables if table is not None]

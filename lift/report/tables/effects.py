@@ -24,19 +24,19 @@ def of_family(results: Results, family: str, tests: Sequence[Tested]) -> Table:
         Column(key="metric", title="Metric", numeric=False),
         Column(key="n", title="n", digits=0),
         Column(key="gain", title=f"Mean gain [{_percent(results)} interval]", digits=4, signed=True),
+        *([SEEDS] if _seeded(tests) else []),
         Column(key="p", title="p", digits=4, least=True),
         Column(key="p_holm", title="p (Holm)", digits=4, least=True),
         Column(key="rank_biserial", title="Rank-biserial", digits=2, signed=True),
         Column(key="detectable", title="Detectable gain"),
         Column(key="result", title="Result", numeric=False),
     ]
-    words_of = {1: "better", -1: "worse", 0: "no difference shown"}
     rows = [
         [
             Cell(text=_versus(results, test)),
             Cell(text=test.metric.title + (f" ({test.metric.unit})" if test.metric.unit else "")),
-            *_numbers(test),
-            Cell(text=words_of[test.found(level)] if test.effect else test.reason),
+            *_numbers(test, _seeded(tests)),
+            Cell(text=_result(test, level)),
         ]
         for test in tests
     ]
@@ -51,12 +51,40 @@ def of_family(results: Results, family: str, tests: Sequence[Tested]) -> Table:
             GAIN + " Unit of analysis: source video (its clips are averaged).",
             f"Interval: studentised cluster bootstrap, {report.resamples} resamples. p: Wilcoxon "
             "signed-rank, two-sided; Holm over "
-            f"all rows of this table. Result at level {level:.3g}.",
+            f"all rows of this table. Result at level {level:.3g}. {_trainings(results, tests)}",
             "Detectable gain: what this n would find with 80 % power as the smallest p of the family "
             "(none: no gain, however large).",
         ],
         sources=_sources(results, [m for t in tests for m in (t.comparison.method, t.comparison.against)]),
     )
+
+
+SEEDS = Column(key="with_seeds", title="Interval with seeds", digits=4, signed=True)
+
+
+def _seeded(tests: Sequence[Tested]) -> bool:
+    return any(not math.isnan(end) for test in tests for end in test.seeds)
+
+
+def _trainings(results: Results, tests: Sequence[Tested]) -> str:
+    methods = dict.fromkeys(m for t in tests for m in (t.comparison.method, t.comparison.against))
+    trained = {m: results.configs[m].train.seeds for m in methods if m in results.config.ablations}
+    told = "Training seeds: " + (", ".join(f"{m} {len(s)}" for m, s in trained.items()) or "none") + "."
+    if _seeded(tests):
+        told += (
+            " Gains are averaged over seeds; the interval with seeds counts their variance as well (t, "
+            "Welch-Satterthwaite)."
+        )
+    return told
+
+
+def _result(test: Tested, level: float) -> str:
+    if test.effect is None:
+        return test.reason
+    found = test.found(level)
+    if test.passes(level) and not found:
+        return "unclear: mean and ranks disagree"
+    return {1: "better", -1: "worse", 0: "no difference shown"}[found]
 
 
 def _versus(results: Results, test: Tested) -> str:
@@ -65,17 +93,22 @@ def _versus(results: Results, test: Tested) -> str:
     return " − ".join(f"{name} ({sampling(results.configs, name, forced)})" for name in names)
 
 
-def _numbers(test: Tested) -> list[Cell]:
+def _numbers(test: Tested, seeded: bool) -> list[Cell]:
     effect = test.effect
     if effect is None:
-        return [Cell(text="–") for _ in range(6)]
+        return [Cell(text="–") for _ in range(7 if seeded else 6)]
+    digits = test.metric.digits + 1
+    low, high = test.seeds
+    known = not math.isnan(low)
+    with_seeds = Cell(value=effect.mean, low=low, high=high, digits=digits) if known else Cell(text="–")
     return [
         Cell(value=effect.n),
-        _gain(effect, test.metric.digits + 1),
+        _gain(effect, digits),
+        *([with_seeds] if seeded else []),
         Cell(value=effect.p),
         Cell(value=test.p_holm),
         Cell(value=effect.rank_biserial),
-        Cell(value=test.detectable, digits=test.metric.digits + 1),
+        Cell(value=test.detectable, digits=digits),
     ]
 
 

@@ -1,15 +1,19 @@
 """Tables of what was measured: one per benchmark, an overview, SNU-FILM by difficulty, the training budget.
 
-Means are over clips, the field's convention and that of metrics.json; the interval beside PSNR is over source
-videos.
+Means are over clips, the field's convention and that of metrics.json; the interval beside them is over source
+videos, whose clips are resampled together.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from lift.report.comparisons import compared, describe
+from lift.report.comparisons import compared
 from lift.report.names import DIFFICULTIES, REFERENCES, sampling, window
-from lift.report.results import Results, unit_means
+from lift.report.results import Results, clip_mean_parts, unit_means
+from lift.report.statistics import bootstrap_interval
 from lift.report.tables.table import Cell, Column, Table
+from lift.seeds import generator
 
 METHOD = Column(key="method", title="Method", numeric=False)
 WINDOW = Column(key="window", title="Window", numeric=False)
@@ -28,14 +32,13 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
     columns = [METHOD, WINDOW, SAMPLING] + [
         Column(key=m.key, title=m.heading, better=m.better, digits=m.digits) for m in known
     ]
-    spreads = _spreads(results, benchmark)
+    spreads = _spreads(results, benchmark, keys)
     rows = []
     for method in results.methods:
         row = _start(results, method, benchmark)
         for metric in known:
             cell = _mean(results, method, benchmark, metric.key)
-            if metric.key == "psnr" and cell.value is not None:
-                cell.spread = spreads[method]
+            cell.spread = spreads.get((method, metric.key))
             row.append(cell)
         rows.append(row)
     table = Table(
@@ -46,8 +49,8 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         rows=rows,
         notes=[
             f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
-            f"Mean over clips; ± is half the {_percent(results)} bootstrap interval of mean PSNR over "
-            "source videos.",
+            f"Mean over clips; ± is half its {_percent(results)} cluster bootstrap interval over source "
+            "videos.",
             MARKS,
         ],
         sources=_sources(results),
@@ -189,12 +192,24 @@ def _mean(
     return Cell(value=float(values.mean() if chosen is None else values[chosen].mean()))
 
 
-def _spreads(results: Results, benchmark: str) -> dict[str, float]:
-    measured = results.measured(benchmark)
+def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Give half the interval of each method's mean over clips, by method and metric."""
+    asked = [
+        (method, metric)
+        for method in results.measured(benchmark)
+        for metric in metrics
+        if results.has(method, benchmark, metric)
+    ]
     units = results.videos(benchmark)
-    columns = [unit_means(results.values(method, benchmark, "psnr"), units) for method in measured]
-    found = describe(results, columns, "spread", benchmark)
-    return {method: (effect.high - effect.low) / 2 for method, effect in zip(measured, found, strict=True)}
+    columns = [clip_mean_parts(results.values(method, benchmark, key), units) for method, key in asked]
+    report = results.config.report
+    low, high = bootstrap_interval(
+        [np.stack(columns, axis=1)],
+        confidence=report.confidence,
+        resamples=report.resamples,
+        rng=generator(results.config.seed, "report", "spread", benchmark),
+    )
+    return {pair: float(half) for pair, half in zip(asked, (high - low) / 2, strict=True)}
 
 
 def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:

@@ -1,7 +1,5 @@
 """The table of training budgets: how long each ablation trained and where it ended."""
 
-import numpy as np
-
 from lift.config import Train
 from lift.report.curves import Curves
 from lift.report.results import Results
@@ -13,6 +11,7 @@ def budget(results: Results, curves: dict[str, Curves]) -> Table:
     columns = [
         Column(key="method", title="Ablation", numeric=False),
         Column(key="schedule", title="Schedule", numeric=False),
+        Column(key="seeds", title="Seeds", digits=0),
         Column(key="steps", title="Steps", digits=0),
         Column(key="loss", title="Final loss", digits=4),
         Column(key="psnr", title="Best validation PSNR (dB)", digits=2),
@@ -20,7 +19,8 @@ def budget(results: Results, curves: dict[str, Curves]) -> Table:
     ]
     rows = []
     for name in results.config.ablations:
-        row = [Cell(text=name), Cell(text=_schedule(results.configs[name].train))]
+        train = results.configs[name].train
+        row = [Cell(text=name), Cell(text=_schedule(train)), Cell(value=len(train.seeds))]
         rows.append(row + (_outcome(curves[name]) if name in curves else [Cell(text="missing")] * 4))
     rendered = " (procedural stand-ins)" if results.stand_in("train") else ""
     return Table(
@@ -31,7 +31,7 @@ def budget(results: Results, curves: dict[str, Curves]) -> Table:
         rows=rows,
         notes=[
             "Schedule: epochs at crop height × width, by phase. Final loss: mean of the last tenth of "
-            "the logged steps.",
+            "the logged steps. Of several seeds: means over them; PSNR with their standard deviation.",
             "Sampling: each ablation trains with its own, as the result tables name it.",
         ],
         sources=[f"training/{name}/curves.csv" for name in curves],
@@ -44,13 +44,14 @@ def _schedule(train: Train) -> str:
 
 
 def _outcome(curves: Curves) -> list[Cell]:
-    if not len(curves.loss) or not len(curves.psnr):
+    if not curves.loss.size or not curves.psnr.size:
         return [Cell(text="–")] * 4
-    best = int(np.argmax(curves.psnr))
-    tail = max(1, len(curves.loss) // 10)
+    best = curves.psnr.argmax(axis=1)
+    psnr = curves.psnr.max(axis=1)
+    tail = max(1, len(curves.step) // 10)
     return [
         Cell(value=float(curves.step[-1])),
-        Cell(value=float(curves.loss[-tail:].mean())),
-        Cell(value=float(curves.psnr[best])),
-        Cell(value=float(curves.validated[best])),
+        Cell(value=float(curves.loss[:, -tail:].mean())),
+        Cell(value=float(psnr.mean()), spread=float(psnr.std(ddof=1)) if len(psnr) > 1 else None),
+        Cell(value=float(curves.validated[best].mean())),
     ]

@@ -1,0 +1,227 @@
+"""Read what evaluation wrote, and refuse what cannot be compared.
+
+Only what params.yaml names is read: a folder of a method that is no longer declared is left alone, and a
+declared method without results is listed as missing. All methods must have the same clips, measured under
+the same protocol.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lift.config import Config
+from lift.errors import UserError
+from lift.report.names import REQUIRED
+from lift.report.results import Results
+
+COLUMNS = (
+    "benchmark", "clip", "video", "kind", "motion", "seed", "context",
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
+)  # fmt: skip
+_TEXT = ("benchmark", "clip", "video", "kind")
+_OPTIONAL = ("warping", "epe", "occluded")
+_AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
+_NAMED = 5  # clips that an error names
+Seeds = tuple[pd.DataFrame, ...]
+
+
+def read(config: Config, configs: Mapping[str, Config], data: Path) -> Results:
+    """Read and check the results of every declared method under `data` (data/<profile>).
+
+    Raises:
+        UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
+            different clips, seeds or under different protocols.
+    """
+    seeded: dict[str, dict[str, Seeds]] = {}
+    stated: dict[str, dict[str, Any]] = {}
+    protocols: dict[str, dict[str, dict[str, str]]] = {}
+    for name in (*config.ablations, *config.baselines):
+        folder = data / "results" / name
+        seeds = configs[name].train.seeds if name in config.ablations else ()
+        seeded[name] = _read_method(folder / "clips.csv", config, seeds)
+        if seeded[name]:
+            stated[name] = _json(folder / "metrics.json")
+            protocols[name] = _json(folder / "protocol.json")
+            _check_means(seeded[name], stated[name], folder / "metrics.json")
+    _check_same_clips(seeded, data)
+    return Results(
+        config=config,
+        configs=configs,
+        data=data,
+        rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
+        seeded=seeded,
+        protocols=_one_protocol(config, seeded, protocols, data),
+        costs={method: means["model"] for method, means in stated.items() if "model" in means},
+        procedural={name: _procedural(data / "clips" / name) for name in config.clips.sets},
+    )
+
+
+def _procedural(folder: Path) -> bool:
+    path = folder / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return bool(summary["procedural"])
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run `dvc repro` to build the clips again") from error
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: says nothing about `procedural`; run `dvc repro` to build the clips again"
+        ) from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found beside clips.csv; evaluate again") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); evaluate again") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: expected an object, found {type(value).__name__}; evaluate again")
+    return value
+
+
+def _read_method(path: Path, config: Config, seeds: Sequence[int]) -> dict[str, Seeds]:
+    if not path.is_file():
+        return {}
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={
+            column: [""] for column in COLUMNS if column not in _TEXT
+        })  # fmt: skip
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"{path}: not a table of clips ({error}); evaluate again") from error
+    if missing := [column for column in COLUMNS if column not in table.columns]:
+        raise UserError(f"{path}: column {missing[0]} is missing; evaluate again")
+    _check_rows(table, path)
+    table = table[table["benchmark"].isin(list(config.benchmarks))]
+    return {str(name): _by_seed(frame, path, str(name), seeds) for name, frame in table.groupby("benchmark")}
+
+
+def _by_seed(table: pd.DataFrame, path: Path, benchmark: str, seeds: Sequence[int]) -> Seeds:
+    """Split the rows of one benchmark by training seed, in the order of `seeds`; empty: one without any."""
+    found = table["seed"].dropna().unique()
+    if sorted(found) != sorted(seeds) or (seeds and table["seed"].isna().any()):
+        told = ", ".join(f"{seed:g}" for seed in sorted(found)) or "none"
+        asked = ", ".join(map(str, seeds)) or "none"
+        raise UserError(
+            f"{path}: {benchmark} has results of training seeds {told}, but params.yaml (train.seeds) asks "
+            f"for {asked}; evaluate again"
+        )
+    parts = [table[table["seed"] == seed] for seed in seeds] or [table]
+    frames = tuple(part.sort_values("clip").reset_index(drop=True) for part in parts)
+    for seed, frame in zip(seeds, frames, strict=False):
+        if differing := _differing(frame, frames[0]):
+            raise UserError(
+                f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {benchmark} clips: they "
+                f"differ in {_listed(differing)}; evaluate again"
+            )
+    return frames
+
+
+def _averaged(frames: Seeds) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    mean = frames[0].copy()
+    for column in (c for c in COLUMNS if c not in (*_TEXT, "seed")):
+        mean[column] = np.mean([frame[column].to_numpy(np.float64) for frame in frames], axis=0)
+    return mean
+
+
+def _check_rows(table: pd.DataFrame, path: Path) -> None:
+    twice = table[table.duplicated(["benchmark", "clip", "seed"])]
+    if len(twice):
+        raise UserError(f"{path}: {_listed(list(twice['clip']))} stands twice; evaluate again")
+    for column in (c for c in COLUMNS if c not in _TEXT):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise UserError(f"{path}: column {column} holds something that is no number; evaluate again")
+        values = table[column].to_numpy(dtype=np.float64)
+        # Flow is measured for a whole benchmark or not at all; a hole would drop clips from a mean unseen.
+        absent = table[column].isna()
+        if column in _OPTIONAL:
+            absent &= ~absent.groupby(table["benchmark"]).transform("all")
+        bad = table[(absent & (column != "seed")) | np.isinf(values)]
+        if len(bad):
+            raise UserError(
+                f"{path}: {column} of {_listed(list(bad['clip']))} is missing or not finite; look at "
+                "these clips, then evaluate again"
+            )
+
+
+def _check_means(frames: Mapping[str, Seeds], stated: Mapping[str, Any], path: Path) -> None:
+    """Refuse a metrics.json that belongs to other rows: the two are read side by side."""
+    for name, seeds in frames.items():
+        for metric in REQUIRED:
+            mean = float(np.mean([frame[metric].mean() for frame in seeds]))
+            told = stated.get(name, {}).get(metric)
+            if not isinstance(told, int | float) or abs(told - mean) > _AGREEMENT:
+                raise UserError(
+                    f"{path}: {name}.{metric} is {told}, but clips.csv beside it gives {mean:.6f}; "
+                    "evaluate again"
+                )
+
+
+def _check_same_clips(seeded: Mapping[str, Mapping[str, Seeds]], data: Path) -> None:
+    """Refuse to pair methods that were measured on different clips."""
+    first: dict[str, str] = {}
+    for method, frames in seeded.items():
+        for name, seeds in frames.items():
+            reference = seeded[first.setdefault(name, method)][name][0]
+            if differing := _differing(seeds[0], reference):
+                raise UserError(
+                    f"{data / 'results'}: {method} and {first[name]} were not measured on the same {name} "
+                    f"clips: they differ in {_listed(differing)}; evaluate both again"
+                )
+
+
+def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
+    """Name the clips in which two sorted tables differ."""
+    if frame[list(_TEXT)].equals(reference[list(_TEXT)]):
+        return []
+    one, two = set(frame["clip"]), set(reference["clip"])
+    return sorted(one ^ two) or sorted(frame["clip"][(frame != reference)[list(_TEXT)].any(axis=1)])
+
+
+def _one_protocol(
+    config: Config,
+    seeded: Mapping[str, Mapping[str, Seeds]],
+    protocols: Mapping[str, Mapping[str, Mapping[str, str]]],
+    data: Path,
+) -> dict[str, dict[str, str]]:
+    """Give each benchmark's protocol; refuse methods that were measured under different ones."""
+    agreed: dict[str, dict[str, str]] = {}
+    first: dict[str, str] = {}
+    for method, frames in seeded.items():
+        for name in frames:
+            own = dict(protocols[method].get(name, {}))
+            reference = agreed.setdefault(name, own)
+            other = first.setdefault(name, method)
+            for key in sorted({*own, *reference}):
+                if own.get(key) != reference.get(key):
+                    raise UserError(
+                        f"{data / 'results'}: {method} and {other} were not measured alike on {name}: {key} "
+                        f"is {own.get(key)!r} for {method} and {reference.get(key)!r} for {other} "
+                        "(protocol.json); evaluate both again"
+                    )
+    for name, own in agreed.items():
+        rules = config.benchmarks[name]
+        asked = {
+            "protocol": rules.protocol,
+            "sampling": rules.sampling or "its own",
+            "lpips": config.evaluate.lpips,
+        }
+        for key, value in asked.items():
+            if own.get(key) != value:
+                raise UserError(
+                    f"{data / 'results' / first[name]}: {name} was measured with {key} {own.get(key)!r} "
+                    f"(protocol.json), but params.yaml says {value!r}; evaluate again"
+                )
+    return agreed
+
+
+def _listed(clips: Sequence[str]) -> str:
+    shown = ", ".join(clips[:_NAMED])
+    return shown + (f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else "")
