@@ -5,7 +5,17 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "opencv-python-headless", "scikit-image", "lpips", "matplotlib", "scipy")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-image",
+    "lpips",
+    "matplotlib",
+    "scipy",
+    "statsmodels",
+    "pandas",
+)
 
 
 def describe() -> dict[str, str]:

@@ -1,24 +1,19 @@
 """Stage `report`: tables, figures and the page of a profile, from the results alone."""
 
-import json
 import shutil
 from pathlib import Path
 
 from lift import report
 from lift.config import load
-from lift.environment import describe
-from lift.files import atomic
 from stages.common import PARAMS, data_folder, run
 
 
 def main(profile: str) -> None:
-    """Write `reports/<profile>`, and with what it was made: equal bytes can be asked of the same alone."""
-    config, data, out = load(PARAMS, profile), data_folder(profile), Path("reports") / profile
+    """Write `reports/<profile>`."""
+    config, data = load(PARAMS, profile), data_folder(profile)
     _prune(data / "results", {*config.ablations, *config.baselines})
     _prune(data / "training", set(config.ablations))
-    report.write(config, data, out)
-    with atomic(out / "environment.json") as temporary:
-        temporary.write_text(json.dumps(describe(), indent=1, sort_keys=True) + "\n")
+    report.write(config, data, Path("reports") / profile)
 
 
 def _prune(folder: Path, known: set[str]) -> None:

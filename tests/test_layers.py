@@ -25,7 +25,7 @@ ALLOWED = {
     "scenes": BASE | {"ops"},
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
-    "report": BASE | {"ops"},
+    "report": BASE | {"environment", "ops"},
     "video": BASE | {"ops", "weights", "data", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))

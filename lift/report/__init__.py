@@ -1,5 +1,6 @@
 """The report of a profile: statistics, tables, figures and a page, from results alone and without torch."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ _PARAMS = Path("params.yaml")
 
 def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] | None = None) -> None:
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
+
+    environment.json says with what it was made: equal bytes can be asked of the same alone.
 
     Args:
         config: The profile's configuration, without an ablation.
@@ -42,7 +45,7 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
 
 
 def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Path) -> None:
-    from lift.report import figures, page, tables
+    from lift.report import figures, page, provenance, tables
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
@@ -58,7 +61,11 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     drawn = figures.plan(results, families, strata, curves)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
-    page.write(results, said, tabled, drawn, folder)
+    made = provenance.describe(results)
+    (folder / "environment.json").write_text(
+        json.dumps(made.environment, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
+    page.write(results, said, tabled, drawn, made, folder)
 
 
 def _swap(fresh: Path, out: Path) -> None:

@@ -143,11 +143,11 @@ def _verdict(results: Results, family: str, tests: Tests, doubtful: bool) -> str
     count = max(t.effect.n for t in tested if t.effect)
     better, worse = ([t for t in tested if t.found(level) == sign] for sign in (1, -1))
     unclear = [t for t in tested if t.passes(level) and not t.found(level)]
+    check = robustness(results, tests)
     if count < report.least_videos:
-        conclusion = (
-            "H0 is not rejected, and not supported either: n is too small to say anything. At face value, "
-        )
-    elif robustness(results, tests):
+        start_of = "A check of robustness" if check else "H0 is not rejected, and not supported either"
+        conclusion = f"{start_of}: n is too small to say anything. At face value, "
+    elif check:
         conclusion = "A check of robustness, on which H0 does not rest: "
     else:
         conclusion = f"H0 is {_judged(results, tests)}{' (on these stand-ins)' if doubtful else ''}: "

@@ -78,7 +78,8 @@ class Results:
             return None
         units = self.videos(benchmark)
         frames = self.seeded[method][benchmark]
-        return np.array([unit_means(frame[metric].to_numpy(np.float64), units).mean() for frame in frames])
+        means = [float(unit_means(frame[metric].to_numpy(np.float64), units).mean()) for frame in frames]
+        return np.array(means, dtype=np.float64)
 
     def videos(self, benchmark: str) -> npt.NDArray[np.str_]:
         """Give each clip's source video, in the order of clip ids."""
@@ -120,6 +121,7 @@ def clip_mean_parts(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]
     have as many clips they are the units' means.
     """
     _, counts = np.unique(units, return_counts=True)
-    overall = values.mean()
+    overall = float(values.mean())
     shifts: npt.NDArray[np.float64] = counts / counts.mean() * (unit_means(values, units) - overall)
-    return overall + shifts
+    parts: npt.NDArray[np.float64] = overall + shifts
+    return parts

@@ -171,11 +171,12 @@ def _studentised(mean: Array, variance: Array, original: Array) -> Array:
 def seed_interval(
     differences: Array, seeds: Sequence[Array | None], *, confidence: float
 ) -> tuple[float, float]:
-    """Give a t interval of the mean difference that counts training seeds as well as videos.
+    """Give an interval of the mean difference that counts training seeds as well as videos.
 
     Every seed's model sees the same videos, so the two are crossed and their variances add: that of the mean
-    over videos, and that of each trained method's mean over its seeds, with Welch and Satterthwaite's degrees
-    of freedom (Biometrics Bulletin 2, 1946).
+    over videos, and that of each trained method's mean over its seeds. Each has its own t interval, whose
+    squared half widths add (Zou and Donner, Statistics in Medicine 27, 2008): with two or three seeds
+    Satterthwaite's degrees of freedom would cover too seldom.
 
     Args:
         differences: (n), one per video, averaged over seeds.
@@ -188,12 +189,11 @@ def seed_interval(
     samples = [differences, *(own for own in seeds if own is not None)]
     if any(len(own) < 2 for own in samples):
         return math.nan, math.nan
-    parts = [(float(own.var(ddof=1)) / len(own), len(own) - 1) for own in samples]
-    total, mean = sum(variance for variance, _ in parts), float(differences.mean())
-    if total <= 0:
-        return mean, mean
-    freedom = total**2 / sum(variance**2 / own for variance, own in parts)
-    reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * math.sqrt(total)
+    halves = [
+        float(stats.t.ppf((1 + confidence) / 2, len(own) - 1) * own.std(ddof=1)) / math.sqrt(len(own))
+        for own in samples
+    ]
+    mean, reach = float(differences.mean()), math.hypot(*halves)
     return mean - reach, mean + reach
 
 

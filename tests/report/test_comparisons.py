@@ -1,14 +1,18 @@
 """Declared comparisons and the sentences made from them."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 
 from lift.report.answer import answer
 from lift.report.comparisons import declared, gains
+from lift.report.curves import read_curves
 from lift.report.reading import read
 from lift.report.strata import by_stratum, narrow_methods, trend
+from lift.report.tables.effects import of_family
+from tests.report import fake
 
 
 def with_report(results, **changes):
@@ -111,3 +115,68 @@ def test_a_trend_has_one_point_per_source_video(results):
     found = trend(results, "snu_film", "ctx3", "motion")
     assert len(found.x) == len(found.gain) == 2
     assert trend(results, "snu_film", "ctx3", "occluded") is None
+
+
+def family(results, *pairs, name="width"):
+    (first, *_) = results.config.report.comparisons
+    asked = tuple(dataclasses.replace(first, family=name, method=m, against=a) for m, a in pairs)
+    return with_report(real(results), comparisons=asked, least_videos=5)
+
+
+def test_a_check_of_sampling_is_no_part_of_the_answer_to_h0(results, families):
+    said = answer(with_report(real(results), least_videos=5), families)
+    assert "uniform" not in said.headline
+    assert "A check of robustness, on which H0 does not rest" in said.verdicts["sampling"]
+
+
+def test_to_beat_a_repeated_frame_does_not_reject_h0_against_the_narrow_window(results):
+    asked = family(results, ("shift0", "repeat"), ("shift0", "lift15"))
+    said = answer(asked, declared(asked))
+    assert said.headline == "Width: H0 is rejected against repeat, not rejected against lift15."
+    assert "Smallest gain in PSNR that this n finds with 80 % power" in said.verdicts["width"]
+
+
+def test_an_opponent_without_results_is_not_passed_over_in_the_headline(own):
+    folder, config, configs = own
+    (folder / "results" / "ctx3").rename(folder / "results" / "gone")
+    asked = family(read(config, configs, folder), ("lift15", "repeat"), ("lift15", "ctx3"))
+    said = answer(asked, declared(asked))
+    assert said.headline == "Width: H0 is rejected against repeat, not tested against ctx3."
+
+
+def test_where_no_effect_however_large_could_pass_nothing_is_answered(results, families):
+    hopeless = {
+        name: [dataclasses.replace(t, detectable=math.inf) for t in tests] for name, tests in families.items()
+    }
+    said = answer(with_report(real(results), least_videos=5), hopeless)
+    assert said.headline == "These results do not answer the question."
+    assert "no effect, however large" in said.caveats[0]
+
+
+def test_a_mean_and_ranks_on_different_sides_find_nothing(families):
+    (test, *_) = [t for t in families["width"] if t.effect and t.found(0.05) == 1]
+    torn = dataclasses.replace(test, effect=dataclasses.replace(test.effect, mean=-1.0))
+    assert (torn.passes(0.05), torn.found(0.05)) == (True, 0)
+
+
+def test_one_training_is_said_to_speak_for_itself_alone(results, families):
+    assert "Models trained once" in answer(results, families).limits[0]
+
+
+def test_several_trainings_are_averaged_and_counted(tmp_path):
+    base, configs = fake.seeded(7, 8, 9)
+    fake.write(tmp_path, ("lift15", "ctx3", "repeat"), kept=(), seeds=(7, 8, 9))
+    results = read(base, configs, tmp_path)
+    found = declared(results)
+    (test,) = [t for t in found["width"] if t.comparison.against == "ctx3" and t.metric.key == "psnr"]
+    means = [results.seed_means(m, "ucf101", "psnr").mean() for m in ("lift15", "ctx3")]
+    assert test.effect.mean == pytest.approx(means[0] - means[1])
+    assert test.seeds[0] < test.effect.mean < test.seeds[1]
+    said = answer(results, found)
+    assert "Intervals that count the seeds as well exclude zero" in said.limits[0]
+    assert "Models trained once" not in " ".join(said.limits)
+    table = of_family(results, "width", found["width"])
+    assert "with_seeds" in [column.key for column in table.columns]
+    assert len({len(row) for row in table.rows}) == 1
+    (curve,) = {read_curves(results)["ctx3"].loss.shape}
+    assert curve[0] == 3

@@ -1,22 +1,27 @@
 """The whole report of made-up results: complete, honest, self-contained, and the same bytes in every run."""
 
+import hashlib
 import html
 import json
 import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from lift import report
 from lift.errors import UserError
-from lift.report import figures
+from lift.report import figures, provenance
 from lift.report.curves import read_curves
 from lift.report.examples import Example, chosen
 from lift.report.figures.style import style, write
+from lift.report.provenance import brief
 from lift.report.strata import by_stratum
 
 
@@ -133,6 +138,48 @@ def test_a_failing_report_leaves_the_old_one_untouched(own, configs):
         report.write(config, folder, out, by_name)
     assert (out / "index.html").read_text() == "old"
     assert [path.name for path in out.parent.iterdir()] == ["demo"]
+
+
+def test_the_page_says_with_what_it_was_made(written, page, data):
+    environment = json.loads((written / "environment.json").read_text())
+    text = "".join(page.text)
+    assert environment["processor"] in text
+    assert "0123456789abcdef" in text  # the clip manifests
+    digest = hashlib.sha256((data / "results/lift15/protocol.json").read_bytes()).hexdigest()[:16]
+    assert f"{digest}  results/lift15/protocol.json" in text
+    assert text.count("Made from ") == len([i for i in page.ids if i.startswith(("figure-", "table-"))])
+
+
+def test_the_reports_code_is_what_its_stage_depends_on():
+    stages = yaml.safe_load((Path(__file__).resolve().parents[2] / "dvc.yaml").read_text())["stages"]
+    declared = {dep.removeprefix("lift/") for dep in stages["report"]["deps"] if dep.startswith("lift/")}
+    assert declared - {"__init__.py"} == set(provenance.CODE)
+
+
+def test_sources_of_many_methods_are_named_shortly():
+    assert brief(["results/a/clips.csv", "results/b/clips.csv", "training/a/curves.csv"]) == (
+        "results/{a,b}/clips.csv; training/a/curves.csv"
+    )
+
+
+def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own):
+    folder, config, by_name = own
+    for method in ("lift15", "ctx3", "repeat"):
+        own_folder = folder / "results" / method
+        table = pd.read_csv(
+            own_folder / "clips.csv", dtype={"kind": str, "video": str}, keep_default_na=False
+        )
+        table = table[table["video"].isin(table.groupby("benchmark")["video"].first())]
+        table.to_csv(own_folder / "clips.csv", index=False)
+        means = json.loads((own_folder / "metrics.json").read_text())
+        for name, rows in table.groupby("benchmark"):
+            means[name] = {key: float(rows[key].mean()) for key in means[name] if key in rows}
+        (own_folder / "metrics.json").write_text(json.dumps(means))
+        (own_folder / "examples.zip").unlink()
+    report.write(config, folder, folder.parent / "reports" / "demo", by_name)
+    said = (folder.parent / "reports/demo/summary.md").read_text()
+    assert "1 source video where 30 are the least" in said
+    assert "0 of " in said
 
 
 def contents(folder):

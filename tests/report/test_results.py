@@ -8,7 +8,8 @@ import pytest
 
 from lift.errors import UserError
 from lift.report.reading import read
-from lift.report.results import source_video, unit_means
+from lift.report.results import clip_mean_parts, source_video, unit_means
+from tests.report import fake
 
 
 def damage(folder, method, change):
@@ -107,3 +108,69 @@ def test_clips_of_one_ucf101_group_are_one_source_video():
 def test_videos_weigh_the_same_however_many_clips_they_have():
     means = unit_means(np.array([1.0, 2.0, 3.0, 10.0]), np.array(["b", "b", "b", "a"]))
     assert list(means) == [10, 2]
+
+
+def test_parts_of_a_clip_mean_average_to_it_and_a_long_video_pulls_harder():
+    values, units = np.array([1.0, 2.0, 3.0, 10.0]), np.array(["b", "b", "b", "a"])
+    parts = clip_mean_parts(values, units)
+    assert parts.mean() == pytest.approx(values.mean()) == 4
+    assert list(parts) == pytest.approx([4 + 0.5 * 6, 4 - 1.5 * 2])
+    even = np.array(["a", "a", "b", "b"])
+    assert clip_mean_parts(values, even) == pytest.approx(unit_means(values, even))
+
+
+def rewrite(own, method, **changes):
+    """Change a method's protocol of DAVIS."""
+    path = own[0] / "results" / method / "protocol.json"
+    rules = json.loads(path.read_text())
+    rules["davis"] |= changes
+    path.write_text(json.dumps(rules))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("clips", "feed"), ("protocol", "cropped"), ("sampling", "uniform"), ("lpips", "imagenet")],
+)
+def test_methods_measured_under_different_protocols_are_refused_by_name_and_rule(own, key, value):
+    rewrite(own, "ctx3", **{key: value})
+    refused(own, rf"ctx3 and lift15 were not measured alike on davis: {key} is '{value}' for ctx3")
+
+
+def test_results_of_another_protocol_than_that_of_the_parameters_are_refused(own):
+    for method in ("lift15", "ctx3", "repeat"):
+        rewrite(own, method, lpips="imagenet")
+    refused(own, "davis was measured with lpips 'imagenet' .*, but params.yaml says 'random'")
+
+
+def test_results_without_protocol_are_refused(own):
+    (own[0] / "results" / "ctx3" / "protocol.json").unlink()
+    refused(own, r"ctx3/protocol.json: not found")
+
+
+def test_results_of_other_seeds_than_those_asked_for_are_refused(own, tmp_path):
+    folder, config, _ = own
+    _, configs = fake.seeded(7, 8)
+    with pytest.raises(UserError, match=r"training seeds 7, but params.yaml \(train.seeds\) asks for 7, 8"):
+        read(config, configs, folder)
+
+
+def test_a_baseline_with_a_seed_is_refused(own):
+    damage(own[0], "repeat", lambda t: t.assign(seed=7))
+    refused(own, "repeat/clips.csv: .* training seeds 7, but params.yaml .* asks for none")
+
+
+def test_rows_are_averaged_over_seeds_and_kept_apart_as_well(tmp_path):
+    base, configs = fake.seeded(7, 8)
+    fake.write(tmp_path, ("lift15", "repeat"), kept=(), seeds=(7, 8))
+    results = read(base, configs, tmp_path)
+    one, two = results.seeded["lift15"]["davis"]
+    mean = (one["psnr"] + two["psnr"]).to_numpy() / 2
+    assert not np.allclose(one["psnr"], two["psnr"])
+    assert results.values("lift15", "davis", "psnr") == pytest.approx(mean)
+    assert results.seed_means("lift15", "davis", "psnr").shape == (2,)
+    assert results.seed_means("repeat", "davis", "psnr") is None
+    damage(tmp_path, "lift15", lambda t: t[(t["clip"] != "davis/scene-3@16") | (t["seed"] != 8)])
+    with pytest.raises(
+        UserError, match=r"seeds 7 and 8 were not measured on the same davis clips: .* davis/scene-3@16"
+    ):
+        read(base, configs, tmp_path)

@@ -7,7 +7,15 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from lift.report.statistics import bootstrap_interval, detectable, effects, holm, rank_biserial, signed_rank_p
+from lift.report.statistics import (
+    bootstrap_interval,
+    detectable,
+    effects,
+    holm,
+    rank_biserial,
+    seed_interval,
+    signed_rank_p,
+)
 
 # Darwin's maize: heights of cross- minus self-fertilised plants, eighths of an inch (Fisher 1935, table 3).
 DARWIN = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], dtype=float)
@@ -29,6 +37,30 @@ def test_signed_rank_p_equals_the_exact_enumeration_for_darwins_plants():
     exact = 2 * np.mean(signs @ ranks <= lesser)
     assert lesser == 24
     assert signed_rank_p(DARWIN) == pytest.approx(exact, abs=1e-12)
+
+
+def test_signed_rank_p_is_exact_with_ties_and_drops_zeros():
+    values = np.array([0.5, -0.5, 0.5, 1.0, 1.0, -1.0, 2.0, 2.0, 0.0, 3.0, 0.0, 1.0])
+    nonzero = values[values != 0]
+    ranks = stats.rankdata(np.abs(nonzero))
+    signs = (np.arange(2 ** len(ranks))[:, None] >> np.arange(len(ranks))) & 1
+    sums, found = signs @ ranks, ranks[nonzero > 0].sum()
+    exact = 2 * min(np.mean(sums <= found), np.mean(sums >= found))
+    assert signed_rank_p(values) == pytest.approx(exact, abs=1e-12)
+    assert signed_rank_p(-values) == pytest.approx(signed_rank_p(values))
+
+
+@pytest.mark.parametrize("n", [2, 13, 50, 51, 300])
+def test_signed_rank_p_equals_scipys_without_ties(n):
+    values = np.random.default_rng(n).normal(0.2, 1, n)
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values).pvalue, rel=1e-9)
+
+
+def test_one_video_that_differs_among_many_that_do_not_proves_nothing():
+    values = np.zeros(40)
+    values[3] = 5.0
+    assert signed_rank_p(values) == 1
+    assert signed_rank_p(np.zeros(40)) == 1
 
 
 def test_rank_biserial_is_the_difference_of_the_rank_sums_shares():
@@ -134,3 +166,32 @@ def test_a_family_without_any_effect_errs_at_most_at_its_level():
         p = stats.wilcoxon(shared + rng.normal(size=(16, 8)), axis=0).pvalue
         wrong += min(holm(p)) < 0.05
     assert wrong / 400 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+
+
+@pytest.mark.parametrize("seeds", [(3, 3), (3, None), (5, 2)])
+def test_an_interval_with_seeds_covers_the_methods_difference_and_one_without_does_not(seeds):
+    """Videos, seeds and their interplay vary: the truth is the mean over all videos and all trainings."""
+    rng = np.random.default_rng(9)
+    videos, runs, covered, narrow = 20, 500, 0, 0
+    for _ in range(runs):
+        video = rng.normal(0, 0.5, videos)
+        own = [
+            None if s is None else rng.normal(0, 0.5, (s, 1)) + rng.normal(0, 0.3, (s, videos)) for s in seeds
+        ]
+        scores = [np.zeros(videos) if part is None else part.mean(axis=0) for part in own]
+        gain = video + scores[0] - scores[1]
+        low, high = seed_interval(
+            gain, [None if part is None else part.mean(axis=1) for part in own], confidence=0.95
+        )
+        covered += low <= 0 <= high
+        low, high = stats.t.interval(0.95, videos - 1, gain.mean(), stats.sem(gain))
+        narrow += low <= 0 <= high
+    assert covered / runs > 0.95 - 3 * math.sqrt(0.95 * 0.05 / runs)
+    assert narrow / runs < 0.8
+
+
+def test_one_training_says_nothing_of_another():
+    gain = np.random.default_rng(1).normal(size=12)
+    assert np.isnan(seed_interval(gain, [np.array([30.0]), None], confidence=0.95)).all()
+    assert np.isnan(seed_interval(gain[:1], [np.array([1.0, 2.0]), None], confidence=0.95)).all()
+    assert seed_interval(np.full(5, 2.0), [None, None], confidence=0.95) == (2, 2)

@@ -140,4 +140,21 @@ def test_latex_compiles_as_it_is(built, tmp_path):
         pytest.skip("no pdflatex on this machine")
     tables.write(list(built.values()), tmp_path / "tables")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
-    subprocess.run(command, cwd=tmp_path / "tables", check=True, capture_output=True)
+    done = subprocess.run(command, cwd=tmp_path / "tables", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout  # nothing runs off the page
+
+
+def test_every_metric_of_a_benchmark_has_its_interval(built):
+    table = built["results_scenes"]
+    for row in table.rows:
+        for cell, column in zip(row, table.columns, strict=True):
+            assert (cell.spread is not None) == (cell.value is not None), (row[0].text, column.key)
+    assert "psnr_half" in to_csv(table).splitlines()[0]
+
+
+def test_costs_are_those_of_the_results(built, results):
+    rows = {row[0].text: row for row in built["compute"].rows}
+    assert set(rows) == {*results.config.ablations, "untrained"}
+    assert rows["ctx3"][2].value == results.costs["ctx3"]["parameters"] / 1e6
+    assert rows["ctx3"][3].value == results.costs["ctx3"]["gmacs_256x448"]

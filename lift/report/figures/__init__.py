@@ -276,7 +276,7 @@ def _strip(results: Results, examples: Examples, example: Example, others: Seque
         caption=f"{example.clip} of "
         f"{title(results, example.benchmark)}{stand_in(results, example.benchmark)}, the {example.rank} "
         f"of the kept clips by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors are "
-        f"{strips.GAIN} times enlarged; flow: "
+        f"{strips.GAIN} times enlarged; insets: the window in which {results.base} errs most; flow: "
         "hue is direction, full colour the length beside the wheel.",
         alt="References, truth, frames of several methods, errors and flow of one clip.",
         sources=tuple(f"results/{m}/examples.zip" for m in (results.base, *others)),

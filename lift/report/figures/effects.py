@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from lift.report.comparisons import Tested
 from lift.report.figures.style import (
@@ -214,18 +215,29 @@ def compute(results: Results, methods: Sequence[str], benchmark: str) -> Figure:
                 places[method], quality[method], look[1], color=look[0], markerfacecolor=filled, markersize=4
             )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter("")
         axes.grid(axis="both")
         axes.margins(x=0.15, y=0.1)
-        _labels(axes, places, quality)
+        _labels(figure, axes, places, quality)
     grid[0].set(xlabel="GMACs per frame", ylabel="PSNR (dB)")
     grid[1].set_xlabel("parameters (millions)")
     return figure
 
 
-def _labels(axes: Axes, places: Mapping[str, float], quality: Mapping[str, float]) -> None:
-    """Name the markers; models at one place, as ablations of equal cost are, share a column of names."""
-    for method, place in places.items():
-        axes.annotate(
-            method, (place, quality[method]), xytext=(4, 0), textcoords="offset points", fontsize=5.5,
-            va="center", color=BLACK,
-        )  # fmt: skip
+def _labels(figure: Figure, axes: Axes, places: Mapping[str, float], quality: Mapping[str, float]) -> None:
+    """Name the markers; names that would meet are pushed upwards, from the lowest on."""
+    low, high = axes.get_ylim()
+    step = 0.035 * (high - low)  # a line of text
+    set_down: list[tuple[float, float]] = []
+    for method in sorted(places, key=lambda m: quality[m]):
+        x, y = math.log(places[method]), quality[method]
+        near = [other for at, other in set_down if abs(at - x) < 0.3]
+        while any(abs(y - other) < step for other in near):
+            y += step / 4
+        set_down.append((x, y))
+        beside = axes.transData + ScaledTranslation(4 / 72, 0, figure.dpi_scale_trans)
+        axes.text(places[method], y, method, transform=beside, fontsize=5.5, va="center", color=BLACK)
+    left, right = axes.get_xlim()
+    axes.set_xlim(left, right * (right / left) ** 0.2)  # room for the names on the right

@@ -6,12 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from lift.ops.flow_wheel import flow_to_rgb
 from lift.report.examples import Example, Examples, Image
 from lift.report.figures.style import BLACK, GREY, WIDTH
 
 COLUMNS = 4
+INSET = 6  # the inset of a strip shows a window of a sixth of the frame's shorter side
+_SHARE = 0.45  # of the panel's height that the inset takes
 GAIN = 4  # errors are shown this many times as large as they are
 _ZOOM = (
     3  # edges are shown in a window of a third of the frame's shorter side: single pixels can be told apart
@@ -27,8 +30,11 @@ def strip(examples: Examples, example: Example, base: str, others: Sequence[str]
     cell = WIDTH / COLUMNS
     figure = Figure(figsize=(WIDTH, rows * (cell * height / width + 0.2)))
     grid = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
+    zoomed = _window_of(_needed(examples, base, example, "frame"), _needed(examples, base, example, "target"))
     for axes, (name, image) in zip(grid, panels, strict=False):
         _show(axes, name, image, (height, width))
+        if not name.startswith("error"):
+            _inset(axes, image, zoomed, (height, width))
     for axes, (name, image, longest) in zip(grid[len(panels) :], flows, strict=False):
         _show(axes, name, image, (height, width))
         _wheel(axes, longest)
@@ -103,6 +109,26 @@ def _show(axes: Axes, name: str, image: Image, size: tuple[int, int]) -> None:
         spine.set_color(GREY)
 
 
+def _window_of(frame: Image, truth: Image) -> tuple[int, int, int]:
+    """Find the window in which a frame errs most: top, left, side in pixels."""
+    return _densest(np.abs(frame.astype(np.int16) - truth).mean(axis=2), INSET)
+
+
+def _inset(axes: Axes, image: Image, window: tuple[int, int, int], size: tuple[int, int]) -> None:
+    """Frame a window and show it enlarged in the corner farthest from it."""
+    top, left, side = window
+    height, width = size
+    axes.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="white", linewidth=0.8))
+    wide = _SHARE * height / width
+    x = 0.0 if left + side / 2 > width / 2 else 1 - wide
+    y = 0.0 if top + side / 2 < height / 2 else 1 - _SHARE
+    corner = axes.inset_axes((x, y, wide, _SHARE))
+    corner.imshow(image, extent=(0, width, height, 0))
+    corner.set(xlim=(left, left + side), ylim=(top + side, top), xticks=[], yticks=[])
+    for spine in corner.spines.values():
+        spine.set(visible=True, color="white", linewidth=1.0)
+
+
 def _wheel(axes: Axes, longest: float) -> None:
     """Put the colour key into the lower right corner: direction is hue, full colour is `longest` pixels."""
     y, x = np.mgrid[-1:1:41j, -1:1:41j].astype(np.float32)
@@ -142,12 +168,15 @@ def edges(examples: Examples, example: Example, methods: Sequence[str]) -> Figur
 
 
 def _sharpest(image: Image) -> tuple[int, int, int]:
-    """Find the window of strongest gradients: top, left, side in pixels, on the coarse frame's grid of 4."""
-    grey = image.mean(axis=2)
-    gradient = np.hypot(*np.gradient(grey))
-    height, width = grey.shape
-    side = max(16, min(height, width) // _ZOOM // 4 * 4)
-    sums = np.pad(gradient.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    """Find the window of strongest gradients: top, left, side in pixels."""
+    return _densest(np.hypot(*np.gradient(image.mean(axis=2))), _ZOOM)
+
+
+def _densest(values: npt.NDArray[np.floating], share: int) -> tuple[int, int, int]:
+    """Find the window of largest sum, 1/`share` of the shorter side, on the coarse frame's grid of 4."""
+    height, width = values.shape
+    side = max(16, min(height, width) // share // 4 * 4)
+    sums = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     window = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     top, left = np.unravel_index(int(window[::4, ::4].argmax()), window[::4, ::4].shape)
     return 4 * int(top), 4 * int(left), side

@@ -1,11 +1,7 @@
 """The page: question and answer first, then figures and tables, then how they were made."""
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lift.report.answer import H0, QUESTION, Answer
 from lift.report.figures import Drawing
 from lift.report.page.explorer import write_clips
+from lift.report.provenance import Provenance, brief
 from lift.report.results import Results
 from lift.report.tables.table import Table, shown, to_markdown
 
@@ -57,7 +54,12 @@ SECTIONS = (
 
 
 def write(
-    results: Results, answer: Answer, tables: Sequence[Table], drawings: Sequence[Drawing], folder: Path
+    results: Results,
+    answer: Answer,
+    tables: Sequence[Table],
+    drawings: Sequence[Drawing],
+    made: Provenance,
+    folder: Path,
 ) -> None:
     """Write index.html and summary.md into `folder`, beside the tables and figures that they show."""
     # Not `autoescape=select_autoescape()`: that goes by the file's suffix, and ours is .j2.
@@ -68,7 +70,7 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(shown=shown)
+    environment.globals.update(shown=shown, brief=brief)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False
     }  # methods stay in the order of params.yaml
@@ -88,9 +90,7 @@ def write(
         parts=[part for part in parts if part[1] or part[2]],
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         script=(_HERE / "page.js").read_text(encoding="utf-8"),
-        inputs=_inputs(results),
-        packages={name: version(name) for name in ("numpy", "scipy", "statsmodels", "pandas", "matplotlib")},
-        parameters=_parameters(results),
+        made=made,
         clips=write_clips(results, folder / "clips"),
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
@@ -119,24 +119,3 @@ def summary(results: Results, answer: Answer, tables: Sequence[Table]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _inputs(results: Results) -> list[tuple[str, str]]:
-    """List the files that the report was made from with the start of their SHA-256."""
-    paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
-    for method in results.methods:
-        paths += [
-            results.data / "results" / method / name for name in ("clips.csv", "weights.csv", "examples.zip")
-        ]
-        paths.append(results.data / "training" / method / "curves.csv")
-    return [
-        (path.relative_to(results.data).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()[:16])
-        for path in paths
-        if path.is_file()
-    ]
-
-
-def _parameters(results: Results) -> str:
-    known = dataclasses.asdict(results.config)
-    keep = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
-    return json.dumps({key: known[key] for key in keep}, indent=1, sort_keys=True, ensure_ascii=False)

@@ -72,8 +72,8 @@ def _trainings(results: Results, tests: Sequence[Tested]) -> str:
     told = "Training seeds: " + (", ".join(f"{m} {len(s)}" for m, s in trained.items()) or "none") + "."
     if _seeded(tests):
         told += (
-            " Gains are averaged over seeds; the interval with seeds counts their variance as well (t, "
-            "Welch-Satterthwaite)."
+            " Gains are averaged over seeds; the interval with seeds counts their variance as well (t "
+            "intervals over videos and over seeds, half widths added in squares)."
         )
     return told
 
@@ -84,6 +84,8 @@ def _result(test: Tested, level: float) -> str:
     found = test.found(level)
     if test.passes(level) and not found:
         return "unclear: mean and ranks disagree"
+    if found and test.seeds[0] <= 0 <= test.seeds[1]:  # false for NaN
+        return f"{'better' if found > 0 else 'worse'}, within the spread of seeds"
     return {1: "better", -1: "worse", 0: "no difference shown"}[found]
 
 

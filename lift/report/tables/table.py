@@ -110,21 +110,27 @@ def shown(cell: Cell, column: Column) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """Write six significant digits; a column with intervals gets `_low` and `_high` beside it."""
+    """Write six significant digits; beside a column come the ends of its intervals, or a ±'s half width."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    ranged = [any(row[i].low is not None for row in table.rows) for i in range(len(table.columns))]
+    extra = [
+        [name for name in _EXTRA if any(getattr(row[i], name) is not None for row in table.rows)]
+        for i in range(len(table.columns))
+    ]
     head: list[str] = []
-    for column, has_range in zip(table.columns, ranged, strict=True):
-        head += [column.key, f"{column.key}_low", f"{column.key}_high"] if has_range else [column.key]
+    for column, names in zip(table.columns, extra, strict=True):
+        head += [column.key, *(f"{column.key}_{_EXTRA[name]}" for name in names)]
     writer.writerow(head)
     for row in table.rows:
         line: list[str] = []
-        for cell, has_range in zip(row, ranged, strict=True):
+        for cell, names in zip(row, extra, strict=True):
             line.append(cell.text if cell.value is None else _plain(cell.value))
-            line += [_plain(cell.low), _plain(cell.high)] if has_range else []
+            line += [_plain(getattr(cell, name)) for name in names]
         writer.writerow(line)
     return lines.getvalue()
+
+
+_EXTRA = {"low": "low", "high": "high", "spread": "half"}  # of a cell, and what its column is called
 
 
 def _plain(value: float | None) -> str:
@@ -157,7 +163,7 @@ def to_latex(table: Table) -> str:
     around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
     lines = [
         r"\begin{table}",
-        r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"  \centering\{_size(table)}\setlength{{\tabcolsep}}{{3pt}}",
         rf"  \caption{{{latex(table.caption)}}}",
         rf"  \label{{tab:{table.name.replace('_', '-')}}}",
         rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}",
@@ -177,6 +183,16 @@ def to_latex(table: Table) -> str:
         rf"  \par\smallskip\parbox{{\linewidth}}{{\footnotesize {latex(note)}}}" for note in table.notes
     ]
     return "\n".join([*lines, r"\end{table}", ""])
+
+
+_WIDE = 150  # characters of a row that fit a landscape page in footnotesize
+
+
+def _size(table: Table) -> str:
+    """Choose the largest size in which the table's widest row fits its page."""
+    texts = [[c.title, *(shown(row[i], c) for row in table.rows)] for i, c in enumerate(table.columns)]
+    width = sum(max(map(len, column)) + 2 for column in texts)
+    return "footnotesize" if width <= _WIDE else "scriptsize" if width <= 1.2 * _WIDE else "tiny"
 
 
 _LATEX = {

@@ -1,0 +1,119 @@
+"""With what a report was made: parameters, environment, data, and the files that it was read from.
+
+No commit: the report is committed with its results, so its bytes cannot hold their own commit's name. Hashes
+of the parameters and of the report's own code stand in its place; dvc.lock holds those of all stages.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lift
+from lift.environment import describe as describe_environment
+from lift.report.results import Results
+
+DIGITS = 16  # of a SHA-256
+CODE = ("config", "environment.py", "errors.py", "files.py", "ops", "progress.py", "report", "seeds.py")
+"""What the stage `report` depends on in dvc.yaml: other code does not make it again, so it must not count."""
+_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle")
+_SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
+_OTHERS = ("profile", "ablation", "seed", "sources", "baselines", "ablations")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """One clip set as the page lists it."""
+
+    name: str
+    footage: str
+    """Procedural or a data set's own."""
+    manifest: str
+    """Start of the SHA-256 of its clips.csv, as the results name it; a dash for sets that train."""
+    protocol: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What the page says about how it was made."""
+
+    environment: Mapping[str, str]
+    parameters: str
+    parameters_digest: str
+    code_digest: str
+    data: Sequence[DataSet]
+    inputs: Sequence[tuple[str, str]]
+    """Path below data/<profile>, and the start of its SHA-256."""
+
+
+def describe(results: Results) -> Provenance:
+    """Collect it; equal inputs on equal machines give equal values."""
+    known = dataclasses.asdict(results.config)
+    by_method = [dataclasses.asdict(config) for _, config in sorted(results.configs.items())]
+    everything = [{key: config[key] for key in (*_SECTIONS, *_OTHERS)} for config in (known, *by_method)]
+    return Provenance(
+        environment=describe_environment(),
+        parameters=json.dumps(
+            {key: known[key] for key in _SECTIONS}, indent=1, sort_keys=True, ensure_ascii=False
+        ),
+        parameters_digest=_digest(json.dumps(everything, sort_keys=True).encode()),
+        code_digest=_code(),
+        data=[_set(results, name) for name in results.procedural],
+        inputs=_inputs(results),
+    )
+
+
+def brief(sources: Sequence[str]) -> str:
+    """Write stage outputs shortly: `results/{a,b}/clips.csv` for two methods' files of one name."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for source in sources:
+        top, method, name = source.split("/")
+        groups.setdefault((top, name), []).append(method)
+    told = [
+        f"{top}/{methods[0]}/{name}" if len(methods) == 1 else f"{top}/{{{','.join(methods)}}}/{name}"
+        for (top, name), methods in groups.items()
+    ]
+    return "; ".join(told)
+
+
+def _set(results: Results, name: str) -> DataSet:
+    rules = results.protocols.get(name, {})
+    return DataSet(
+        name=name,
+        footage="procedural" if results.procedural[name] else "the data set's own",
+        manifest=rules.get("clips", "–"),
+        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}; LPIPS: {rules['lpips']} features"
+        if rules
+        else "–",
+    )
+
+
+def _inputs(results: Results) -> list[tuple[str, str]]:
+    paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
+    for method in results.methods:
+        own = results.data / "results" / method
+        names = ("clips.csv", "metrics.json", "protocol.json", "weights.csv", "examples.zip")
+        paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]
+    return [
+        (path.relative_to(results.data).as_posix(), _digest(path.read_bytes()))
+        for path in paths
+        if path.is_file()
+    ]
+
+
+def _code() -> str:
+    root = Path(lift.__file__).parent
+    files = [
+        f for part in CODE for f in ([root / part] if part.endswith(".py") else (root / part).rglob("*"))
+    ]
+    total = hashlib.sha256()
+    for file in sorted(f for f in files if f.suffix in _SUFFIXES):
+        total.update(f"{file.relative_to(root).as_posix()}\0".encode())
+        total.update(file.read_bytes())
+    return total.hexdigest()[:DIGITS]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:DIGITS]
