@@ -23,6 +23,7 @@ from lift.report.examples import Example, chosen
 from lift.report.figures.style import style, write
 from lift.report.provenance import brief
 from lift.report.strata import by_stratum
+from tests.report.browser import Browser
 
 
 class Links(HTMLParser):
@@ -254,3 +255,31 @@ def test_pictures_show_the_frames_as_they_are(drawings):
         images = [image for axes in drawing.draw().axes for image in axes.get_images()]
     assert all(image.get_interpolation() == "nearest" for image in images)
     assert any(np.asarray(image.get_array()).shape == (48, 64, 3) for image in images)
+
+
+@pytest.mark.slow
+def test_the_slider_and_the_tables_obey_the_keyboard(written, tmp_path):
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine")
+    slider = """document.querySelector('#explorer [data-part="slider"]')"""
+    edge = """document.querySelector('#explorer [data-part="right"]').style.clipPath"""
+    with Browser(program, written / "index.html", tmp_path / "browser", 1280) as browser:
+        browser.run(f"{slider}.focus()")
+        browser.press("ArrowRight", 3)
+        assert browser.run(f"{slider}.value") == "53"
+        assert browser.run(edge) == "inset(0px 0px 0px 53%)"
+        browser.press("Home")
+        assert browser.run(edge) == "inset(0px 0px 0px 0%)"
+        browser.press("End")
+        browser.press("ArrowLeft")
+        assert browser.run(edge) == "inset(0px 0px 0px 99%)"
+        head = "document.querySelectorAll('#table-overview thead button')[4]"
+        browser.run(f"{head}.focus()")
+        browser.press("Enter")
+        assert browser.run(f"{head}.parentElement.getAttribute('aria-sort')") == "ascending"
+        browser.press("Tab")  # on to the next column's head: nothing traps the keyboard
+        assert browser.run(
+            "document.activeElement === document.querySelectorAll('#table-overview thead button')[5]"
+        )
+        assert browser.complaints == []
