@@ -1,7 +1,9 @@
 """Stage `train`: train one ablation and leave its best and last weights, and its curves."""
 
+import os
 import shutil
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +13,15 @@ from lightning_fabric import Fabric
 import lift
 from lift.config import Config, load
 from lift.data.dataset import ClipDataset
+from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
 from lift.models import build
-from lift.training.loop import BEST, LAST, Interrupted, Job, fit
+from lift.training.context import Mixed
+from lift.training.job import BEST, LAST, Clips, Interrupted, Job
+from lift.training.loop import fit
+from lift.training.machine import StopRequest
+from lift.training.processes import layout, on_first
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run
 
@@ -36,30 +43,34 @@ def main(profile: str, ablation: str) -> None:
     )
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    try:
-        with run_folder(data / "scratch", ablation, digest) as folder:
-            speed = fit(_job(config, data, folder))
-            _publish(folder, data / "models" / ablation)
-    except Interrupted as stop:
-        print(stop, file=sys.stderr)
-        sys.exit(RESUME)
-    print(f"{ablation}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
-
-
-def _job(config: Config, data: Path, folder: Path) -> Job:
-    train, clips = config.train, data / "clips"
-    fabric = Fabric(
-        accelerator="auto", devices=train.devices, num_nodes=train.nodes, precision=train.precision
-    )
+    devices, nodes = layout(os.environ, config.train.devices, config.train.nodes)
+    fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=config.train.precision)
     fabric.launch()
+    try:
+        with StopRequest() as stop, ExitStack() as stack:
+            scratch = run_folder(data / "scratch", ablation, digest)
+            # Process 0 alone locks, writes and publishes.
+            folder = on_first(fabric, lambda: stack.enter_context(scratch))
+            speed = fit(_job(config, data, folder, fabric, stop))
+            on_first(fabric, lambda: _publish(folder, data / "models" / ablation))
+    except Interrupted as stop_line:
+        fabric.print(stop_line, file=sys.stderr)
+        sys.exit(RESUME)
+    fabric.print(f"{ablation}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
+
+
+def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest) -> Job:
+    train, clips = config.train, data / "clips"
     model = build(config.model, seed=config.seed)
     if model.load_report is not None:
-        print(model.load_report)
+        fabric.print(model.load_report)
     if model.freezable and any(phase.freeze for phase in train.phases):
         model.loaded_parameters()  # refuses where nothing was loaded
     if train.channels_last:
         model.channels_last()
-    offsets, augment = config.clip.offsets, train.augment
+    if train.checkpoint_encoder:
+        model.checkpoint_encoder()
+    offsets = config.clip.offsets
     train_set = ClipDataset(clips / "train", offsets)
     validation_set = ClipDataset(clips / "validation", offsets)
     return Job(
@@ -69,9 +80,7 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
         losses=Losses(config.loss, Lpips(config.evaluate.lpips) if config.loss.lpips else None).to(
             fabric.device
         ),
-        train_clips=lambda crop: ClipDataset(
-            clips / "train", offsets, crop=crop, augment=augment, seed=config.seed
-        ),
+        train_clips=partial(_train_clips, config, clips / "train"),
         train_count=len(train_set),
         validation_clips=validation_set,
         validation_count=len(validation_set),
@@ -80,14 +89,22 @@ def _job(config: Config, data: Path, folder: Path) -> Job:
         folder=folder,
         outputs=data / "training" / config.ablation,
         board=data / "logs" / config.ablation,
+        stop=stop,
     )
 
 
+def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
+    """Open the training set for a crop; `train.other_sampling` of the visits see the other window."""
+    make = partial(ClipDataset, folder, crop=crop, augment=config.train.augment, seed=config.seed)
+    usual, share = make(config.clip.offsets), config.train.other_sampling
+    return Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else usual
+
+
 def _publish(folder: Path, models: Path) -> None:
-    """Move the finished weights to the stage's output."""
-    models.mkdir(parents=True, exist_ok=True)
+    """Copy the finished weights to the stage's output, so that a kill on the way leaves them to do it again."""
     for name in (BEST, LAST):
-        shutil.move(folder / name, models / name)
+        with atomic(models / name) as temporary:
+            shutil.copyfile(folder / name, temporary)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ The text under a field gives its unit and meaning. Values stand in params.yaml o
 default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lift.config.families import Flavr, IfrNet, Rife
@@ -41,6 +41,11 @@ class Clip:
                 f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap "
                 f"and {self.after} after it; both references are needed: |shift| at most {self.half - 1}"
             )
+
+    @property
+    def other(self) -> "Clip":
+        """The same window with the other sampling."""
+        return replace(self, sampling="uniform" if self.sampling == "dense" else "dense")
 
     @property
     def half(self) -> int:

@@ -12,7 +12,8 @@ from torch.utils.checkpoint import checkpoint
 from lift.models.blocks import leaky_convs
 
 CHUNK = 2**20
-"""Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution features of frames
+"""Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution
+features of frames
 take from which only s16 is wanted. Changes nothing else."""
 
 

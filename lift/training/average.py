@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class Average:
     """An exponential moving average of a model's parameters.
 
-    The decay grows from 0.1 to its value, min(decay, (1 + step) / (10 + step)), a function of the step alone, so
-    that the random initial weights are forgotten and nothing but the average needs saving.
+    The decay grows from 0.1 to its value, min(decay, (1 + step) / (10 + step)), a function of the step alone,
+    so that the random initial weights are forgotten and nothing but the average needs saving.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -38,7 +38,7 @@ class Average:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Let the model have the averaged weights within the block, and its own again after it, to the bit."""
+        """Let the model have the averaged weights within the block, and its own again after it."""
         own = {name: value.detach().clone() for name, value in self._parameters.items()}
         self._put(self.values)
         try:

@@ -1,7 +1,8 @@
 """Training with less, or other, context than the window holds, so that a model bears what it meets in use.
 
-Benchmarks lack frames (specification section 2: missing context), and doubling a frame rate has uniform windows where
-a dense one was trained. Both draws are functions of the seed and the clip's place, as all randomness here.
+Benchmarks lack frames (specification section 2: missing context), and doubling a frame rate has uniform
+windows where a dense one was trained. Both draws are functions of the seed and the clip's place, as all
+randomness here.
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
 """Where a run can be watched: curves.csv, DVCLive, TensorBoard and the terminal.
 
-The rows are kept in the checkpoint, and a resumed run writes all of them anew to curves.csv and DVCLive: none is lost
-or stands twice. TensorBoard's files only grow: they are flushed before each checkpoint, and a resumed run tells
-TensorBoard to hide what the interrupted one wrote after it. What varies from run to run (seconds, memory) goes to
-TensorBoard and the terminal only, so that the stage's outputs are reproducible to the byte.
+The rows are kept in the checkpoint, and a resumed run writes all of them anew to curves.csv and DVCLive: none
+is lost or stands twice. TensorBoard's files only grow: they are flushed before each checkpoint, and a resumed
+run tells TensorBoard to hide what the interrupted one wrote after it. What varies from run to run (seconds,
+memory) goes to TensorBoard and the terminal only, so that the stage's outputs are reproducible to the byte.
 """
 
 import csv
@@ -64,7 +64,7 @@ class Logs:
             self._board.add_scalar(key, value, step)
 
     def watch(self, step: int, values: Mapping[str, float]) -> None:
-        """Log values to TensorBoard only: what differs from run to run (times, memory), or is too much for a row."""
+        """Log to TensorBoard only: what differs from run to run (times, memory), or is too much for a row."""
         for key, value in values.items():
             self._board.add_scalar(key, value, step)
 

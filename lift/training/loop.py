@@ -1,8 +1,9 @@
 """The training loop on Lightning Fabric: three phases, validation, checkpoints, exact resume.
 
-What makes a resume exact: rates, order, augmentation and dropout are functions of (seed, step); the optimiser is one
-over all groups from step 0; and the model is wrapped anew at each phase, since a parameter unfrozen after wrapping
-would not be reduced over the processes. Process 0 alone reads and writes files, and the others learn from it.
+What makes a resume exact: rates, order, augmentation and dropout are functions of (seed, step); the optimiser
+is one over all groups from step 0; and the model is wrapped anew at each phase, since a parameter unfrozen
+after wrapping would not be reduced over the processes. Process 0 alone reads and writes files, and the others
+learn from it.
 """
 
 import contextlib

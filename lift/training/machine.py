@@ -38,7 +38,8 @@ class StopRequest:
 def leave_signals_to_trainer(worker: int) -> None:
     """Let a loading process live through a signal that a scheduler sends to all processes at once.
 
-    It ends with its trainer; if it ended first, the trainer would stop for the lack of it, without a checkpoint.
+    It ends with its trainer; if it ended first, the trainer would stop for the lack of it, without a
+    checkpoint.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

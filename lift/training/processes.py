@@ -1,7 +1,8 @@
 """Several processes that train together: who they are, and what they tell each other.
 
-Inside `torchrun` or SLURM's `srun` the launcher has already started the processes, and its environment says how
-many there are; params.yaml's `devices` and `nodes` count only where nobody has, and Fabric starts them itself.
+Inside `torchrun` or SLURM's `srun` the launcher has already started the processes, and its environment says
+how many there are; params.yaml's `devices` and `nodes` count only where nobody has, and Fabric starts them
+itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,8 @@ from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from lift.errors import UserError
 

@@ -33,9 +33,9 @@ class Schedule:
         """
         if self.train.accumulate % self.world:
             raise UserError(
-                f"params.yaml: train.accumulate: {self.train.accumulate} forward passes per step cannot be shared "
-                f"by {self.world} processes; make it a multiple of {self.world} (a step sees batch x accumulate "
-                f"clips, whatever the number of processes)"
+                f"params.yaml: train.accumulate: {self.train.accumulate} forward passes per step cannot be "
+                f"shared by {self.world} processes; make it a multiple of {self.world} (a step sees batch x "
+                f"accumulate clips, whatever the number of processes)"
             )
         if self.samples < self.clips_per_step:
             raise UserError(

@@ -1,7 +1,7 @@
 """One optimiser step: forward and backward passes, what to refuse, clipping, update.
 
-PyTorch's generator is seeded anew for every forward pass from (seed, step, pass), the passes numbered over all
-processes, so dropout needs no saved state and does not depend on who does which pass.
+PyTorch's generator is seeded anew for every forward pass from (seed, step, pass), the passes numbered over
+all processes, so dropout needs no saved state and does not depend on who does which pass.
 """
 
 import logging
@@ -105,7 +105,9 @@ class Stepper:
         gradient = float(norm)
         finite = math.isfinite(gradient)
         if self._scaler is None or (not finite and self._scaler.get_scale() < LEAST_SCALE):
-            self._refuse_non_finite(step, {"gradient": gradient, **values}, names, {**own, "gradient": gradient})
+            self._refuse_non_finite(
+                step, {"gradient": gradient, **values}, names, {**own, "gradient": gradient}
+            )
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         logged = {"gradient": gradient, "clipped": float(gradient > self._train.clip_norm)} if finite else {}
@@ -114,7 +116,7 @@ class Stepper:
     def _refuse_non_finite(
         self, step: int, values: Mapping[str, float], names: list[str], own: Mapping[str, float]
     ) -> None:
-        """Stop on all processes where `values` are not finite, naming the clips of those whose `own` are not."""
+        """Stop all processes where `values` are not finite, naming the clips of those whose `own` are not."""
         if all(math.isfinite(value) for value in values.values()):
             return
         guilty = gather(self._fabric, [] if all(map(math.isfinite, own.values())) else names)

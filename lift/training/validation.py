@@ -1,4 +1,4 @@
-"""Validation: every clip once, whole frames, shared out over the processes and put together in their order."""
+"""Validation: every clip once, whole frames, shared out over the processes."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -39,8 +39,8 @@ def validate(
 ) -> Validated:
     """Measure the mean of each metric over `count` clips.
 
-    Process r takes clips r, r + world, r + 2 world …; the means are of all clips in their order, so they are the
-    same to the bit however many processes share the work.
+    Process r takes clips r, r + world, r + 2 world …; the means are of all clips in their order, so they are
+    the same to the bit however many processes share the work.
 
     Args:
         fabric: Devices, precision and processes.
