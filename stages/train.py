@@ -101,7 +101,7 @@ def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
 
 
 def _publish(folder: Path, models: Path) -> None:
-    """Copy the finished weights to the stage's output, so that a kill on the way leaves them to do it again."""
+    """Copy the finished weights to the stage's output, so that a kill on the way leaves them too."""
     for name in (BEST, LAST):
         with atomic(models / name) as temporary:
             shutil.copyfile(folder / name, temporary)

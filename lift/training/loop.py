@@ -61,9 +61,10 @@ class _Run:
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
         groups = parameter_groups(self.model, self.train.weight_decay)
-        optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
-        self.average = Average(self.model, self.train.average) if self.train.average else None
         self.scaler = getattr(self.fabric._precision, "scaler", None)  # Fabric has no public way
+        # The fused form would undo fp16's scaling itself, inside its step and so after the clipping.
+        optimizer = torch.optim.AdamW(groups, lr=0.0, fused=self.scaler is None)
+        self.average = Average(self.model, self.train.average) if self.train.average else None
         if state is not None:
             self._restore(optimizer)
         # Fabric's proxies have all of an optimiser's methods.

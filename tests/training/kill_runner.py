@@ -1,9 +1,10 @@
 """Trains in processes that are killed: `python kill_runner.py FOLDER KILLS`, run by test_kill.py.
 
-KILLS is a JSON list of [folder, workers, [signal, moment] …]. A moment is counted in the process itself: each forward
-pass, update, row, file being synced or renamed, validation clip. The signal comes from within at that moment: "SIGKILL"
-there is as sudden as any. A moment below 0 is instead a share of the uninterrupted run's time, and the signal then comes
-from outside, to the process and its workers. PyTorch is loaded once, and every run is a fork of this process.
+KILLS is a JSON list of [folder, workers, [signal, moment] …]. A moment is counted in the process itself: each
+forward pass, update, row, file being synced or renamed, validation clip. The signal comes from within at that
+moment: "SIGKILL" there is as sudden as any. A moment below 0 is instead a share of the uninterrupted run's
+time, and the signal then comes from outside, to the process and its workers. PyTorch is loaded once, and
+every run is a fork of this process.
 """
 
 import json

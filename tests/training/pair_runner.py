@@ -1,4 +1,5 @@
-"""One of several processes that train together, started by torchrun: `pair_runner.py FOLDER`; see test_processes.py."""
+"""One of two processes that train together, started by torchrun for test_processes.py: `pair_runner.py
+FOLDER`."""
 
 import hashlib
 import json

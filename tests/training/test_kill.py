@@ -56,7 +56,11 @@ def check(root, cases, log):
 
 
 def test_a_kill_amid_a_checkpoint_and_signals_in_validation_and_in_a_step_change_nothing(tmp_path):
-    cases = [["killed", 0, ["SIGKILL", 0.5]], ["ended", 2, ["SIGTERM", 0.3]], ["requeued", 0, ["SIGUSR1", 0.8]]]
+    cases = [
+        ["killed", 0, ["SIGKILL", 0.5]],
+        ["ended", 2, ["SIGTERM", 0.3]],
+        ["requeued", 0, ["SIGUSR1", 0.8]],
+    ]
     log = run(tmp_path, cases)
     assert [code for *_, code in log] == [-9, 0, RESUME, 0, RESUME, 0]
     check(tmp_path, cases, log)
