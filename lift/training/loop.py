@@ -55,8 +55,9 @@ class _Run:
 
     def __init__(self, job: Job) -> None:
         self.job, self.fabric, self.train = job, job.fabric, job.config.train
-        self.schedule = Schedule(self.train, job.train_count, self.fabric.world_size)
-        same = setting(self.fabric.world_size, self.train.batch, self.train.accumulate, self.train.precision)
+        world = self.fabric.world_size
+        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, job.train_count, world))
+        same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
         state = on_first(self.fabric, lambda: _load(job, same))
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
