@@ -36,7 +36,13 @@ from lift.training.machine import peak_memory_gib
 from lift.training.state import State, save_state
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
-QUIET = {"spike": 1e9, "channels_last": True, "workers": 0, "checkpoint_every": 10**6, "log_every": 10}
+QUIET: dict[str, Any] = {
+    "spike": 1e9,
+    "channels_last": True,
+    "workers": 0,
+    "checkpoint_every": 10**6,
+    "log_every": 10,
+}
 
 
 def configured(profile: str, ablation: str = "lift15", **train: Any) -> Config:
@@ -110,7 +116,7 @@ def bare_step(config: Config, batch: dict[str, Tensor], model: Interpolator) -> 
 
     def step() -> None:
         output = model(*(batch[key] for key in ("frames", "offsets", "valid", "target")))
-        l1(output, batch)["l1"].backward()
+        torch.autograd.backward(l1(output, batch)["l1"])
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.train.clip_norm)
         optimizer.step()
         optimizer.zero_grad()
