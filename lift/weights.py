@@ -1,11 +1,12 @@
 """A model's weights on disk: safetensors, with the resolved configuration in the header."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 
 from lift.errors import UserError
@@ -19,8 +20,12 @@ def save(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
         UserError: The disk is full or the folder cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+    # As bytes first: the library's own writer gives no reason when a disk is full.
+    whole = to_bytes(tensors, metadata={"config": json.dumps(config, sort_keys=True)})
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        file.write(whole)
+        file.flush()
+        os.fsync(file.fileno())  # a checkpoint that counts on this file must not outlive it in a power cut
 
 
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ Weights: models/<ablation>/{best,last}.safetensors are those of the first of `tr
 lie beside them in seed<N>/. Curves: training/<ablation>/curves.csv holds all seeds; DVCLive shows the first.
 """
 
+import os
 import shutil
 import sys
 from contextlib import ExitStack
@@ -16,11 +17,16 @@ from lightning_fabric import Fabric
 import lift
 from lift.config import Config, load
 from lift.data.dataset import ClipDataset
+from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
 from lift.models import build
+from lift.training.context import Mixed
+from lift.training.job import BEST, LAST, Clips, Interrupted, Job
 from lift.training.logs import join_curves
-from lift.training.loop import BEST, LAST, Interrupted, Job, fit
+from lift.training.loop import fit
+from lift.training.machine import StopRequest
+from lift.training.processes import layout, on_first
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run, seed_folder
 
@@ -33,73 +39,81 @@ RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it contin
 def main(profile: str, ablation: str) -> None:
     """Train `ablation` of `profile` with each seed, or continue where it was stopped."""
     config = load(PARAMS, profile, ablation)
-    data = data_folder(profile)
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    jobs = {}
+    devices, nodes = layout(os.environ, config.train.devices, config.train.nodes)
+    fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=config.train.precision)
+    fabric.launch()
     try:
         # DVC clears a stage's outputs before it runs again, so what is finished waits in scratch for the
         # last seed.
-        with ExitStack() as folders:
-            for seed in config.train.seeds:
-                own = config.seeded(seed)
-                name = f"{ablation}-seed{seed}"
-                folder = folders.enter_context(run_folder(data / "scratch", name, _digest(own, data)))
-                jobs[seed] = _job(own, data, folder)
-                speed = fit(jobs[seed])
-                print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
-            _publish(config, jobs, data)
-    except Interrupted as stop:
-        print(stop, file=sys.stderr)
+        with StopRequest() as stop, ExitStack() as folders:
+            jobs = {seed: _train(config.seeded(seed), fabric, stop, folders) for seed in config.train.seeds}
+            on_first(fabric, lambda: _publish(config, jobs, data_folder(profile)))
+    except Interrupted as stop_line:
+        fabric.print(stop_line, file=sys.stderr)
         sys.exit(RESUME)
 
 
-def _digest(config: Config, data: Path) -> str:
-    manifests = [data / "clips" / name / "clips.csv" for name in ("train", "validation")]
-    return run_digest(config.digestible(), manifests, CODE)
+def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack) -> Job:
+    """Train one seed, in a scratch folder that is kept until `folders` closes."""
+    data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
+    manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
+    scratch = run_folder(data / "scratch", name, run_digest(config.digestible(), manifests, CODE))
+    # Process 0 alone locks, writes and publishes.
+    folder = on_first(fabric, lambda: folders.enter_context(scratch))
+    job = _job(config, data, folder, fabric, stop)
+    speed = fit(job)
+    fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
+    return job
 
 
-def _job(config: Config, data: Path, folder: Path) -> Job:
-    train, clips, seed = config.train, data / "clips", config.seed
-    fabric = Fabric(
-        accelerator="auto", devices=train.devices, num_nodes=train.nodes, precision=train.precision
-    )
-    fabric.launch()
-    model = build(config.model, seed=seed)
+def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest) -> Job:
+    train, clips = config.train, data / "clips"
+    model = build(config.model, seed=config.seed)
     if model.load_report is not None:
-        print(model.load_report)
+        fabric.print(model.load_report)
     if model.freezable and any(phase.freeze for phase in train.phases):
         model.loaded_parameters()  # refuses where nothing was loaded
     if train.channels_last:
         model.channels_last()
-    offsets, augment = config.clip.offsets, train.augment
+    if train.checkpoint_encoder:
+        model.checkpoint_encoder()
+    offsets = config.clip.offsets
     validation_set = ClipDataset(clips / "validation", offsets)
+    lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
     return Job(
         config=config,
         fabric=fabric,
         model=model,
-        losses=Losses(config.loss, Lpips(config.evaluate.lpips) if config.loss.lpips else None).to(
-            fabric.device
-        ),
-        train_clips=lambda crop: ClipDataset(clips / "train", offsets, crop=crop, augment=augment, seed=seed),
+        losses=Losses(config.loss, lpips).to(fabric.device),
+        train_clips=partial(_train_clips, config, clips / "train"),
         train_count=len(ClipDataset(clips / "train", offsets)),
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
         loaded=model.loaded,
         folder=folder,
-        outputs=data / "training" / config.ablation if seed == train.seeds[0] else folder / "logs",
-        board=seed_folder(data / "logs" / config.ablation, config, seed),
+        outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
+        board=seed_folder(data / "logs" / config.ablation, config, config.seed),
+        stop=stop,
     )
 
 
+def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
+    """Open the training set for a crop; `train.other_sampling` of the visits see the other window."""
+    make = partial(ClipDataset, folder, crop=crop, augment=config.train.augment, seed=config.seed)
+    usual, share = make(config.clip.offsets), config.train.other_sampling
+    return Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else usual
+
+
 def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
-    """Copy the finished weights and curves to the stage's outputs."""
+    """Copy the finished weights and curves to the outputs, so that a kill on the way leaves them too."""
     for seed, job in jobs.items():
-        models = seed_folder(data / "models" / config.ablation, config, seed)
-        models.mkdir(parents=True, exist_ok=True)
         for name in (BEST, LAST):
-            shutil.copyfile(job.folder / name, models / name)
+            target = seed_folder(data / "models" / config.ablation, config, seed) / name
+            with atomic(target) as temporary:
+                shutil.copyfile(job.folder / name, temporary)
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
     join_curves(data / "training" / config.ablation / "curves.csv", curves)
 

@@ -216,7 +216,15 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
 
 
 def _check_span(config: Config, name: str) -> None:
-    first, last = config.clip.offsets[0], config.clip.offsets[-1]
+    offsets = config.clip.offsets
+    if config.train.other_sampling:
+        if config.clip.frames % 2 == 0:
+            raise UserError(
+                f"params.yaml: ablations.{name}: train.other_sampling: an even window "
+                f"({config.clip.frames} frames) has no dense form; set 0"
+            )
+        offsets = tuple(sorted({*offsets, *config.clip.other.offsets}))
+    first, last = offsets[0], offsets[-1]
     if -first > config.clips.before or last > config.clips.after:
         raise UserError(
             f"params.yaml: ablations.{name}: needs frames from {first} to +{last}, but clips.before: "

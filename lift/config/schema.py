@@ -4,7 +4,7 @@ The text under a field gives its unit and meaning. Values stand in params.yaml o
 default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lift.config.families import Flavr, IfrNet, Rife
@@ -41,6 +41,11 @@ class Clip:
                 f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap "
                 f"and {self.after} after it; both references are needed: |shift| at most {self.half - 1}"
             )
+
+    @property
+    def other(self) -> "Clip":
+        """The same window with the other sampling."""
+        return replace(self, sampling="uniform" if self.sampling == "dense" else "dense")
 
     @property
     def half(self) -> int:
@@ -219,9 +224,9 @@ class Train:
     samples_per_epoch: int | None = number(1)
     """Clips drawn in an epoch; null: each clip once."""
     batch: int = number(1)
-    """Clips per device and forward pass."""
+    """Clips per forward pass of one process."""
     accumulate: int = number(1)
-    """Forward passes per optimiser step."""
+    """Forward passes per optimiser step, over all processes: a multiple of their number."""
     warmup: int = number(0)
     """Optimiser steps over which the rate rises from 0."""
     weight_decay: float = number(0.0, 1.0)
@@ -236,7 +241,9 @@ class Train:
     threads: int = number(1, 256)
     """CPU threads of PyTorch: fixed, since the order of sums depends on it."""
     devices: int = number(1)
+    """Processes per node, where no launcher (torchrun, SLURM) says how many."""
     nodes: int = number(1)
+    """Likewise."""
     validate_every: int = number(1)
     """Epochs between validations."""
     checkpoint_every: int = number(1)
@@ -247,6 +254,18 @@ class Train:
     """Optimiser steps per row of the training curves."""
     channels_last: bool
     """Memory layout of the model and its input."""
+    spike: float = number(1.0)
+    """A loss that is so many times the median of the last ones is reported with its clips."""
+    average: float = number(0.0, 1.0)
+    """Decay of a running average of the weights, which then is validated and published; 0: none."""
+    context_dropout: float = number(0.0, 1.0)
+    """Chance of each frame but the references to be masked in training."""
+    other_sampling: float = number(0.0, 1.0)
+    """Share of training clips seen with the other `clip.sampling`."""
+    checkpoint_encoder: bool
+    """Compute the context frames' features anew in the backward pass instead of keeping them."""
+    compile: bool
+    """Compile the model (torch.compile; needs a C++ compiler)."""
 
     def __post_init__(self) -> None:
         """Refuse a training without phases or without distinct seeds.

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from lift.models.blocks import leaky_convs
 
 CHUNK = 2**20
-"""Pixels encoded at once where no gradient is kept: bounds the memory that full-resolution features of frames
+"""Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution
+features of frames
 take from which only s16 is wanted. Changes nothing else."""
 
 
@@ -46,7 +48,12 @@ class Encoded(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Nine 3x3 convolutions with LeakyReLU, in boxes named after the scale at which they end."""
+    """Nine 3x3 convolutions with LeakyReLU, in boxes named after the scale at which they end.
+
+    Attributes:
+        recompute: Keep no features of context frames for the backward pass but compute them anew in it, a few
+            frames at a time: less memory for more time, and the same gradients.
+    """
 
     def __init__(self, widths: tuple[int, int, int, int, int], *, deep: bool = True) -> None:
         """Build the encoder.
@@ -63,6 +70,7 @@ class Encoder(nn.Module):
         self.s4 = leaky_convs(c2, c4, c4, stride=2)
         self.s8 = leaky_convs(c4, c8, c8, stride=2)
         self.s16 = leaky_convs(c8, c16, stride=2) if deep else None
+        self.recompute = False
 
     def forward(self, frames: Tensor) -> Pyramid:
         """Encode frames (N, 3, H, W), H and W multiples of 16, at all scales."""
@@ -73,10 +81,18 @@ class Encoder(nn.Module):
 
     def deepest(self, frames: Tensor) -> Tensor:
         """Encode frames (N, 3, H, W) to s16 alone, (N, C16, H/16, W/16)."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not self.recompute:
             return _s16(self(frames))
         step = max(1, CHUNK // (frames.shape[2] * frames.shape[3]))
-        return torch.cat([_s16(self(chunk)) for chunk in torch.split(frames, step)])
+        return torch.cat([self._recomputed(chunk) for chunk in torch.split(frames, step)])
+
+    def _recomputed(self, frames: Tensor) -> Tensor:
+        if not torch.is_grad_enabled():
+            return _s16(self(frames))
+        # Nothing here is random, so there is no random state to bring back.
+        s16 = checkpoint(lambda x: _s16(self(x)), frames, use_reentrant=False, preserve_rng_state=False)
+        assert isinstance(s16, Tensor)
+        return s16
 
 
 def _s16(pyramid: Pyramid) -> Tensor:

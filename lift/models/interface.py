@@ -88,6 +88,16 @@ class Interpolator(nn.Module):
                 parameter.data = parameter.data.contiguous(memory_format=form)
         return self
 
+    def checkpoint_encoder(self) -> None:
+        """Keep less of the encoder for the backward pass and compute it anew there.
+
+        Raises:
+            UserError: The model cannot.
+        """
+        raise UserError(
+            f"params.yaml: train.checkpoint_encoder: {type(self).__name__} has no context frames; set false"
+        )
+
     def loaded_parameters(self) -> list[nn.Parameter]:
         """Give the parameters that were loaded: what the first training phase freezes.
 

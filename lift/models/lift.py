@@ -118,6 +118,10 @@ class Lift(Interpolator):
             weights=weights,
         )
 
+    def checkpoint_encoder(self) -> None:
+        """Keep no features of context frames for the backward pass; see `Encoder`."""
+        self.encoder.recompute = True
+
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start the encoder from RIFE's ContextNet; see `load_rife_contextnet`."""
         report = load_rife_contextnet(self.encoder, path)

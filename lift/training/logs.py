@@ -1,13 +1,14 @@
 """Where a run can be watched: curves.csv, DVCLive, TensorBoard and the terminal.
 
-The rows are kept in the checkpoint, and a resumed run writes all of them anew: none is lost or stands twice.
-What varies
-from run to run (seconds, memory) goes to TensorBoard and the terminal only, so that the stage's outputs are
-reproducible to the byte.
+The rows are kept in the checkpoint, and a resumed run writes all of them anew to curves.csv and DVCLive: none
+is lost or stands twice. TensorBoard's files only grow: they are flushed before each checkpoint, and a resumed
+run tells TensorBoard to hide what the interrupted one wrote after it. What varies from run to run (seconds,
+memory) goes to TensorBoard and the terminal only, so that the stage's outputs are reproducible to the byte.
 """
 
 import csv
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from lift.files import atomic
 
+CURVES = "curves.csv"
 DIGITS = 6  # significant digits in curves: float32 has seven
 
 
@@ -36,10 +38,21 @@ class Logs:
         self._outputs = outputs
         self.rows = [dict(row) for row in rows]
         outputs.mkdir(parents=True, exist_ok=True)
-        self._board = SummaryWriter(str(board), purge_step=resumed)
+        for unfinished in outputs.glob(f".{CURVES}.*"):  # a kill left it
+            unfinished.unlink()
+        self._folder = board
+        # What was logged after step `resumed` is hidden; what was logged at it stands before its checkpoint.
+        self._board = SummaryWriter(str(board), purge_step=resumed + 1)
         self._live = _open_dvclive(outputs)
         for row in self.rows:
             self._send(row)
+
+    def flush(self) -> None:
+        """Bring TensorBoard's events to the disk: what a checkpoint counts as logged must survive a kill."""
+        self._board.flush()
+        newest = max(self._folder.glob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns)
+        with newest.open("rb") as file:
+            os.fsync(file.fileno())
 
     def row(self, step: int, epoch: int, values: Mapping[str, float]) -> None:
         """Log reproducible values after optimiser step `step` (counted from 1)."""
@@ -51,9 +64,9 @@ class Logs:
             self._board.add_scalar(key, value, step)
 
     def watch(self, step: int, values: Mapping[str, float]) -> None:
-        """Log values that differ from run to run (times, memory): TensorBoard only."""
+        """Log to TensorBoard only: what differs from run to run (times, memory), or is too much for a row."""
         for key, value in values.items():
-            self._board.add_scalar(f"machine/{key}", value, step)
+            self._board.add_scalar(key, value, step)
 
     def pictures(self, step: int, pictures: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]) -> None:
         """Log pictures [3, H, W] in [0, 1]: TensorBoard only."""
@@ -63,7 +76,7 @@ class Logs:
     def close(self) -> None:
         """Write curves.csv and end the loggers."""
         keys = ["step", "epoch", *sorted({key for row in self.rows for key in row} - {"step", "epoch"})]
-        with atomic(self._outputs / "curves.csv") as temporary, temporary.open("w", newline="") as file:
+        with atomic(self._outputs / CURVES) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, keys, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)

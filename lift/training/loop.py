@@ -1,79 +1,36 @@
-"""The training loop on Lightning Fabric: three phases, accumulation, clipping, validation, exact resume.
+"""The training loop on Lightning Fabric: three phases, validation, checkpoints, exact resume.
 
-What makes a resume exact: rates, order and augmentation are functions of (seed, step); PyTorch's generator
-is seeded anew
-for every forward pass from (seed, step, process), so dropout needs no saved state; the optimiser is one over
-all groups
-from step 0; and the model is wrapped anew at each phase, since a parameter unfrozen after wrapping would not
-be reduced
-over the processes.
+What makes a resume exact: rates, order, augmentation and dropout are functions of (seed, step); the optimiser
+is one over all groups from step 0; and the model is wrapped anew at each phase, since a parameter unfrozen
+after wrapping would not be reduced over the processes. Process 0 alone reads and writes files, and the others
+learn from it.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from lift import seeds, weights
-from lift.config import Config
+from lift import weights
 from lift.errors import UserError
+from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.training import pictures
-from lift.training.groups import freeze, parameter_groups, set_rates
+from lift.training.average import Average
+from lift.training.groups import freeze, parameter_groups
+from lift.training.job import BEST, LAST, Interrupted, Job
 from lift.training.logs import Logs
-from lift.training.machine import StopRequest, peak_memory_gib
+from lift.training.machine import leave_signals_to_trainer, peak_memory_gib
+from lift.training.processes import on_first
 from lift.training.sampler import StepSampler
 from lift.training.schedule import Schedule
 from lift.training.state import State, load_state, save_state, setting
-from lift.training.validation import Metric, validate
-
-BEST, LAST = "best.safetensors", "last.safetensors"
-Clips = Dataset[Any]  # items as lift/data/dataset.py describes them
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop; its checkpoint is written and it can be continued."""
-
-
-@dataclass(kw_only=True)
-class Job:
-    """A model, what it learns from, and where the run lives.
-
-    Attributes:
-        config: The run's parameters.
-        fabric: Devices, precision and processes.
-        model: What learns; `model(frames, offsets, valid, target)` gives an output with `frame` [B, 3, H, W];
-            the target, in training alone, is for what the model itself adds to the loss.
-        losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
-        train_clips: Gives the training set for a crop (height, width).
-        validation_clips: The validation set, whole frames, and its length.
-        metrics: Validation metrics; `psnr` decides which weights are the best.
-        loaded: Names of parameters that were loaded from pretrained weights: what a frozen phase freezes.
-        folder: Scratch folder of checkpoints (state.py).
-        outputs: Folder of reproducible logs.
-        board: Folder of TensorBoard's events.
-    """
-
-    config: Config
-    fabric: Fabric
-    model: nn.Module
-    losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
-    train_clips: Callable[[tuple[int, int]], Clips]
-    train_count: int
-    validation_clips: Clips
-    validation_count: int
-    metrics: Mapping[str, Metric]
-    loaded: frozenset[str]
-    folder: Path
-    outputs: Path
-    board: Path
+from lift.training.step import Stepper
+from lift.training.validation import Validated, validate
 
 
 def fit(job: Job) -> dict[str, float]:
@@ -83,13 +40,14 @@ def fit(job: Job) -> dict[str, float]:
 
     Returns:
         How fast it went: steps_per_second, samples_per_second, data_wait_share, peak_memory_gib (this
-        session only).
+        session and process only).
 
     Raises:
         UserError: The loss or the gradient is not finite, the disk is full, or the checkpoint does not fit.
         Interrupted: SIGTERM or SIGUSR1 came; the checkpoint is written.
     """
-    return _Run(job).fit()
+    with job.stop:
+        return _Run(job).fit()
 
 
 class _Run:
@@ -97,39 +55,44 @@ class _Run:
 
     def __init__(self, job: Job) -> None:
         self.job, self.fabric, self.train = job, job.fabric, job.config.train
-        self.schedule = Schedule(self.train, job.train_count, self.fabric.world_size)
-        same = setting(self.fabric.world_size, self.train.batch, self.train.accumulate, self.train.precision)
-        state = load_state(job.folder, same)
+        world = self.fabric.world_size
+        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, job.train_count, world))
+        same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
+        state = on_first(self.fabric, lambda: _load(job, same))
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
         groups = parameter_groups(self.model, self.train.weight_decay)
-        optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
-        if state is not None:
-            self.model.load_state_dict(state.model)
-            optimizer.load_state_dict(state.optimizer)
-        self.optimizer: Any = self.fabric.setup_optimizers(optimizer)  # proxies all of an optimiser's methods
         self.scaler = getattr(self.fabric._precision, "scaler", None)  # Fabric has no public way
+        # The fused form would undo fp16's scaling itself, inside its step and so after the clipping.
+        optimizer = torch.optim.AdamW(groups, lr=0.0, fused=self.scaler is None)
+        self.average = Average(self.model, self.train.average) if self.train.average else None
+        if state is not None:
+            self._restore(optimizer)
+        # Fabric's proxies have all of an optimiser's methods.
+        self.optimizer: Any = self.fabric.setup_optimizers(optimizer)
+        self.stepper = Stepper(job, self.schedule, self.optimizer, self.scaler)
+        main = self.fabric.is_global_zero
+        self.logs = Logs(job.outputs, job.board, self.state.rows, self.state.step) if main else None
+        self.waited = 0.0
+        self.since = (time.perf_counter(), self.state.step, 0.0)  # clock, step and wait at the last row
+
+    def _restore(self, optimizer: torch.optim.Optimizer) -> None:
+        self.model.load_state_dict(self.state.model)
+        optimizer.load_state_dict(self.state.optimizer)
         if self.scaler is not None and self.state.scaler:
             self.scaler.load_state_dict(self.state.scaler)
-        self.logs = Logs(job.outputs, job.board, self.state.rows, self.state.step) if self.main else None
-        self.waited = 0.0
-        self.stop = StopRequest()
-
-    @property
-    def main(self) -> bool:
-        return bool(self.fabric.is_global_zero)
+        if self.average is not None:
+            self.average.load(self.state.average)
 
     def fit(self) -> dict[str, float]:
         started, first = time.perf_counter(), self.state.step
-        with self.stop, self._progress() as progress:
+        with self._progress() as progress:
             while self.state.step < self.schedule.steps:
                 self._run_phase(progress)
         if self.state.step > first:
-            self._save()  # a finished run that is continued, for another seed's sake, trains nothing
-        if self.logs is not None:
-            self.logs.close()
-            weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
-        self.fabric.barrier()
+            # A finished run that is continued, for another seed's sake, trains nothing.
+            on_first(self.fabric, self._save)
+        on_first(self.fabric, self._finish)
         seconds, steps = time.perf_counter() - started, self.state.step - first
         return {
             "steps_per_second": steps / seconds,
@@ -138,32 +101,42 @@ class _Run:
             "peak_memory_gib": peak_memory_gib(self.fabric.device),
         }
 
+    def _finish(self) -> None:
+        assert self.logs is not None
+        self.logs.close()
+        with self._averaged():
+            weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
+
     def _run_phase(self, progress: Any) -> None:
         """Train from the current step to the end of its phase."""
         _, phase, _, end = self.schedule.phase(self.state.step)
         freeze(self.model, self.job.loaded, phase.freeze)
-        wrapped = self.fabric.setup_module(self.model, move_to_device=False)
+        model: Any = torch.compile(self.model) if self.train.compile else self.model
+        wrapped = self.fabric.setup_module(model, move_to_device=False)
         wrapped.train()
         batches = self._batches(phase.crop, end)
         for step in range(self.state.step, end):
-            self._step(wrapped, batches, step)
+            values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
+            if self.average is not None:
+                self.average.update(step)
             self.state.step = step + 1
+            self.state.pending.append(values)
             progress.update()
-            self._after_step(wrapped, step)
+            self._after_step(step, asked)
 
     def _batches(self, crop: tuple[int, int], end: int) -> Iterator[dict[str, Any]]:
         sampler = StepSampler(
             self.schedule, self.job.config.seed, self.state.step, end, rank=self.fabric.global_rank
         )
-        generator = torch.Generator().manual_seed(
-            0
-        )  # its own: workers' seeds must not draw from the global one
+        # A generator of its own: workers' seeds must not draw from the global one.
+        generator = torch.Generator().manual_seed(0)
         loader: DataLoader[Any] = DataLoader(
             self.job.train_clips(crop),
             batch_sampler=sampler,
             num_workers=self.train.workers,
             pin_memory=self.fabric.device.type == "cuda",
             generator=generator,
+            worker_init_fn=leave_signals_to_trainer,
         )
         iterator = iter(loader)
         while True:
@@ -174,108 +147,81 @@ class _Run:
                 return
             yield batch
 
-    def _step(self, wrapped: Any, batches: Iterator[dict[str, Any]], step: int) -> None:
-        """Do one optimiser step: `accumulate` forward and backward passes, clipping, update."""
-        rates = self.schedule.rates(step)
-        set_rates(self.optimizer, rates)
-        values: dict[str, float] = {}
-        names: list[str] = []
-        for micro in range(self.train.accumulate):
-            batch = next(batches)
-            names += batch["clip"]
-            parts = self._forward_backward(wrapped, batch, step, micro)
-            for key, value in parts.items():
-                values[key] = values.get(key, 0.0) + value / self.train.accumulate
-        self._refuse_non_finite(step, values, names)
-        norm = self._clip()
-        if self.scaler is None:  # with fp16 an overflow is expected now and then: the scaler skips that step
-            self._refuse_non_finite(step, {"gradient": norm, **values}, names)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        clipped = float(norm > self.train.clip_norm)
-        self.state.pending.append(
-            {
-                **values,
-                "gradient": norm,
-                "clipped": clipped,
-                "rate": rates["rest"],
-                "rate_encoder": rates["encoder"],
-            }
-        )
-
-    def _forward_backward(
-        self, wrapped: Any, batch: dict[str, Any], step: int, micro: int
-    ) -> dict[str, float]:
-        torch.manual_seed(seeds.derive(self.job.config.seed, "step", step, micro, self.fabric.global_rank))
-        tensors = {k: v.to(self.fabric.device, non_blocking=True) for k, v in batch.items() if k != "clip"}
-        last = micro == self.train.accumulate - 1
-        with self.fabric.no_backward_sync(wrapped, enabled=not last):
-            output = wrapped(*(tensors[key] for key in ("frames", "offsets", "valid", "target")))
-            parts = self.job.losses(output, tensors)
-            loss = torch.stack(list(parts.values())).sum()
-            if torch.isfinite(loss):  # a non-finite loss is refused before it reaches the gradients
-                self.fabric.backward(loss / self.train.accumulate)
-        return {"loss": loss.item(), **{f"loss_{k}": v.item() for k, v in parts.items()}}
-
-    def _clip(self) -> float:
-        norm = self.fabric.clip_gradients(
-            self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
-        )
-        assert norm is not None
-        return float(norm)
-
-    def _refuse_non_finite(self, step: int, values: Mapping[str, float], names: list[str]) -> None:
-        if all(math.isfinite(value) for value in values.values()):
-            return
-        shown = ", ".join(f"{key} {value:.4g}" for key, value in values.items())
-        raise UserError(
-            f"training step {step + 1}: not finite ({shown}) on clips {', '.join(names)}; the step was not "
-            f"taken and the last good checkpoint is kept in {self.job.folder}; lower the rate or look at "
-            f"these clips"
-        )
-
-    def _after_step(self, wrapped: Any, step: int) -> None:
+    def _after_step(self, step: int, asked: bool) -> None:
         done = step + 1
-        if self.logs is not None and (done % self.train.log_every == 0 or done == self.schedule.steps):
-            pending = self.state.pending
-            means = {key: math.fsum(row[key] for row in pending) / len(pending) for key in pending[0]}
-            self.logs.row(done, self.schedule.epoch(step), means)
-            self.logs.watch(
-                done, {"peak_memory_gib": peak_memory_gib(self.fabric.device), "waited": self.waited}
-            )
+        if done % self.train.log_every == 0 or done == self.schedule.steps:
+            on_first(self.fabric, lambda: self._log(step))
             self.state.pending = []
         if self.schedule.validates_after(step):
-            self._validate(wrapped, step)
-        if self.stop.asked or done % self.train.checkpoint_every == 0:
-            self._save()
-        if self.stop.asked:
+            self._validate(step)
+        if asked or done % self.train.checkpoint_every == 0:
+            on_first(self.fabric, self._save)
+        if asked:
             raise Interrupted(f"stopped at step {done} of {self.schedule.steps}; run again to continue")
 
-    def _validate(self, wrapped: Any, step: int) -> None:
+    def _log(self, step: int) -> None:
+        """Log the means of the steps since the last row; a step that fp16 left out has no gradient."""
+        assert self.logs is not None
+        pending, done = self.state.pending, step + 1
+        keys = {key: None for row in pending for key in row}
+        columns = {key: [row[key] for row in pending if key in row] for key in keys}
+        now, (clock, logged, waited) = time.perf_counter(), self.since
+        self.since = (now, done, self.waited)
+        with full_disk_explained(self.job.outputs):
+            self.logs.row(
+                done, self.schedule.epoch(step), {k: math.fsum(v) / len(v) for k, v in columns.items()}
+            )
+            self.logs.watch(
+                done,
+                {
+                    "machine/step_seconds": (now - clock) / (done - logged),
+                    "machine/data_wait_share": (self.waited - waited) / (now - clock),
+                    "machine/peak_memory_gib": peak_memory_gib(self.fabric.device),
+                },
+            )
+
+    def _validate(self, step: int) -> None:
         job = self.job
-        means, first = validate(self.fabric, wrapped, job.validation_clips, job.validation_count, job.metrics)
-        if self.logs is None:
-            return
-        self.logs.row(step + 1, self.schedule.epoch(step), means)
-        validations = (step + 1) // (self.schedule.steps_per_epoch * self.train.validate_every)
-        if validations % self.train.picture_every == 0:
-            self.logs.pictures(step + 1, pictures.example(first["batch"], first["output"]))
-        self.logs.watch(step + 1, pictures.weights_by_offset(first["batch"], first["output"]))
-        if self.state.best is None or means["psnr"] > self.state.best:
-            self.state.best = means["psnr"]
-            weights.save(job.folder / BEST, self.model, job.config.digestible())
+        with self._averaged():
+            found = validate(self.fabric, self.model, job.validation_clips, job.validation_count, job.metrics)
+            on_first(self.fabric, lambda: self._keep(step, found))
+
+    def _keep(self, step: int, found: Validated) -> None:
+        """Log a validation, and keep the weights where they are the best so far."""
+        assert self.logs is not None
+        psnr = found.means["psnr"]
+        with full_disk_explained(self.job.outputs):
+            self.logs.row(step + 1, self.schedule.epoch(step), found.means)
+            self.logs.watch(step + 1, {f"alpha/{offset:+d}": w for offset, w in found.alpha.items()})
+            validations = (step + 1) // (self.schedule.steps_per_epoch * self.train.validate_every)
+            if validations % self.train.picture_every == 0 and found.batch is not None:
+                self.logs.pictures(step + 1, pictures.example(found.batch, found.output))
+        if self.state.best is None or psnr > self.state.best:
+            self.state.best = psnr
+            weights.save(self.job.folder / BEST, self.model, self.job.config.digestible())
 
     def _save(self) -> None:
-        if self.logs is None:
-            return
+        assert self.logs is not None
+        with full_disk_explained(self.job.board):
+            self.logs.flush()
         self.state.model = self.model.state_dict()
         self.state.optimizer = self.optimizer.state_dict()
         self.state.scaler = self.scaler.state_dict() if self.scaler is not None else {}
+        self.state.average = self.average.values if self.average is not None else {}
         self.state.rows = self.logs.rows
         save_state(self.job.folder, self.state)
 
+    def _averaged(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self.average is None else self.average.applied()
+
     def _progress(self) -> Any:
         title = f"training {self.job.config.ablation}"
-        progress = bar(title=title, unit="step", total=self.schedule.steps)
-        progress.update(self.state.step)
-        return progress
+        total, done = self.schedule.steps, self.state.step
+        return bar(title=title, unit="step", total=total, initial=done)
+
+
+def _load(job: Job, same: dict[str, Any]) -> State | None:
+    state, best = load_state(job.folder, same), job.folder / BEST
+    if state is not None and state.best is not None and not best.exists():
+        raise UserError(f"{best}: missing beside its checkpoint; start over: rm -r {job.folder}")
+    return state

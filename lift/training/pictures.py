@@ -13,7 +13,7 @@ ERROR_GAIN = 4.0  # absolute error is enlarged this much to be visible, as in th
 def example(batch: dict[str, torch.Tensor], output: Any) -> dict[str, "np.ndarray[Any, Any]"]:
     """Give pictures [3, H, W] in [0, 1] of a batch's first clip."""
     offsets, frames = batch["offsets"][0], batch["frames"][0]
-    target, frame = batch["target"][0], output.frame[0].clamp(0, 1)
+    target, frame = batch["target"][0], output.frame[0].float().clamp(0, 1)
     tensors = {
         "example/1_before": frames[offsets == -1][0],
         "example/2_target": target,
@@ -27,12 +27,3 @@ def example(batch: dict[str, torch.Tensor], output: Any) -> dict[str, "np.ndarra
         for side, part in (("before", flow[:2]), ("after", flow[2:])):
             pictures[f"flow/{side}"] = flow_to_rgb(part).transpose(2, 0, 1) / 255.0
     return pictures
-
-
-def weights_by_offset(batch: dict[str, torch.Tensor], output: Any) -> dict[str, float]:
-    """Give the weight α of each present frame of a batch's first clip, by its offset."""
-    if output.weights is None:
-        return {}
-    offsets, valid = batch["offsets"][0].tolist(), batch["valid"][0].tolist()
-    weights = output.weights[0].tolist()
-    return {f"alpha/{int(o):+d}": w for o, v, w in zip(offsets, valid, weights, strict=True) if v}

@@ -13,11 +13,9 @@ Draw = tuple[int, int, int]  # (index of the clip, epoch, position in the epoch)
 class StepSampler(Sampler[list[Draw]]):
     """Yields the batches of steps [start, end) for one process.
 
-    An epoch's visits are laid out in one order for all processes. A step takes `batch x accumulate x world`
-    of them;
-    micro-batch m of process r takes the slice number `m * world + r`, so that one process with double
-    accumulation sees
-    exactly what two processes see.
+    An epoch's visits are laid out in one order for all processes. A step takes `batch x accumulate` of them;
+    forward pass m of process r takes the slice number `m * world + r`, so that one process with double
+    accumulation sees exactly what two processes see.
     """
 
     def __init__(self, schedule: Schedule, seed: int, start: int, end: int, rank: int = 0) -> None:
@@ -25,7 +23,7 @@ class StepSampler(Sampler[list[Draw]]):
 
     def __len__(self) -> int:
         """Count the batches left."""
-        return (self._end - self._start) * self._schedule.train.accumulate
+        return (self._end - self._start) * self._schedule.passes
 
     def __iter__(self) -> Iterator[list[Draw]]:
         """Yield one list of draws per forward pass."""
@@ -36,7 +34,7 @@ class StepSampler(Sampler[list[Draw]]):
             if epoch != known:
                 known, visits = epoch, epoch_visits(self._seed, epoch, self._schedule)
             first = (step - epoch * self._schedule.steps_per_epoch) * self._schedule.clips_per_step
-            for micro in range(train.accumulate):
+            for micro in range(self._schedule.passes):
                 at = first + (micro * self._schedule.world + self._rank) * train.batch
                 yield [(visits[i], epoch, i) for i in range(at, at + train.batch)]
 

@@ -25,15 +25,22 @@ class Schedule:
     world: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a training set that does not fill one optimiser step.
+        """Refuse a step that the processes cannot share equally, or that the training set does not fill.
 
         Raises:
-            UserError: Fewer samples per epoch than clips per step.
+            UserError: Passes per step no multiple of the processes, or fewer samples per epoch than clips per
+                step.
         """
+        if self.train.accumulate % self.world:
+            raise UserError(
+                f"params.yaml: train.accumulate: {self.train.accumulate} forward passes per step cannot be "
+                f"shared by {self.world} processes; make it a multiple of {self.world} (a step sees batch x "
+                f"accumulate clips, whatever the number of processes)"
+            )
         if self.samples < self.clips_per_step:
             raise UserError(
                 f"training set: {self.samples} clips per epoch do not fill one step of {self.clips_per_step} "
-                f"(batch x accumulate x processes); lower train.batch or raise train.samples_per_epoch"
+                f"(batch x accumulate); lower train.batch or raise train.samples_per_epoch"
             )
 
     @property
@@ -43,8 +50,16 @@ class Schedule:
 
     @property
     def clips_per_step(self) -> int:
-        """Clips that one optimiser step sees, over all processes."""
-        return self.train.batch * self.train.accumulate * self.world
+        """Clips that one optimiser step sees, over all processes: the same however many share it.
+
+        So the number of steps, their rates and their order stay what they are when processes are added.
+        """
+        return self.train.batch * self.train.accumulate
+
+    @property
+    def passes(self) -> int:
+        """Forward passes per optimiser step of each process."""
+        return self.train.accumulate // self.world
 
     @property
     def steps_per_epoch(self) -> int:

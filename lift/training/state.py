@@ -7,6 +7,7 @@ success.
 """
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -19,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from lift.errors import UserError
 from lift.files import atomic, full_disk_explained
+from lift.training.machine import Lock
 
 NAME = "state.pt"
 PREVIOUS = "state.previous.pt"
@@ -37,9 +38,11 @@ class State:
         model: The model's state_dict.
         optimizer: The optimiser's.
         scaler: The gradient scaler's (fp16), empty otherwise.
+        average: The averaged weights, empty where none are kept.
         best: Best validation PSNR so far, dB; None before the first validation.
         rows: Rows of the training curves so far.
         pending: Values of the steps since the last row, which the next row averages.
+        recent: Losses of the last steps: what a spike is measured against.
         setting: What must be the same for the continuation to be exact: processes, batch, versions.
     """
 
@@ -47,9 +50,11 @@ class State:
     model: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     scaler: dict[str, Any] = field(default_factory=dict)
+    average: dict[str, Any] = field(default_factory=dict)
     best: float | None = None
     rows: list[dict[str, float]] = field(default_factory=list)
     pending: list[dict[str, float]] = field(default_factory=list)
+    recent: list[float] = field(default_factory=list)
     setting: dict[str, Any] = field(default_factory=dict)
 
 
@@ -72,9 +77,12 @@ def save_state(folder: Path, state: State) -> None:
         UserError: The disk is full; the last good checkpoint survives.
     """
     path = folder / NAME
+    whole = io.BytesIO()  # PyTorch's own writer gives no reason when a disk is full
+    torch.save(vars(state), whole)
     with atomic(path) as temporary:
-        torch.save(vars(state), temporary)
-        with temporary.open("rb") as file:
+        with temporary.open("wb") as file:
+            file.write(whole.getbuffer())
+            file.flush()
             os.fsync(file.fileno())  # a power cut after the rename must not find an empty file
         if path.exists():
             os.replace(path, folder / PREVIOUS)  # noqa: PTH105 -- atomic, and the new one follows at once
@@ -122,21 +130,16 @@ def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
         UserError: Another process trains the same run.
     """
     folder = scratch / f"{name}-{digest[:12]}"
+    done = scratch / f"{folder.name}.done"
     with full_disk_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(scratch / f"{folder.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UserError(
-            f"{folder}: another process is training this run; wait for it or stop it (a killed "
-            f"`dvc repro` leaves its trainer running), then run again"
-        ) from error
-    try:
+    with Lock(scratch / f"{folder.name}.lock"):
+        shutil.rmtree(done, ignore_errors=True)
+        for unfinished in folder.glob(".*"):  # what a kill left of a file that was being written
+            unfinished.unlink()
         yield folder
-        shutil.rmtree(folder)
-    finally:
-        lock.release()
+        folder.rename(done)  # at once: a kill amid the removal must not leave half a folder to continue from
+        shutil.rmtree(done)
 
 
 def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable[Path]) -> str:

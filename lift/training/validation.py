@@ -1,47 +1,87 @@
-"""Validation: every clip once, whole frames, sharded over the processes and reduced as sums."""
+"""Validation: every clip once, whole frames, shared out over the processes."""
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-Metric = Callable[[torch.Tensor, torch.Tensor], float]  # (prediction, target), both [3, H, W] in [0, 1]
+from lift.training.processes import gather
+
+Metric = Callable[[Tensor, Tensor], float]  # (prediction, target), both [3, H, W] in [0, 1]
+Row = tuple[int, list[float], dict[int, float]]  # a clip's number, its metrics, and α by offset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """What a validation found.
+
+    Attributes:
+        means: Mean of each metric over all clips.
+        alpha: Mean weight of a frame by its offset, over the clips that have it; empty without weights.
+        batch: This process' first clip, as a batch of one; None where it had no clip.
+        output: The model's output for it.
+    """
+
+    means: dict[str, float]
+    alpha: dict[int, float]
+    batch: dict[str, Tensor] | None
+    output: Any
 
 
 @torch.no_grad()
 def validate(
-    fabric: Fabric,
-    model: nn.Module,
-    clips: Dataset[Any],
-    count: int,
-    metrics: Mapping[str, Metric],
-) -> tuple[dict[str, float], dict[str, Any]]:
+    fabric: Fabric, model: nn.Module, clips: Dataset[Any], count: int, metrics: Mapping[str, Metric]
+) -> Validated:
     """Measure the mean of each metric over `count` clips.
 
-    Process r takes clips r, r + world, r + 2 world …, so none is counted twice whatever the number of
-    processes.
+    Process r takes clips r, r + world, r + 2 world …; the means are of all clips in their order, so they are
+    the same to the bit however many processes share the work.
 
-    Returns:
-        The means, and this process' first clip with its output, for pictures.
+    Args:
+        fabric: Devices, precision and processes.
+        model: The bare model: a wrapped one would talk to the other processes, which may have fewer clips.
+        clips: The validation set, whole frames.
+        count: Its length.
+        metrics: What is measured, by name.
     """
     was_training = model.training
     model.eval()
-    sums = torch.zeros(len(metrics) + 1, dtype=torch.float64, device=fabric.device)
-    first: dict[str, Any] = {}
+    rows: list[Row] = []
+    batch: dict[str, Tensor] | None = None
+    output: Any = None
     for index in range(fabric.global_rank, count, fabric.world_size):
         clip = clips[index]
-        batch = {key: clip[key][None].to(fabric.device) for key in ("frames", "offsets", "valid", "target")}
-        output = model(batch["frames"], batch["offsets"], batch["valid"])
-        values = [metric(output.frame[0], batch["target"][0]) for metric in metrics.values()]
-        sums += torch.tensor([*values, 1.0], dtype=torch.float64, device=fabric.device)
-        first = first or {"batch": batch, "output": output}
-    total = fabric.all_reduce(sums, reduce_op="sum") if fabric.world_size > 1 else sums
-    assert isinstance(total, torch.Tensor)
-    if int(total[-1]) != count:
-        raise RuntimeError(f"validation saw {int(total[-1])} clips of {count}")
+        now = {key: clip[key][None].to(fabric.device) for key in ("frames", "offsets", "valid", "target")}
+        with fabric.autocast():
+            found = model(now["frames"], now["offsets"], now["valid"])
+        frame = found.frame[0].float()
+        values = [metric(frame, now["target"][0]) for metric in metrics.values()]
+        rows.append((index, values, _alpha(now, found)))
+        if batch is None:
+            batch, output = now, found
     model.train(was_training)
-    means = (total[:-1] / total[-1]).tolist()
-    return dict(zip(metrics, means, strict=True)), first
+    rows = sorted(gather(fabric, rows), key=lambda row: row[0])
+    if [row[0] for row in rows] != list(range(count)):
+        raise RuntimeError(f"validation saw clips {[row[0] for row in rows]}, not each of {count} once")
+    columns = zip(*(row[1] for row in rows), strict=True)
+    means = {name: _mean(list(column)) for name, column in zip(metrics, columns, strict=True)}
+    offsets = sorted({offset for row in rows for offset in row[2]})
+    alpha = {o: _mean([row[2][o] for row in rows if o in row[2]]) for o in offsets}
+    return Validated(means=means, alpha=alpha, batch=batch, output=output)
+
+
+def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:
+    """Give the weight α of each present frame of the only clip of a batch, by its offset."""
+    if output.weights is None:
+        return {}
+    columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.weights[0].tolist())
+    return {int(offset): weight for offset, valid, weight in zip(*columns, strict=True) if valid}
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)

@@ -1,112 +1,49 @@
-"""A tiny real training: a small convolution that learns to average two frames, on made clips."""
+"""What the training tests share."""
 
-import dataclasses
+import os
+import signal
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
-from lightning_fabric import Fabric
-from torch import nn
-from torch.utils.data import Dataset
 
-from lift import seeds
-from lift.config import Phase, load
-from lift.training.loop import Job
+sys.path.insert(0, str(Path(__file__).parent))  # tiny.py also serves the processes that the tests start
 
-ROOT = Path(__file__).resolve().parents[2]
+from tiny import make_job
+
+from lift.training.step import Stepper
 
 
-class Tiny(nn.Module):
-    """Predicts the target from the two references; has an encoder, so that freezing means something."""
-
-    def __init__(self):
-        super().__init__()
-        self.encoder = nn.Sequential()
-        self.encoder.add_module("s1", nn.Conv2d(6, 4, 3, padding=1))
-        self.encoder.add_module("s2", nn.Conv2d(4, 4, 3, padding=1))
-        self.head = nn.Conv2d(4, 3, 1)
-        self.dropout = nn.Dropout(0.2)
-
-    def forward(self, frames, offsets, valid, target=None):
-        features = self.dropout(torch.relu(self.encoder(frames.flatten(1, 2))))
-        return SimpleNamespace(frame=self.head(features), flow=None, weights=None)
-
-
-class Made(Dataset):
-    """Clips that are a function of their key."""
-
-    def __init__(self, count, crop=(8, 8), poison=None):
-        self.count, self.crop, self.poison = count, crop, poison
-
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, key):
-        index, epoch, visit = key if isinstance(key, tuple) else (key, 0, 0)
-        rng = seeds.generator(1, index, epoch, visit)
-        frames = torch.from_numpy(rng.random((2, 3, *self.crop), dtype="float32"))
-        target = frames.mean(0)
-        if index == self.poison:
-            target = target * float("nan")
-        offsets = torch.tensor([-1.0, 1.0])
-        return {
-            "frames": frames,
-            "offsets": offsets,
-            "valid": torch.ones(2, dtype=torch.bool),
-            "target": target,
-            "clip": f"made/{index}",
-        }
-
-
-def phase(epochs, rate=1e-2, freeze=False):
-    return Phase(epochs=epochs, crop=(8, 8), rate=rate, final_rate=rate / 2, encoder_scale=0.5, freeze=freeze)
+@pytest.fixture(autouse=True)
+def _one_thread(_two_threads):
+    """Tensors of a few numbers: a second thread would only wait for the first."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
 def job(tmp_path):
-    """Give a function that makes a fresh job on the same folders: 2 frozen epochs, 2 free, of 5 steps."""
+    """Give a function that makes a fresh job in a folder of this test."""
 
-    def make(folder="run", poison=None, **train):
-        config = load(ROOT / "params.yaml", "demo", "lift15")
-        settings = {
-            "phases": (phase(2, freeze=True), phase(2)),
-            "samples_per_epoch": 10,
-            "batch": 1,
-            "accumulate": 2,
-            "warmup": 3,
-            "log_every": 2,
-            "checkpoint_every": 3,
-            "picture_every": 100,
-            **train,
-        }
-        config = dataclasses.replace(config, train=dataclasses.replace(config.train, **settings))
-        with torch.random.fork_rng():
-            torch.manual_seed(3)
-            model = Tiny()
-        place = tmp_path / folder
-        return Job(
-            config=config,
-            fabric=Fabric(accelerator="cpu", devices=1, precision=config.train.precision),
-            model=model,
-            losses=lambda output, batch: {"l1": (output.frame - batch["target"]).abs().mean()},
-            train_clips=lambda crop: Made(12, crop, poison),
-            train_count=12,
-            validation_clips=Made(3),
-            validation_count=3,
-            metrics={
-                "psnr": lambda a, b: -float((a - b).square().mean().log10() * 10),
-                "ssim": lambda a, b: 0.5,
-            },
-            loaded=frozenset({"encoder.s2.weight", "encoder.s2.bias"}),
-            folder=_made(place / "scratch"),
-            outputs=place / "training",
-            board=place / "logs",
-        )
+    def make(folder="run", **settings):
+        return make_job(tmp_path / folder, **settings)
 
     return make
 
 
-def _made(folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Give a function that lets runs receive SIGTERM during a step (0-based), until the result is called."""
+
+    def at_step(step):
+        original = Stepper._pass
+
+        def passing(self, wrapped, batch, at, number):
+            if at == step:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return original(self, wrapped, batch, at, number)
+
+        monkeypatch.setattr(Stepper, "_pass", passing)
+        return lambda: monkeypatch.setattr(Stepper, "_pass", original)
+
+    return at_step

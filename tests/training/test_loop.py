@@ -1,40 +1,16 @@
 """The loop: it learns, freezes what it should, refuses what is not finite, and resumes exactly."""
 
 import csv
-import os
-import signal
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import results
 
 from lift.errors import UserError
-from lift.training import loop
-from lift.training.loop import BEST, LAST, Interrupted, fit
+from lift.training.job import LAST, Interrupted
+from lift.training.loop import fit
 from lift.training.state import NAME, run_digest, run_folder
-
-
-def results(job):
-    """Read everything that a finished run leaves."""
-    curves = (job.outputs / "curves.csv").read_bytes()
-    live = (job.outputs / "live" / "metrics.json").read_bytes()
-    return {name: (job.folder / name).read_bytes() for name in (BEST, LAST)} | {
-        "curves": curves,
-        "live": live,
-    }
-
-
-def stop_after(monkeypatch, step):
-    """Let a run receive SIGTERM during its step number `step` (0-based)."""
-    original = loop._Run._step
-
-    def stepping(self, wrapped, batches, at):
-        original(self, wrapped, batches, at)
-        if at == step:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(loop._Run, "_step", stepping)
-    return lambda: monkeypatch.setattr(loop._Run, "_step", original)
 
 
 def test_training_lowers_the_loss_and_logs_every_row_once(job):
@@ -50,33 +26,33 @@ def test_training_lowers_the_loss_and_logs_every_row_once(job):
 
 @pytest.mark.parametrize("step", [1, 9, 10, 13])
 @pytest.mark.parametrize("workers", [0, 2])
-def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, monkeypatch, step, workers):
+def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, stop_after, step, workers):
     whole = job("whole", workers=workers)
     fit(whole)
-    resume = stop_after(monkeypatch, step)
+    resume = stop_after(step)
     with pytest.raises(Interrupted):
         fit(job("cut", workers=workers))
     resume()
     cut = job("cut", workers=workers)
     fit(cut)
-    assert results(cut) == results(whole)
+    assert results(cut.folder.parent) == results(whole.folder.parent)
 
 
-def test_resume_is_bitwise_equal_in_bf16(job, monkeypatch):
+def test_resume_is_bitwise_equal_in_bf16(job, stop_after):
     whole = job("whole", precision="bf16-mixed")
     fit(whole)
-    resume = stop_after(monkeypatch, 7)
+    resume = stop_after(7)
     with pytest.raises(Interrupted):
         fit(job("cut", precision="bf16-mixed"))
     resume()
     cut = job("cut", precision="bf16-mixed")
     fit(cut)
-    assert results(cut) == results(whole)
+    assert results(cut.folder.parent) == results(whole.folder.parent)
 
 
-def test_loaded_parameters_stay_fixed_while_frozen_and_move_afterwards(job, monkeypatch):
+def test_loaded_parameters_stay_fixed_while_frozen_and_move_afterwards(job, stop_after):
     start = {name: value.clone() for name, value in job().model.state_dict().items()}
-    resume = stop_after(monkeypatch, 9)
+    resume = stop_after(9)
     with pytest.raises(Interrupted):
         fit(job())
     resume()
@@ -98,8 +74,8 @@ def test_a_non_finite_loss_stops_before_the_step_and_names_the_clips(job):
         assert all(v.isfinite().all() for v in torch.load(state, weights_only=True)["model"].values())
 
 
-def test_a_damaged_checkpoint_is_named_and_the_previous_one_offered(job, monkeypatch):
-    resume = stop_after(monkeypatch, 6)
+def test_a_damaged_checkpoint_is_named_and_the_previous_one_offered(job, stop_after):
+    resume = stop_after(6)
     with pytest.raises(Interrupted):
         fit(job())
     resume()
@@ -111,8 +87,8 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_offered(job, monkeyp
     fit(job())  # from the previous one
 
 
-def test_another_batch_size_is_refused_with_both_values(job, monkeypatch):
-    resume = stop_after(monkeypatch, 2)
+def test_another_batch_size_is_refused_with_both_values(job, stop_after):
+    resume = stop_after(2)
     with pytest.raises(Interrupted):
         fit(job())
     resume()

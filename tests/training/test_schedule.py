@@ -57,7 +57,7 @@ def test_every_clip_has_its_turn_before_any_has_its_second():
 
 def test_two_processes_see_what_one_with_double_accumulation_sees():
     one = list(StepSampler(schedule(batch=2, accumulate=2), 7, 0, 20))
-    two = [list(StepSampler(schedule(batch=2, world=2), 7, 0, 20, rank)) for rank in (0, 1)]
+    two = [list(StepSampler(schedule(batch=2, accumulate=2, world=2), 7, 0, 20, rank)) for rank in (0, 1)]
     assert one == [batch for pair in zip(*two, strict=True) for batch in pair]
 
 

@@ -1,0 +1,60 @@
+"""What a training is asked to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.utils.data import Dataset
+
+from lift.config import Config
+from lift.training.machine import StopRequest
+from lift.training.validation import Metric
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+Clips = Dataset[Any]  # items as lift/data/dataset.py describes them
+
+
+class Interrupted(Exception):
+    """A signal asked the run to stop; its checkpoint is written and it can be continued."""
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A model, what it learns from, and where the run lives.
+
+    Attributes:
+        config: The run's parameters.
+        fabric: Devices, precision and processes.
+        model: What learns; `model(frames, offsets, valid, target)` gives an output with `frame` [B, 3, H, W];
+            the target, in training alone, is for what the model itself adds to the loss.
+        losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
+        train_clips: Gives the training set for a crop (height, width).
+        train_count: Its length.
+        validation_clips: The validation set, whole frames.
+        validation_count: Its length.
+        metrics: Validation metrics; `psnr` decides which weights are the best.
+        loaded: Names of parameters that were loaded from pretrained weights: what a frozen phase freezes.
+        folder: Scratch folder of checkpoints (state.py).
+        outputs: Folder of reproducible logs.
+        board: Folder of TensorBoard's events.
+        stop: Signals that came, from before the training as well.
+    """
+
+    config: Config
+    fabric: Fabric
+    model: nn.Module
+    losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+    train_clips: Callable[[tuple[int, int]], Clips]
+    train_count: int
+    validation_clips: Clips
+    validation_count: int
+    metrics: Mapping[str, Metric]
+    loaded: frozenset[str]
+    folder: Path
+    outputs: Path
+    board: Path
+    stop: StopRequest = field(default_factory=StopRequest)

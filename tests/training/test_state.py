@@ -1,0 +1,98 @@
+"""Checkpoints: locked, whole or not there, and never worse than the last good one."""
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import results
+
+from lift.errors import UserError
+from lift.training.job import BEST, Interrupted
+from lift.training.loop import fit
+from lift.training.machine import Lock
+from lift.training.state import NAME, PREVIOUS, State, load_state, run_folder, save_state
+
+
+def test_a_lock_outlives_no_trainer_even_if_its_loading_processes_do(tmp_path):
+    alive, tell = os.pipe()
+    with Lock(tmp_path / "lock"):
+        child = os.fork()
+        if child == 0:  # a loading process, which notices only later that its trainer is gone
+            os.write(tell, b"!")
+            time.sleep(30)
+            os._exit(0)
+        os.read(alive, 1)
+    try:
+        with Lock(tmp_path / "lock"):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_folder_is_gone_at_once_and_what_a_kill_left_of_it_goes_with_the_next_run(tmp_path):
+    (tmp_path / "lift15-abc.done").mkdir()
+    (tmp_path / "lift15-abc.done" / NAME).write_bytes(b"old")
+    (tmp_path / "lift15-abc").mkdir()
+    (tmp_path / "lift15-abc" / f".{NAME}.x1y2").write_bytes(b"half")
+    with run_folder(tmp_path, "lift15", "abc") as folder:
+        assert list(folder.iterdir()) == []
+        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["lift15-abc"]
+    assert [path.name for path in tmp_path.iterdir()] == ["lift15-abc.lock"]
+
+
+def test_a_full_disk_while_saving_keeps_the_last_good_checkpoint(job, monkeypatch):
+    whole = job("whole")
+    fit(whole)
+    saves, sync = [], os.fsync
+
+    def full(descriptor):
+        if "state.pt" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            saves.append(1)
+            if len(saves) == 3:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"state\.pt: no space left"):
+        fit(job("full"))
+    folder = job("full").folder
+    assert torch.load(folder / NAME, weights_only=True)["step"] == 6
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    again = job("full")
+    fit(again)
+    assert results(again.folder.parent) == results(whole.folder.parent)
+
+
+def test_the_previous_checkpoint_is_kept_and_found_alone(tmp_path):
+    for step in (1, 2):
+        save_state(tmp_path, State(step=step, setting={"a": 1}))
+    assert torch.load(tmp_path / PREVIOUS, weights_only=True)["step"] == 1
+    (tmp_path / NAME).unlink()
+    state = load_state(tmp_path, {"a": 1})
+    assert state is not None
+    assert state.step == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("processes", 2), ("batch", 8), ("torch", "2.0"), ("precision", "x")]
+)
+def test_another_setting_is_refused_with_both_values(tmp_path, key, value):
+    setting = {"processes": 1, "batch": 4, "torch": "2.15", "precision": "32-true"}
+    save_state(tmp_path, State(step=1, setting=setting))
+    with pytest.raises(UserError, match=f"{key} was {setting[key]!r} .* is {value!r} now"):
+        load_state(tmp_path, {**setting, key: value})
+
+
+def test_a_checkpoint_without_its_best_weights_is_named(job, stop_after):
+    resume = stop_after(6)
+    with pytest.raises(Interrupted):
+        fit(job())
+    resume()
+    (job().folder / BEST).unlink()
+    with pytest.raises(UserError, match=r"best\.safetensors: missing beside its checkpoint"):
+        fit(job())
