@@ -12,7 +12,7 @@ import yaml
 
 from lift.config import yaml12
 from lift.errors import UserError
-from lift.training import loop
+from lift.training.step import Stepper
 from stages import clips, download, evaluate, report, train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,15 +101,15 @@ def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypa
     train.main("demo", "ctx3")
     whole = made("ctx3")
     trained = []
-    original = loop._Run._step
+    original = Stepper.take
 
-    def stepping(self, wrapped, batches, step):
-        original(self, wrapped, batches, step)
+    def take(self, wrapped, batches, step, recent):
         trained.append((self.job.config.seed, step))
         if len(trained) == 3:  # after the first seed's two steps, in the second seed
             os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, wrapped, batches, step, recent)
 
-    monkeypatch.setattr(loop._Run, "_step", stepping)
+    monkeypatch.setattr(Stepper, "take", take)
     shutil.rmtree("data/demo/models")
     shutil.rmtree("data/demo/training")
     with pytest.raises(SystemExit) as stop:

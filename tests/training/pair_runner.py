@@ -46,7 +46,7 @@ def train(place, fabric, stop=None, **settings):
     try:
         fit(job)
         end = "done"
-    except (Interrupted, UserError) as error:
+    except (Interrupted, UserError, Refused) as error:
         end = f"{type(error).__name__}: {error}"
     finally:
         Stepper.take = original
