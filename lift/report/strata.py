@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lift.report.comparisons import describe, gains
 from lift.report.names import CONTROL, STRATA, narrow
 from lift.report.results import Results, unit_means
-from lift.report.statistics import Effect, bootstrap_interval
+from lift.report.statistics import Effect, bootstrap_interval, rank_correlation
 from lift.seeds import generator
 
 SCENES = "scenes"
@@ -83,16 +83,21 @@ class Trend:
     """`motion` (mean absolute difference of the references, 0-255) or `occluded` (share of pixels)."""
     x: npt.NDArray[np.float64]
     gain: npt.NDArray[np.float64]
+    correlation: tuple[float, float, float]
+    """Spearman's, with the ends of its interval; NaN where videos are too few."""
 
 
 def trend(results: Results, benchmark: str, against: str, column: str, metric: str = "psnr") -> Trend | None:
     """Give the points of a trend; None where one of the two methods, or the property, was not measured."""
     if not (results.has(results.base, benchmark, column) and results.has(against, benchmark, metric)):
         return None
+    x = unit_means(results.values(results.base, benchmark, column), results.videos(benchmark))
+    gain = gains(results, benchmark, metric, results.base, against)
     return Trend(
         benchmark=benchmark,
         against=against,
         property=column,
-        x=unit_means(results.values(results.base, benchmark, column), results.videos(benchmark)),
-        gain=gains(results, benchmark, metric, results.base, against),
+        x=x,
+        gain=gain,
+        correlation=rank_correlation(x, gain, confidence=results.config.report.confidence),
     )

@@ -45,6 +45,12 @@ def test_precedence_is_top_then_profile_then_ablation(params):
     assert load(path, "thesis", "no_s1").model.layers == 2
 
 
+def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params):
+    one, two = (load(params({"train.seeds": seeds}), "demo", "lift15") for seeds in ([7], [7, 8]))
+    assert one.seeded(7).digestible() == two.seeded(7).digestible()
+    assert two.seeded(7).digestible() != two.seeded(8).digestible()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -77,6 +83,9 @@ def test_precedence_is_top_then_profile_then_ablation(params):
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
         ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
         ({"train.phases": []}, ["train", "phases"]),
+        ({"train.seeds": []}, ["train", "seeds", "distinct"]),
+        ({"train.seeds": [7, 7]}, ["train", "seeds", "[7, 7]"]),
+        ({"train.seeds": 7}, ["train.seeds", "list"]),
         ({"ablations.x": {"model": {"name": "rife"}}}, ["ablations.x.clip", "rife", "clip.frames: 3"]),
         ({"ablations.x": {"model": {"ifrnet": {"width": 3}}}}, ["ifrnet.width", "widths"]),
         ({"model.ifrnet.first_kernel": 4}, ["model.ifrnet", "first_kernel: 4"]),

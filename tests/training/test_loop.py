@@ -24,6 +24,16 @@ def test_training_lowers_the_loss_and_logs_every_row_once(job):
     assert [int(row["step"]) for row in rows if row["psnr"]] == [5, 10, 15, 20]
 
 
+def test_a_finished_run_that_is_continued_trains_nothing_and_leaves_the_same(job, monkeypatch):
+    fit(job())
+    whole = results(job())
+    monkeypatch.setattr(loop._Run, "_step", None)
+    for path in (job().folder / LAST, job().outputs / "curves.csv"):
+        path.unlink()
+    fit(job())
+    assert results(job()) == whole
+
+
 @pytest.mark.parametrize("step", [1, 9, 10, 13])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, stop_after, step, workers):

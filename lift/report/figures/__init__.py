@@ -112,7 +112,8 @@ def _trends(results: Results) -> list[Drawing]:
             title="Gain against motion and occlusion",
             caption=f"Gain in PSNR of {results.base} over {against} against motion (mean absolute "
             "difference of the references) and against the true share of occluded pixels: "
-            f"{', '.join(said)}. One grey point per source video; squares: means of groups of equal size.",
+            f"{', '.join(said)}. One grey point per source video; squares: means of groups of equal size; "
+            f"ρ: Spearman's correlation with {_percent(results)} interval.",
             alt="Scatter plots of the gain against motion and occlusion.",
             sources=_clips_of(results, [results.base, against]),
             draw=partial(effects.trends, results, found),

@@ -187,7 +187,9 @@ def trends(results: Results, found: Sequence[Trend]) -> Figure:
         zero_line(axes, horizontal=True)
         axes.plot(trend.x, trend.gain, "o", color=GREY, markersize=2.5, label="source video")
         axes.plot(*_grouped(trend), "s-", color=BLUE, label="mean of a group of neighbours")
-        axes.set_title(title(results, trend.benchmark))
+        rho, low, high = trend.correlation
+        told = f"\nρ = {rho:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−") if not math.isnan(rho) else ""
+        axes.set_title(f"{title(results, trend.benchmark)}{told}")
         axes.set_xlabel(_PROPERTY[trend.property])
     grid[0].set_ylabel(f"gain over {found[0].against} in PSNR (dB)")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
