@@ -10,8 +10,8 @@ from tiny import results
 from lift.errors import UserError
 from lift.training.job import LAST, Interrupted
 from lift.training.loop import fit
-from lift.training.step import Stepper
 from lift.training.state import NAME, run_digest, run_folder
+from lift.training.step import Stepper
 
 
 def test_training_lowers_the_loss_and_logs_every_row_once(job):
