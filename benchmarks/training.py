@@ -83,7 +83,7 @@ class Ready(Dataset[Any]):
 
 
 def train(
-    config: Config, clips: Dataset[Any], steps: int, crop: int, model: Interpolator
+    config: Config, clips: Ready | ClipDataset, steps: int, crop: int, model: Interpolator
 ) -> dict[str, float]:
     """Train through the real loop, without validation but for one clip at the end."""
     phase = Phase(epochs=1, crop=(crop, crop), rate=1e-4, final_rate=1e-4, encoder_scale=1.0, freeze=False)
@@ -98,7 +98,7 @@ def train(
             model=model,
             losses=l1,
             train_clips=lambda crop: clips,
-            train_count=steps * config.train.batch,
+            train_count=len(clips),
             validation_clips=Ready(config, 32),
             validation_count=1,
             metrics={"psnr": lambda a, b: 0.0},
@@ -181,7 +181,7 @@ def wait() -> None:
     for index in range(8):
         clips[index, 0, index]
     print(f"wait: one clip is read and augmented in {(time.perf_counter() - before) / 8 * 1e3:.0f} ms")
-    speed = train(config, clips, 16, 256, made(config))
+    speed = train(config, clips, 10, 256, made(config))
     print(f"wait: demo model, batch 4, crop 256, 2 workers: data-wait share {speed['data_wait_share']:.3f}")
 
 
