@@ -28,7 +28,7 @@ def small(raw):
     demo["sources"]["snu_film"]["render"]["centres"] = 1
     demo["clips"]["sets"]["train"]["max_clips"] = 1
     raw["clips"]["validation_share"] = 0.2
-    raw["train"].update(samples_per_epoch=4, warmup=1, log_every=1)
+    raw["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1)
     raw["train"]["phases"][0].update(epochs=1)
     raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
     raw["ablations"]["ctx3"]["train"] = {"seeds": [7, 8]}
@@ -104,7 +104,7 @@ def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypa
     original = Stepper.take
 
     def take(self, wrapped, batches, step, recent):
-        trained.append((self.job.config.seed, step))
+        trained.append((self._job.config.seed, step))
         if len(trained) == 3:  # after the first seed's two steps, in the second seed
             os.kill(os.getpid(), signal.SIGTERM)
         return original(self, wrapped, batches, step, recent)

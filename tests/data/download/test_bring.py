@@ -169,7 +169,9 @@ def test_a_cut_and_a_stall_in_parallel_end_well(place, server):
 
 
 def test_real_sources_can_be_brought_or_say_how(tmp_path):
-    for name in set(SOURCES) - {"scenes", "folder"}:
+    # The three share another source's footage, or are subsets that a user has by hand.
+    by_hand = {"davis_flavr", "ucf101_dvf", "ucf101_qvi"}
+    for name in set(SOURCES) - {"scenes", "folder"} - by_hand:
         assert name in CATALOGUE, name
     for name, dataset in CATALOGUE.items():
         names = [remote.name for remote in dataset.files]
