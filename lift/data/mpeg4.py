@@ -48,20 +48,18 @@ def is_key(packet: bytes) -> bool:
     return _coding(packet) == _KEY
 
 
-def separable(packets: Iterable[bytes], pixels: int) -> bool:
-    """Tell whether a stream of frames of `pixels` pixels can be kept as runs."""
-    since = None
+def survey(packets: Iterable[bytes], pixels: int) -> tuple[int, bool]:
+    """Count a stream's frames of `pixels` pixels, and tell whether its form lets them be kept as runs."""
+    count, length, fit = 0, 0, True
     for packet in packets:
-        if packet.count(_VOP) != 1 or len(packet) < _LEAST or _coding(packet) == _BETWEEN:
-            return False
-        if is_key(packet):
-            since = 0
-        elif since is None or not packet.startswith(_VOP):
-            return False
-        since += 1
-        if since > LONGEST or since * pixels > REACH:
-            return False
-    return since is not None
+        count += 1
+        if fit:
+            key = is_key(packet)
+            length = 1 if key else length + bool(length)  # 0: no key frame yet
+            begins = key or packet.startswith(_VOP)
+            one = packet.count(_VOP) == 1 and len(packet) >= _LEAST and _coding(packet) != _BETWEEN
+            fit = one and begins and 0 < length <= LONGEST and length * pixels <= REACH
+    return count, fit and count > 0
 
 
 def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from lift.data import mpeg4
+from lift.data.continuity import Reduced, reduced
 from lift.data.images import Pixels, Unreadable
 
 CHECKED = (
@@ -45,16 +45,15 @@ def convert(frame: av.VideoFrame) -> Pixels:
     return np.asarray(_here.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8)
 
 
-def luma(frame: av.VideoFrame) -> Pixels:
-    """Give a decoded frame's luma, uint8 [H, W], without converting colours where the format has it."""
+def thumbnail(frame: av.VideoFrame) -> Reduced:
+    """Reduce a decoded frame as `continuity.reduced` does, without converting colours where luma is there."""
     if not _LUMA_FIRST.fullmatch(frame.format.name):
-        return np.asarray(cv2.cvtColor(convert(frame), cv2.COLOR_RGB2GRAY), np.uint8)
+        return reduced(convert(frame))
     plane = frame.planes[0]
-    values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-        : frame.height, : frame.width
-    ]
+    values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    small = reduced(values[: frame.height, : frame.width])
     full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
-    return np.asarray(values if full else cv2.LUT(values, _EXPANDED), np.uint8)
+    return small if full else _EXPANDED[small]
 
 
 class Reader(Protocol):
@@ -120,9 +119,12 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
-                count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
-            self.numbers: Sequence[int] = range(count)
-            self._in_runs = self._separable()
+                packets = (bytes(packet) for packet in container.demux(stream) if packet.size)
+                if stream.codec_context.name == "mpeg4":
+                    count, self._in_runs = mpeg4.survey(packets, stream.width * stream.height)
+                else:
+                    count, self._in_runs = stream.frames or sum(map(bool, packets)), False
+            self.numbers: Sequence[int] = range(stream.frames or count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
         self._in_runs = self._in_runs and self._checked()
@@ -160,7 +162,7 @@ class VideoFile:
                 for frame in container.decode(stream):
                     yield frame, None
                 return
-            run, header = mpeg4.Run(number=0), stream.codec_context.extradata or b""
+            run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
             for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
                 data, frames = bytes(packet), packet.decode()
                 if len(frames) != 1:
@@ -169,18 +171,10 @@ class VideoFile:
                     run.packets.append(data)
                 else:
                     run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
-                    if not run.gives(number, frames[0]):
+                    if number > 0 and not checked and not run.gives(number, frames[0]):
                         raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
+                    checked = number > 0  # what holds for one run inside the video holds for all
                 yield frames[0], run
-
-    def _separable(self) -> bool:
-        """Tell whether the file's own bytes can be kept as runs."""
-        with av.open(str(self._path)) as container:
-            stream = container.streams.video[0]
-            if stream.codec_context.name != "mpeg4":
-                return False
-            packets = (bytes(packet) for packet in container.demux(stream) if packet.size)
-            return mpeg4.separable(packets, stream.width * stream.height)
 
     def _checked(self) -> bool:
         """Tell whether the first frames of a run are the same decoded by themselves."""
