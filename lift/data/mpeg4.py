@@ -45,21 +45,36 @@ class Run:
 
 def is_key(packet: bytes) -> bool:
     """Tell whether a packet is a key frame."""
-    return _coding(packet) == _KEY
+    return _coding(packet, packet.find(_VOP)) == _KEY
 
 
-def survey(packets: Iterable[bytes], pixels: int) -> tuple[int, bool]:
-    """Count a stream's frames of `pixels` pixels, and tell whether its form lets them be kept as runs."""
-    count, length, fit = 0, 0, True
-    for packet in packets:
-        count += 1
-        if fit:
-            key = is_key(packet)
-            length = 1 if key else length + bool(length)  # 0: no key frame yet
-            begins = key or packet.startswith(_VOP)
-            one = packet.count(_VOP) == 1 and len(packet) >= _LEAST and _coding(packet) != _BETWEEN
-            fit = one and begins and 0 < length <= LONGEST and length * pixels <= REACH
-    return count, fit and count > 0
+class Survey:
+    """Looks at all packets of a stream, to count them and to tell whether they can be kept as runs."""
+
+    def __init__(self, pixels: int) -> None:
+        """Start before the first packet of a stream whose frames have `pixels` pixels."""
+        self._pixels = pixels
+        self._length = 0  # of the run so far; 0: no key frame yet
+        self._fit = True
+        self.count = 0
+
+    @property
+    def separable(self) -> bool:
+        """Whether the form of all packets so far allows it."""
+        return self._fit and self.count > 0
+
+    def add(self, packet: bytes) -> None:
+        """Take the next packet."""
+        self.count += 1
+        if not self._fit:
+            return
+        place = packet.find(_VOP)
+        coding = _coding(packet, place)
+        self._length = 1 if coding == _KEY else self._length + bool(self._length)
+        one = len(packet) >= _LEAST and packet.find(_VOP, place + 1) < 0 and coding != _BETWEEN
+        begins = place == 0 or coding == _KEY
+        short = 0 < self._length <= LONGEST and self._length * self._pixels <= REACH
+        self._fit = one and begins and short
 
 
 def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:
@@ -101,6 +116,7 @@ def _decode(decoder: VideoCodecContext, data: bytes) -> av.VideoFrame:
     return frames[0]
 
 
-def _coding(packet: bytes) -> int:
-    place = packet.find(_VOP) + len(_VOP)
-    return packet[place] >> 6 if len(_VOP) <= place < len(packet) else _BETWEEN
+def _coding(packet: bytes, place: int) -> int:
+    """Give the coding type of the picture that starts at `place`; B where there is none (-1)."""
+    after = place + len(_VOP)
+    return packet[after] >> 6 if place >= 0 and after < len(packet) else _BETWEEN

@@ -10,7 +10,9 @@ from typing import Protocol
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from lift.data import mpeg4
 from lift.data.continuity import Reduced, reduced
@@ -119,15 +121,14 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
-                packets = (bytes(packet) for packet in container.demux(stream) if packet.size)
                 if stream.codec_context.name == "mpeg4":
-                    count, self._in_runs = mpeg4.survey(packets, stream.width * stream.height)
+                    count, self._in_runs = _survey(container, stream)
                 else:
-                    count, self._in_runs = stream.frames or sum(map(bool, packets)), False
-            self.numbers: Sequence[int] = range(stream.frames or count)
+                    count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+                    self._in_runs = False
+                self.numbers: Sequence[int] = range(stream.frames or count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
-        self._in_runs = self._in_runs and self._checked()
         self.extension = mpeg4.EXTENSION if self._in_runs else "png"
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
@@ -158,29 +159,45 @@ class VideoFile:
         with av.open(str(self._path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # several videos are decoded at once
-            if not self._in_runs:
-                for frame in container.decode(stream):
-                    yield frame, None
-                return
-            run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
-            for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
-                data, frames = bytes(packet), packet.decode()
-                if len(frames) != 1:
-                    raise ValueError(f"damaged from frame {number} of {len(self.numbers)} on")
-                if not mpeg4.is_key(data):
-                    run.packets.append(data)
-                else:
-                    run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
-                    if number > 0 and not checked and not run.gives(number, frames[0]):
-                        raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
-                    checked = number > 0  # what holds for one run inside the video holds for all
-                yield frames[0], run
+            if self._in_runs:
+                yield from _in_runs(container, stream)
+            else:
+                yield from ((frame, None) for frame in container.decode(stream))
 
-    def _checked(self) -> bool:
-        """Tell whether the first frames of a run are the same decoded by themselves."""
-        try:
-            shown = list(islice(self._decode(), CHECKED))
-            frame, run = shown[-1]
-            return run is not None and run.gives(len(shown) - 1, frame)
-        except (av.FFmpegError, ValueError, IndexError):
-            return False
+
+def _in_runs(container: InputContainer, stream: VideoStream) -> Iterator[tuple[av.VideoFrame, mpeg4.Run]]:
+    """Decode a video of which every packet gives one frame; give each with the run that it belongs to."""
+    run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
+    for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
+        data, frames = bytes(packet), packet.decode()
+        if len(frames) != 1 or not isinstance(frames[0], av.VideoFrame):
+            raise ValueError(f"damaged from frame {number} on")
+        if not mpeg4.is_key(data):
+            run.packets.append(data)
+        else:
+            run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
+            if number > 0 and not checked and not run.gives(number, frames[0]):
+                raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
+            checked = number > 0  # what holds for one run inside the video holds for all
+        yield frames[0], run
+
+
+def _survey(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
+    """Count a video's frames, and tell whether its own bytes can be kept.
+
+    By the form of all packets; and the first frames, decoded by themselves, must be the same.
+    """
+    survey = mpeg4.Survey(stream.width * stream.height)
+    for packet in container.demux(stream):
+        if packet.size:
+            survey.add(bytes(packet))
+    if not survey.separable:
+        return survey.count, False
+    stream.codec_context.thread_count = 1  # with more, frames would come late
+    try:
+        container.seek(0)
+        shown = list(islice(_in_runs(container, stream), CHECKED))
+        frame, run = shown[-1]
+        return survey.count, run.gives(len(shown) - 1, frame)
+    except (av.FFmpegError, ValueError, IndexError):
+        return survey.count, False
