@@ -207,6 +207,12 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
     for name, clip_set in config.clips.sets.items():
         for source in clip_set.sources:
             check_known(source, config.sources, f"clips.sets.{name}.sources")
+        if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
+            raise UserError(
+                f"params.yaml: clips.sets.{name}: before: {clip_set.before} and after: {clip_set.after} "
+                f"ask for more than clips.before: {config.clips.before} and clips.after: "
+                f"{config.clips.after} store; raise those two"
+            )
     check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):
