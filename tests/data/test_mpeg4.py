@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -56,6 +58,36 @@ def test_any_frames_of_a_kept_video_equal_its_sequential_decode(made, raw, tmp_p
         assert list(got) == numbers
         assert all(np.array_equal(got[number], truth[number]) for number in numbers)
     assert (tmp_path / "out" / "frames.zip").stat().st_size < 2 * path.stat().st_size
+
+
+def test_a_kept_video_of_varying_frame_rate_has_its_frames_in_the_order_shown(made, raw, tmp_path):
+    times = [0, 1, 2, 5, 6, 11, 12, 30, 31, 40, 41, 43, 50, 51, 60]
+    with av.open(str(raw / "v.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        stream.codec_context.time_base = Fraction(1, 25)
+        for time in times:
+            pixels = np.roll(made.picture(1, (48, 64)), time, axis=1)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts = time
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    truth = sequential(raw / "v.mkv")
+    archive, rows = archived(made, tmp_path)
+    assert {row.extension for row in rows} == {"m4v"}
+    for number, pixels in archive.frames(rows[0].stored, range(len(times)), "m4v"):
+        assert np.array_equal(pixels, truth[number])
+
+
+def test_what_comes_before_the_end_of_a_truncated_video_is_kept_to_the_bit(made, raw, tmp_path):
+    path = encode(raw / "v.avi", made, frames=60)
+    truth, data = sequential(path), path.read_bytes()
+    path.write_bytes(data[: data.index(b"movi") + (len(data) - data.index(b"movi")) * 3 // 4])
+    archive, rows = archived(made, tmp_path, max_dropped=0.9)
+    numbers = sorted({row.number(offset) for row in rows for offset in (*row.offsets, 0)})
+    assert 20 < len(numbers) < 60
+    assert {row.extension for row in rows} == {"m4v"}
+    for number, pixels in archive.frames(rows[0].stored, numbers, "m4v"):
+        assert np.array_equal(pixels, truth[number])
 
 
 OTHERS = {
