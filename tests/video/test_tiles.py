@@ -82,7 +82,7 @@ def test_tiles_that_disagree_meet_without_a_step():
 
 
 def test_what_padding_spoils_at_a_tiles_edge_does_not_show():
-    """A method that is wrong in the outermost pixels of what it sees: only the frame's own border shows it."""
+    """A method wrong in the outermost pixels of what it sees: only the frame's own border shows it."""
 
     class Spoilt(type(AVERAGE)):
         def between(self, offsets, features):
