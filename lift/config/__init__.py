@@ -73,6 +73,13 @@ class Config:
         """Whether any source is a rendered stand-in."""
         return any(source.render is not None for source in self.sources.values())
 
+    def missing(self, source: str) -> int:
+        """Give the number of the missing frame of each video of a source that is rendered around one.
+
+        As many frames lie before it as any clip set that takes the source demands.
+        """
+        return max((s.before for s in self.clips.sets.values() if source in s.sources), default=1)
+
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)

@@ -110,6 +110,8 @@ def _entries(
             tally.drop(reason, message)
         for reason, message in decided.unfit:
             tally.unfit(reason, message)
+        for reason, message in decided.absent:
+            tally.absent(reason, message)
         tally.keep(clips=len(decided.rows), frames=len(decided.frames))
         if decided.rows and entry is not last:
             tally.keep(videos=1)
