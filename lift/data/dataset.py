@@ -112,14 +112,13 @@ class ClipDataset(Dataset[Item]):
     def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
         """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""
         planes: Pixels = np.zeros((len(offsets), 3, change.height, change.width), np.uint8)
-        for slot, offset in enumerate(offsets):
-            if offset is not None:
-                pixels = self.archive.frame(row.stored, row.number(offset), row.extension)
-                if pixels.shape[:2] != (row.height, row.width):
-                    raise UserError(
-                        f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
-                        "delete both and run `dvc repro clips` again"
-                    )
-                # Ten times as fast as a transposed copy by NumPy.
-                cv2.split(change.cut(pixels), list(planes[slot]))
+        slots = {row.number(offset): slot for slot, offset in enumerate(offsets) if offset is not None}
+        for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension):
+            if pixels.shape[:2] != (row.height, row.width):
+                raise UserError(
+                    f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
+                    "delete both and run `dvc repro clips` again"
+                )
+            # Ten times as fast as a transposed copy by NumPy.
+            cv2.split(change.cut(pixels), list(planes[slots[number]]))
         return change.colour(change.arrange(planes))
