@@ -1,8 +1,7 @@
 """The table of costs: parameters and operations of each model beside its quality."""
 
-from lift.report.names import window
 from lift.report.results import Results
-from lift.report.tables.results import METHOD, MISSING, WINDOW, stand_in, title
+from lift.report.tables.results import METHOD, MISSING, TWO, WINDOW, named, stand_in, title
 from lift.report.tables.table import Cell, Column, Table
 
 SIZE = "256x448"  # height and width of the frame for which operations are shown first: Vimeo-90K's
@@ -32,7 +31,7 @@ def compute(results: Results) -> Table | None:
     rows = []
     for method in (*results.config.ablations, *(m for m in costed(results) if m in results.config.baselines)):
         cost = results.costs.get(method)
-        row = [Cell(text=method), Cell(text=window(results.configs, method))]
+        row = named(results, method)
         if cost is None:
             rows.append([*row, *(Cell(text=MISSING) for _ in range(len(_SIZES) + 2))])
             continue
@@ -52,6 +51,7 @@ def compute(results: Results) -> Table | None:
             "height × width, with all frames of the model's window; parts that only training uses are left "
             "out. Time is not shown: it belongs to a machine.",
             f"PSNR: mean over clips of {title(results, benchmark)}. Sampling: each model's own.",
+            TWO,
         ],
         sources=[
             f"results/{method}/{name}" for method in costed(results) for name in ("metrics.json", "clips.csv")

@@ -41,6 +41,8 @@ class Cell:
     digits: int | None = None
     """Decimals in place of the column's, where a column mixes metrics."""
     mark: str = ""
+    sign: str = ""
+    """Stands behind the text for readers, not in the CSV; a note explains it."""
 
 
 @dataclass(kw_only=True)
@@ -96,7 +98,7 @@ def number(value: float, digits: int, signed: bool = False) -> str:
 def shown(cell: Cell, column: Column) -> str:
     """Write a cell as a reader sees it, without marks."""
     if cell.value is None:
-        return cell.text
+        return f"{cell.text} {cell.sign}" if cell.sign else cell.text
     digits = column.digits if cell.digits is None else cell.digits
     if column.least and cell.value < 0.5 * 10**-digits:
         return f"<{10**-digits:.{digits}f}"
@@ -201,6 +203,7 @@ _LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "–": "--", "…": r"\ldots{}",
+    "†": r"$\dagger$",
 }  # fmt: skip
 
 
