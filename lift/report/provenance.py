@@ -18,7 +18,7 @@ from lift.report.results import Results
 DIGITS = 16  # of a SHA-256
 CODE = ("config", "environment.py", "errors.py", "files.py", "ops", "progress.py", "report", "seeds.py")
 """What the stage `report` depends on in dvc.yaml: other code does not make it again, so it must not count."""
-_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle")
+_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle", ".yaml")
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
 _OTHERS = ("profile", "ablation", "seed", "sources", "baselines", "ablations")
 

@@ -45,4 +45,8 @@ def write(tables: Sequence[Table], folder: Path) -> None:
     for table in tables:
         for suffix, form in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
             (folder / f"{table.name}.{suffix}").write_text(form(table), encoding="utf-8")
+        if table.block is not None:
+            apart = folder / "published"
+            apart.mkdir(exist_ok=True)
+            (apart / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     (folder / "tables.tex").write_text(latex_document([table.name for table in tables]), encoding="utf-8")

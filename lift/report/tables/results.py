@@ -10,6 +10,7 @@ import numpy as np
 
 from lift.report.comparisons import compared
 from lift.report.names import DIFFICULTIES, TWO_FRAMES, narrow, sampling, window
+from lift.report.published import attach
 from lift.report.results import Results, clip_mean_parts, unit_means
 from lift.report.statistics import bootstrap_interval
 from lift.report.tables.table import Cell, Column, Table
@@ -57,7 +58,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         sources=_sources(results),
     )
     table.mark(_comparable(results, benchmark))
-    return table
+    return attach(results, benchmark, table)
 
 
 def overview(results: Results) -> Table:
@@ -123,7 +124,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
         sources=_sources(results),
     )
     table.mark(_comparable(results, benchmark))
-    return table
+    return attach(results, benchmark, table)
 
 
 def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
