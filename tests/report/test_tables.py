@@ -114,7 +114,7 @@ def test_every_declared_method_has_a_row_in_every_result_table(built, results):
 
 def test_tables_of_stand_ins_say_so_in_their_caption(built):
     for name, table in built.items():
-        assert "procedural" in table.caption, name
+        assert "procedural" in table.caption or name == "memory", name  # which no footage was measured on
 
 
 def test_lpips_on_random_features_is_called_so(built, results):

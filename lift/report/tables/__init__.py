@@ -10,6 +10,7 @@ from lift.report.strata import Stratum
 from lift.report.tables import effects
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
+from lift.report.tables.memory import memory
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
 from lift.report.tables.training import budget
 
@@ -34,6 +35,7 @@ def build(
         measured.by_difficulty(results),
         measured.by_sequence(results),
         compute(results),
+        memory(results),
         budget(results, curves),
     ]
     return [table for table in tables if table is not None]
