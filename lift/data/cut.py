@@ -12,7 +12,7 @@ from lift.data.images import Pixels, Unreadable
 from lift.data.manifest import ClipRow
 from lift.data.mpeg4 import Run
 from lift.data.plan import Entry, Planned, clips_of
-from lift.data.readers import Payload, Shown, convert, luma
+from lift.data.readers import Payload, Shown, convert, thumbnail
 from lift.data.sources import SOURCES
 
 
@@ -104,7 +104,7 @@ def _prepare(
             None,
             (frame.height, frame.width),
         }:
-            small = reduced(luma(frame)) if judged else None
+            small = thumbnail(frame) if judged else None
             shape = (frame.height, frame.width, 3)
             stored = Stored(run=payload.run, shape=shape, extension=mpeg4.EXTENSION, reduced=small)
             return stored, convert(frame) if referred else None

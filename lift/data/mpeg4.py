@@ -45,23 +45,36 @@ class Run:
 
 def is_key(packet: bytes) -> bool:
     """Tell whether a packet is a key frame."""
-    return _coding(packet) == _KEY
+    return _coding(packet, packet.find(_VOP)) == _KEY
 
 
-def separable(packets: Iterable[bytes], pixels: int) -> bool:
-    """Tell whether a stream of frames of `pixels` pixels can be kept as runs."""
-    since = None
-    for packet in packets:
-        if packet.count(_VOP) != 1 or len(packet) < _LEAST or _coding(packet) == _BETWEEN:
-            return False
-        if is_key(packet):
-            since = 0
-        elif since is None or not packet.startswith(_VOP):
-            return False
-        since += 1
-        if since > LONGEST or since * pixels > REACH:
-            return False
-    return since is not None
+class Survey:
+    """Looks at all packets of a stream, to count them and to tell whether they can be kept as runs."""
+
+    def __init__(self, pixels: int) -> None:
+        """Start before the first packet of a stream whose frames have `pixels` pixels."""
+        self._pixels = pixels
+        self._length = 0  # of the run so far; 0: no key frame yet
+        self._fit = True
+        self.count = 0
+
+    @property
+    def separable(self) -> bool:
+        """Whether the form of all packets so far allows it."""
+        return self._fit and self.count > 0
+
+    def add(self, packet: bytes) -> None:
+        """Take the next packet."""
+        self.count += 1
+        if not self._fit:
+            return
+        place = packet.find(_VOP)
+        coding = _coding(packet, place)
+        self._length = 1 if coding == _KEY else self._length + bool(self._length)
+        one = len(packet) >= _LEAST and packet.find(_VOP, place + 1) < 0 and coding != _BETWEEN
+        begins = place == 0 or coding == _KEY
+        short = 0 < self._length <= LONGEST and self._length * self._pixels <= REACH
+        self._fit = one and begins and short
 
 
 def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:
@@ -103,6 +116,7 @@ def _decode(decoder: VideoCodecContext, data: bytes) -> av.VideoFrame:
     return frames[0]
 
 
-def _coding(packet: bytes) -> int:
-    place = packet.find(_VOP) + len(_VOP)
-    return packet[place] >> 6 if len(_VOP) <= place < len(packet) else _BETWEEN
+def _coding(packet: bytes, place: int) -> int:
+    """Give the coding type of the picture that starts at `place`; B where there is none (-1)."""
+    after = place + len(_VOP)
+    return packet[after] >> 6 if place >= 0 and after < len(packet) else _BETWEEN

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 import av
-import cv2
 import numpy as np
+from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from lift.data import mpeg4
+from lift.data.continuity import Reduced, reduced
 from lift.data.images import Pixels, Unreadable
 
 CHECKED = (
@@ -45,16 +47,15 @@ def convert(frame: av.VideoFrame) -> Pixels:
     return np.asarray(_here.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8)
 
 
-def luma(frame: av.VideoFrame) -> Pixels:
-    """Give a decoded frame's luma, uint8 [H, W], without converting colours where the format has it."""
+def thumbnail(frame: av.VideoFrame) -> Reduced:
+    """Reduce a decoded frame as `continuity.reduced` does, without converting colours where luma is there."""
     if not _LUMA_FIRST.fullmatch(frame.format.name):
-        return np.asarray(cv2.cvtColor(convert(frame), cv2.COLOR_RGB2GRAY), np.uint8)
+        return reduced(convert(frame))
     plane = frame.planes[0]
-    values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-        : frame.height, : frame.width
-    ]
+    values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    small = reduced(values[: frame.height, : frame.width])
     full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
-    return np.asarray(values if full else cv2.LUT(values, _EXPANDED), np.uint8)
+    return small if full else _EXPANDED[small]
 
 
 class Reader(Protocol):
@@ -120,12 +121,14 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
-                count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
-            self.numbers: Sequence[int] = range(count)
-            self._in_runs = self._separable()
+                if stream.codec_context.name == "mpeg4":
+                    count, self._in_runs = _survey(container, stream)
+                else:
+                    count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+                    self._in_runs = False
+                self.numbers: Sequence[int] = range(stream.frames or count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
-        self._in_runs = self._in_runs and self._checked()
         self.extension = mpeg4.EXTENSION if self._in_runs else "png"
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
@@ -156,37 +159,45 @@ class VideoFile:
         with av.open(str(self._path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # several videos are decoded at once
-            if not self._in_runs:
-                for frame in container.decode(stream):
-                    yield frame, None
-                return
-            run, header = mpeg4.Run(number=0), stream.codec_context.extradata or b""
-            for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
-                data, frames = bytes(packet), packet.decode()
-                if len(frames) != 1:
-                    raise ValueError(f"damaged from frame {number} of {len(self.numbers)} on")
-                if not mpeg4.is_key(data):
-                    run.packets.append(data)
-                else:
-                    run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
-                    if not run.gives(number, frames[0]):
-                        raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
-                yield frames[0], run
+            if self._in_runs:
+                yield from _in_runs(container, stream)
+            else:
+                yield from ((frame, None) for frame in container.decode(stream))
 
-    def _separable(self) -> bool:
-        """Tell whether the file's own bytes can be kept as runs."""
-        with av.open(str(self._path)) as container:
-            stream = container.streams.video[0]
-            if stream.codec_context.name != "mpeg4":
-                return False
-            packets = (bytes(packet) for packet in container.demux(stream) if packet.size)
-            return mpeg4.separable(packets, stream.width * stream.height)
 
-    def _checked(self) -> bool:
-        """Tell whether the first frames of a run are the same decoded by themselves."""
-        try:
-            shown = list(islice(self._decode(), CHECKED))
-            frame, run = shown[-1]
-            return run is not None and run.gives(len(shown) - 1, frame)
-        except (av.FFmpegError, ValueError, IndexError):
-            return False
+def _in_runs(container: InputContainer, stream: VideoStream) -> Iterator[tuple[av.VideoFrame, mpeg4.Run]]:
+    """Decode a video of which every packet gives one frame; give each with the run that it belongs to."""
+    run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
+    for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
+        data, frames = bytes(packet), packet.decode()
+        if len(frames) != 1 or not isinstance(frames[0], av.VideoFrame):
+            raise ValueError(f"damaged from frame {number} on")
+        if not mpeg4.is_key(data):
+            run.packets.append(data)
+        else:
+            run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
+            if number > 0 and not checked and not run.gives(number, frames[0]):
+                raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
+            checked = number > 0  # what holds for one run inside the video holds for all
+        yield frames[0], run
+
+
+def _survey(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
+    """Count a video's frames, and tell whether its own bytes can be kept.
+
+    By the form of all packets; and the first frames, decoded by themselves, must be the same.
+    """
+    survey = mpeg4.Survey(stream.width * stream.height)
+    for packet in container.demux(stream):
+        if packet.size:
+            survey.add(bytes(packet))
+    if not survey.separable:
+        return survey.count, False
+    stream.codec_context.thread_count = 1  # with more, frames would come late
+    try:
+        container.seek(0)
+        shown = list(islice(_in_runs(container, stream), CHECKED))
+        frame, run = shown[-1]
+        return survey.count, run.gives(len(shown) - 1, frame)
+    except (av.FFmpegError, ValueError, IndexError):
+        return survey.count, False

@@ -66,7 +66,9 @@ def test_a_stream_without_index_length_or_times_is_counted_and_read(made, tmp_pa
                 bare.mux(packet)
     reader = VideoFile(tmp_path / "v.m4v")
     assert list(reader.numbers) == list(range(14))
-    assert all(np.array_equal(convert(frame.frame), truth[number]) for number, frame in reader.read([0, 7, 13]))
+    assert all(
+        np.array_equal(convert(frame.frame), truth[number]) for number, frame in reader.read([0, 7, 13])
+    )
 
 
 def test_names_with_spaces_and_letters_of_any_language_in_every_kind_of_source(made, tmp_path):
