@@ -39,7 +39,9 @@ def ms_ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
     count = scales(min(first.shape[1:]))
     if not count:
         raise ValueError(f"MS-SSIM's window has {WINDOW} pixels, the frame only {first.shape[1:]}")
-    weights = np.array(WEIGHTS[:count]) / sum(WEIGHTS[:count])
+    weights = np.array(WEIGHTS[:count])
+    if count < len(WEIGHTS):  # the published ones are used as they are, though they sum to 1.0001
+        weights /= weights.sum()
     pairs = zip(first, second, strict=True)
     return float(np.mean([np.prod(_factors(a / 255.0, b / 255.0, count) ** weights) for a, b in pairs]))
 
