@@ -1,7 +1,8 @@
 """LIFT: frame interpolation with a wide temporal context (specification section 3; architecture v2.1).
 
-Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1; s1, s4, s8,
-s16 features at 1, 1/4, 1/8, 1/16 of the resolution.
+Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1 (of prediction
+the last two frames before the missing one, −2 and −1; specification section 8); s1, s4, s8, s16 features at
+1, 1/4, 1/8, 1/16 of the resolution.
 """
 
 from math import lcm
@@ -59,7 +60,7 @@ class Lift(Interpolator):
 
     def line_up(self, offsets: Tensor, valid: Tensor) -> Lineup:
         """Find the frames that take part, (B, T) both: all present ones, or the references alone."""
-        lineup = line_up(offsets.float(), valid)
+        lineup = line_up(offsets.float(), valid, self.task)
         return lineup if self.context is not None else references_only(lineup)
 
     def encode(self, images: Tensor, references: int) -> Encoded:
@@ -107,7 +108,7 @@ class Lift(Interpolator):
         context4 = resize(context, 4)
 
         # Stage 3: flow and occlusion, s8 then s4
-        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4)
+        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4, lineup.time)
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:

@@ -15,6 +15,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.models import Interpolator, build
 from lift.models.lift import Lift
 from lift.video.methods import Baseline, Cached, Direct, Method
+from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
@@ -37,6 +38,8 @@ class Chosen:
     """Bytes per pixel, with the frame as a whole and its features cached."""
     tiled: float = 0.0
     """Bytes per pixel of a tile."""
+    interpolates: bool = True
+    """Whether it makes frames between two; else only frames after the last."""
 
 
 def choose(
@@ -74,10 +77,14 @@ def choose(
             f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
-    module = build(model, pretrained=False)
+    module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    if clip.task == "predict":
+        where, half = _computing(device, precision)
+        predicting = Predicting(module, str(found.get("ablation")), clip, device=where, half=half)
+        return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
+    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
 
 
@@ -102,11 +109,9 @@ def of_model(
         precision: As for `choose`.
         cache: As for `choose`.
     """
-    where = _device(device)
-    if precision == "16" and where.type == "cpu":
-        raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
+    where, half = _computing(device, precision)
     make = Cached if cache and isinstance(module, Lift) else Direct
-    method = make(module, title.split(" (")[0], offsets, device=where, half=HALVES[precision])  # type: ignore[arg-type]
+    method = make(module, title.split(" (")[0], offsets, device=where, half=half)  # type: ignore[arg-type]
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
 
@@ -150,6 +155,14 @@ def _trained(name: str) -> Path:
         f"{path}: the default weights are not there; make them with `dvc repro`, give others "
         f"with --weights, or use a method without training: --model dis"
     )
+
+
+def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
+    """Give where and in which type of numbers to compute."""
+    where = _device(device)
+    if precision == "16" and where.type == "cpu":
+        raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
+    return where, HALVES[precision]
 
 
 def _device(name: str) -> torch.device:

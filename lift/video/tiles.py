@@ -47,6 +47,7 @@ class Tiled:
     def __init__(self, method: Method, size: tuple[int, int], tile: int, overlap: int) -> None:
         """Cut frames of (H, W) for `method`; `tile` and `overlap` in pixels, `overlap` < `tile`."""
         self.name, self.window, self.device = method.name, method.window, method.device
+        self.past = method.past
         self._method, self._boxes = method, boxes(size, tile, overlap)
         self._size, self._masks = size, [_ramp(box, size, overlap) for box in self._boxes]
         self._total = torch.zeros(1, 1, *size)
@@ -80,9 +81,9 @@ class Tiled:
             return self._method.encode(_cut(image, self._boxes[index]))
         return tiles[index]
 
-    def predict(self, image: Tensor) -> Tensor:
+    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Predict the whole frame."""
-        return self._method.predict(image)
+        return self._method.predict(past, count)
 
 
 def _parts(features: object) -> _Parts:
