@@ -99,7 +99,8 @@ def test_our_reading_of_params_equals_dvcs():
 @pytest.mark.parametrize("ablation", PARAMS["ablations"])
 def test_every_ablation_resolves_in_every_profile(profile, ablation):
     config = load(ROOT / "params.yaml", profile, ablation)
-    assert {-1, 1} <= set(config.clip.offsets)
+    references = {-2, -1} if config.clip.task == "predict" else {-1, 1}
+    assert references <= set(config.clip.offsets)
 
 
 def test_the_thesis_profile_has_the_specifications_numbers():
@@ -112,6 +113,15 @@ def test_the_thesis_profile_has_the_specifications_numbers():
     assert config.loss.l1 == 1.0
     assert config.loss.lpips == 0.1
     assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
+
+
+def test_lift64_is_the_first_generations_window_and_attention():
+    config = load(ROOT / "params.yaml", "thesis", "lift64")
+    offsets = config.clip.offsets
+    assert offsets == tuple(range(-63, 64, 2))
+    assert (offsets[31], offsets[32]) == (-1, 1)
+    assert (config.model.attention, config.model.window, config.model.layers) == ("windowed", 8, 4)
+    assert config.model.target_position + offsets[0] >= 0
 
 
 def test_the_locked_packages_carry_hashes_and_no_index_address():

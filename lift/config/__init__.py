@@ -26,6 +26,7 @@ from lift.config.data import (
     Verify,
 )
 from lift.config.parse import build, check_known
+from lift.config.prediction import check_compared, check_learnt, check_measured
 from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
 from lift.config.yaml12 import read
 from lift.errors import UserError
@@ -73,6 +74,13 @@ class Config:
         """Whether any source is a rendered stand-in."""
         return any(source.render is not None for source in self.sources.values())
 
+    def missing(self, source: str) -> int:
+        """Give the number of the missing frame of each video of a source that is rendered around one.
+
+        As many frames lie before it as any clip set that takes the source demands.
+        """
+        return max((s.before for s in self.clips.sets.values() if source in s.sources), default=1)
+
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)
@@ -117,6 +125,8 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     }
     base = _resolve(merged, profile, "", {}, tuple(ablations))
     _check_names(raw, base)
+    check_measured(base)
+    check_compared(configs, base)
     for name, config in configs.items():
         _check_span(config, name)
         _check_model(config, name)
@@ -223,7 +233,9 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
 
 def _check_span(config: Config, name: str) -> None:
     offsets = config.clip.offsets
-    if config.train.other_sampling:
+    if config.clip.task == "predict":
+        check_learnt(config, name)
+    elif config.train.other_sampling:
         if config.clip.frames % 2 == 0:
             raise UserError(
                 f"params.yaml: ablations.{name}: train.other_sampling: an even window "
@@ -241,9 +253,9 @@ def _check_span(config: Config, name: str) -> None:
 def _check_model(config: Config, name: str) -> None:
     """Refuse what the model cannot do, in the ablation's own window and in those that benchmarks force."""
     where = f"ablations.{name}"
-    check_ability(config.model, config.loss, config.clip.offsets, where)
+    check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
     for benchmark in config.benchmarks.values():
-        if benchmark.sampling is not None:
+        if benchmark.sampling is not None and config.clip.task == "interpolate":
             offsets = window(config.clip.before, config.clip.after, benchmark.sampling)
             check_ability(config.model, config.loss, offsets, where)
 

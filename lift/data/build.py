@@ -82,6 +82,8 @@ def _entries(
                 tally.drop(reason, message)
             for reason, message in cut.unfit:
                 tally.unfit(reason, message)
+            for reason, message in cut.absent:
+                tally.absent(reason, message)
             tally.keep(clips=len(cut.rows), frames=cut.frames)
             yield from cut.entries
         tally.keep(videos=len(rows) > before)

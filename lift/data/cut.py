@@ -29,6 +29,8 @@ class Cut:
     """Reason and message of each clip that is lost."""
     unfit: list[tuple[str, str]] = field(default_factory=list)
     """The same of each clip that the footage does not allow."""
+    absent: list[tuple[str, str]] = field(default_factory=list)
+    """The same of each context frame that a clip goes without, as its set does not demand it."""
 
 
 def size_of(cut: Cut) -> int:
@@ -60,6 +62,7 @@ def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Cut]:
             rows=decided.rows,
             dropped=decided.dropped,
             unfit=decided.unfit,
+            absent=decided.absent,
         )
     yield Cut(entries=writer.end())
 

@@ -1,7 +1,7 @@
 """What a model costs: parameters, multiply-accumulates, memory and time for one frame.
 
 Parameters, operations and memory are properties of the model and the size, equal on every machine;
-milliseconds are a measurement of this one, and tables keep them apart (protocols.md, section 5).
+milliseconds are a measurement of this one, and tables say so (protocols.md, section 5).
 """
 
 import statistics
@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 SIZES = ((256, 448), (720, 1280))  # height and width at which the field states operations: protocols.md, 5.1
-WARM_UP, TIMED = 1, 3  # frames; the median is kept
+TIMED = 3  # frames, after the one that shows the memory; the median is kept
 MIB = 2**20
 DECIMALS = 6  # of metrics.json
 
@@ -36,7 +36,7 @@ class Cost:
     what an operation needs inside (im2col) is not seen.
     """
     milliseconds: float
-    """Median time of a frame of the first size on this machine."""
+    """Median processor time of a frame of the first size on this machine, summed over threads."""
     threads: int
     """CPU threads of that time."""
 
@@ -114,11 +114,11 @@ def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
 def _milliseconds(model: nn.Module, clip: tuple[Tensor, ...]) -> float:
     times = []
     with torch.no_grad():
-        for _ in range(WARM_UP + TIMED):
-            start = time.perf_counter()
+        for _ in range(TIMED):
+            start = time.process_time()  # the processor's own: other programs do not change it
             model(*clip)
-            times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times[WARM_UP:])
+            times.append(1000 * (time.process_time() - start))
+    return statistics.median(times)
 
 
 def _clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

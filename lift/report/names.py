@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lift.config import Config
+from lift.config.abilities import PREDICTORS
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""
 CONTROL = "plain"
 """The stratum of `scenes` with none of the four properties of the claim in architecture section 1.1."""
 REFERENCES = "references only"
+TWO_FRAMES = "†"
+"""Sign behind the name of a method that sees the two references at most."""
 STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
 
 
@@ -69,6 +72,20 @@ def metrics(config: Config) -> dict[str, Metric]:
     return table
 
 
+def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
+    """Give the configuration with the ablations and baselines of one task alone."""
+
+    def has(name: str) -> bool:
+        predicts = configs[name].clip.task == "predict" if name in config.ablations else name in PREDICTORS
+        return predicts == (task == "predict")
+
+    return dataclasses.replace(
+        config,
+        ablations=tuple(filter(has, config.ablations)),
+        baselines=tuple(filter(has, config.baselines)),
+    )
+
+
 def narrow(configs: Mapping[str, Config], method: str) -> bool:
     """Whether a method sees the two references alone."""
     return (
@@ -86,10 +103,11 @@ def sampling(configs: Mapping[str, Config], method: str, forced: str | None) -> 
 
 
 def window(configs: Mapping[str, Config], method: str) -> str:
-    """Describe a method's window as frames before and after the gap, for example `8+6`."""
+    """Describe a method's window as its frames, those before and those after the gap, as in `14 (8+6)`."""
     if narrow(configs, method):
-        return "1+1"
-    return f"{configs[method].clip.before}+{configs[method].clip.after}"
+        return "2 (1+1)"
+    clip = configs[method].clip
+    return f"{len(clip.offsets)} ({clip.before}+{clip.after})"
 
 
 def changes(base: Config, other: Config) -> str:

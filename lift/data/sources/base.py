@@ -69,7 +69,7 @@ class Source(Protocol):
         Args:
             folder: The data set's own folder or the one that contains it.
             part: A key of `official`.
-            before: Frames stored before a missing frame (`clips.before`).
+            before: Number of the missing frame where footage is rendered around one (`Config.missing`).
 
         Raises:
             UserError: The folder is not this data set, or a list is empty.

@@ -1,7 +1,7 @@
 """Procedural scenes with true flow and visibility (`lift/scenes`), a benchmark in every profile.
 
 `<kind>_<nnn>/000000.png …` with `truth.npz`: flow (4, H, W) float32 and visible (2, H, W) bool from the
-missing frame to its references. The missing frame is number `clips.before`.
+missing frame to its references. The missing frame's number is `Config.missing`.
 """
 
 from collections.abc import Mapping

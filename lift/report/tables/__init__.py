@@ -5,11 +5,13 @@ from pathlib import Path
 
 from lift.report.comparisons import Tested
 from lift.report.curves import Curves
+from lift.report.predictions import Predictions
 from lift.report.results import Results
 from lift.report.strata import Stratum
-from lift.report.tables import effects
+from lift.report.tables import effects, predictions
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
+from lift.report.tables.memory import memory
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
 from lift.report.tables.training import budget
 
@@ -21,8 +23,9 @@ def build(
     families: Mapping[str, Sequence[Tested]],
     strata: Sequence[Stratum],
     curves: dict[str, Curves],
+    predicted: Predictions | None = None,
 ) -> list[Table]:
-    """Build every table, in the order of the page: the question's first."""
+    """Build every table, in the order of the page: the question's first, and prediction apart from all."""
     benchmarks = [name for name in results.config.benchmarks if results.measured(name)]
     judged = [name for name in (results.config.report.benchmark, "scenes") if name in benchmarks]
     tables = [
@@ -34,7 +37,9 @@ def build(
         measured.by_difficulty(results),
         measured.by_sequence(results),
         compute(results),
+        memory(results),
         budget(results, curves),
+        *(predictions.build(predicted, results) if predicted else []),
     ]
     return [table for table in tables if table is not None]
 
@@ -45,4 +50,8 @@ def write(tables: Sequence[Table], folder: Path) -> None:
     for table in tables:
         for suffix, form in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
             (folder / f"{table.name}.{suffix}").write_text(form(table), encoding="utf-8")
+        if table.block is not None:
+            apart = folder / "published"
+            apart.mkdir(exist_ok=True)
+            (apart / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     (folder / "tables.tex").write_text(latex_document([table.name for table in tables]), encoding="utf-8")
