@@ -74,8 +74,9 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
             f"Sampling: dense. The frames +1 to +{rules.horizons} after the last given one: PSNR (dB) of "
             "each; MS-SSIM and LPIPS at ≤k are means over +1 to +k, as in DMVFN's and IFRVP's tables. On "
             "frames below 176 pixels MS-SSIM has fewer than its five scales.",
-            "Window: given frames. Mode: recurrent feeds each prediction back; arbitrary is told the horizon; "
-            "independent has learnt one alone. Best in bold, second best underlined (italic in Markdown).",
+            "Window: given frames. Mode: recurrent feeds each prediction back; arbitrary is told the "
+            "horizon; independent has learnt one alone. Best in bold, second best underlined (italic in "
+            "Markdown).",
         ],
         sources=[f"results/{method}/clips.csv" for method in predictions.rows],
     )
