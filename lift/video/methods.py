@@ -74,8 +74,7 @@ class _NoPrediction:
         raise UserError(
             f"--predict: {self.name} cannot predict: it needs a frame on either side of the missing one "
             "(offsets -1 and +1), and after the last frame there is none; repeat can, and --weights of a "
-            "model "
-            f"trained with clip.task: predict"
+            "model trained with clip.task: predict"
         )
 
 
