@@ -10,13 +10,15 @@ import torch
 
 from lift import weights
 from lift.config import Config, load, window
+from lift.config.abilities import PAST
 from lift.data.dataset import ClipDataset
 from lift.errors import UserError
-from lift.evaluation.baselines import BASELINES
+from lift.evaluation import ahead
+from lift.evaluation import run as between
+from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.cost import exact
-from lift.evaluation.method import Method, of_model
+from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.protocol import fingerprint, write_protocol
-from lift.evaluation.run import evaluate
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
 from stages.common import PARAMS, data_folder, run, seed_folder
@@ -26,30 +28,36 @@ UNTRAINED = "untrained"  # the base model before its first step: what training h
 
 def main(profile: str, name: str, benchmark: str | None = None) -> None:
     """Measure the method `name` (an ablation or a baseline); write `data/<profile>/results/<name>`."""
-    baseline = name in load(PARAMS, profile).baselines
-    config = load(PARAMS, profile, None if baseline else name)
-    if benchmark is not None and benchmark not in config.benchmarks:
-        raise UserError(f"{benchmark}: no such benchmark; known: {', '.join(config.benchmarks)}")
-    chosen = [benchmark] if benchmark else list(config.benchmarks)
+    config = load(PARAMS, profile, None if name in load(PARAMS, profile).baselines else name)
+    predicts = name in PREDICTORS or config.clip.task == "predict"
+    able = [key for key, rules in config.benchmarks.items() if rules.horizons or not predicts]
+    if benchmark is not None and benchmark not in able:
+        raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
+    chosen = [benchmark] if benchmark else able
     torch.set_num_threads(config.evaluate.threads)
     data = data_folder(profile)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lpips = Lpips(config.evaluate.lpips).to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
-    evaluate(
-        _methods(config, name, data, device),
-        name,
-        {key: ClipDataset(data / "clips" / key, _offsets(config, key)) for key in chosen},
-        Lpips(config.evaluate.lpips).to(device),
-        examples=config.evaluate.examples,
-        out=out,
-        model=None if name in BASELINES else exact(_built(config).eval(), config.clip.offsets),
-    )
+    trained = name not in BASELINES and name not in PREDICTORS
+    cost = exact(_built(config).eval(), config.clip.offsets) if trained else None
+    clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
+    if predicts:
+        reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
+        ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
+    else:
+        methods = _methods(config, name, data, device)
+        count = config.evaluate.examples
+        between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
     write_protocol(
         out,
         {
             key: fingerprint(
-                config.benchmarks[key], data / "clips" / key / "clips.csv", config.evaluate.lpips
+                config.benchmarks[key],
+                data / "clips" / key / "clips.csv",
+                config.evaluate.lpips,
+                ahead=predicts,
             )
             for key in chosen
         },
@@ -62,22 +70,40 @@ def _methods(config: Config, name: str, data: Path, device: torch.device) -> dic
         return {None: BASELINES[name]}
     if name == UNTRAINED:
         return {None: of_model(_built(config), device)}
-    return {seed: _trained(config.seeded(seed), name, data, device) for seed in config.train.seeds}
+    return {seed: of_model(_trained(config.seeded(seed), name, data), device) for seed in config.train.seeds}
+
+
+def _predictors(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Predictor]:
+    """Give the same of a method that predicts."""
+    if name in PREDICTORS:
+        return {None: PREDICTORS[name]}
+    recurrent = config.clip.mode == "recurrent"
+    return {
+        seed: of_predictor(
+            _trained(config.seeded(seed), name, data),
+            config.clip.horizons,
+            recurrent=recurrent,
+            device=device,
+        )
+        for seed in config.train.seeds
+    }
 
 
 def _built(config: Config) -> Interpolator:
-    return build(config.model, seed=config.seed, pretrained=False)
+    return build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
 
 
-def _trained(config: Config, name: str, data: Path, device: torch.device) -> Method:
+def _trained(config: Config, name: str, data: Path) -> Interpolator:
     model = _built(config)
     folder = seed_folder(data / "models" / name, config, config.seed)
     weights.load(folder / "best.safetensors", model, config.digestible())
-    return of_model(model, device)
+    return model
 
 
-def _offsets(config: Config, benchmark: str) -> tuple[int, ...]:
+def _offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
     """Give the context that a benchmark's protocol allows: the ablation's own, or spread out."""
+    if name in PREDICTORS:
+        return PAST
     sampling = config.benchmarks[benchmark].sampling or config.clip.sampling
     return window(config.clip.before, config.clip.after, sampling)
 

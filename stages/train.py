@@ -70,7 +70,7 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
 
 def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest) -> Job:
     train, clips = config.train, data / "clips"
-    model = build(config.model, seed=config.seed)
+    model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
         fabric.print(model.load_report)
     if model.freezable and any(phase.freeze for phase in train.phases):
@@ -80,7 +80,7 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
     if train.checkpoint_encoder:
         model.checkpoint_encoder()
     offsets = config.clip.offsets
-    validation_set = ClipDataset(clips / "validation", offsets)
+    validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
     lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
     return Job(
         config=config,
@@ -102,7 +102,14 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
 
 def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
     """Open the training set for a crop; `train.other_sampling` of the visits see the other window."""
-    make = partial(ClipDataset, folder, crop=crop, augment=config.train.augment, seed=config.seed)
+    make = partial(
+        ClipDataset,
+        folder,
+        crop=crop,
+        augment=config.train.augment,
+        seed=config.seed,
+        horizons=config.clip.learnt,
+    )
     usual, share = make(config.clip.offsets), config.train.other_sampling
     return Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else usual
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def small(raw):
-    """Shrink the demo to seconds: two ablations, one of them with two seeds, five scenes, few steps."""
+    """Shrink the demo to seconds: three ablations, one of them with two seeds, five scenes, few steps."""
     demo = raw["profiles"]["demo"]
     for source in demo["sources"].values():
         source["render"]["train"] = min(source["render"]["train"], 10)
@@ -30,7 +30,7 @@ def small(raw):
     raw["clips"]["validation_share"] = 0.2
     raw["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1)
     raw["train"]["phases"][0].update(epochs=1)
-    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
+    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3", "ifrvp_arbitrary")}
     raw["ablations"]["ctx3"]["train"] = {"seeds": [7, 8]}
     raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
     raw["report"]["resamples"] = 200
@@ -53,10 +53,10 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     download.main("demo")
     for split in splits:
         clips.main("demo", split)
-    for name in ("lift15", "ctx3"):
+    for name in ("lift15", "ctx3", "ifrvp_arbitrary"):
         train.main("demo", name)
         assert not list(Path("data/demo/scratch").glob(f"{name}-*/"))
-    for name in ("lift15", "ctx3", "repeat", "average", "dis", "untrained"):
+    for name in ("lift15", "ctx3", "ifrvp_arbitrary", "repeat", "average", "dis", "untrained", "last"):
         evaluate.main("demo", name)
     report.main("demo")
 
@@ -72,7 +72,14 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     assert metrics["scenes"]["clips"] == metrics["ucf101"]["clips"] == 5
     untrained = json.loads((results / "untrained" / "metrics.json").read_text())
     assert untrained["scenes"]["psnr"] != metrics["scenes"]["psnr"]
+    ahead = list(csv.DictReader((results / "ifrvp_arbitrary" / "clips.csv").read_text().splitlines()))
+    assert {(row["benchmark"], row["horizon"]) for row in ahead} == {
+        (name, horizon) for name in ("ucf101", "davis", "scenes") for horizon in "123"
+    }
     assert (place / "reports/demo/index.html").is_file()
+    predicted = (place / "reports/demo/tables/prediction_ucf101.csv").read_text()
+    assert all(name in predicted for name in ("ifrvp_arbitrary", "last", "extrapolated,2,–,missing"))
+    assert "ifrvp" not in (place / "reports/demo/tables/overview.csv").read_text()
     assert list((place / "reports/demo/tables").glob("*.tex"))
     assert list((place / "reports/demo/figures").glob("*.svg"))
 

@@ -26,6 +26,7 @@ from lift.config.data import (
     Verify,
 )
 from lift.config.parse import build, check_known
+from lift.config.prediction import check_compared, check_learnt, check_measured
 from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
 from lift.config.yaml12 import read
 from lift.errors import UserError
@@ -124,6 +125,8 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     }
     base = _resolve(merged, profile, "", {}, tuple(ablations))
     _check_names(raw, base)
+    check_measured(base)
+    check_compared(configs, base)
     for name, config in configs.items():
         _check_span(config, name)
         _check_model(config, name)
@@ -224,7 +227,9 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
 
 def _check_span(config: Config, name: str) -> None:
     offsets = config.clip.offsets
-    if config.train.other_sampling:
+    if config.clip.task == "predict":
+        check_learnt(config, name)
+    elif config.train.other_sampling:
         if config.clip.frames % 2 == 0:
             raise UserError(
                 f"params.yaml: ablations.{name}: train.other_sampling: an even window "
@@ -242,9 +247,9 @@ def _check_span(config: Config, name: str) -> None:
 def _check_model(config: Config, name: str) -> None:
     """Refuse what the model cannot do, in the ablation's own window and in those that benchmarks force."""
     where = f"ablations.{name}"
-    check_ability(config.model, config.loss, config.clip.offsets, where)
+    check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
     for benchmark in config.benchmarks.values():
-        if benchmark.sampling is not None:
+        if benchmark.sampling is not None and config.clip.task == "interpolate":
             offsets = window(config.clip.before, config.clip.after, benchmark.sampling)
             check_ability(config.model, config.loss, offsets, where)
 

@@ -10,6 +10,9 @@ from lift.config.schema import Loss, Model, window
 from lift.errors import UserError
 
 TWO = (-1, 1)  # the references alone
+PAST = (-2, -1)  # the same, of prediction
+PREDICTORS = ("last", "extrapolated")
+"""The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""
 OF_THE_MODEL = ("distillation", "teacher", "geometry")
 """Loss parts that a model computes itself, in training (`Output.auxiliary`)."""
 OF_FLOW = ("smoothness", "warping")
@@ -27,24 +30,34 @@ class Ability:
     """Whether it estimates optical flow."""
     encoder: bool = False
     """Whether `model.pretrained` starts its encoder, which a phase may then freeze."""
+    tasks: tuple[str, ...] = ("interpolate",)
+    """What it can be trained for (`clip.task`)."""
+
+    def takes(self, model: Model, task: str) -> tuple[int, ...] | None:
+        """Give the only offsets that it takes for a task; None: any window with both references."""
+        only = self.window(model)
+        return PAST if task == "predict" and only == TWO else only
 
 
 ABILITIES: dict[str, Ability] = {
-    "lift": Ability(window=lambda model: None, encoder=True),
+    "lift": Ability(window=lambda model: None, encoder=True, tasks=("interpolate", "predict")),
     "rife": Ability(window=lambda model: TWO, parts=("distillation", "teacher")),
-    "ifrnet": Ability(window=lambda model: TWO, parts=("geometry",)),
+    "ifrnet": Ability(window=lambda model: TWO, parts=("geometry",), tasks=("interpolate", "predict")),
     "flavr": Ability(window=lambda model: _centred(model.flavr.inputs), flow=False),
 }
 
 
-def check_ability(model: Model, loss: Loss, offsets: tuple[int, ...], where: str) -> None:
-    """Refuse a window or a loss that the named model cannot do; the message names those that can.
+def check_ability(
+    model: Model, loss: Loss, offsets: tuple[int, ...], where: str, task: str = "interpolate"
+) -> None:
+    """Refuse a task, a window or a loss that the named model cannot do; the message names those that can.
 
     Args:
         model: The model.
         loss: The loss it is to be trained with.
         offsets: The frames it is to be given.
         where: Key of the configuration, for the message.
+        task: interpolate or predict.
 
     Raises:
         UserError: The model is not known, or cannot.
@@ -55,9 +68,10 @@ def check_ability(model: Model, loss: Loss, offsets: tuple[int, ...], where: str
             f"known: {', '.join(sorted(ABILITIES))}"
         )
     ability = ABILITIES[model.name]
-    only = ability.window(model)
+    fit = check_task(model, task, f"{where}.clip.task")
+    only = ability.takes(model, task)
     if only not in (None, offsets):
-        able = [name for name, other in ABILITIES.items() if other.window(model) in (None, offsets)]
+        able = [name for name, other in fit.items() if other.takes(model, task) in (None, offsets)]
         raise UserError(
             f"params.yaml: {where}.clip: {model.name} takes frames at offsets {_shown(only)} alone, and the "
             f"clip has {_shown(offsets)}; {_advice(only)}; models that take this window: {', '.join(able)}"
@@ -78,13 +92,32 @@ def check_ability(model: Model, loss: Loss, offsets: tuple[int, ...], where: str
             )
 
 
+def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
+    """Refuse a model that cannot do a task; give those that can.
+
+    Args:
+        model: One of ABILITIES.
+        task: interpolate or predict.
+        where: Key of the configuration, for the message.
+
+    Raises:
+        UserError: It cannot.
+    """
+    fit = {name: other for name, other in ABILITIES.items() if task in other.tasks}
+    if model.name not in fit:
+        raise UserError(
+            f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
+        )
+    return fit
+
+
 def _centred(inputs: int) -> tuple[int, ...]:
     return window(inputs // 2, inputs // 2, "uniform")
 
 
 def _advice(only: tuple[int, ...] | None) -> str:
-    if only is None or only == TWO:
-        return "set clip.frames: 3 and clip.shift: 0"
+    if only is None or only in (TWO, PAST):
+        return f"set clip.frames: 3 and clip.shift: {int(only == PAST)}"
     return f"set clip.frames: {len(only)}, clip.shift: 0 and clip.sampling: uniform"
 
 

@@ -137,8 +137,21 @@ class Benchmark:
     """Name in tables."""
     sampling: str | None = choice("dense", "uniform")
     """Sampling forced by the protocol (SNU-FILM: uniform); null: the ablation's own."""
+    horizons: int = number(0, 64)
+    """Frames that prediction is measured on, the missing one first; 0: for interpolation alone."""
     protocol: str
     """One sentence for the tables' footnotes."""
+
+    def __post_init__(self) -> None:
+        """Refuse to predict from a window that is not dense.
+
+        Raises:
+            ValueError: There are horizons and a forced uniform sampling.
+        """
+        if self.horizons and self.sampling == "uniform":
+            raise ValueError(
+                "horizons: prediction needs dense context, and this benchmark's is uniform; set 0"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

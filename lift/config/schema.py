@@ -4,75 +4,14 @@ The text under a field gives its unit and meaning. Values stand in params.yaml o
 default.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
+from lift.config.clip import Clip, window
 from lift.config.families import Flavr, IfrNet, Rife
 from lift.config.parse import choice, number
 
-
-@dataclass(frozen=True, kw_only=True)
-class Clip:
-    """The window of frames that a model sees around the missing frame (specification section 2)."""
-
-    frames: int = number(2, 129)
-    """Window length. Odd: the missing frame counts and stands inside (15, 7, 3). Even: all are given (64)."""
-    shift: int = number(-64, 64)
-    """How many context frames have moved from after the gap to before it: 0 is centred, +1 is 8 before and 6
-    after.
-    """
-    sampling: str = choice("dense", "uniform")
-    """dense: every frame but the missing one; uniform: offsets ±1, ±3, ±5 …, as when a frame rate is
-    doubled.
-    """
-
-    def __post_init__(self) -> None:
-        """Refuse a window without both references.
-
-        Raises:
-            ValueError: The shift leaves no frame on one side, or an even window is not uniform.
-        """
-        if self.frames % 2 == 0 and self.sampling != "uniform":
-            raise ValueError(
-                f"frames: {self.frames} (even, the gap lies between frames) needs sampling: uniform"
-            )
-        if min(self.before, self.after) < 1:
-            raise ValueError(
-                f"frames: {self.frames} with shift: {self.shift} leaves {self.before} frames before the gap "
-                f"and {self.after} after it; both references are needed: |shift| at most {self.half - 1}"
-            )
-
-    @property
-    def other(self) -> "Clip":
-        """The same window with the other sampling."""
-        return replace(self, sampling="uniform" if self.sampling == "dense" else "dense")
-
-    @property
-    def half(self) -> int:
-        """Context frames on each side of a centred window."""
-        return self.frames // 2
-
-    @property
-    def before(self) -> int:
-        """Context frames before the missing one."""
-        return self.half + self.shift
-
-    @property
-    def after(self) -> int:
-        """Context frames after the missing one."""
-        return self.half - self.shift
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """Offsets of the context frames from the missing frame, ascending; -1 and +1 are the references."""
-        return window(self.before, self.after, self.sampling)
-
-
-def window(before: int, after: int, sampling: str) -> tuple[int, ...]:
-    """List the offsets of `before` + `after` context frames, dense (1 apart) or uniform (2 apart)."""
-    stride = 2 if sampling == "uniform" else 1
-    past = [-(1 + stride * i) for i in reversed(range(before))]
-    return (*past, *(1 + stride * i for i in range(after)))
+__all__ = ["Augment", "Clip", "Loss", "Model", "Phase", "Train", "window"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +58,10 @@ class Model:
     """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
+    refinement: str = choice("coarse", "aligned")
+    """Where the references are warped and blended: at a quarter of the resolution, as specified, or at all of
+    it, features with them (lift/models/aligned.py).
+    """
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
     offset.

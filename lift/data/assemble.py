@@ -12,6 +12,7 @@ from lift.config import Continuity
 from lift.data.continuity import Reduced, breaks
 from lift.data.images import Pixels, Unreadable, difference
 from lift.data.manifest import ClipRow
+from lift.data.mpeg4 import Run
 from lift.data.plan import Entry, Planned
 
 
@@ -22,7 +23,10 @@ Form = tuple[tuple[int, ...], str]  # shape and extension
 class Stored:
     """A whole frame as the archive will hold it."""
 
-    data: bytes
+    data: bytes = b""
+    """Encoded by itself; empty where it is a frame of a run."""
+    run: Run | None = None
+    """What it is stored with, where that is the video's own encoding."""
     shape: tuple[int, ...]
     """(H, W, 3)."""
     extension: str
@@ -65,13 +69,17 @@ class Assembler:
         self.numbers = sorted(self._released_by)
         self.judges = any(clip.judged for clip in clips)
 
+    def refers_to(self, number: int) -> bool:
+        """Tell whether a clip has the frame as a reference, so that `add` needs its pixels."""
+        return self._references[number] > 0
+
     def add(self, number: int, frame: Stored | Unreadable, pixels: Pixels | None) -> Decided:
         """Take the next frame of `numbers`.
 
         Args:
             number: Its number.
             frame: The frame, or why it cannot be had.
-            pixels: uint8 RGB [H, W, 3] of a frame; kept while a clip has it as a reference.
+            pixels: uint8 RGB [H, W, 3] of a frame that `refers_to` names; kept until its last clip ends.
 
         Returns:
             The clips that it completes and the frames that nothing waits for any more.

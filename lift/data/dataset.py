@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TypedDict
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from torch.utils.data import Dataset
 from lift.config import Augment
 from lift.data.archive import ClipArchive
 from lift.data.augment import Draw, centred, draw
-from lift.data.images import Pixels
 from lift.data.manifest import ClipRow, read_manifest
 from lift.data.truth import Truth, TruthArchive
 from lift.errors import UserError
@@ -28,11 +26,11 @@ class Item(TypedDict):
     frames: Tensor
     """float32 [T, 3, H, W]; zeros where not valid."""
     offsets: Tensor
-    """float32 [T]: frames from the missing one, ascending."""
+    """float32 [T]: frames from the target, ascending."""
     valid: Tensor
     """bool [T]: whether the video has that frame."""
     target: Tensor
-    """float32 [3, H, W]: the missing frame."""
+    """float32 [3, H, W]: the missing frame, or one after it that is to be predicted."""
     clip: str
 
 
@@ -52,6 +50,7 @@ class ClipDataset(Dataset[Item]):
         crop: tuple[int, int] | None = None,
         augment: Augment | None = None,
         seed: int = 0,
+        horizons: tuple[int, ...] = (1,),
     ) -> None:
         """Read the manifest and the archive's index.
 
@@ -61,6 +60,8 @@ class ClipDataset(Dataset[Item]):
             crop: Height and width, pixels; None: whole frames.
             augment: Chances, for training items; None: the random crop alone.
             seed: The run's seed.
+            horizons: How many frames after offset -1 the target may lie: 1 is the missing frame. Of several,
+                training items draw one as they draw their augmentation, and clip i as it is has the i-th.
 
         Raises:
             UserError: The manifest or an archive is missing or damaged, or there is no clip.
@@ -71,6 +72,7 @@ class ClipDataset(Dataset[Item]):
         self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
+        self._horizons = horizons
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -84,23 +86,36 @@ class ClipDataset(Dataset[Item]):
         index, *visit = (key,) if isinstance(key, int) else key
         row = self.rows[index]
         size = (row.height, row.width)
+        horizon = self._horizons[index % len(self._horizons)]
         if visit:
+            if len(self._horizons) > 1:
+                horizon = int(generator(self._seed, "horizon", *visit, index).choice(self._horizons))
             random = generator(self._seed, "augment", *visit, index)
             change = draw(random, size, self._crop, self._augment, row.clip)
         else:
             change = centred(size, self._crop, row.clip)
         sign = -1 if change.reverse_time else 1
-        offsets = self._offsets
+        offsets, ahead = self._offsets, horizon - 1
         valid = [sign * offset in row.offsets for offset in offsets]
         wanted = [sign * offset if there else None for offset, there in zip(offsets, valid, strict=True)]
-        tensor = torch.from_numpy(self._read(row, [*wanted, 0], change))
+        tensor = torch.from_numpy(self._read(row, [*wanted, sign * ahead], change))
         return {
             "frames": tensor[:-1],
-            "offsets": torch.tensor(offsets, dtype=torch.float32),
+            "offsets": torch.tensor(offsets, dtype=torch.float32) - ahead,
             "valid": torch.tensor(valid),
             "target": tensor[-1],
             "clip": row.clip,
         }
+
+    def frame(self, index: int, offset: int) -> Tensor:
+        """Read the frame of clip `index` at `offset` from its missing frame, as float32 [3, H, W].
+
+        Raises:
+            UserError: The clip has none there.
+        """
+        row = self.rows[index]
+        change = centred((row.height, row.width), self._crop, row.clip)
+        return torch.from_numpy(self._read(row, [offset], change))[0]
 
     def truth(self, index: int) -> Truth | None:
         """Give true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where it is known.
@@ -111,15 +126,19 @@ class ClipDataset(Dataset[Item]):
 
     def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
         """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""
-        planes: Pixels = np.zeros((len(offsets), 3, change.height, change.width), np.uint8)
-        for slot, offset in enumerate(offsets):
-            if offset is not None:
-                pixels = self.archive.frame(row.stored, row.number(offset), row.extension)
-                if pixels.shape[:2] != (row.height, row.width):
-                    raise UserError(
-                        f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
-                        "delete both and run `dvc repro clips` again"
-                    )
-                # Ten times as fast as a transposed copy by NumPy.
-                cv2.split(change.cut(pixels), list(planes[slot]))
-        return change.colour(change.arrange(planes))
+        result = np.zeros((len(offsets), 3, *change.size), np.float32)
+        for offset in offsets:
+            if offset not in (None, 0, *row.offsets):
+                raise UserError(
+                    f"{self.archive.path}: {row.clip} has no frame at offset {offset:+d}, which prediction "
+                    "needs; raise the clip set's before or after, or lower the horizons"
+                )
+        slots = {row.number(offset): slot for slot, offset in enumerate(offsets) if offset is not None}
+        for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension):
+            if pixels.shape[:2] != (row.height, row.width):
+                raise UserError(
+                    f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
+                    "delete both and run `dvc repro clips` again"
+                )
+            change.put(pixels, result[slots[number]])
+        return result

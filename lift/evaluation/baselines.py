@@ -1,4 +1,6 @@
-"""Methods without training (specification section 3): what any trained model has to beat."""
+"""Methods without training (specification sections 3 and 8): what any trained model has to beat."""
+
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lift.errors import UserError
-from lift.evaluation.method import Method, Prediction, Sample, reference
+from lift.evaluation.method import Method, Prediction, Predictor, Sample, reference
 from lift.metrics import to_bytes
 from lift.ops.warp import backward_warp
 
@@ -39,16 +41,40 @@ def dis(sample: Sample) -> Prediction:
         UserError: Frames below 16 pixels.
     """
     before, after = reference(sample, -1), reference(sample, 1)
-    if min(before.shape[1:]) < SMALLEST:
-        raise UserError(
-            f"{sample['clip']}: the baseline dis needs frames of at least {SMALLEST} × {SMALLEST} pixels, "
-            f"found {before.shape[1]} × {before.shape[2]}; leave it out of `baselines`"
-        )
+    _refuse_small(sample, before, "dis")
     grey_before, grey_after = _grey(before), _grey(after)
     flows = (_flow(grey_after, grey_before), _flow(grey_before, grey_after))  # to offset -1, to offset +1
     flow = torch.cat(flows).to(before.device) / 2
     warped = backward_warp(torch.stack((before, after)), flow.reshape(2, 2, *flow.shape[1:]))
     return Prediction(warped.mean(dim=0), flow=flow)
+
+
+def last(sample: Sample, horizon: int) -> Mapping[int, Prediction]:
+    """Show the last frame again, up to `horizon` frames ahead."""
+    frame = reference(sample, -1)
+    return {ahead: Prediction(frame) for ahead in range(1, horizon + 1)}
+
+
+def extrapolated(sample: Sample, horizon: int) -> Mapping[int, Prediction]:
+    """Carry the motion between the last two frames on: DIS flow as in `dis`, uniform in time and nearby.
+
+    The flow from the last frame to the one before, h times, is where the frame h ahead samples the last one.
+
+    Raises:
+        UserError: Frames below 16 pixels.
+    """
+    before, frame = reference(sample, -2), reference(sample, -1)
+    _refuse_small(sample, frame, "extrapolated")
+    flow = _flow(_grey(frame), _grey(before))[None].to(frame.device)
+    return {ahead: Prediction(backward_warp(frame[None], ahead * flow)[0]) for ahead in range(1, horizon + 1)}
+
+
+def _refuse_small(sample: Sample, frame: Tensor, name: str) -> None:
+    if min(frame.shape[1:]) < SMALLEST:
+        raise UserError(
+            f"{sample['clip']}: the baseline {name} needs frames of at least {SMALLEST} × {SMALLEST} pixels, "
+            f"found {frame.shape[1]} × {frame.shape[2]}; leave it out of `baselines`"
+        )
 
 
 def _grey(frame: Tensor) -> NDArray[np.uint8]:
@@ -64,3 +90,4 @@ def _flow(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Tensor:
 
 
 BASELINES: dict[str, Method] = {"repeat": repeat, "average": average, "dis": dis}
+PREDICTORS: dict[str, Predictor] = {"last": last, "extrapolated": extrapolated}

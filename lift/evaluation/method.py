@@ -1,6 +1,6 @@
 """What is measured: a function from a clip to the missing frame, whether a network or not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -30,6 +30,10 @@ class Prediction(NamedTuple):
 
 
 Method = Callable[[Sample], Prediction]
+Predictor = Callable[[Sample, int], Mapping[int, Prediction]]
+"""From a clip whose frames all lie before the missing one, and a horizon, to the frames up to it that the
+method makes, by how far ahead they lie: 1 is the missing frame.
+"""
 
 
 def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
@@ -51,8 +55,38 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     return predict
 
 
+def of_predictor(
+    model: nn.Module, horizons: Collection[int], *, recurrent: bool, device: torch.device | str = "cpu"
+) -> Predictor:
+    """Make a predictor of a network, which is put on `device` and in evaluation mode.
+
+    Args:
+        model: As for `of_model`; built for prediction.
+        horizons: Which frames ahead it has learnt.
+        recurrent: Feed each predicted frame back as the newest of a window that moves on; else every frame is
+            made from the given ones, at the horizons learnt alone.
+        device: As for `of_model`.
+    """
+    method = of_model(model, device)
+
+    def predict(sample: Sample, horizon: int) -> Mapping[int, Prediction]:
+        if not recurrent:
+            wanted = [ahead for ahead in sorted(horizons) if ahead <= horizon]
+            return {ahead: method({**sample, "offsets": sample["offsets"] - (ahead - 1)}) for ahead in wanted}
+        found: dict[int, Prediction] = {}
+        window = dict(sample)
+        for ahead in range(1, horizon + 1):
+            found[ahead] = method(window)
+            frame = found[ahead].frame.to(window["frames"].device)
+            window["frames"] = torch.cat((window["frames"][1:], frame[None]))
+            window["valid"] = torch.cat((window["valid"][1:], torch.ones_like(window["valid"][:1])))
+        return found
+
+    return predict
+
+
 def reference(sample: Sample, offset: int) -> Tensor:
-    """Pick the frame at `offset` (-1 or +1) of a clip, (3, H, W).
+    """Pick the frame at `offset` (-1 or +1; of prediction -2 or -1) of a clip, (3, H, W).
 
     Raises:
         ValueError: The clip does not have it.

@@ -53,10 +53,15 @@ class Row:
 
     def __post_init__(self) -> None:
         """Round every number."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float):
-                object.__setattr__(self, field.name, float(f"{value:.{DIGITS}g}"))
+        round_numbers(self)
+
+
+def round_numbers(row: Any) -> None:
+    """Round every number of a new row, a dataclass, to DIGITS."""
+    for field in dataclasses.fields(row):
+        value = getattr(row, field.name)
+        if isinstance(value, float):
+            object.__setattr__(row, field.name, float(f"{value:.{DIGITS}g}"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +96,22 @@ def write_results(
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
-    _write_csv(folder / "clips.csv", Row, rows)
+    write_files(folder, Row, rows, weights, means)
+    return means
+
+
+def write_files(
+    folder: Path,
+    kind: type[Any],
+    rows: Sequence[Any],
+    weights: Sequence[Weight],
+    means: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Write clips.csv, of rows of the dataclass `kind`, weights.csv and metrics.json."""
+    _write_csv(folder / "clips.csv", kind, rows)
     _write_csv(folder / "weights.csv", Weight, weights)
     with atomic(folder / "metrics.json") as temporary:
         temporary.write_text(json.dumps(means, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return means
 
 
 def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
@@ -127,7 +143,7 @@ def _averages(rows: Sequence[Row]) -> dict[str, float]:
     return {**counts, **averages}
 
 
-def _write_csv(path: Path, kind: type[Row] | type[Weight], rows: Sequence[Any]) -> None:
+def _write_csv(path: Path, kind: type[Any], rows: Sequence[Any]) -> None:
     columns = [field.name for field in dataclasses.fields(kind)]
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

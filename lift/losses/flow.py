@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lift.losses.pixel import l1
 from lift.ops.pad import pad_to_multiple
+from lift.ops.references import reference_offsets
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
@@ -41,7 +42,7 @@ def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
 
     Args:
         flow: (B, 4, h, w).
-        references: (B, 2, 3, H, W), RGB in [0, 1]: the frames at offsets -1 and +1.
+        references: (B, 2, 3, H, W), RGB in [0, 1], in the order of the flows.
         target: (B, 3, H, W), the same.
 
     Returns:
@@ -53,7 +54,7 @@ def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
 
 
 def references(frames: Tensor, offsets: Tensor) -> Tensor:
-    """Pick the frames at offsets -1 and +1 of every clip.
+    """Pick every clip's references: the frames at offsets -1 and +1, of prediction the last two.
 
     Args:
         frames: (B, T, 3, H, W).
@@ -66,7 +67,7 @@ def references(frames: Tensor, offsets: Tensor) -> Tensor:
     Raises:
         ValueError: A clip lacks one of the two.
     """
-    places = torch.stack([(offsets == offset) for offset in (-1, 1)], dim=1)  # (B, 2, T)
+    places = offsets[:, None] == reference_offsets(offsets).T[..., None]  # (B, 2, T)
     if not bool(places.any(dim=2).all()):
         raise ValueError(f"a clip without both references: offsets {offsets.tolist()}")
     rows = torch.arange(len(frames), device=frames.device)[:, None]

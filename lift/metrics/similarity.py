@@ -62,11 +62,15 @@ def _moments(prediction: Tensor, target: Tensor, data_range: float) -> Iterator[
     first, second = pair(prediction, target, data_range)
     if min(first.shape[1:]) <= 2 * RADIUS:
         raise ValueError(f"SSIM's window has 11 pixels, the frame only {first.shape[1]} × {first.shape[2]}")
-    kernel, edge = _gaussian(), cv2.BORDER_REPLICATE
     for a, b in zip(first, second, strict=True):
-        a, b = a / 255.0, b / 255.0
-        maps = (a, b, a * a + b * b, a * b)
-        yield [cv2.sepFilter2D(x, cv2.CV_64F, kernel, kernel, borderType=edge) for x in maps]
+        yield filtered(a / 255.0, b / 255.0)
+
+
+def filtered(a: Map, b: Map) -> list[Map]:
+    """Give a, b, a² + b² and ab of two channels (H, W), in [0, 1], each filtered with the window."""
+    kernel, edge = _gaussian(), cv2.BORDER_REPLICATE
+    maps = (a, b, a * a + b * b, a * b)
+    return [cv2.sepFilter2D(x, cv2.CV_64F, kernel, kernel, borderType=edge) for x in maps]
 
 
 def _index(mean_a: Map, mean_b: Map, squares: Map, product: Map) -> Map:

@@ -20,13 +20,12 @@ from torch import Tensor, nn
 from lift.config.families import narrowed
 from lift.config.schema import Model, window
 from lift.models.interface import Interpolator, check_inputs
-from lift.models.lineup import pick, pick_present
+from lift.models.lineup import pick, pick_present, references_of
 from lift.models.output import Output
 from lift.ops.pad import crop_to, pad_to_multiple
 
 SLOPE = 0.2  # of the decoder's LeakyReLU: FLAVR's published code
 REDUCTION = 8  # of the deepest stage
-REFERENCES = (-1, 1)
 Triple = tuple[int, int, int]  # time, height, width
 Layer = TypeVar("Layer", nn.Conv2d, nn.Conv3d)
 
@@ -63,7 +62,7 @@ class Flavr(Interpolator):
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
         check_inputs(frames, offsets, valid)
-        pick(frames, offsets, valid, REFERENCES)  # refuses a sample without them
+        pick(frames, offsets, valid, references_of(offsets, valid, self.task)[0])  # refuses one without
         seen, present = pick_present(frames, offsets, valid, self.offsets)
         size = (frames.shape[3], frames.shape[4])
 

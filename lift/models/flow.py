@@ -12,7 +12,6 @@ from lift.config.schema import Model
 from lift.models.blocks import FlowConv, ResBlock, leaky_convs
 from lift.ops.resize import resize
 
-TIME = 0.5  # the missing frame lies halfway between the references: architecture v2.1, section 4.3
 FLOWS = 4  # two flows of two components
 
 
@@ -28,7 +27,9 @@ class FlowEstimator(nn.Module):
         self.s8 = _head(2 * c8 + c16 + 1, model.flow_widths[0], model.flow_blocks[0], outputs)
         self.s4 = _head(2 * c4 + c16 + outputs + 1, model.flow_widths[1], model.flow_blocks[1], outputs)
 
-    def forward(self, s8: Tensor, s4: Tensor, context8: Tensor, context4: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, s8: Tensor, s4: Tensor, context8: Tensor, context4: Tensor, time: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Estimate how the missing frame samples its references.
 
         Args:
@@ -36,6 +37,8 @@ class FlowEstimator(nn.Module):
             s4: The same, (B, 2·C4, H/4, W/4).
             context8: F_ctx at s8, (B, C16, H/8, W/8).
             context4: F_ctx at s4, (B, C16, H/4, W/4).
+            time: When the missing frame is, 0 at the first reference and 1 at the second, (B,); 1/2 halfway
+                between them (architecture v2.1, section 4.3).
 
         Returns:
             flow (B, 4, H/4, W/4), target → reference, in s4 pixels, − then +, and occlusion weights
@@ -43,12 +46,12 @@ class FlowEstimator(nn.Module):
             Both in the parameters' type whatever the autocast.
         """
         # 1. coarse estimate at s8
-        coarse = self.s8(torch.cat((s8, context8, _time(s8)), dim=1))  # (B, 6, H/8, W/8)
+        coarse = self.s8(torch.cat((s8, context8, _time(time, s8)), dim=1))  # (B, 6, H/8, W/8)
         # 2. to s4: flows double in size and value, logits in size only
         raised = resize(coarse, 2)
         flow, logits = 2 * raised[:, :FLOWS], raised[:, FLOWS:]
         # 3. correction at s4
-        delta = self.s4(torch.cat((s4, context4, flow, logits, _time(s4)), dim=1))  # (B, 6, H/4, W/4)
+        delta = self.s4(torch.cat((s4, context4, flow, logits, _time(time, s4)), dim=1))  # (B, 6, H/4, W/4)
         flow = flow + delta[:, :FLOWS]
         # 4. the sigmoid comes only here, so that corrections add up as logits
         if not self.logits:
@@ -61,6 +64,6 @@ def _head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(leaky_convs(inputs, width), *residual, FlowConv(width, outputs))
 
 
-def _time(features: Tensor) -> Tensor:
+def _time(time: Tensor, features: Tensor) -> Tensor:
     """Give the channel of the target's time, (B, 1, H, W)."""
-    return torch.full_like(features[:, :1], TIME)
+    return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])

@@ -1,5 +1,9 @@
 """IFRNet and its variants: flow and an intermediate feature refined together from coarse to fine; two frames.
 
+For interpolation, and for prediction as IFRVP (Real-Time Video Prediction with Fast Video Interpolation Model
+and Prediction Training, ICIP 2024): the same network, whose references lie before the missing frame and whose
+input of time says how far.
+
 Source: Kong et al., "IFRNet: Intermediate Feature Refine Network for Efficient Frame Interpolation", CVPR
 2022, section 3; IFRVP's light variants: specification, protocols.md section 7. Beside the paper: flows, mask
 and residual start at zero, as LIFT's do, so that the untrained model is the average of its references; and
@@ -18,7 +22,7 @@ from lift.config.families import narrowed
 from lift.config.schema import Model
 from lift.models.ifrnet_parts import Decoder, Pyramid
 from lift.models.interface import Interpolator, check_inputs
-from lift.models.lineup import pick
+from lift.models.lineup import pick, references_of
 from lift.models.output import Output
 from lift.models.quarter import quarter
 from lift.ops.census import census_distance
@@ -33,17 +37,10 @@ WINDOW = 3  # of the geometry loss: Kong et al., section 3.3
 class IfrNet(Interpolator):
     """A pyramid shared by the references, and a decoder a level."""
 
-    def __init__(self, model: Model, references: tuple[int, int] = (-1, 1), time: float = 0.5) -> None:
-        """Build the model that `model.ifrnet` describes.
-
-        Args:
-            model: The parameters.
-            references: Offsets of the two frames that it sees.
-            time: Where the missing frame lies, 0 at the first reference and 1 at the second.
-        """
+    def __init__(self, model: Model) -> None:
+        """Build the model that `model.ifrnet` describes."""
         super().__init__()
         options = model.ifrnet
-        self.references, self.time = references, time
         widths = narrowed(options.widths, options.factor)
         self.multiple = max(2 ** len(widths), 4)
         self.pyramid = Pyramid(widths, options.first_kernel)
@@ -62,7 +59,9 @@ class IfrNet(Interpolator):
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
         check_inputs(frames, offsets, valid)
-        references = pick(frames, offsets, valid, self.references)  # (2, B, 3, H, W)
+        wanted, valid = references_of(offsets.float(), valid, self.task)  # (2, B)
+        time = -wanted[0] / (wanted[1] - wanted[0])  # (B,): 0 at the first reference, 1 at the second
+        references = pick(frames, offsets, valid, wanted)  # (2, B, 3, H, W)
         mean = references.mean(dim=(0, 2, 3, 4))[:, None, None, None]  # (B, 1, 1, 1)
         both, size = pad_to_multiple((references - mean).flatten(0, 1), self.multiple)
 
@@ -70,7 +69,7 @@ class IfrNet(Interpolator):
         features = self.pyramid(both)  # each (2·B, C_k, H/2^k, W/2^k)
 
         # 2. flow and φ_t together, coarsest level first
-        flow, intermediate, last = self._decoded(features)
+        flow, intermediate, last = self._decoded(features, time)
 
         # 3. synthesis at full resolution
         mask, residual = torch.sigmoid(last[:, :1]), last[:, 1:]
@@ -90,10 +89,10 @@ class IfrNet(Interpolator):
             auxiliary=auxiliary,
         )
 
-    def _decoded(self, features: list[Tensor]) -> tuple[Tensor, list[Tensor], Tensor]:
+    def _decoded(self, features: list[Tensor], time: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Run the decoders: flow (B, 4, H, W), φ_t of all but the coarsest level (finest first), the rest."""
         before, after = features[-1].chunk(2)
-        moment = before.new_full((len(before), 1, *before.shape[2:]), self.time)
+        moment = time.to(before.dtype).view(-1, 1, 1, 1).expand(-1, 1, *before.shape[2:])
         x = self.decoders[0](torch.cat((before, after, moment), dim=1))
         flow, rest = x[:, :FLOWS], x[:, FLOWS:]
         intermediate: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""What every interpolation model has in common beside its output."""
+"""What every model has in common beside its output."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +36,10 @@ class LoadReport:
 
 
 class Interpolator(nn.Module):
-    """A model that predicts the frame at offset 0 from frames around it.
+    """A model that predicts the frame at offset 0 from frames around it, or before it.
 
     Attributes:
+        task: interpolate, or predict, where it sees no frame from offset 0 on.
         loaded: Names, as in `named_parameters()`, of what was loaded from pretrained weights.
         load_report: What that file gave; None where nothing was loaded.
         freezable: Whether training phases may freeze what was loaded.
@@ -46,6 +47,7 @@ class Interpolator(nn.Module):
         training_only: Names of the parts that only training uses, as in `named_children()`.
     """
 
+    task: str = "interpolate"
     loaded: frozenset[str] = frozenset()
     load_report: LoadReport | None = None
     freezable: bool = False
@@ -57,7 +59,8 @@ class Interpolator(nn.Module):
 
         Args:
             frames: (B, T, 3, H, W), RGB in [0, 1], any H and W. Absent frames have no influence.
-            offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1.
+            offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1;
+                of prediction with −h and −h − 1 for the frame h after the last one.
             valid: Which frames are present, (B, T), bool.
             target: The true frame, (B, 3, H, W), in training alone: models learn more from it than their
                 loss says (`Output.auxiliary`). It has no influence on the prediction.

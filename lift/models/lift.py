@@ -1,7 +1,8 @@
 """LIFT: frame interpolation with a wide temporal context (specification section 3; architecture v2.1).
 
-Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1; s1, s4, s8,
-s16 features at 1, 1/4, 1/8, 1/16 of the resolution.
+Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1 (of prediction
+the last two frames before the missing one, −2 and −1; specification section 8); s1, s4, s8, s16 features at
+1, 1/4, 1/8, 1/16 of the resolution.
 """
 
 from math import lcm
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.aligned import AlignedRefiner
 from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport, check_inputs
@@ -42,8 +44,12 @@ class Lift(Interpolator):
         self.encoder = Encoder(model.widths, deep=model.use_context)
         self.context = _context(model)
         self.flow = FlowEstimator(model)
-        self.synthesis = Synthesis(model)
-        self.refiner = Refiner(model)
+        self.aligned = model.refinement == "aligned"
+        if self.aligned:
+            self.aligned_refiner = AlignedRefiner(model)
+        else:
+            self.synthesis = Synthesis(model)
+            self.refiner = Refiner(model)
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
@@ -54,7 +60,7 @@ class Lift(Interpolator):
 
     def line_up(self, offsets: Tensor, valid: Tensor) -> Lineup:
         """Find the frames that take part, (B, T) both: all present ones, or the references alone."""
-        lineup = line_up(offsets.float(), valid)
+        lineup = line_up(offsets.float(), valid, self.task)
         return lineup if self.context is not None else references_only(lineup)
 
     def encode(self, images: Tensor, references: int) -> Encoded:
@@ -102,13 +108,15 @@ class Lift(Interpolator):
         context4 = resize(context, 4)
 
         # Stage 3: flow and occlusion, s8 then s4
-        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4)
+        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4, lineup.time)
 
-        # Stage 4: coarse frame
-        coarse = self.synthesis(references, flow, occlusion, context4)
-
-        # Stage 5: full resolution
-        frame = crop_to(self.refiner(coarse, fine), size)
+        # Stage 4: coarse frame, and stage 5: full resolution
+        if self.aligned:
+            frame, coarse = self.aligned_refiner(references, fine, flow, occlusion, context4)
+        else:
+            coarse = self.synthesis(references, flow, occlusion, context4)
+            frame = self.refiner(coarse, fine)
+        frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),

@@ -16,17 +16,19 @@ class Lineup(NamedTuple):
     """The present frames of a batch, the references first.
 
     Attributes:
-        rows: Sample of each present frame, (N,): first the B references at −1, then the B at +1, then all
-            others.
+        rows: Sample of each present frame, (N,): first the B first references (at −1), then the B second (at
+            +1), then all others.
         slots: Its slot among the T given, (N,).
         ranks: Its place in time order among its sample's present frames, (N,).
         present: (B, V), True for the ranks that a sample has.
+        time: When the missing frame is, 0 at the first reference and 1 at the second, (B,): 1/2 between them.
     """
 
     rows: Tensor
     slots: Tensor
     ranks: Tensor
     present: Tensor
+    time: Tensor
 
     @property
     def samples(self) -> int:
@@ -44,29 +46,50 @@ class Lineup(NamedTuple):
         return laid.index_put((self.rows, self.slots), values[self.rows, self.ranks])
 
 
-def line_up(offsets: Tensor, valid: Tensor) -> Lineup:
-    """Find the references and put the present frames in time order.
+def references_of(offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Tensor]:
+    """Give the offsets of the references, and leave out what a task may not see.
 
     Args:
         offsets: Distance of each frame from the missing one, frames, (B, T); any order.
         valid: Which frames are present, (B, T), bool.
+        task: interpolate: the references are at −1 and +1. predict: they are the last frame before the
+            missing one, at −h where that is the h-th after it, and its neighbour at −h − 1.
+
+    Returns:
+        (2, B), and which frames may be used, (B, T): of prediction none from the missing frame on.
+    """
+    if task == "interpolate":
+        return offsets.new_tensor((-1, 1))[:, None].expand(2, len(offsets)), valid
+    past = valid & (offsets < 0)
+    last = offsets.masked_fill(~past, -torch.inf).amax(dim=1)
+    return torch.stack((last - 1, last)), past
+
+
+def line_up(offsets: Tensor, valid: Tensor, task: str = "interpolate") -> Lineup:
+    """Find the references and put the present frames in time order.
+
+    Args:
+        offsets: Distance of each frame from the missing one, frames, (B, T), float; any order.
+        valid: Which frames are present, (B, T), bool.
+        task: As for `references_of`.
 
     Returns:
         The present frames.
 
     Raises:
-        ValueError: A sample has not exactly one present frame at −1 and one at +1.
+        ValueError: A sample has not exactly one present frame at each reference's offset.
     """
-    before, after = slot_of(offsets, valid, -1), slot_of(offsets, valid, +1)
+    (first, second), valid = references_of(offsets, valid, task)
+    before, after = slot_of(offsets, valid, first), slot_of(offsets, valid, second)
     order = offsets.masked_fill(~valid, torch.inf).argsort(dim=1, stable=True)  # (B, T): slot of each rank
     rank = order.argsort(dim=1)  # (B, T): rank of each slot
     samples = torch.arange(len(offsets), device=offsets.device)
-    others = (valid & (offsets != -1) & (offsets != 1)).nonzero()
+    others = (valid & (offsets != first[:, None]) & (offsets != second[:, None])).nonzero()
     rows = torch.cat((samples, samples, others[:, 0]))
     slots = torch.cat((before, after, others[:, 1]))
     counts = valid.sum(dim=1)
     present = torch.arange(int(counts.max()), device=offsets.device) < counts[:, None]
-    return Lineup(rows, slots, rank[rows, slots], present)
+    return Lineup(rows, slots, rank[rows, slots], present, -first / (second - first))
 
 
 def references_only(lineup: Lineup) -> Lineup:
@@ -79,32 +102,32 @@ def references_only(lineup: Lineup) -> Lineup:
     )
 
 
-def slot_of(offsets: Tensor, valid: Tensor, offset: int) -> Tensor:
-    """Find the slot of the reference at `offset` in each sample, (B,).
+def slot_of(offsets: Tensor, valid: Tensor, offset: Tensor) -> Tensor:
+    """Find the slot of the reference at each sample's `offset`, (B,).
 
     Raises:
         ValueError: A sample has not exactly one present frame there.
     """
-    match = valid & (offsets == offset)
+    match = valid & (offsets == offset[:, None])
     found = match.sum(dim=1)
     if bool((found != 1).any()):
         sample = int((found != 1).nonzero()[0])
         there = offsets[sample][valid[sample]].tolist()
         raise ValueError(
-            f"sample {sample} of the batch has {int(found[sample])} valid frames at offset {offset:+d}, not "
-            f"one (its valid offsets: {there}); both references, -1 and +1, are needed"
+            f"sample {sample} of the batch has {int(found[sample])} valid frames at offset "
+            f"{float(offset[sample]):+.0f}, not one (its valid offsets: {there}); both references are needed"
         )
     return match.int().argmax(dim=1)
 
 
-def pick(frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[int, ...]) -> Tensor:
+def pick(frames: Tensor, offsets: Tensor, valid: Tensor, wanted: Tensor) -> Tensor:
     """Pick the frames at the `wanted` offsets, all of them needed.
 
     Args:
         frames: (B, T, 3, H, W).
         offsets: (B, T).
         valid: (B, T), bool.
-        wanted: N offsets.
+        wanted: N offsets of each sample, (N, B).
 
     Returns:
         (N, B, 3, H, W).

@@ -17,8 +17,9 @@ class Output(NamedTuple):
         coarse: The frame before full-resolution refinement, (B, 3, ⌈H/4⌉, ⌈W/4⌉), unclamped; None where the
             model has no such frame.
         flow: (B, 4, ⌈H/4⌉, ⌈W/4⌉), pixels at this resolution; channels 0:2 lead to the reference at offset
-            −1, 2:4 to the one at +1; of each pair the first is x to the right, the second y down; target(p)
-            samples reference(p + flow). None where the model estimates no flow.
+            −1, 2:4 to the one at +1 (of prediction to the last frame but one, and to the last); of each pair
+            the first is x to the right, the second y down; target(p) samples reference(p + flow). None where
+            the model estimates no flow.
         occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
             there. None where the model has no such weights.
         weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from lift.config.abilities import check_task
 from lift.config.schema import Model
 from lift.errors import UserError
 from lift.models.flavr import Flavr
@@ -25,11 +26,12 @@ MODELS: dict[str, Callable[[Model], Interpolator]] = {
 }
 
 
-def build(model: Model, *, seed: int = 0, pretrained: bool = True) -> Interpolator:
+def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained: bool = True) -> Interpolator:
     """Build the model that a configuration names, in training mode, on the CPU.
 
     Args:
         model: Its parameters.
+        task: interpolate or predict (`clip.task`).
         seed: The initial weights are a function of this and `model` alone; the global random state is neither
             read nor changed.
         pretrained: Load the model's pretrained weights where it names some. False: a checkpoint follows that
@@ -47,9 +49,11 @@ def build(model: Model, *, seed: int = 0, pretrained: bool = True) -> Interpolat
             f"params.yaml: model.name: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}"
             + (f"; did you mean {close[0]}?" if close else "")
         )
+    check_task(model, task, "model")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights"))
         module = MODELS[model.name](model)
+    module.task = task
     if pretrained and model.start is not None:
         module.load_pretrained(model.start)
     return module

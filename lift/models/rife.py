@@ -17,7 +17,7 @@ from torch import Tensor
 from lift.config.families import narrowed
 from lift.config.schema import Model
 from lift.models.interface import Interpolator, LoadReport, check_inputs
-from lift.models.lineup import pick
+from lift.models.lineup import pick, references_of
 from lift.models.output import Output
 from lift.models.quarter import quarter
 from lift.models.rife_parts import FLOWS, LEVELS, Block, ContextNet, Unet
@@ -43,11 +43,11 @@ class Rife(Interpolator):
 
     training_only = ("block_tea",)
 
-    def __init__(self, model: Model, references: tuple[int, int] = (-1, 1)) -> None:
-        """Build the model that `model.rife` describes for the references at these offsets."""
+    def __init__(self, model: Model) -> None:
+        """Build the model that `model.rife` describes."""
         super().__init__()
         rife = model.rife
-        self.references, self.scales, self.margin = references, rife.scales, rife.margin
+        self.scales, self.margin = rife.scales, rife.margin
         self.multiple = lcm(2**LEVELS, *(STEM * scale for scale in rife.scales))
         first, second, third, teacher = narrowed((*rife.widths, rife.teacher_width), rife.factor, 2)
         (context,) = narrowed((rife.context_width,), rife.factor)
@@ -63,7 +63,8 @@ class Rife(Interpolator):
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
         check_inputs(frames, offsets, valid)
         samples = len(frames)
-        references = pick(frames, offsets, valid, self.references).flatten(0, 1)
+        wanted, valid = references_of(offsets, valid, self.task)
+        references = pick(frames, offsets, valid, wanted).flatten(0, 1)
         both, size = pad_to_multiple(references, self.multiple)  # (2·B, 3, H, W)
         pair = torch.cat(both.chunk(2), dim=1)  # (B, 6, H, W)
 

@@ -45,7 +45,7 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
 
 
 def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Path) -> None:
-    from lift.report import figures, page, provenance, tables
+    from lift.report import figures, page, predictions, provenance, tables
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
@@ -57,11 +57,12 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
     curves = read_curves(results)
     said = answer(results, families)
-    tabled = tables.build(results, families, strata, curves)
+    predicted = predictions.read(config, results)
+    tabled = tables.build(results, families, strata, curves, predicted)
     drawn = figures.plan(results, families, strata, curves)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
-    made = provenance.describe(results)
+    made = provenance.describe(results, predicted.methods)
     (folder / "environment.json").write_text(
         json.dumps(made.environment, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )

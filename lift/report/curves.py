@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lift.errors import UserError
+from lift.report.predictions import Predictions
 from lift.report.results import Results
 
 COLUMNS = ("seed", "step", "epoch", "loss", "psnr", "ssim")
@@ -27,7 +28,7 @@ class Curves:
     """Validation PSNR at `validated`, dB, (s, v)."""
 
 
-def read_curves(results: Results) -> dict[str, Curves]:
+def read_curves(results: Results | Predictions) -> dict[str, Curves]:
     """Read the curves of every declared ablation that has them, in the order of params.yaml.
 
     Raises:

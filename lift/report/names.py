@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lift.config import Config
+from lift.config.abilities import PREDICTORS
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""
@@ -69,6 +70,20 @@ def metrics(config: Config) -> dict[str, Metric]:
     if config.evaluate.lpips == "random":
         table["lpips"] = dataclasses.replace(table["lpips"], title="LPIPS (random features)")
     return table
+
+
+def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
+    """Give the configuration with the ablations and baselines of one task alone."""
+
+    def has(name: str) -> bool:
+        predicts = configs[name].clip.task == "predict" if name in config.ablations else name in PREDICTORS
+        return predicts == (task == "predict")
+
+    return dataclasses.replace(
+        config,
+        ablations=tuple(filter(has, config.ablations)),
+        baselines=tuple(filter(has, config.baselines)),
+    )
 
 
 def narrow(configs: Mapping[str, Config], method: str) -> bool:

@@ -49,8 +49,13 @@ class Provenance:
     """Path below data/<profile> (of benchmarks: the repository's), and the start of its SHA-256."""
 
 
-def describe(results: Results) -> Provenance:
-    """Collect it; equal inputs on equal machines give equal values."""
+def describe(results: Results, others: Sequence[str] = ()) -> Provenance:
+    """Collect it; equal inputs on equal machines give equal values.
+
+    Args:
+        results: What the report is made from.
+        others: Methods whose files were read as well: those that predict.
+    """
     known = dataclasses.asdict(results.config)
     by_method = [dataclasses.asdict(config) for _, config in sorted(results.configs.items())]
     everything = [{key: config[key] for key in (*_SECTIONS, *_OTHERS)} for config in (known, *by_method)]
@@ -62,7 +67,7 @@ def describe(results: Results) -> Provenance:
         parameters_digest=_digest(json.dumps(everything, sort_keys=True).encode()),
         code_digest=_code(),
         data=[_set(results, name) for name in results.procedural],
-        inputs=_inputs(results),
+        inputs=_inputs(results, (*results.methods, *others)),
     )
 
 
@@ -91,9 +96,9 @@ def _set(results: Results, name: str) -> DataSet:
     )
 
 
-def _inputs(results: Results) -> list[tuple[str, str]]:
+def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
     paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
-    for method in results.methods:
+    for method in methods:
         own = results.data / "results" / method
         names = ("clips.csv", "metrics.json", "protocol.json", "weights.csv", "examples.zip")
         paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]

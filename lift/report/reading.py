@@ -16,7 +16,7 @@ import pandas as pd
 from lift.config import Config
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.names import REQUIRED
+from lift.report.names import REQUIRED, of_task
 from lift.report.results import Results
 
 COLUMNS = (
@@ -33,7 +33,10 @@ Seeds = tuple[pd.DataFrame, ...]
 def read(
     config: Config, configs: Mapping[str, Config], data: Path, timings: Path = measured.FOLDER
 ) -> Results:
-    """Read and check the results of every declared method under `data` (data/<profile>).
+    """Read and check the results of every declared method that interpolates, under `data` (data/<profile>).
+
+    Methods that predict have files and tables of their own (predictions.py): `config` of the result names
+    none.
 
     Args:
         config: The profile's configuration.
@@ -45,6 +48,7 @@ def read(
         UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
             different clips, seeds or under different protocols.
     """
+    config = of_task(config, configs, "interpolate")
     seeded: dict[str, dict[str, Seeds]] = {}
     stated: dict[str, dict[str, Any]] = {}
     protocols: dict[str, dict[str, dict[str, str]]] = {}
@@ -53,8 +57,8 @@ def read(
         seeds = configs[name].train.seeds if name in config.ablations else ()
         seeded[name] = _read_method(folder / "clips.csv", config, seeds)
         if seeded[name]:
-            stated[name] = _json(folder / "metrics.json")
-            protocols[name] = _json(folder / "protocol.json")
+            stated[name] = read_json(folder / "metrics.json")
+            protocols[name] = read_json(folder / "protocol.json")
             _check_means(seeded[name], stated[name], folder / "metrics.json")
     _check_same_clips(seeded, data)
     return Results(
@@ -63,7 +67,7 @@ def read(
         data=data,
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
-        protocols=_one_protocol(config, seeded, protocols, data),
+        protocols=one_protocol(config, seeded, protocols, data),
         costs={method: means["model"] for method, means in stated.items() if "model" in means},
         procedural={name: _procedural(data / "clips" / name) for name in config.clips.sets},
         timings=measured.read(timings, config.profile),
@@ -83,7 +87,12 @@ def _procedural(folder: Path) -> bool:
         ) from error
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object that evaluation wrote.
+
+    Raises:
+        UserError: The file is missing or holds something else.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -124,10 +133,10 @@ def _by_seed(table: pd.DataFrame, path: Path, benchmark: str, seeds: Sequence[in
     parts = [table[table["seed"] == seed] for seed in seeds] or [table]
     frames = tuple(part.sort_values("clip").reset_index(drop=True) for part in parts)
     for seed, frame in zip(seeds, frames, strict=False):
-        if differing := _differing(frame, frames[0]):
+        if apart := differing(frame, frames[0]):
             raise UserError(
                 f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {benchmark} clips: they "
-                f"differ in {_listed(differing)}; evaluate again"
+                f"differ in {listed(apart)}; evaluate again"
             )
     return frames
 
@@ -144,7 +153,7 @@ def _averaged(frames: Seeds) -> pd.DataFrame:
 def _check_rows(table: pd.DataFrame, path: Path) -> None:
     twice = table[table.duplicated(["benchmark", "clip", "seed"])]
     if len(twice):
-        raise UserError(f"{path}: {_listed(list(twice['clip']))} stands twice; evaluate again")
+        raise UserError(f"{path}: {listed(list(twice['clip']))} stands twice; evaluate again")
     for column in (c for c in COLUMNS if c not in _TEXT):
         if not pd.api.types.is_numeric_dtype(table[column]):
             raise UserError(f"{path}: column {column} holds something that is no number; evaluate again")
@@ -156,7 +165,7 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
         bad = table[(absent & (column != "seed")) | np.isinf(values)]
         if len(bad):
             raise UserError(
-                f"{path}: {column} of {_listed(list(bad['clip']))} is missing or not finite; look at "
+                f"{path}: {column} of {listed(list(bad['clip']))} is missing or not finite; look at "
                 "these clips, then evaluate again"
             )
 
@@ -180,14 +189,14 @@ def _check_same_clips(seeded: Mapping[str, Mapping[str, Seeds]], data: Path) -> 
     for method, frames in seeded.items():
         for name, seeds in frames.items():
             reference = seeded[first.setdefault(name, method)][name][0]
-            if differing := _differing(seeds[0], reference):
+            if apart := differing(seeds[0], reference):
                 raise UserError(
                     f"{data / 'results'}: {method} and {first[name]} were not measured on the same {name} "
-                    f"clips: they differ in {_listed(differing)}; evaluate both again"
+                    f"clips: they differ in {listed(apart)}; evaluate both again"
                 )
 
 
-def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
+def differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
     """Name the clips in which two sorted tables differ."""
     if frame[list(_TEXT)].equals(reference[list(_TEXT)]):
         return []
@@ -195,13 +204,23 @@ def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
     return sorted(one ^ two) or sorted(frame["clip"][(frame != reference)[list(_TEXT)].any(axis=1)])
 
 
-def _one_protocol(
+def one_protocol(
     config: Config,
-    seeded: Mapping[str, Mapping[str, Seeds]],
+    seeded: Mapping[str, Mapping[str, object]],
     protocols: Mapping[str, Mapping[str, Mapping[str, str]]],
     data: Path,
 ) -> dict[str, dict[str, str]]:
-    """Give each benchmark's protocol; refuse methods that were measured under different ones."""
+    """Give each benchmark's protocol; refuse methods that were measured under different ones.
+
+    Args:
+        config: The rules that they were to be measured by.
+        seeded: What was measured, by method and benchmark.
+        protocols: What each method's protocol.json says of each benchmark.
+        data: data/<profile>.
+
+    Raises:
+        UserError: Two methods differ, or one differs from params.yaml.
+    """
     agreed: dict[str, dict[str, str]] = {}
     first: dict[str, str] = {}
     for method, frames in seeded.items():
@@ -232,6 +251,7 @@ def _one_protocol(
     return agreed
 
 
-def _listed(clips: Sequence[str]) -> str:
+def listed(clips: Sequence[str]) -> str:
+    """Name the first clips, and say how many more there are."""
     shown = ", ".join(clips[:_NAMED])
     return shown + (f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else "")

@@ -12,9 +12,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lift import seeds
+from lift.ops.references import reference_offsets
 from lift.training.sampler import Draw
-
-REFERENCE = 1  # offsets -1 and +1: a clip without both is no clip
 
 
 def drop_context(batch: dict[str, Tensor], chance: float, seed: int) -> dict[str, Tensor]:
@@ -31,7 +30,9 @@ def drop_context(batch: dict[str, Tensor], chance: float, seed: int) -> dict[str
     if chance == 0:
         return batch
     random = torch.rand(batch["valid"].shape, generator=torch.Generator().manual_seed(seed))
-    keep = (random >= chance).to(batch["valid"].device) | (batch["offsets"].abs() == REFERENCE)
+    first, second = reference_offsets(batch["offsets"])[..., None]
+    needed = (batch["offsets"] == first) | (batch["offsets"] == second)  # a clip without both is no clip
+    keep = (random >= chance).to(batch["valid"].device) | needed
     return {**batch, "valid": batch["valid"] & keep}
 
 

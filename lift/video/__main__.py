@@ -6,11 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from lift.errors import UserError
-from lift.video.choose import DEFAULT_MODEL, HALVES, choose
+from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
 from lift.video.run import Job, Outcome, run
 from lift.video.settings import DEFAULTS
 from lift.video.span import Span
 
+FACTOR = 2
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
@@ -18,7 +19,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the tool; gives the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        job = _job(options)
         chosen = choose(
             options.model,
             options.weights,
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
             precision=options.precision,
             cache=options.cache,
         )
+        job = _job(options, chosen)
         _say(f"using {chosen.title}")
         outcome = run(job, chosen, _say)
     except UserError as error:
@@ -45,11 +46,16 @@ def _summary(job: Job, outcome: Outcome) -> str:
     return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}, {cuts}{few}"
 
 
-def _job(options: argparse.Namespace) -> Job:
+def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
+    if not chosen.interpolates and (options.fps is not None or options.factor not in (None, 1)):
+        raise UserError(
+            f"{chosen.method.name} was trained to predict and makes no frame between two: leave --factor and "
+            f"--fps out, or take a model that interpolates"
+        )
     return Job(
         input=options.input,
         output=options.output,
-        factor=options.factor,
+        factor=options.factor if options.factor is not None else (FACTOR if chosen.interpolates else 1),
         fps=options.fps,
         slow_motion=options.slow_motion,
         span=Span(start=options.start, end=options.end),
@@ -75,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a video (.mp4 .mkv .mov .webm .avi .ts .gif); without a suffix: a folder of PNG",
     )
     rate = parser.add_mutually_exclusive_group()
-    rate.add_argument("--factor", type=int, default=2, help="times as many frames: 2, 4, 8 (default 2)")
+    rate.add_argument(
+        "--factor",
+        type=int,
+        help=f"times as many frames: 2, 4, 8 (default {FACTOR}; 1 with a model that predicts)",
+    )
     rate.add_argument("--fps", type=_number, help="a fixed frame rate instead, such as 60 or 60000/1001")
     add(
         "--slow-motion",
@@ -105,7 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--codec", help="h264, h265, vp9, av1, ffv1 (lossless) or any encoder of FFmpeg")
     add("--preview", action="store_true", help="show input and result side by side")
-    add("--predict", type=int, default=0, metavar="N", help="append N predicted frames, if the model can")
+    add(
+        "--predict",
+        type=int,
+        default=0,
+        metavar="N",
+        help="append N predicted frames, with a model that predicts",
+    )
     add("--report", type=Path, help="a CSV file: motion, cuts and α of each frame")
     add("--input-fps", type=_number, default=Fraction(25), help="rate of a folder of pictures (default 25)")
     add("--force", action="store_true", help="overwrite the output")

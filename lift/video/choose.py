@@ -15,6 +15,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.models import Interpolator, build
 from lift.models.lift import Lift
 from lift.video.methods import Baseline, Cached, Direct, Method
+from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
@@ -37,6 +38,8 @@ class Chosen:
     """Bytes per pixel, with the frame as a whole and its features cached."""
     tiled: float = 0.0
     """Bytes per pixel of a tile."""
+    interpolates: bool = True
+    """Whether it makes frames between two; else only frames after the last."""
 
 
 def choose(
@@ -74,10 +77,14 @@ def choose(
             f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
-    module = build(model, pretrained=False)
+    module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    if clip.task == "predict":
+        where, half = _computing(device, precision)
+        predicting = Predicting(module, str(found.get("ablation")), clip, device=where, half=half)
+        return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
+    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
 
 
@@ -102,11 +109,9 @@ def of_model(
         precision: As for `choose`.
         cache: As for `choose`.
     """
-    where = _device(device)
-    if precision == "16" and where.type == "cpu":
-        raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
+    where, half = _computing(device, precision)
     make = Cached if cache and isinstance(module, Lift) else Direct
-    method = make(module, title.split(" (")[0], offsets, device=where, half=HALVES[precision])  # type: ignore[arg-type]
+    method = make(module, title.split(" (")[0], offsets, device=where, half=half)  # type: ignore[arg-type]
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
 
@@ -152,6 +157,14 @@ def _trained(name: str) -> Path:
     )
 
 
+def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
+    """Give where and in which type of numbers to compute."""
+    where = _device(device)
+    if precision == "16" and where.type == "cpu":
+        raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
+    return where, HALVES[precision]
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(
@@ -178,10 +191,13 @@ def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[flo
     The working set is the refiner's: references' features with and without position, and four maps of its
     width; twice that, since convolutions on a CPU keep copies in a layout of their own. The whole frame's
     cache holds pyramids of all frames ahead and of both references. With the demo's widths at 720p that is
-    1.2 GiB; 1.3 GiB were measured. Other models are taken to need as much as LIFT of the same configuration.
+    1.2 GiB; 1.3 GiB were measured. `refinement: aligned` also holds references and features side by side,
+    warped and blended. Other models are taken to need as much as LIFT of the same configuration.
     """
     c1, _, c4, c8, c16 = model.widths
     pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256
     working = 2 * pyramid + 2 * c1 + 4 * model.refiner_widths[0] + 3 * len(offsets)
+    if model.refinement == "aligned":
+        working += 3 * 2 * (3 + c1)
     ahead = sum(offset > 0 for offset in offsets) + 2
     return FLOAT * (2 * working + (ahead * pyramid if cached else 0)), FLOAT * (2 * working + 2 * pyramid)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import islice, pairwise
 
 from lift.video.cuts import mark
-from lift.video.frame import Frame, Shown, to_image, to_tensor
+from lift.video.frame import Frame, Image, Shown, to_image, to_tensor
 from lift.video.methods import Method
 from lift.video.schedule import Schedule
 from lift.video.settings import DEFAULTS, Settings
@@ -40,20 +40,30 @@ def smooth(
     """
     last: Frame | None = None
     duration = Fraction(0)
+    past: deque[Frame] = deque(maxlen=method.past if predict else 0)
     for gap in _gaps(mark(frames, settings), method):
         for time, place in schedule.between(gap.left.time, gap.right.time):
             yield Shown(time=time, frame=gap.at(place))
         gap.close()
+        past.extend((gap.left, gap.right) if last is None else (gap.right,))
         last, duration = gap.right, gap.right.time - gap.left.time
     if last is None:
         return
     for time in schedule.last(last.time, duration):
         yield Shown(time=time, frame=last)
-    for step in range(1, predict + 1):
-        image = to_image(method.predict(to_tensor(last.image, method.device)), last.image)
-        ahead = Frame(image=image, time=last.time + step * duration, kind="predicted", scene=last.scene)
+    for step, made in enumerate(_predicted(list(past), method, predict), start=1):
+        ahead = Frame(image=made, time=last.time + step * duration, kind="predicted", scene=last.scene)
         for time in schedule.last(ahead.time, duration):
             yield Shown(time=time, frame=ahead)
+
+
+def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
+    """Make `count` frames after the last one, from those of its scene."""
+    if not count:
+        return []
+    known = _context(past[::-1], newer=True)[::-1]
+    images = [to_tensor(frame.image, method.device) for frame in known]
+    return [to_image(image, past[-1].image) for image in method.predict(images, count)]
 
 
 def _gaps(frames: Iterator[Frame], method: Method) -> "Iterator[_Gap]":

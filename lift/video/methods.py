@@ -30,11 +30,13 @@ class Method(Protocol):
         name: For messages.
         window: Offsets of the frames that it can use, ascending, with -1 and +1.
         device: Where images are to be.
+        past: Most frames that `predict` can use.
     """
 
     name: str
     window: tuple[int, ...]
     device: torch.device
+    past: int
 
     def encode(self, image: Tensor) -> object:
         """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
@@ -48,8 +50,8 @@ class Method(Protocol):
         """Make the frame at offset 0 from those at `offsets`, ascending, among them -1 and +1."""
         ...
 
-    def predict(self, image: Tensor) -> Tensor:
-        """Make the frame after the last, both (1, 3, H, W).
+    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
+        """Make `count` frames after the last of `past`, oldest first, all (1, 3, H, W).
 
         Raises:
             UserError: The method cannot.
@@ -61,8 +63,9 @@ class _NoPrediction:
     """What a method has that only works between two frames."""
 
     name: str
+    past: int = 1
 
-    def predict(self, image: Tensor) -> Tensor:
+    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Refuse.
 
         Raises:
@@ -70,7 +73,9 @@ class _NoPrediction:
         """
         raise UserError(
             f"--predict: {self.name} cannot predict: it needs a frame on either side of the missing one "
-            f"(offsets -1 and +1), and after the last frame there is none; only repeat can"
+            "(offsets -1 and +1), and after the last frame there is none; repeat can, and --weights of a "
+            "model "
+            f"trained with clip.task: predict"
         )
 
 
@@ -96,13 +101,13 @@ class Baseline(_NoPrediction):
         sample = _clip(offsets, features)
         return Middle(self._function({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
 
-    def predict(self, image: Tensor) -> Tensor:
+    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Show the last frame again, for the one method that says so.
 
         Raises:
             UserError: For all others.
         """
-        return image if self.name == "repeat" else super().predict(image)
+        return [past[-1]] * count if self.name == "repeat" else super().predict(past, count)
 
 
 class Direct(_NoPrediction):

@@ -99,7 +99,7 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
     schedule = job.schedule()
     _check_output(job)
     if job.predict:
-        chosen.method.predict(torch.zeros(1, 3, 1, 1))  # who cannot predict says so before any work is done
+        chosen.method.predict([torch.zeros(1, 3, 1, 1)], job.predict)  # who cannot says so before any work
     outcome = Outcome()
     with ExitStack() as stack:
         source = _open_source(job)

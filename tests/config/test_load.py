@@ -8,6 +8,8 @@ import yaml
 from lift.config import load, window, yaml12
 from lift.errors import UserError
 
+PREDICT = {"task": "predict", "frames": 3, "shift": 1}
+CANNOT = ["ablations.x.clip.task", "cannot predict", "models that can: lift, ifrnet"]
 SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
 
 
@@ -91,6 +93,36 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
         ({"model.ifrnet.first_kernel": 4}, ["model.ifrnet", "first_kernel: 4"]),
         ({"model.flavr.inputs": 3}, ["model.flavr", "inputs: 3"]),
         ({"model.name": "lifd"}, ["model.name", "'lifd'"]),
+        ({"clip.task": "extrapolate"}, ["clip.task", "interpolate"]),
+        ({"ablations.x": {"clip": {"task": "predict"}}}, ["wholly in the past", "shift: 7"]),
+        ({"ablations.x": {"clip": PREDICT | {"sampling": "uniform"}}}, ["sampling: dense"]),
+        ({"ablations.x": {"clip": PREDICT | {"horizons": [1, 2]}}}, ["horizons: [1, 2]", "recurrent"]),
+        ({"ablations.x": {"clip": PREDICT | {"mode": "arbitrary"}}}, ["horizons: [1]", "arbitrary"]),
+        (
+            {"ablations.x": {"clip": PREDICT | {"mode": "independent", "horizons": [5]}}},
+            ["ablations.x", "clip.horizons: [5]", "clips.sets.train", "4 frames before"],
+        ),
+        (
+            {"ablations.x": {"clip": PREDICT | {"mode": "independent", "horizons": [6]}}},
+            ["horizons: [6]", "benchmarks.ucf101.horizons: 5"],
+        ),
+        ({"ablations.x": {"clip": PREDICT, "model": {"name": "rife"}}}, CANNOT),
+        ({"ablations.x": {"clip": PREDICT, "model": {"name": "flavr"}}}, CANNOT),
+        (
+            {"ablations.x": {"clip": {"task": "predict", "shift": 7}, "model": {"name": "ifrnet"}}},
+            ["ifrnet takes frames at offsets -2, -1 alone", "clip.shift: 1", "take this window: lift"],
+        ),
+        ({"ablations.x": {"clip": PREDICT, "train": {"other_sampling": 0.5}}}, ["other_sampling", "set 0"]),
+        ({"benchmarks.snu_film.horizons": 2}, ["benchmarks.snu_film", "uniform"]),
+        ({"benchmarks.ucf101.horizons": 9}, ["ucf101.horizons: 9", "8 after", "clips.sets.ucf101"]),
+        (
+            {"report.comparisons": [{"family": "a", "method": "lift15", "against": "ifrvp"}]},
+            ["report.comparisons", "ifrvp predicts"],
+        ),
+        (
+            {"report.comparisons": [{"family": "a", "method": "lift15", "against": "last"}]},
+            ["report.comparisons", "last predicts"],
+        ),
     ],
 )
 def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
@@ -100,6 +132,23 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_the_past_is_all_of_a_predicting_window_and_two_frames_suffice_an_ifrnet(params):
+    assert load(params({}), "demo", "lift15_past").clip.offsets == tuple(range(-14, 0))
+    assert load(params({}), "thesis", "ifrvp").clip.offsets == (-2, -1)
+    assert load(params({}), "demo", "lift15").clip.learnt == (1,)
+
+
+def test_ifrvps_training_is_a_matter_of_parameters(params):
+    """Seeds, ifrvp.md: 300 epochs, cosine from 1e-4 to 1e-5, batches of 12 per GPU."""
+    phase = {"epochs": 300, "crop": [64, 64], "rate": 1e-4, "final_rate": 1e-5}
+    train = {"batch": 12, "phases": [phase | {"encoder_scale": 1.0, "freeze": False}]}
+    clip = PREDICT | {"mode": "arbitrary", "horizons": [1, 2, 3]}
+    own = {"clip": clip, "model": {"name": "ifrnet"}, "train": train}
+    config = load(params({"ablations.own": own}), "demo", "own")
+    assert (config.train.phases[0].epochs, config.train.phases[0].final_rate) == (300, 1e-5)
+    assert config.train.batch == 12
 
 
 def test_freezing_without_weights_is_refused(params):

@@ -36,6 +36,43 @@ def folder(made, tmp_path):
     return tmp_path / "set"
 
 
+def test_a_later_target_moves_the_offsets_and_leaves_the_window(folder):
+    past = (-3, -2, -1)
+    near, far = ClipDataset(folder, past), ClipDataset(folder, past, horizons=(3,))
+    index = next(i for i, row in enumerate(near.rows) if 2 in row.offsets and -3 in row.offsets)
+    one, three = near[index], far[index]
+    assert torch.equal(one["frames"], three["frames"])
+    assert three["offsets"].tolist() == [-5, -4, -3]
+    assert torch.equal(three["target"], near.frame(index, 2))
+    assert torch.equal(one["target"], near.frame(index, 0))
+    lone = next(i for i, row in enumerate(near.rows) if 2 not in row.offsets)
+    with pytest.raises(UserError, match=r"no frame at offset \+2"):
+        far[lone]
+
+
+def test_horizons_are_drawn_by_seed_epoch_visit_and_clip_alone_and_all_are_met(folder):
+    def ahead(seed, index, epoch, visit):
+        data = ClipDataset(folder, (-2, -1), augment=AUGMENT, seed=seed, horizons=(1, 2, 3))
+        return int(-data[index, epoch, visit]["offsets"][-1])
+
+    index = next(i for i, row in enumerate(ClipDataset(folder, (-2, -1)).rows) if {-2, 2} <= {*row.offsets})
+    visits = [(epoch, visit) for epoch in range(4) for visit in range(5)]
+    drawn = [ahead(7, index, *visit) for visit in visits]
+    assert drawn == [ahead(7, index, *visit) for visit in visits]
+    assert drawn != [ahead(8, index, *visit) for visit in visits]
+    assert set(drawn) == {1, 2, 3}
+
+
+def test_reversed_time_predicts_what_came_before(folder):
+    data = ClipDataset(folder, (-2, -1), augment=REVERSED, horizons=(3,))
+    index = next(i for i, row in enumerate(data.rows) if {-2, -1, 1, 2} <= {*row.offsets})
+    item = data[index, 0, 0]
+    assert item["offsets"].tolist() == [-4, -3]
+    assert torch.equal(item["target"], data.frame(index, -2))
+    assert torch.equal(item["frames"][0], data.frame(index, 2))
+    assert torch.equal(item["frames"][1], data.frame(index, 1))
+
+
 def equal(first, second):
     return all(
         torch.equal(first[key], second[key]) if key != "clip" else first[key] == second[key] for key in first

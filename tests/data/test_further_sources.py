@@ -7,6 +7,7 @@ import pytest
 
 from lift.data.archive import ClipArchive
 from lift.data.build import build_clip_set
+from lift.data.dataset import ClipDataset
 from lift.data.manifest import read_manifest
 from lift.data.sources import SOURCES
 
@@ -144,6 +145,18 @@ def test_cityscapes_snippets_are_30_consecutive_frames(made, tmp_path):
         _, rows = build(made, tmp_path, "cityscapes", part, max_clips=1)
         assert {row.video.split("/")[0] for row in rows} == {city}
         assert len(rows) == 3
+
+
+def test_cityscapes_rule_of_prediction_is_frames_2_and_3_for_4_to_8(made, tmp_path):
+    """Protocols, section 7: inputs idx 2, 3 of a snippet, targets 4 … 8, at 1024x512 (here smaller)."""
+    made.cityscapes(tmp_path / "raw", starts=(0, 30))
+    rules = {"before": 4, "after": 4, "spacing": 30, "max_clips": 1, "resize": (16, 32)}
+    _, rows = build(made, tmp_path, "cityscapes", "validation", **rules)
+    assert [row.target for row in rows] == [4, 34]
+    data = ClipDataset(tmp_path / "validation", (-2, -1))
+    assert [rows[0].number(int(offset)) for offset in data[0]["offsets"]] == [2, 3]
+    assert [rows[0].number(k) for k in range(5)] == [4, 5, 6, 7, 8]
+    assert {data.frame(0, k).shape for k in range(5)} == {(3, 16, 32)}
 
 
 def test_any_folder_gives_videos_and_pictures_in_natural_order(made, tmp_path):

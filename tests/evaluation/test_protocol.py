@@ -7,7 +7,7 @@ from lift.config import Benchmark
 from lift.errors import UserError
 from lift.evaluation.protocol import fingerprint, write_protocol
 
-RULES = Benchmark(title="DAVIS", sampling=None, protocol="whole frames")
+RULES = Benchmark(title="DAVIS", sampling=None, horizons=0, protocol="whole frames")
 
 
 def test_every_rule_and_every_byte_of_the_manifest_counts(tmp_path):
@@ -18,6 +18,8 @@ def test_every_rule_and_every_byte_of_the_manifest_counts(tmp_path):
         fingerprint(RULES, manifest, "imagenet"),
         fingerprint(dataclasses.replace(RULES, sampling="uniform"), manifest, "random"),
         fingerprint(dataclasses.replace(RULES, protocol="cropped"), manifest, "random"),
+        fingerprint(dataclasses.replace(RULES, horizons=3), manifest, "random", ahead=True),
+        fingerprint(dataclasses.replace(RULES, horizons=4), manifest, "random", ahead=True),
     ]
     manifest.write_text("clip\nb\n")
     found.append(fingerprint(RULES, manifest, "random"))

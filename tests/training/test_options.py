@@ -56,6 +56,14 @@ def test_averaged_weights_are_published_and_resume_exactly(job, stop_after):
     assert (cut.folder / BEST).exists()
 
 
+def test_context_dropout_of_a_window_in_the_past_keeps_its_last_two_frames():
+    offsets = torch.tensor([-5.0, -4.0, -3.0]).repeat(200, 1)
+    batch = {"offsets": offsets, "valid": torch.ones_like(offsets).bool()}
+    valid = drop_context(batch, 0.5, 3)["valid"]
+    assert valid[:, 1:].all()
+    assert 0.3 < valid[:, 0].float().mean() < 0.7
+
+
 def test_context_dropout_masks_its_share_of_frames_and_never_a_reference():
     offsets = torch.tensor([-3.0, -2.0, -1.0, 1.0, 2.0]).repeat(400, 1)
     valid = torch.ones(400, 5, dtype=torch.bool)

@@ -154,6 +154,23 @@ def tool(capsys):
     return call
 
 
+@pytest.fixture
+def refused(tool, tmp_path):
+    """Give a function that expects one line of error and no output, and gives the line."""
+
+    def call(*arguments, output="out.mp4"):
+        before = set(tmp_path.iterdir())
+        status, said = tool(*arguments[:1], tmp_path / output, *arguments[1:])
+        errors = [line for line in said.splitlines() if line.startswith("error: ")]
+        assert status == 1
+        assert len(errors) == 1
+        assert "Traceback" not in said
+        assert set(tmp_path.iterdir()) == before
+        return errors[0]
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def with_sound(video, tmp_path_factory):
     """Give a function that writes a video with a second of sound and a title."""

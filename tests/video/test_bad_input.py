@@ -14,23 +14,6 @@ from lift.video.__main__ import _time
 QUICK = ("--model", "average")
 
 
-@pytest.fixture
-def refused(tool, tmp_path):
-    """Give a function that expects one line of error and no output, and gives the line."""
-
-    def call(*arguments, output="out.mp4"):
-        before = set(tmp_path.iterdir())
-        status, said = tool(*arguments[:1], tmp_path / output, *arguments[1:])
-        errors = [line for line in said.splitlines() if line.startswith("error: ")]
-        assert status == 1
-        assert len(errors) == 1
-        assert "Traceback" not in said
-        assert set(tmp_path.iterdir()) == before
-        return errors[0]
-
-    return call
-
-
 def test_no_such_file(refused, tmp_path):
     assert "no such file" in refused(tmp_path / "no.mp4", *QUICK)
 

@@ -50,6 +50,7 @@ SECTIONS = (
     Section(key="weights", title="How the context is weighted", figures=("weights",), tables=()),
     Section(key="compute", title="What it costs", figures=("compute",), tables=("compute", "memory")),
     Section(key="training", title="Training", figures=("training",), tables=("training",)),
+    Section(key="prediction", title="Prediction of what comes next", figures=(), tables=("prediction_",)),
 )
 
 

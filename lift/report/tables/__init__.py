@@ -5,9 +5,10 @@ from pathlib import Path
 
 from lift.report.comparisons import Tested
 from lift.report.curves import Curves
+from lift.report.predictions import Predictions
 from lift.report.results import Results
 from lift.report.strata import Stratum
-from lift.report.tables import effects
+from lift.report.tables import effects, predictions
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
 from lift.report.tables.memory import memory
@@ -22,8 +23,9 @@ def build(
     families: Mapping[str, Sequence[Tested]],
     strata: Sequence[Stratum],
     curves: dict[str, Curves],
+    predicted: Predictions | None = None,
 ) -> list[Table]:
-    """Build every table, in the order of the page: the question's first."""
+    """Build every table, in the order of the page: the question's first, and prediction apart from all."""
     benchmarks = [name for name in results.config.benchmarks if results.measured(name)]
     judged = [name for name in (results.config.report.benchmark, "scenes") if name in benchmarks]
     tables = [
@@ -37,6 +39,7 @@ def build(
         compute(results),
         memory(results),
         budget(results, curves),
+        *(predictions.build(predicted, results) if predicted else []),
     ]
     return [table for table in tables if table is not None]
 

@@ -2,11 +2,12 @@
 
 from lift.config import Train
 from lift.report.curves import Curves
+from lift.report.predictions import Predictions
 from lift.report.results import Results
 from lift.report.tables.table import Cell, Column, Table
 
 
-def budget(results: Results, curves: dict[str, Curves]) -> Table:
+def budget(results: Results | Predictions, curves: dict[str, Curves]) -> Table:
     """Give the training budget and outcome of each ablation; one without curves is a row that says so."""
     columns = [
         Column(key="method", title="Ablation", numeric=False),

@@ -1,0 +1,82 @@
+"""What prediction demands of clips, benchmarks and comparisons (specification section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lift.config.abilities import PREDICTORS
+from lift.errors import UserError
+
+if TYPE_CHECKING:
+    from lift.config import Config
+
+
+def check_learnt(config: Config, name: str) -> None:
+    """Refuse to learn frames that clips do not hold; training sees time reversed, too.
+
+    Args:
+        config: The ablation's, which predicts.
+        name: The ablation.
+
+    Raises:
+        UserError: Clips are too short for the horizons, or the window is to be mixed with another.
+    """
+    where, furthest = f"params.yaml: ablations.{name}", max(config.clip.horizons) - 1
+    if config.train.other_sampling:
+        raise UserError(f"{where}: train.other_sampling: prediction has no other window; set 0")
+    for benchmark, rules in config.benchmarks.items():
+        if rules.horizons and min(config.clip.horizons) > rules.horizons:
+            raise UserError(
+                f"{where}: clip.horizons: {list(config.clip.horizons)} lie beyond those of "
+                f"benchmarks.{benchmark}.horizons: {rules.horizons}, so nothing would be measured; raise "
+                "that, "
+                "or learn nearer horizons"
+            )
+    for part in ("train", "validation"):
+        clips = config.clips.sets[part]
+        reversed_too = part == "train" and config.train.augment.reverse_time > 0
+        before, after = max(2, furthest if reversed_too else 0), max(furthest, 2 if reversed_too else 0)
+        if clips.before < before or clips.after < after:
+            raise UserError(
+                f"{where}: clip.horizons: {list(config.clip.horizons)} need clips with {before} frames "
+                f"before the missing one and {after} after it, but clips.sets.{part} has before: "
+                f"{clips.before} and after: {clips.after}; raise those two, or learn nearer horizons"
+            )
+
+
+def check_measured(config: Config) -> None:
+    """Refuse to measure predictions on frames that clips do not hold.
+
+    Raises:
+        UserError: A benchmark's clips are shorter than its horizons.
+    """
+    for name, benchmark in config.benchmarks.items():
+        clips, ahead = config.clips.sets[name], benchmark.horizons - 1
+        if benchmark.horizons and (clips.before < 2 or clips.after < ahead):
+            raise UserError(
+                f"params.yaml: benchmarks.{name}.horizons: {benchmark.horizons} need clips with 2 frames "
+                f"before the missing one and {ahead} after it, but clips.sets.{name} has before: "
+                f"{clips.before} and after: {clips.after}; raise those two, or set fewer horizons"
+            )
+
+
+def check_compared(configs: Mapping[str, Config], base: Config) -> None:
+    """Refuse a declared comparison with a method that predicts: the question is one of interpolation.
+
+    Args:
+        configs: Each ablation's.
+        base: Without an ablation.
+
+    Raises:
+        UserError: One is declared, or the base itself predicts.
+    """
+    predicting = {*PREDICTORS, *(name for name, config in configs.items() if config.clip.task == "predict")}
+    for comparison in base.report.comparisons:
+        for method in {comparison.method, comparison.against} & predicting:
+            raise UserError(
+                f"params.yaml: report.comparisons: {method} predicts; only methods that interpolate are "
+                f"compared"
+            )
+    if base.clip.task == "predict":
+        raise UserError("params.yaml: clip.task: the base interpolates; set predict under an ablation")

@@ -1,0 +1,206 @@
+"""Run one predicting method over benchmarks, several frames ahead (specification section 8).
+
+The rule is that of DMVFN's and IFRVP's Cityscapes tables: a method is given frames up to offset -1 and
+predicts those from offset 0 on; MS-SSIM and LPIPS at horizon k are the means over the horizons 1 … k.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lift.errors import UserError
+from lift.evaluation.examples import write_examples
+from lift.evaluation.method import Prediction, Predictor, Sample
+from lift.evaluation.results import DECIMALS, Weight, round_numbers, write_files
+from lift.evaluation.run import Clips
+from lift.metrics import Lpips, Means, ms_ssim, psnr, ssim
+from lift.progress import bar
+
+FRAME_METRICS = {"psnr": psnr, "ssim": ssim, "ms_ssim": ms_ssim}
+RUNNING = ("ms_ssim", "lpips")
+"""Metrics that the rule averages over the horizons up to each."""
+
+
+class LongClips(Clips, Protocol):
+    """Clips of which later frames than the missing one can be read."""
+
+    def frame(self, index: int, offset: int) -> Tensor:
+        """Read the frame of a clip at `offset` from its missing frame, (3, H, W), RGB in [0, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One predicted frame's results with one seed; the fields are the columns of clips.csv."""
+
+    benchmark: str
+    clip: str
+    video: str
+    kind: str
+    """Kind of scene; empty where the benchmark has none."""
+    motion: float
+    """Mean absolute difference of the missing frame's two neighbours, 0-255."""
+    seed: int | None
+    """Seed of the training that the method comes from; None: a method without training."""
+    context: int
+    """Frames that the method was given."""
+    horizon: int
+    """How many frames after the last given one it lies."""
+    psnr: float
+    """dB."""
+    ssim: float
+    ms_ssim: float
+    lpips: float
+
+    def __post_init__(self) -> None:
+        """Round every number."""
+        round_numbers(self)
+
+
+def evaluate(
+    methods: Mapping[int | None, Predictor],
+    name: str,
+    benchmarks: Mapping[str, tuple[LongClips, int]],
+    lpips: Lpips,
+    *,
+    out: Path,
+    model: Mapping[str, float] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and examples.zip.
+
+    Args:
+        methods: What is measured, by the seed of its training; by None where it has none.
+        name: Its name, for progress and messages.
+        benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
+        lpips: The network behind the column `lpips`.
+        out: Folder of the four files; examples.zip holds no picture, weights.csv the next frame's α.
+        model: What the model costs, for metrics.json; None: there is no model.
+
+    Returns:
+        What metrics.json says.
+
+    Raises:
+        UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
+    """
+    rows: list[Row] = []
+    weights: list[Weight] = []
+    for benchmark, (clips, horizon) in benchmarks.items():
+        for seed, method in methods.items():
+            for index in bar(range(len(clips)), title=f"{name} on {benchmark}", unit="clip"):
+                sample = clips[index]
+                with torch.inference_mode():
+                    found = method(sample, horizon)
+                _refuse_non_finite(found, f"{benchmark}: {sample['clip']}: {name}")
+                rows += _rows(benchmark, seed, clips, index, sample, found, lpips)
+                weights += _weights(benchmark, seed, clips, index, sample, found)
+    means = summary(rows)
+    if model is not None:
+        means["model"] = dict(model)
+    write_examples(out / "examples.zip", [])
+    write_files(out, Row, rows, weights, means)
+    return means
+
+
+def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Average over clips: `<metric>_<k>` at horizon k, and `<metric>_to_<k>` the mean of those from 1 to k.
+
+    Returns:
+        By benchmark, with counts of clips, videos and seeds.
+    """
+    found = {}
+    for benchmark in sorted({row.benchmark for row in rows}):
+        own = [row for row in rows if row.benchmark == benchmark]
+        means = Means()
+        for row in own:
+            means.update(
+                {f"{metric}_{row.horizon}": getattr(row, metric) for metric in (*FRAME_METRICS, "lpips")}
+            )
+        values = means.compute()
+        for metric in RUNNING:
+            values |= _running(metric, values)
+        found[benchmark] = {
+            "clips": len({row.clip for row in own}),
+            "videos": len({row.video for row in own}),
+            "seeds": len({row.seed for row in own}),
+            **{key: round(value, DECIMALS) for key, value in values.items()},
+        }
+    return found
+
+
+def _running(metric: str, means: Mapping[str, float]) -> dict[str, float]:
+    """Give the means over the horizons up to each, as far as no horizon is missing."""
+    found: dict[str, float] = {}
+    total, horizon = 0.0, 1
+    while f"{metric}_{horizon}" in means:
+        total += means[f"{metric}_{horizon}"]
+        found[f"{metric}_to_{horizon}"] = total / horizon
+        horizon += 1
+    return found
+
+
+def _rows(
+    benchmark: str,
+    seed: int | None,
+    clips: LongClips,
+    index: int,
+    sample: Sample,
+    found: Mapping[int, Prediction],
+    lpips: Lpips,
+) -> list[Row]:
+    entry, rows = clips.rows[index], []
+    for horizon, prediction in found.items():
+        frame, target = prediction.frame, clips.frame(index, horizon - 1)
+        row = Row(
+            benchmark=benchmark,
+            clip=entry.clip,
+            video=entry.video,
+            kind=entry.kind,
+            motion=entry.motion,
+            seed=seed,
+            context=int(sample["valid"].sum()),
+            horizon=horizon,
+            **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
+            lpips=lpips.measure(frame, target),
+        )
+        rows.append(row)
+    return rows
+
+
+def _weights(
+    benchmark: str,
+    seed: int | None,
+    clips: LongClips,
+    index: int,
+    sample: Sample,
+    found: Mapping[int, Prediction],
+) -> list[Weight]:
+    """Give the context's weights for the nearest frame that was made."""
+    alpha = next(iter(found.values())).weights
+    if alpha is None:
+        return []
+    entry = clips.rows[index]
+    given = (values.tolist() for values in (sample["offsets"], sample["valid"], alpha))
+    return [
+        Weight(
+            benchmark=benchmark,
+            clip=entry.clip,
+            kind=entry.kind,
+            seed=seed,
+            offset=round(offset),
+            weight=weight,
+        )
+        for offset, valid, weight in zip(*given, strict=True)
+        if valid
+    ]
+
+
+def _refuse_non_finite(found: Mapping[int, Prediction], what: str) -> None:
+    for horizon, prediction in found.items():
+        if not bool(torch.isfinite(prediction.frame).all()):
+            raise UserError(
+                f"{what} gives a frame, {horizon} ahead, with values that are not finite; look at the clip, "
+                "or train the model again with a lower rate"
+            )
