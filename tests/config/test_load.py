@@ -110,6 +110,10 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
             {"ablations.x": {"clip": PREDICT | {"mode": "independent", "horizons": [6]}}},
             ["horizons: [6]", "benchmarks.ucf101.horizons: 5"],
         ),
+        (
+            {"ablations.x": {"clip": PREDICT, "model": {"flow": "matching", "refinement": "aligned"}}},
+            ["ablations.x.clip.task", "matching cannot predict", "flow: plain"],
+        ),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "rife"}}}, CANNOT),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "flavr"}}}, CANNOT),
         (
