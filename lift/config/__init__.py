@@ -95,6 +95,8 @@ class Config:
         others = set(FAMILIES) - {self.model.name}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"]
+        if self.loss.lpips:
+            values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values
 
 
