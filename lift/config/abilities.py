@@ -13,6 +13,10 @@ TWO = (-1, 1)  # the references alone
 PAST = (-2, -1)  # the same, of prediction
 PREDICTORS = ("last", "extrapolated")
 """The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""
+UNTRAINED = "untrained"
+"""The base model before its first step: what training has to add to."""
+BASELINES = ("repeat", "average", "dis", UNTRAINED, *PREDICTORS)
+"""All methods without training."""
 OF_THE_MODEL = ("distillation", "teacher", "geometry")
 """Loss parts that a model computes itself, in training (`Output.auxiliary`)."""
 OF_FLOW = ("smoothness", "warping")
