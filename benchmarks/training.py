@@ -1,13 +1,11 @@
-"""What training costs: `python -m benchmarks.training [step|wait|checkpoint|frozen|memory]`, on the CPU.
+"""What training costs: `python -m benchmarks.training [step|wait|checkpoint|frozen]`, on the CPU.
 
 Seconds are of one thread's own processor time where nothing else is said, so that a busy machine does not
 change them.
 """
 
 import dataclasses
-import json
 import logging
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,7 +30,6 @@ from lift.scenes import make
 from lift.training.groups import freeze, parameter_groups
 from lift.training.job import Job
 from lift.training.loop import fit
-from lift.training.machine import peak_memory_gib
 from lift.training.state import State, save_state
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
@@ -221,72 +218,14 @@ def frozen() -> None:
     print(f"frozen: {1 - taken['frozen'] / taken['free']:.0%} cheaper")
 
 
-def row(profile: str, changes: str) -> None:
-    """Measure one row of the memory table; runs in a process of its own."""
-    torch.set_num_threads(1)
-    wanted = json.loads(changes)
-    config = configured(profile, wanted.get("ablation", "lift15"))
-    config = dataclasses.replace(
-        config,
-        model=dataclasses.replace(config.model, **wanted.get("model", {})),
-        clip=dataclasses.replace(config.clip, **wanted.get("clip", {})),
-    )
-    count, crop = wanted["batch"], wanted["crop"]
-    model, batch = made(config), batch_of(config, count, crop)
-    if wanted.get("recompute"):
-        model.checkpoint_encoder()
-    before, clock = peak_memory_gib(torch.device("cpu")), time.process_time()
-    if wanted["train"]:
-        bare_step(config, batch, model)()
-    else:
-        with torch.no_grad():
-            model.eval()(*(batch[key] for key in ("frames", "offsets", "valid")))
-    seconds, peak = time.process_time() - clock, peak_memory_gib(torch.device("cpu"))
-    print(f"| {wanted['name']} | {count} | {peak - before:.2f} | {seconds:.1f} |")
-
-
-def memory() -> None:
-    """Measure memory and time of the specification's model: what s1, frames and recomputing cost."""
-    print("| 256x256 | batch | GiB above start | processor s |\n| --- | --- | --- | --- |", flush=True)
-    long = {"clip": {"frames": 64, "shift": 0, "sampling": "uniform"}, "model": {"attention": "windowed"}}
-    rows: list[dict[str, Any]] = [
-        {"name": "forward, 15 frames", "batch": 4, "train": False},
-        {"name": "forward, 15 frames, no s1", "batch": 4, "train": False, "model": {"use_s1": False}},
-        {"name": "training, 15 frames", "batch": 4, "train": True},
-        {"name": "training, 15 frames, no s1", "batch": 4, "train": True, "model": {"use_s1": False}},
-        {"name": "training, 15 frames, encoder recomputed", "batch": 4, "train": True, "recompute": True},
-        {"name": "training, 64 frames", "batch": 1, "train": True, **long},
-        {
-            "name": "training, 64 frames, encoder recomputed",
-            "batch": 1,
-            "train": True,
-            "recompute": True,
-            **long,
-        },
-    ]
-    for wanted in rows:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.training",
-            "row",
-            "thesis",
-            json.dumps({**wanted, "crop": 256}),
-        ]
-        subprocess.run(command, check=True)
-
-
 def main(names: list[str]) -> None:
     """Run the named measurements, or all."""
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
-    every = {f.__name__: f for f in (step, wait, checkpoint, frozen, memory)}
+    every = {f.__name__: f for f in (step, wait, checkpoint, frozen)}
     for name in names or every:
         every[name]()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["row"]:
-        row(*sys.argv[2:])
-    else:
-        main(sys.argv[1:])
+    main(sys.argv[1:])

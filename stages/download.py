@@ -42,7 +42,7 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
     if source.render is not None:
         from lift.scenes.layouts import WRITERS
 
-        WRITERS[name](folder, source.render, config.seed, target=config.clips.before)
+        WRITERS[name](folder, source.render, config.seed, target=config.missing(name))
         return {"origin": "procedural stand-in"}
     if source.path is None or not Path(source.path).is_dir():
         raise UserError(

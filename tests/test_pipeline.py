@@ -115,6 +115,15 @@ def test_the_thesis_profile_has_the_specifications_numbers():
     assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
 
 
+def test_lift64_is_the_first_generations_window_and_attention():
+    config = load(ROOT / "params.yaml", "thesis", "lift64")
+    offsets = config.clip.offsets
+    assert offsets == tuple(range(-63, 64, 2))
+    assert (offsets[31], offsets[32]) == (-1, 1)
+    assert (config.model.attention, config.model.window, config.model.layers) == ("windowed", 8, 4)
+    assert config.model.target_position + offsets[0] >= 0
+
+
 def test_the_locked_packages_carry_hashes_and_no_index_address():
     lock = (ROOT / "requirements.lock").read_text()
     assert "--hash=sha256:" in lock

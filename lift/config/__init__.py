@@ -74,6 +74,13 @@ class Config:
         """Whether any source is a rendered stand-in."""
         return any(source.render is not None for source in self.sources.values())
 
+    def missing(self, source: str) -> int:
+        """Give the number of the missing frame of each video of a source that is rendered around one.
+
+        As many frames lie before it as any clip set that takes the source demands.
+        """
+        return max((s.before for s in self.clips.sets.values() if source in s.sources), default=1)
+
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)
@@ -210,6 +217,12 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
     for name, clip_set in config.clips.sets.items():
         for source in clip_set.sources:
             check_known(source, config.sources, f"clips.sets.{name}.sources")
+        if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
+            raise UserError(
+                f"params.yaml: clips.sets.{name}: before: {clip_set.before} and after: {clip_set.after} "
+                f"ask for more than clips.before: {config.clips.before} and clips.after: "
+                f"{config.clips.after} store; raise those two"
+            )
     check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):

@@ -58,6 +58,10 @@ class Model:
     """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
+    refinement: str = choice("coarse", "aligned")
+    """Where the references are warped and blended: at a quarter of the resolution, as specified, or at all of
+    it, features with them (lift/models/aligned.py).
+    """
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
     offset.

@@ -10,13 +10,17 @@ import struct
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lift.data import mpeg4
 from lift.data.images import Pixels, decode
+from lift.data.readers import convert
 from lift.errors import UserError
 from lift.files import atomic
 
@@ -88,6 +92,9 @@ class StoredArchive:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def __contains__(self, name: str) -> bool:
+        return self._slot(name) is not None
+
     def __getstate__(self) -> dict[str, Any]:
         # A spawned worker opens the file itself.
         return {**self.__dict__, "_descriptor": None}
@@ -98,9 +105,8 @@ class StoredArchive:
         Raises:
             UserError: There is no such entry, or it is damaged.
         """
-        key = np.uint64(_key(name))
-        slot = int(np.searchsorted(self._keys, key))
-        if slot == len(self._keys) or self._keys[slot] != key:
+        slot = self._slot(name)
+        if slot is None:
             raise self._damaged(f"holds no {name}")
         size = int(self._sizes[slot])
         head = _LOCAL_HEADER.size + len(name.encode())
@@ -113,6 +119,11 @@ class StoredArchive:
         if zlib.crc32(data) != int(self._checks[slot]):
             raise self._damaged(f"{name} fails its checksum")
         return data
+
+    def _slot(self, name: str) -> int | None:
+        key = np.uint64(_key(name))
+        slot = int(np.searchsorted(self._keys, key))
+        return slot if slot < len(self._keys) and self._keys[slot] == key else None
 
     def _open(self) -> int:
         if self._descriptor is None:
@@ -134,24 +145,52 @@ class ClipArchive(StoredArchive):
     """The frames of a clip set."""
 
     def frame(self, video: str, number: int, extension: str) -> Pixels:
-        """Decode one frame.
+        """Decode one frame; see `frames`."""
+        return next(pixels for _, pixels in self.frames(video, [number], extension))
+
+    def frames(self, video: str, numbers: Sequence[int], extension: str) -> Iterator[tuple[int, Pixels]]:
+        """Decode frames of one video.
 
         Args:
             video: `ClipRow.stored`.
-            number: Frame number.
-            extension: png or jpg.
+            numbers: Frame numbers, ascending.
+            extension: png, jpg, or that of runs (`lift/data/mpeg4.py`).
 
-        Returns:
-            uint8 RGB [H, W, 3].
+        Yields:
+            Each number with its frame, uint8 RGB [H, W, 3].
 
         Raises:
-            UserError: The archive lacks the frame or is damaged.
+            UserError: The archive lacks a frame or is damaged.
         """
-        name = entry_name(video, number, extension)
-        pixels = decode(self.read(name))
-        if pixels is None:
-            raise self._damaged(f"{name} cannot be decoded")
-        return pixels
+        if extension == mpeg4.EXTENSION:
+            yield from self._from_runs(video, numbers)
+            return
+        for number in numbers:
+            name = entry_name(video, number, extension)
+            pixels = decode(self.read(name))
+            if pixels is None:
+                raise self._damaged(f"{name} cannot be decoded")
+            yield number, pixels
+
+    def _from_runs(self, video: str, numbers: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
+        """Decode each run once, from its key frame to the last frame wanted of it."""
+        for start, group in groupby(numbers, partial(self._start, video)):
+            name, wanted = entry_name(video, start, mpeg4.EXTENSION), list(group)
+            frames = mpeg4.decode_run(self.read(name), [number - start for number in wanted])
+            try:
+                for number, frame in zip(wanted, frames, strict=True):
+                    yield number, convert(frame)
+            except ValueError as error:
+                raise self._damaged(f"{name} {error}") from error
+
+    def _start(self, video: str, number: int) -> int:
+        """Give the key frame of a frame's run: the next one before it of which there is an entry."""
+        before = range(number, max(number - mpeg4.LONGEST, -1), -1)
+        found = (start for start in before if entry_name(video, start, mpeg4.EXTENSION) in self)
+        start = next(found, None)
+        if start is None:
+            raise self._damaged(f"holds no run with {entry_name(video, number, mpeg4.EXTENSION)}")
+        return start
 
 
 def _key(name: str) -> int:

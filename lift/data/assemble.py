@@ -5,20 +5,28 @@ clip's frames whatever the video's length.
 """
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lift.config import Continuity
 from lift.data.continuity import Reduced, breaks
 from lift.data.images import Pixels, Unreadable, difference
 from lift.data.manifest import ClipRow
+from lift.data.mpeg4 import Run
 from lift.data.plan import Entry, Planned
+
+
+Form = tuple[tuple[int, ...], str]  # shape and extension
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
     """A whole frame as the archive will hold it."""
 
-    data: bytes
+    data: bytes = b""
+    """Encoded by itself; empty where it is a frame of a run."""
+    run: Run | None = None
+    """What it is stored with, where that is the video's own encoding."""
     shape: tuple[int, ...]
     """(H, W, 3)."""
     extension: str
@@ -37,6 +45,8 @@ class Decided:
     """Reason and message of each clip that is lost."""
     unfit: list[tuple[str, str]] = field(default_factory=list)
     """The same of each clip that spans a cut or a repeated frame."""
+    absent: list[tuple[str, str]] = field(default_factory=list)
+    """The same of each context frame that a clip goes without, as its set does not demand it."""
 
 
 class Assembler:
@@ -59,13 +69,17 @@ class Assembler:
         self.numbers = sorted(self._released_by)
         self.judges = any(clip.judged for clip in clips)
 
+    def refers_to(self, number: int) -> bool:
+        """Tell whether a clip has the frame as a reference, so that `add` needs its pixels."""
+        return self._references[number] > 0
+
     def add(self, number: int, frame: Stored | Unreadable, pixels: Pixels | None) -> Decided:
         """Take the next frame of `numbers`.
 
         Args:
             number: Its number.
             frame: The frame, or why it cannot be had.
-            pixels: uint8 RGB [H, W, 3] of a frame; kept while a clip has it as a reference.
+            pixels: uint8 RGB [H, W, 3] of a frame that `refers_to` names; kept until its last clip ends.
 
         Returns:
             The clips that it completes and the frames that nothing waits for any more.
@@ -86,27 +100,40 @@ class Assembler:
         return decided
 
     def _decide(self, clip: Planned, decided: Decided) -> None:
-        frames = [self._held[number] for number in clip.numbers]
-        whole = [frame for frame in frames if isinstance(frame, Stored)]
-        lost = next((frame for frame in frames if isinstance(frame, Unreadable)), None)
+        span = sorted((*clip.offsets, 0))
+        held = dict(zip(span, (self._held[number] for number in clip.numbers), strict=True))
+        demanded = [held[offset] for offset in clip.required if offset in held]
+        lost = next((frame for frame in demanded if isinstance(frame, Unreadable)), None)
+        form = _form(held[0])
+        sizes = {_form(frame) for frame in demanded} | {form}
         if lost is not None:
             decided.dropped.append((lost.reason, str(lost)))
-        elif len({(frame.shape, frame.extension) for frame in whole}) > 1:
-            sizes = " and ".join(sorted({f"{frame.shape[1]}x{frame.shape[0]}" for frame in whole}))
-            message = f"{self._entry.video.path}: frames of {sizes} in one clip"
-            decided.dropped.append(("mixed_sizes", message))
+        elif len(sizes) > 1:
+            decided.dropped.append(("mixed_sizes", self._mixed(sizes)))
         else:
-            offsets, why = _continuous(clip, whole, self._rule)
+            fit = {o: f for o, f in held.items() if isinstance(f, Stored) and _form(f) == form}
+            offsets, why = _continuous(clip, fit, self._rule)
             if why:
                 message = f"{self._entry.video.path}: a {why} within the frames that clips need"
                 decided.unfit.append((why, message))
             else:
-                decided.rows.append(self._row(clip, whole[0], offsets))
+                gone = (frame for offset, frame in held.items() if offset not in fit)
+                decided.absent.extend(self._absence(frame, form) for frame in gone)
+                decided.rows.append(self._row(clip, fit[0], offsets))
                 self._wanted.update(clip.target.number + o * clip.target.step for o in (*offsets, 0))
         for number in clip.references:
             self._references[number] -= 1
             if not self._references[number]:
                 self._pictures.pop(number, None)
+
+    def _absence(self, frame: Stored | Unreadable, form: Form) -> tuple[str, str]:
+        if isinstance(frame, Unreadable):
+            return frame.reason, str(frame)
+        return "mixed_sizes", self._mixed({_form(frame), form})
+
+    def _mixed(self, forms: set[Form]) -> str:
+        sizes = " and ".join(sorted({f"{shape[1]}x{shape[0]}" for shape, _ in forms}))
+        return f"{self._entry.video.path}: frames of {sizes} in one clip"
 
     def _row(self, clip: Planned, frame: Stored, offsets: tuple[int, ...]) -> ClipRow:
         target, stored = clip.target, self._entry.stored
@@ -126,12 +153,17 @@ class Assembler:
         )
 
 
-def _continuous(clip: Planned, frames: list[Stored], rule: Continuity) -> tuple[tuple[int, ...], str]:
+def _form(frame: Stored | Unreadable) -> Form:
+    """Give what the frames of one clip must share."""
+    return (frame.shape, frame.extension) if isinstance(frame, Stored) else ((), "")
+
+
+def _continuous(clip: Planned, frames: Mapping[int, Stored], rule: Continuity) -> tuple[tuple[int, ...], str]:
     """Give the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
+    span = tuple(frames)
     if not clip.judged:
-        return clip.offsets, ""
-    found = breaks([frame.reduced for frame in frames if frame.reduced is not None], rule)
-    span = (*(o for o in clip.offsets if o < 0), 0, *(o for o in clip.offsets if o > 0))
+        return tuple(o for o in span if o), ""
+    found = breaks([frame.reduced for frame in frames.values() if frame.reduced is not None], rule)
     middle = span.index(0)
     first = max((i + 1 for i in range(middle) if found[i]), default=0)
     last = min((i for i in range(middle, len(found)) if found[i]), default=len(found))

@@ -34,8 +34,12 @@ Reduced = NDArray[np.uint8]
 
 
 def reduced(pixels: Pixels) -> Reduced:
-    """Reduce uint8 RGB [H, W, 3] to luma, uint8 [36, 64]."""
-    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    """Reduce uint8 RGB [H, W, 3], or luma [H, W], to luma [36, 64]."""
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
+    height, width = luma.shape
+    if height % 2 == 0 and width % 2 == 0 and height >= 2 * HEIGHT and width >= 2 * WIDTH:
+        # OpenCV has a fast path for halves: both steps together take a third of the time of one.
+        luma = cv2.resize(luma, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TypedDict
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from torch.utils.data import Dataset
 
 from lift.config import Augment
 from lift.data.archive import ClipArchive
-from lift.data.augment import Draw, centred, draw
-from lift.data.images import Pixels
+from lift.data.augment import Draw, centred, check_crop, draw
 from lift.data.manifest import ClipRow, read_manifest
 from lift.data.truth import Truth, TruthArchive
 from lift.errors import UserError
@@ -66,11 +64,14 @@ class ClipDataset(Dataset[Item]):
                 training items draw one as they draw their augmentation, and clip i as it is has the i-th.
 
         Raises:
-            UserError: The manifest or an archive is missing or damaged, or there is no clip.
+            UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller than
+                the crop.
         """
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
+        for row in self.rows:
+            check_crop((row.height, row.width), crop, row.clip)
         self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
@@ -128,20 +129,19 @@ class ClipDataset(Dataset[Item]):
 
     def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
         """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""
-        planes: Pixels = np.zeros((len(offsets), 3, change.height, change.width), np.uint8)
-        for slot, offset in enumerate(offsets):
-            if offset is not None:
-                if offset != 0 and offset not in row.offsets:
-                    raise UserError(
-                        f"{self.archive.path}: {row.clip} has no frame at offset {offset:+d}, which prediction "
-                        "needs; raise the clip set's before or after, or lower the horizons"
-                    )
-                pixels = self.archive.frame(row.stored, row.number(offset), row.extension)
-                if pixels.shape[:2] != (row.height, row.width):
-                    raise UserError(
-                        f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
-                        "delete both and run `dvc repro clips` again"
-                    )
-                # Ten times as fast as a transposed copy by NumPy.
-                cv2.split(change.cut(pixels), list(planes[slot]))
-        return change.colour(change.arrange(planes))
+        result = np.zeros((len(offsets), 3, *change.size), np.float32)
+        for offset in offsets:
+            if offset not in (None, 0, *row.offsets):
+                raise UserError(
+                    f"{self.archive.path}: {row.clip} has no frame at offset {offset:+d}, which prediction "
+                    "needs; raise the clip set's before or after, or lower the horizons"
+                )
+        slots = {row.number(offset): slot for slot, offset in enumerate(offsets) if offset is not None}
+        for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension):
+            if pixels.shape[:2] != (row.height, row.width):
+                raise UserError(
+                    f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
+                    "delete both and run `dvc repro clips` again"
+                )
+            change.put(pixels, result[slots[number]])
+        return result

@@ -35,7 +35,7 @@ class ClipRow:
     width: int
     """Pixels."""
     extension: str
-    """png or jpg."""
+    """png or jpg; m4v: its frames are stored in runs (`lift/data/mpeg4.py`)."""
 
     @property
     def stored(self) -> str:

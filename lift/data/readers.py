@@ -1,21 +1,61 @@
 """Frames of one video, by number: a folder of pictures (random access) or a video file (decoded in order)."""
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
+from lift.data import mpeg4
+from lift.data.continuity import Reduced, reduced
 from lift.data.images import Pixels, Unreadable
 
-Payload = Path | av.VideoFrame | Unreadable
+CHECKED = (
+    2  # first frames decoded in both ways before a video is kept as runs: a key frame and a predicted one
+)
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_LUMA_FIRST = re.compile("yuvj?4(20|22|44)p")  # formats of 8 bits whose first plane is luma
+_EXPANDED = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)  # BT.601, 16-235
+_here = threading.local()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A video's frame as it was decoded."""
+
+    frame: av.VideoFrame
+    run: mpeg4.Run | None
+    """The encoded frames up to this one (and later ones, as decoding goes on), where they can be kept."""
+
+
+Payload = Path | Shown | Unreadable
 
 
 def convert(frame: av.VideoFrame) -> Pixels:
     """Convert a decoded frame to uint8 RGB [H, W, 3]."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    # Preparing a conversion costs four times as much as converting 320x240: each thread does it once.
+    if not hasattr(_here, "reformatter"):
+        _here.reformatter = VideoReformatter()
+    return np.asarray(_here.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8)
+
+
+def thumbnail(frame: av.VideoFrame) -> Reduced:
+    """Reduce a decoded frame as `continuity.reduced` does, without converting colours where luma is there."""
+    if not _LUMA_FIRST.fullmatch(frame.format.name):
+        return reduced(convert(frame))
+    plane = frame.planes[0]
+    values = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    small = reduced(values[: frame.height, : frame.width])
+    full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
+    return small if full else _EXPANDED[small]
 
 
 class Reader(Protocol):
@@ -23,7 +63,7 @@ class Reader(Protocol):
 
     Attributes:
         numbers: Numbers of the frames that exist, ascending.
-        extension: How its frames are stored in an archive, where they are not resized: png or jpg.
+        extension: How its frames are stored in an archive, where they are not resized: png, jpg or m4v.
     """
 
     numbers: Sequence[int]
@@ -67,8 +107,6 @@ class Pictures:
 class VideoFile:
     """A video file, decoded by FFmpeg; frames are numbered from 0 in the order in which they are shown."""
 
-    extension = "png"
-
     def __init__(self, path: Path) -> None:
         """Read how many frames the file's header declares (or count packets where it declares none).
 
@@ -83,10 +121,15 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
-                count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+                if stream.codec_context.name == "mpeg4":
+                    count, self._in_runs = _survey(container, stream)
+                else:
+                    count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+                    self._in_runs = False
+                self.numbers: Sequence[int] = range(stream.frames or count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
-        self.numbers: Sequence[int] = range(count)
+        self.extension = mpeg4.EXTENSION if self._in_runs else "png"
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
         """Decode from the start up to the last of `numbers`.
@@ -96,22 +139,65 @@ class VideoFile:
         """
         done, why = 0, f"ends before frame {len(self.numbers) - 1}, its last"
         try:
-            for index, frame in self._decode():
+            for index, (frame, run) in enumerate(self._decode()):
                 if frame.is_corrupt:
                     why = f"damaged from frame {index} of {len(self.numbers)} on"
                     break
                 if index == numbers[done]:
-                    yield index, frame
+                    yield index, Shown(frame=frame, run=run)
                     done += 1
                     if done == len(numbers):
                         return
         except av.FFmpegError as error:
             why = f"cannot be decoded ({error.strerror})"
+        except ValueError as error:
+            why = str(error)
         for number in numbers[done:]:
             yield number, Unreadable(self._path, why)
 
-    def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _decode(self) -> Iterator[tuple[av.VideoFrame, mpeg4.Run | None]]:
         with av.open(str(self._path)) as container:
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            yield from enumerate(container.decode(stream))
+            stream.codec_context.thread_count = 1  # several videos are decoded at once
+            if self._in_runs:
+                yield from _in_runs(container, stream)
+            else:
+                yield from ((frame, None) for frame in container.decode(stream))
+
+
+def _in_runs(container: InputContainer, stream: VideoStream) -> Iterator[tuple[av.VideoFrame, mpeg4.Run]]:
+    """Decode a video of which every packet gives one frame; give each with the run that it belongs to."""
+    run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
+    for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
+        data, frames = bytes(packet), packet.decode()
+        if len(frames) != 1 or not isinstance(frames[0], av.VideoFrame):
+            raise ValueError(f"damaged from frame {number} on")
+        if not mpeg4.is_key(data):
+            run.packets.append(data)
+        else:
+            run = mpeg4.Run(number=number, packets=[data if header in data else header + data])
+            if number > 0 and not checked and not run.gives(number, frames[0]):
+                raise ValueError(f"frame {number} depends on earlier ones although it is a key frame")
+            checked = number > 0  # what holds for one run inside the video holds for all
+        yield frames[0], run
+
+
+def _survey(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
+    """Count a video's frames, and tell whether its own bytes can be kept.
+
+    By the form of all packets; and the first frames, decoded by themselves, must be the same.
+    """
+    survey = mpeg4.Survey(stream.width * stream.height)
+    for packet in container.demux(stream):
+        if packet.size:
+            survey.add(bytes(packet))
+    if not survey.separable:
+        return survey.count, False
+    stream.codec_context.thread_count = 1  # with more, frames would come late
+    try:
+        container.seek(0)
+        shown = list(islice(_in_runs(container, stream), CHECKED))
+        frame, run = shown[-1]
+        return survey.count, run.gives(len(shown) - 1, frame)
+    except (av.FFmpegError, ValueError, IndexError):
+        return survey.count, False

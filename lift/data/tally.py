@@ -15,6 +15,8 @@ class Tally:
     A dropped clip has a reason: `missing` (a listed file is absent), `unreadable` (truncated or damaged) and
     `mixed_sizes` count as lost; `too_short`, `cut` and `duplicate` are properties of the footage and do
     not. A video that cannot be opened, or is too short for a single clip, counts as one.
+
+    A lost frame that a clip's set does not demand costs the clip that frame alone: `absent` counts these.
     """
 
     def __init__(self, name: str, most: float, say: Callable[[str], object]) -> None:
@@ -30,6 +32,7 @@ class Tally:
         self._dropped: Counter[str] = Counter()
         self._messages: dict[str, None] = {}
         self._unfit: dict[str, str] = {}
+        self._absent: Counter[str] = Counter()
 
     def keep(self, *, clips: int = 0, videos: int = 0, frames: int = 0) -> None:
         """Count what goes into the set."""
@@ -38,9 +41,12 @@ class Tally:
     def drop(self, reason: str, message: str) -> None:
         """Count a lost clip, and name the file once."""
         self._dropped[reason] += 1
-        if message not in self._messages:
-            self._messages[message] = None
-            self._say(f"warning: {message}; clips that need it are dropped")
+        self._tell(message)
+
+    def absent(self, reason: str, message: str) -> None:
+        """Count a frame that one kept clip goes without, and name the file once."""
+        self._absent[reason] += 1
+        self._tell(message)
 
     def unfit(self, reason: str, message: str) -> None:
         """Count a clip (or a video without one) that the footage itself does not allow."""
@@ -74,4 +80,10 @@ class Tally:
             "videos": self._kept["videos"],
             "frames": self._kept["frames"],
             "dropped": dict(sorted(self._dropped.items())),
+            "absent": dict(sorted(self._absent.items())),
         }
+
+    def _tell(self, message: str) -> None:
+        if message not in self._messages:
+            self._messages[message] = None
+            self._say(f"warning: {message}; clips that need it are dropped, others go without it")

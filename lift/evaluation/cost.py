@@ -1,7 +1,7 @@
 """What a model costs: parameters, multiply-accumulates, memory and time for one frame.
 
 Parameters, operations and memory are properties of the model and the size, equal on every machine;
-milliseconds are a measurement of this one, and tables keep them apart (protocols.md, section 5).
+milliseconds are a measurement of this one, and tables say so (protocols.md, section 5).
 """
 
 import statistics
@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 SIZES = ((256, 448), (720, 1280))  # height and width at which the field states operations: protocols.md, 5.1
-WARM_UP, TIMED = 1, 3  # frames; the median is kept
+TIMED = 3  # frames, after the one that shows the memory; the median is kept
 MIB = 2**20
 DECIMALS = 6  # of metrics.json
 
@@ -36,7 +36,7 @@ class Cost:
     what an operation needs inside (im2col) is not seen.
     """
     milliseconds: float
-    """Median time of a frame of the first size on this machine."""
+    """Median processor time of a frame of the first size on this machine, summed over threads."""
     threads: int
     """CPU threads of that time."""
 
@@ -56,7 +56,7 @@ def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
     size = SIZES[0]
     return Cost(
         parameters=parameters(model),
-        gmacs={f"{height}x{width}": gmacs(model, offsets, (height, width)) for height, width in SIZES},
+        gmacs=_by_size(model, offsets),
         memory_mib=peak_memory(model, _clip(offsets, size)) / MIB,
         milliseconds=_milliseconds(model, _clip(offsets, size)),
         threads=torch.get_num_threads(),
@@ -70,7 +70,7 @@ def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
         model: As for `cost`.
         offsets: The window.
     """
-    counts = {f"gmacs_{h}x{w}": round(gmacs(model, offsets, (h, w)), DECIMALS) for h, w in SIZES}
+    counts = {f"gmacs_{size}": round(count, DECIMALS) for size, count in _by_size(model, offsets).items()}
     return {"parameters": parameters(model), **counts}
 
 
@@ -80,8 +80,8 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for name, p in model.named_parameters() if not name.startswith(skipped))
 
 
-def gmacs(model: nn.Module, offsets: Sequence[int], size: tuple[int, int]) -> float:
-    """Count a frame's multiply-accumulates, in billions, with PyTorch's counter (two operations each).
+def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> list[float]:
+    """Count a frame's multiply-accumulates at each size, in billions: half of PyTorch's operations.
 
     Every layer's count is a constant or proportional to the padded area, so two small frames give the count
     of any large one, exactly and in a moment.
@@ -89,9 +89,17 @@ def gmacs(model: nn.Module, offsets: Sequence[int], size: tuple[int, int]) -> fl
     multiple: int = model.multiple  # type: ignore[assignment]
     side = multiple * -(-64 // multiple)
     one, two = (_operations(model, _clip(offsets, (side, width))) for width in (side, 2 * side))
-    height, width = (multiple * -(-pixels // multiple) for pixels in size)
     per_area = two - one
-    return (one - per_area + per_area * height * width / side**2) / 2e9
+    counts = []
+    for size in sizes:
+        height, width = (multiple * -(-pixels // multiple) for pixels in size)
+        counts.append((one - per_area + per_area * height * width / side**2) / 2e9)
+    return counts
+
+
+def _by_size(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
+    counts = gmacs(model, offsets, *SIZES)
+    return {f"{height}x{width}": count for (height, width), count in zip(SIZES, counts, strict=True)}
 
 
 def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
@@ -114,11 +122,11 @@ def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
 def _milliseconds(model: nn.Module, clip: tuple[Tensor, ...]) -> float:
     times = []
     with torch.no_grad():
-        for _ in range(WARM_UP + TIMED):
-            start = time.perf_counter()
+        for _ in range(TIMED):
+            start = time.process_time()  # the processor's own: other programs do not change it
             model(*clip)
-            times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times[WARM_UP:])
+            times.append(1000 * (time.process_time() - start))
+    return statistics.median(times)
 
 
 def _clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

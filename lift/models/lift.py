@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.aligned import AlignedRefiner
 from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport, check_inputs
@@ -43,8 +44,12 @@ class Lift(Interpolator):
         self.encoder = Encoder(model.widths, deep=model.use_context)
         self.context = _context(model)
         self.flow = FlowEstimator(model)
-        self.synthesis = Synthesis(model)
-        self.refiner = Refiner(model)
+        self.aligned = model.refinement == "aligned"
+        if self.aligned:
+            self.aligned_refiner = AlignedRefiner(model)
+        else:
+            self.synthesis = Synthesis(model)
+            self.refiner = Refiner(model)
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
@@ -105,11 +110,13 @@ class Lift(Interpolator):
         # Stage 3: flow and occlusion, s8 then s4
         flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4, lineup.time)
 
-        # Stage 4: coarse frame
-        coarse = self.synthesis(references, flow, occlusion, context4)
-
-        # Stage 5: full resolution
-        frame = crop_to(self.refiner(coarse, fine), size)
+        # Stage 4: coarse frame, and stage 5: full resolution
+        if self.aligned:
+            frame, coarse = self.aligned_refiner(references, fine, flow, occlusion, context4)
+        else:
+            coarse = self.synthesis(references, flow, occlusion, context4)
+            frame = self.refiner(coarse, fine)
+        frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),

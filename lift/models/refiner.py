@@ -16,20 +16,8 @@ class Refiner(nn.Module):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        c1, _, c4, _, _ = model.widths
-        first, last = model.refiner_widths
-        # `use_s1: false`, the earlier design: s4 features, reduced to the channels of s1 and enlarged
-        self.reduce = None if model.use_s1 else nn.Conv2d(c4, c1, 1)
-        self.network = nn.Sequential(
-            conv(3 + 2 * c1, first),  # 3 + 32 + 32 = 67
-            nn.GroupNorm(GROUPS, first),
-            nn.ReLU(inplace=True),
-            *(ResBlock(first) for _ in range(model.refiner_blocks)),
-            conv(first, last),
-            nn.GroupNorm(GROUPS // 2, last),
-            nn.ReLU(inplace=True),
-            zero_conv(last, 3),
-        )
+        self.reduce = reduction(model)
+        self.network = refiner_network(3 + 2 * model.widths[0], model)  # 3 + 32 + 32 = 67
 
     def forward(self, coarse: Tensor, features: Tensor) -> Tensor:
         """Make the frame.
@@ -43,8 +31,39 @@ class Refiner(nn.Module):
             (B, 3, H, W), float32 or wider, not clamped.
         """
         enlarged = resize(coarse, 4)
-        if self.reduce is not None:
-            features = resize(self.reduce(features), 4)  # (2·B, C1, H, W)
-        before, after = features.chunk(2)
+        before, after = full_size(self.reduce, features).chunk(2)
         residual: Tensor = self.network(torch.cat((enlarged, before, after), dim=1))
         return enlarged + residual
+
+
+def refiner_network(inputs: int, model: Model) -> nn.Sequential:
+    """Make the full-resolution network from (B, inputs, H, W) to (B, 3, H, W); it starts as nothing."""
+    first, last = model.refiner_widths
+    return nn.Sequential(
+        conv(inputs, first),
+        nn.GroupNorm(GROUPS, first),
+        nn.ReLU(inplace=True),
+        *(ResBlock(first) for _ in range(model.refiner_blocks)),
+        conv(first, last),
+        nn.GroupNorm(GROUPS // 2, last),
+        nn.ReLU(inplace=True),
+        zero_conv(last, 3),
+    )
+
+
+def reduction(model: Model) -> nn.Conv2d | None:
+    """Make what takes s4 to the channels of s1 in the earlier design, `use_s1: false`; None with s1."""
+    return None if model.use_s1 else nn.Conv2d(model.widths[2], model.widths[0], 1)
+
+
+def full_size(reduce: nn.Conv2d | None, features: Tensor) -> Tensor:
+    """Give full-resolution features: s1 as it is, or s4 (N, C4, H/4, W/4) reduced and enlarged.
+
+    Args:
+        reduce: The model's `reduction`.
+        features: s1 (N, C1, H, W), or s4.
+
+    Returns:
+        (N, C1, H, W).
+    """
+    return features if reduce is None else resize(reduce(features), 4)

@@ -19,12 +19,7 @@ class Synthesis(nn.Module):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        width = model.context_width
-        self.context_network = nn.Sequential(
-            conv(3 + model.widths[4], width),  # 3 + 256 = 259
-            nn.ReLU(inplace=True),
-            zero_conv(width, 3),
-        )
+        self.context_network = context_network(model)
 
     def forward(self, references: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor) -> Tensor:
         """Make the coarse frame.
@@ -46,16 +41,26 @@ class Synthesis(nn.Module):
         return blended + residual
 
 
+def context_network(model: Model) -> nn.Sequential:
+    """Make the network that corrects a frame of H/4 by F_ctx, both side by side; it starts as nothing."""
+    width = model.context_width
+    return nn.Sequential(
+        conv(3 + model.widths[4], width),  # 3 + 256 = 259
+        nn.ReLU(inplace=True),
+        zero_conv(width, 3),
+    )
+
+
 def blend(before: Tensor, after: Tensor, occlusion: Tensor) -> Tensor:
-    """Average two frames by visibility: (O₋·W₋ + O₊·W₊) / (O₋ + O₊ + ε).
+    """Average two frames, or their features, by visibility: (O₋·W₋ + O₊·W₊) / (O₋ + O₊ + ε).
 
     Args:
-        before: W₋, (B, 3, H, W).
-        after: W₊, (B, 3, H, W).
+        before: W₋, (B, C, H, W).
+        after: W₊, (B, C, H, W).
         occlusion: O₋ and O₊, (B, 2, H, W), high = visible.
 
     Returns:
-        (B, 3, H, W), in float32 or wider whatever came in.
+        (B, C, H, W), in float32 or wider whatever came in.
     """
     exact = torch.promote_types(before.dtype, torch.float32)
     seen_before, seen_after = occlusion.to(exact).chunk(2, dim=1)  # each (B, 1, H, W)

@@ -15,6 +15,8 @@ DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 CONTROL = "plain"
 """The stratum of `scenes` with none of the four properties of the claim in architecture section 1.1."""
 REFERENCES = "references only"
+TWO_FRAMES = "†"
+"""Sign behind the name of a method that sees the two references at most."""
 STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
 
 
@@ -101,10 +103,11 @@ def sampling(configs: Mapping[str, Config], method: str, forced: str | None) -> 
 
 
 def window(configs: Mapping[str, Config], method: str) -> str:
-    """Describe a method's window as frames before and after the gap, for example `8+6`."""
+    """Describe a method's window as its frames, those before and those after the gap, as in `14 (8+6)`."""
     if narrow(configs, method):
-        return "1+1"
-    return f"{configs[method].clip.before}+{configs[method].clip.after}"
+        return "2 (1+1)"
+    clip = configs[method].clip
+    return f"{len(clip.offsets)} ({clip.before}+{clip.after})"
 
 
 def changes(base: Config, other: Config) -> str:

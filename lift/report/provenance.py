@@ -13,12 +13,13 @@ from pathlib import Path
 
 import lift
 from lift.environment import describe as describe_environment
+from lift.report import measured
 from lift.report.results import Results
 
 DIGITS = 16  # of a SHA-256
 CODE = ("config", "environment.py", "errors.py", "files.py", "ops", "progress.py", "report", "seeds.py")
 """What the stage `report` depends on in dvc.yaml: other code does not make it again, so it must not count."""
-_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle")
+_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle", ".yaml")
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
 _OTHERS = ("profile", "ablation", "seed", "sources", "baselines", "ablations")
 
@@ -45,7 +46,7 @@ class Provenance:
     code_digest: str
     data: Sequence[DataSet]
     inputs: Sequence[tuple[str, str]]
-    """Path below data/<profile>, and the start of its SHA-256."""
+    """Path below data/<profile> (of benchmarks: the repository's), and the start of its SHA-256."""
 
 
 def describe(results: Results, others: Sequence[str] = ()) -> Provenance:
@@ -101,11 +102,9 @@ def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
         own = results.data / "results" / method
         names = ("clips.csv", "metrics.json", "protocol.json", "weights.csv", "examples.zip")
         paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]
-    return [
-        (path.relative_to(results.data).as_posix(), _digest(path.read_bytes()))
-        for path in paths
-        if path.is_file()
-    ]
+    found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
+    found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
+    return [(name, _digest(path.read_bytes())) for name, path in found if path.is_file()]
 
 
 def _code() -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from lift.config import Config
 from lift.errors import UserError
+from lift.report import measured
 from lift.report.names import REQUIRED, of_task
 from lift.report.results import Results
 
@@ -29,11 +30,19 @@ _NAMED = 5  # clips that an error names
 Seeds = tuple[pd.DataFrame, ...]
 
 
-def read(config: Config, configs: Mapping[str, Config], data: Path) -> Results:
+def read(
+    config: Config, configs: Mapping[str, Config], data: Path, timings: Path = measured.FOLDER
+) -> Results:
     """Read and check the results of every declared method that interpolates, under `data` (data/<profile>).
 
     Methods that predict have files and tables of their own (predictions.py): `config` of the result names
     none.
+
+    Args:
+        config: The profile's configuration.
+        configs: Each ablation's.
+        data: data/<profile>.
+        timings: What was measured apart from the pipeline.
 
     Raises:
         UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
@@ -61,6 +70,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path) -> Results:
         protocols=one_protocol(config, seeded, protocols, data),
         costs={method: means["model"] for method, means in stated.items() if "model" in means},
         procedural={name: _procedural(data / "clips" / name) for name in config.clips.sets},
+        timings=measured.read(timings, config.profile),
     )
 
 

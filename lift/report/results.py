@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lift.config import Config
+from lift.report.measured import Measured
 from lift.report.names import Metric, metrics
 
 
@@ -34,6 +35,8 @@ class Results:
     """Method -> parameters and operations of its model; methods without a model are left out."""
     procedural: Mapping[str, bool]
     """Clip set -> whether its footage is rendered."""
+    timings: Measured
+    """Times and memory, measured apart from the pipeline."""
 
     @property
     def methods(self) -> tuple[str, ...]:

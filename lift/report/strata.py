@@ -34,9 +34,17 @@ class Stratum:
 
 
 def narrow_methods(results: Results) -> list[str]:
-    """List the trained methods that see the two references alone: a wide context has to beat them."""
+    """List the base's own model with the two references alone: what its wide context has to beat.
+
+    Other two-frame models differ in more than their context; the tables by benchmark hold them.
+    """
+    model = results.configs[results.base].model.name if results.base in results.configs else None
     return [
-        name for name in results.config.ablations if name != results.base and narrow(results.configs, name)
+        name
+        for name in results.config.ablations
+        if name != results.base
+        and narrow(results.configs, name)
+        and results.configs[name].model.name == model
     ]
 
 

@@ -47,7 +47,7 @@ class Writer(Protocol):
             folder: `raw/<source>`; what stood there is replaced.
             render: Counts, frames, size and speed.
             seed: The run's seed.
-            target: Index of the missing frame, whose truth `scenes` keeps: `clips.before`.
+            target: Index of the missing frame, whose truth `scenes` keeps: `Config.missing`.
             workers: Videos rendered at once (None: one per processor); the bytes are the same.
 
         Raises:

@@ -191,10 +191,13 @@ def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[flo
     The working set is the refiner's: references' features with and without position, and four maps of its
     width; twice that, since convolutions on a CPU keep copies in a layout of their own. The whole frame's
     cache holds pyramids of all frames ahead and of both references. With the demo's widths at 720p that is
-    1.2 GiB; 1.3 GiB were measured. Other models are taken to need as much as LIFT of the same configuration.
+    1.2 GiB; 1.3 GiB were measured. `refinement: aligned` also holds references and features side by side,
+    warped and blended. Other models are taken to need as much as LIFT of the same configuration.
     """
     c1, _, c4, c8, c16 = model.widths
     pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256
     working = 2 * pyramid + 2 * c1 + 4 * model.refiner_widths[0] + 3 * len(offsets)
+    if model.refinement == "aligned":
+        working += 3 * 2 * (3 + c1)
     ahead = sum(offset > 0 for offset in offsets) + 2
     return FLOAT * (2 * working + (ahead * pyramid if cached else 0)), FLOAT * (2 * working + 2 * pyramid)

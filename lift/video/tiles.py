@@ -1,7 +1,8 @@
 """High resolution in bounded memory: overlapping tiles, blended over the overlap.
 
 Weights of neighbouring tiles fall linearly to zero across what they share and sum to one, so there is no edge
-at which two independent results meet.
+at which two independent results meet. The fall takes the middle half of the overlap: the quarter next to a
+tile's edge has no weight, since there convolutions see padding in place of the picture.
 """
 
 import math
@@ -97,7 +98,7 @@ def _cut(image: Tensor, box: Box) -> Tensor:
 
 
 def _ramp(box: Box, size: tuple[int, int], overlap: int) -> Tensor:
-    """Weigh a tile's pixels (1, 1, h, w): 1 inside, falling to its inner edges over `overlap` pixels."""
+    """Weigh a tile's pixels (1, 1, h, w): 1 inside, falling to 0 towards its inner edges."""
     top, left, height, width = box
     rows = _side(height, overlap, top > 0, top + height < size[0])
     columns = _side(width, overlap, left > 0, left + width < size[1])
@@ -105,6 +106,6 @@ def _ramp(box: Box, size: tuple[int, int], overlap: int) -> Tensor:
 
 
 def _side(length: int, overlap: int, first: bool, last: bool) -> Tensor:
-    ramp = (torch.arange(length) + 1) / (overlap + 1)
+    ramp = ((torch.arange(length) + 0.5 - overlap / 4) / (overlap / 2)).clamp(0, 1)
     one = torch.ones(length)
-    return torch.minimum(ramp.clamp(max=1) if first else one, ramp.flip(0).clamp(max=1) if last else one)
+    return torch.minimum(ramp if first else one, ramp.flip(0) if last else one)

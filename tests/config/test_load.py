@@ -74,7 +74,11 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
         ({"clip.sampling": "sparse"}, ["clip.sampling", "dense"]),
         ({"clip.frames": 14}, ["clip", "14", "uniform"]),
         ({"ablations.ctx3": {"clip": {"frames": 3, "shift": 3}}}, ["clip", "frames: 3", "shift: 3"]),
-        ({"ablations.wide": {"clip": {"frames": 31}}}, ["ablations.wide", "clips.before"]),
+        ({"ablations.wide": {"clip": {"frames": 129}}}, ["ablations.wide", "clips.before"]),
+        (
+            {"profiles.demo.clips.sets.davis.before": 64},
+            ["clips.sets.davis", "before: 64", "clips.before: 63"],
+        ),
         ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
         ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
         ({"splits": ["train"]}, ["splits"]),

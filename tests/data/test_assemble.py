@@ -62,6 +62,14 @@ def test_a_lost_frame_drops_its_clips_alone_and_their_other_frames_are_not_store
     assert dropped == [("unreadable", "bear/4.png: truncated")]
 
 
+@pytest.mark.parametrize("fault", [Unreadable(Path("bear/9.png"), "truncated"), stored(9, (48, 64, 3))])
+def test_a_far_frame_that_no_rule_demands_is_left_out_and_its_clips_stay(made, fault):
+    frames, rows, dropped = feed(made, [clip(5, *range(-4, 0), *range(1, 8))], {9: fault})
+    assert [row.offsets for row in rows] == [(-4, -3, -2, -1, 1, 2, 3, 5, 6, 7)]
+    assert frames == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12]
+    assert dropped == []
+
+
 def test_frames_of_two_sizes_drop_the_clips_that_mix_them(made):
     sizes = {number: stored(number, (48, 64, 3)) for number in (6, 7, 8)}
     frames, rows, dropped = feed(made, [clip(2, -1, 1), clip(5, -1, 1), clip(7, -1, 1)], sizes)

@@ -30,8 +30,31 @@ def drawn(key, size=(24, 32), crop=(16, 16), augment=MAYBE):
 
 
 def apply(change, frames):
-    cut = np.stack([change.cut(frame) for frame in frames])
-    return change.arrange(cut.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    arranged = np.stack([change.arrange(frame) for frame in frames])
+    assert arranged.shape[1:3] == change.size
+    return arranged[..., ::-1] if change.reverse_channels else arranged
+
+
+def reference(change, pixels):
+    """Do the same step by step with NumPy."""
+    cut = pixels[change.top : change.top + change.height, change.left : change.left + change.width]
+    frame = np.rot90(cut, change.turns)
+    frame = frame[:, ::-1] if change.flip_horizontal else frame
+    frame = frame[::-1] if change.flip_vertical else frame
+    return frame[..., ::-1] if change.reverse_channels else frame
+
+
+def put(change, pixels):
+    out = np.full((3, *change.size), np.nan, np.float32)
+    change.put(pixels, out)
+    return out
+
+
+def test_frames_are_cut_turned_flipped_and_coloured_in_this_order(made):
+    frame = made.picture(0)
+    for key in range(80):
+        change = drawn(key, crop=(14, 22))
+        assert np.array_equal(put(change, frame), change.curve[reference(change, frame)].transpose(2, 0, 1))
 
 
 def test_a_draw_is_a_function_of_its_generator():
@@ -49,7 +72,7 @@ def test_all_frames_get_the_same_transform(made):
 
 @pytest.mark.parametrize("crop", [(16, 16), (24, 32), (8, 20), (20, 30), None])
 def test_the_result_has_the_crop_s_size_and_nothing_but_the_frame_s_pixels(crop):
-    labels = np.arange(24 * 32 * 3).reshape(24, 32, 3)  # each value names its place
+    labels = np.arange(24 * 32 * 3, dtype=np.int32).reshape(24, 32, 3)  # each value names its place
     for key in range(60):
         change = drawn(key, crop=crop)
         result = apply(change, [labels])[0]
@@ -100,14 +123,14 @@ def test_chances_come_true_about_as_often_as_asked():
 
 
 def test_colour_keeps_black_and_order_and_stays_within_its_jitter():
-    levels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    levels = np.arange(256, dtype=np.uint8)
     plain = Draw(top=0, left=0, height=1, width=1)
-    assert np.array_equal(plain.colour(levels), levels.astype(np.float32) / np.float32(255))
+    assert np.array_equal(plain.curve, levels.astype(np.float32) / np.float32(255))
     for key in range(50):
         change = drawn(key, augment=ALWAYS)
         assert 0.9 <= change.gain <= 1.1
         assert 0.9 <= change.gamma <= 1.1
-        result = change.colour(levels).ravel()
+        result = change.curve
         assert result.dtype == np.float32
         assert result[0] == 0.0
         assert result.max() <= 1.0

@@ -50,7 +50,7 @@ def test_a_video_of_varying_frame_rate_gives_its_frames_in_the_order_shown(made,
     reader = VideoFile(tmp_path / "v.mkv")
     assert list(reader.numbers) == list(range(9))
     for number, frame in reader.read([1, 4, 8]):
-        assert np.array_equal(convert(frame), pictures[number])
+        assert np.array_equal(convert(frame.frame), pictures[number])
 
 
 def test_a_stream_without_index_length_or_times_is_counted_and_read(made, tmp_path):
@@ -66,7 +66,9 @@ def test_a_stream_without_index_length_or_times_is_counted_and_read(made, tmp_pa
                 bare.mux(packet)
     reader = VideoFile(tmp_path / "v.m4v")
     assert list(reader.numbers) == list(range(14))
-    assert all(np.array_equal(convert(frame), truth[number]) for number, frame in reader.read([0, 7, 13]))
+    assert all(
+        np.array_equal(convert(frame.frame), truth[number]) for number, frame in reader.read([0, 7, 13])
+    )
 
 
 def test_names_with_spaces_and_letters_of_any_language_in_every_kind_of_source(made, tmp_path):

@@ -35,7 +35,8 @@ def names(out):
 )
 def test_every_official_layout_becomes_a_clip_set(made, tmp_path, source, counts):
     getattr(made, source)(tmp_path / "raw")
-    summary = build(made.configure(tmp_path / "raw", (source,)), tmp_path)
+    rules = {"before": 15} if source == "scenes" else {}  # where its missing frame stands
+    summary = build(made.configure(tmp_path / "raw", (source,), **rules), tmp_path)
     assert {key: summary[key] for key in counts} == counts
     assert summary["dropped"] == {}
     assert summary["procedural"] is False
@@ -46,13 +47,12 @@ def test_every_official_layout_becomes_a_clip_set(made, tmp_path, source, counts
         ClipArchive(tmp_path / "frames.zip"),
     )
     assert len(rows) == counts["clips"] == len({row.clip for row in rows})
-    needed = {
-        f"{row.stored}/{row.number(offset):06d}.{row.extension}"
-        for row in rows
-        for offset in (*row.offsets, 0)
-    }
-    assert entries == sorted(needed)
-    assert len(entries) == summary["frames"]
+    needed = {(row.stored, row.number(offset)) for row in rows for offset in (*row.offsets, 0)}
+    assert len(needed) == summary["frames"]
+    if source == "ucf101":  # runs of twelve frames
+        assert entries == [f"{rows[0].stored}/{number:06d}.m4v" for number in (0, 12)]
+    else:
+        assert entries == sorted(f"{video}/{number:06d}.{rows[0].extension}" for video, number in needed)
     for row in rows:
         assert {-1, 1} <= set(row.offsets)
         pair = [archive.frame(row.stored, row.number(o), row.extension).astype(float) for o in (-1, 1)]
@@ -75,9 +75,9 @@ def test_video_frames_are_stored_without_loss(made, tmp_path):
     with av.open(str(tmp_path / "raw" / "UCF-101" / "A" / "v_A_g01_c01.avi")) as container:
         truth = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     archive = ClipArchive(tmp_path / "frames.zip")
-    for name in names(tmp_path):
-        video, _, number = name.removesuffix(".png").rpartition("/")
-        assert np.array_equal(archive.frame(video, int(number), "png"), truth[int(number)])
+    row, *_ = read_manifest(tmp_path / "clips.csv")
+    for number in (row.number(offset) for offset in (*row.offsets, 0)):
+        assert np.array_equal(archive.frame(row.stored, number, row.extension), truth[number])
 
 
 @pytest.mark.parametrize("workers", [2, 5])
@@ -166,18 +166,19 @@ def test_a_damaged_picture_is_named_and_its_clips_are_dropped_and_counted(
 ):
     if source == "vimeo90k":
         root = made.vimeo90k(tmp_path / "raw", test=("00001/0002", "00001/0003"))
-        path, lost, kept = root / "sequences/00001/0002/im6.png", 1, 1
+        path, absent, kept = root / "sequences/00001/0002/im6.png", {}, 1
     else:
         root = made.davis(tmp_path / "raw")
-        path, lost, kept = root / "JPEGImages/480p/dog/00011.jpg", 10, 10
+        path, absent, kept = root / "JPEGImages/480p/dog/00011.jpg", {"unreadable": 5}, 11
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
-    summary = build(made.configure(tmp_path / "raw", (source,), max_dropped=0.5), tmp_path)
-    assert summary["dropped"] == {"unreadable": lost}
+    config = made.configure(tmp_path / "raw", (source,), max_dropped=0.5, before=3, after=3)
+    summary = build(config, tmp_path)
+    assert (summary["dropped"], summary["absent"]) == ({"unreadable": 1}, absent)
     assert summary["clips"] == kept == len(read_manifest(tmp_path / "clips.csv"))
     warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")]
     assert len(warnings) == 1
     assert str(path) in warnings[0]
-    assert not any("/0002/" in name or "/dog/" in name for name in names(tmp_path))
+    assert not any("/0002/" in name or "dog/000011" in name for name in names(tmp_path))
 
 
 def test_a_truncated_video_keeps_the_clips_before_the_cut(made, tmp_path, capsys):
@@ -206,7 +207,10 @@ def test_frames_of_two_sizes_in_one_sequence_drop_its_clips(made, tmp_path):
     root = made.davis(tmp_path / "raw")
     made.save(root / "JPEGImages/480p/dog/00005.jpg", made.picture(0, (48, 64)))
     summary = build(made.configure(tmp_path / "raw", ("davis",), max_dropped=0.6), tmp_path)
-    assert (summary["clips"], summary["dropped"]) == (10, {"mixed_sizes": 10})
+    assert (summary["clips"], summary["dropped"]) == (17, {"mixed_sizes": 3})
+    assert summary["absent"] == {"mixed_sizes": 7}
+    rows = [row for row in read_manifest(tmp_path / "clips.csv") if row.video == "dog"]
+    assert not any(row.number(offset) == 5 for row in rows for offset in row.offsets)
 
 
 def test_short_videos_are_counted_and_no_reason_to_fail(made, tmp_path):
@@ -221,13 +225,13 @@ def test_short_videos_are_counted_and_no_reason_to_fail(made, tmp_path):
 
 def test_too_many_lost_clips_fail_with_the_first_files_and_leave_the_old_set(made, tmp_path):
     root = made.davis(tmp_path / "raw")
-    config = made.configure(tmp_path / "raw", ("davis",), max_dropped=0.4)
+    config = made.configure(tmp_path / "raw", ("davis",), max_dropped=0.1)
     build(config, tmp_path / "out")
     before = (tmp_path / "out" / "frames.zip").read_bytes()
     path = root / "JPEGImages/480p/dog/00006.jpg"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(
-        UserError, match=r"10 of 20 clips are unusable.*max_dropped: 0\.4.*dog/00006\.jpg: truncated"
+        UserError, match=r"3 of 20 clips are unusable.*max_dropped: 0\.1.*dog/00006\.jpg: truncated"
     ):
         build(config, tmp_path / "out")
     assert (tmp_path / "out" / "frames.zip").read_bytes() == before

@@ -18,7 +18,7 @@ def test_a_window_of_a_video_equals_its_sequential_decode_frame_by_frame(made, t
     window = [3, 4, 7, 8, 9, 19]
     got = list(reader.read(window))
     assert [number for number, _ in got] == window
-    assert all(np.array_equal(convert(frame), truth[number]) for number, frame in got)
+    assert all(np.array_equal(convert(frame.frame), truth[number]) for number, frame in got)
 
 
 def test_a_15_frame_ucf101_window_equals_its_sequential_decode(shared):
@@ -29,7 +29,7 @@ def test_a_15_frame_ucf101_window_equals_its_sequential_decode(shared):
     window = list(range(60, 75))
     got = dict(reader.read(window))
     assert list(got) == window
-    assert all(np.array_equal(convert(got[number]), truth[number]) for number in window)
+    assert all(np.array_equal(convert(got[number].frame), truth[number]) for number in window)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.6, 0.75])
@@ -44,7 +44,7 @@ def test_a_truncated_video_gives_its_first_frames_and_names_itself_for_the_rest(
     lost = [number for number, frame in got.items() if isinstance(frame, Unreadable)]
     assert 0 < len(lost) < 30
     assert lost == list(range(lost[0], 30))
-    assert all(np.array_equal(convert(got[number]), truth[number]) for number in range(lost[0]))
+    assert all(np.array_equal(convert(got[number].frame), truth[number]) for number in range(lost[0]))
     assert str(path) in str(got[29])
 
 

@@ -9,7 +9,7 @@ from lift.errors import UserError
 
 def test_each_scene_s_truth_comes_back_exactly(made, tmp_path):
     root = made.scenes(tmp_path / "raw")
-    build_clip_set(made.configure(tmp_path / "raw", ("scenes",)), "set", tmp_path, tmp_path)
+    build_clip_set(made.configure(tmp_path / "raw", ("scenes",), before=15), "set", tmp_path, tmp_path)
     archive, rows = TruthArchive(tmp_path / "truth.zip"), read_manifest(tmp_path / "clips.csv")
     assert [(row.kind, row.target) for row in rows] == [("fast_motion", 15), ("plain", 15)]
     for row in rows:
@@ -36,7 +36,7 @@ def test_a_wrong_truth_file_is_refused_by_name(made, tmp_path, damage):
         }[damage]
         np.savez(path, **arrays)
     with pytest.raises(UserError, match=r"plain_000/truth\.npz"):
-        build_clip_set(made.configure(tmp_path / "raw", ("scenes",)), "set", tmp_path, tmp_path)
+        build_clip_set(made.configure(tmp_path / "raw", ("scenes",), before=15), "set", tmp_path, tmp_path)
 
 
 def test_scenes_are_not_resized_away_from_their_truth(made, tmp_path):

@@ -23,7 +23,19 @@ OPTIONS = {
     "patch1": {"patch": 1},
     "patch4": {"patch": 4},
 }
-every_option = pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS.keys())
+ALIGNED = {
+    "aligned": {"refinement": "aligned"},
+    "aligned_no_s1": {"refinement": "aligned", "use_s1": False},
+    "aligned_no_context": {"refinement": "aligned", "use_context": False},
+    "aligned_no_occlusion": {"refinement": "aligned", "occlusion": False},
+}
+
+
+def over(options):
+    return pytest.mark.parametrize("option", options.values(), ids=options.keys())
+
+
+every_option = over(OPTIONS | ALIGNED)
 
 
 def check_output(output, samples, frames, size, weights):
@@ -97,7 +109,7 @@ def test_frames_encoded_one_by_one_give_the_same_output(small, clip, stir, optio
         assert (a is None and b is None) or torch.allclose(a, b, atol=1e-5)
 
 
-@every_option
+@over(OPTIONS)
 def test_an_untrained_model_is_its_upsampled_coarse_average(small, clip, option):
     frames, offsets, valid = clip(samples=2, size=(40, 72))
     model = build(replace(small, **option))

@@ -81,6 +81,22 @@ def test_tiles_that_disagree_meet_without_a_step():
     assert found.diff(dim=2).abs().max() <= 2 / 32
 
 
+def test_what_padding_spoils_at_a_tiles_edge_does_not_show():
+    """A method wrong in the outermost pixels of what it sees: only the frame's own border shows it."""
+
+    class Spoilt(type(AVERAGE)):
+        def between(self, offsets, features):
+            made = super().between(offsets, features)
+            spoilt = torch.ones_like(made.image)
+            spoilt[..., 8:-8, 8:-8] = made.image[..., 8:-8, 8:-8]
+            return made._replace(image=spoilt)
+
+    tiled = Tiled(Spoilt("average"), (160, 400), 128, 32)
+    found = middle(tiled, [torch.zeros(1, 3, 160, 400)] * 2)
+    assert found[..., 8:-8, 8:-8].abs().max() < 1e-6
+    assert found[..., 0, 20].min() == 1
+
+
 def test_weights_of_tiles_are_averaged(lift):
     tiled = Tiled(lift(), (96, 160), 96, 32)
     result = tiled.between((-1, 1), [tiled.encode(noise((96, 160), seed)) for seed in (0, 1)])

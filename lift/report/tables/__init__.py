@@ -11,6 +11,7 @@ from lift.report.strata import Stratum
 from lift.report.tables import effects, predictions
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
+from lift.report.tables.memory import memory
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
 from lift.report.tables.training import budget
 
@@ -36,6 +37,7 @@ def build(
         measured.by_difficulty(results),
         measured.by_sequence(results),
         compute(results),
+        memory(results),
         budget(results, curves),
         *(predictions.build(predicted, results) if predicted else []),
     ]
@@ -48,4 +50,8 @@ def write(tables: Sequence[Table], folder: Path) -> None:
     for table in tables:
         for suffix, form in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
             (folder / f"{table.name}.{suffix}").write_text(form(table), encoding="utf-8")
+        if table.block is not None:
+            apart = folder / "published"
+            apart.mkdir(exist_ok=True)
+            (apart / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     (folder / "tables.tex").write_text(latex_document([table.name for table in tables]), encoding="utf-8")

@@ -8,7 +8,7 @@ from lift.report.names import changes, sampling, words
 from lift.report.results import Results
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum
-from lift.report.tables.results import METHOD, MISSING, stand_in, title
+from lift.report.tables.results import METHOD, MISSING, TWO, named, stand_in, title
 from lift.report.tables.table import Cell, Column, Table
 
 GAIN = "Gains are oriented: positive is better for the method named first, whatever the metric's direction."
@@ -143,7 +143,7 @@ def of_ablations(results: Results, benchmarks: Sequence[str]) -> Table:
         trained = method in results.config.ablations
         change = changes(base, config) if trained and base and config else "no training"
         cells = [_gain(found[n][method]) if method in found[n] else Cell(text=MISSING) for n in benchmarks]
-        rows.append([Cell(text=method), Cell(text=change), *cells])
+        rows.append([named(results, method)[0], Cell(text=change), *cells])
     said = [stand_in(results, name) for name in benchmarks]
     return Table(
         name="ablations",
@@ -155,6 +155,7 @@ def of_ablations(results: Results, benchmarks: Sequence[str]) -> Table:
         notes=[
             "Positive: better than the base. Intervals are not corrected for their number: they "
             "describe, they do not test.",
+            TWO,
         ],
         sources=_sources(results, results.methods),
     )

@@ -9,18 +9,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from lift.report.comparisons import compared
-from lift.report.names import DIFFICULTIES, REFERENCES, sampling, window
+from lift.report.names import DIFFICULTIES, TWO_FRAMES, narrow, sampling, window
+from lift.report.published import attach
 from lift.report.results import Results, clip_mean_parts, unit_means
 from lift.report.statistics import bootstrap_interval
 from lift.report.tables.table import Cell, Column, Table
 from lift.seeds import generator
 
 METHOD = Column(key="method", title="Method", numeric=False)
-WINDOW = Column(key="window", title="Window", numeric=False)
+WINDOW = Column(key="window", title="Frames (before+after)", numeric=False)
 SAMPLING = Column(key="sampling", title="Sampling", numeric=False)
+TWO = f"{TWO_FRAMES} sees the two references at most."
 MARKS = (
-    "Best in bold, second best underlined (italic in Markdown), among rows of one sampling; rows of "
-    "references only count with the dense ones."
+    f"{TWO} Best in bold, second best underlined (italic in Markdown), among rows that are given the same: "
+    f"the two references ({TWO_FRAMES}), a dense window, or a uniform one."
 )
 MISSING = "missing"
 
@@ -56,7 +58,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         sources=_sources(results),
     )
     table.mark(_comparable(results, benchmark))
-    return table
+    return attach(results, benchmark, table)
 
 
 def overview(results: Results) -> Table:
@@ -122,7 +124,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
         sources=_sources(results),
     )
     table.mark(_comparable(results, benchmark))
-    return table
+    return attach(results, benchmark, table)
 
 
 def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
@@ -175,10 +177,15 @@ def counts(results: Results, benchmark: str) -> str:
     return f"n = {len(units)} clips of {len(np.unique(units))} source videos"
 
 
+def named(results: Results, method: str) -> list[Cell]:
+    """Give the first two cells of a method's row: its name, signed where it sees two frames, and window."""
+    sign = TWO_FRAMES if narrow(results.configs, method) else ""
+    return [Cell(text=method, sign=sign), Cell(text=window(results.configs, method))]
+
+
 def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
     forced = results.config.benchmarks[benchmark].sampling if benchmark else None
-    used = sampling(results.configs, method, forced)
-    return [Cell(text=method), Cell(text=window(results.configs, method)), Cell(text=used)]
+    return [*named(results, method), Cell(text=sampling(results.configs, method, forced))]
 
 
 def _mean(
@@ -213,12 +220,14 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[t
 
 
 def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:
-    """Group the rows by sampling: dense restores a dropped frame, uniform doubles a frame rate."""
+    """Group the rows by what they are given: dense restores a dropped frame, uniform doubles a frame rate.
+
+    Two references are the same in both, and less than either.
+    """
     forced = results.config.benchmarks[benchmark].sampling if benchmark else None
     groups: dict[str, list[int]] = {}
     for index, method in enumerate(results.methods):
-        used = sampling(results.configs, method, forced)
-        groups.setdefault(forced or ("dense" if used == REFERENCES else used), []).append(index)
+        groups.setdefault(sampling(results.configs, method, forced), []).append(index)
     return list(groups.values())
 
 

@@ -41,6 +41,8 @@ class Cell:
     digits: int | None = None
     """Decimals in place of the column's, where a column mixes metrics."""
     mark: str = ""
+    sign: str = ""
+    """Stands behind the text for readers, not in the CSV; a note explains it."""
 
 
 @dataclass(kw_only=True)
@@ -58,6 +60,8 @@ class Table:
     """Footnotes: protocol, meaning of marks."""
     sources: list[str] = field(default_factory=list)
     """Stage outputs that the table was made from."""
+    block: "Table | None" = None
+    """Rows that stand apart below these and are never ranked with them, under columns of their own."""
 
     def mark(self, groups: Iterable[Sequence[int]], key: str | None = None) -> None:
         """Mark the best and second best of each column among comparable rows; ties share a mark.
@@ -96,7 +100,7 @@ def number(value: float, digits: int, signed: bool = False) -> str:
 def shown(cell: Cell, column: Column) -> str:
     """Write a cell as a reader sees it, without marks."""
     if cell.value is None:
-        return cell.text
+        return f"{cell.text} {cell.sign}" if cell.sign else cell.text
     digits = column.digits if cell.digits is None else cell.digits
     if column.least and cell.value < 0.5 * 10**-digits:
         return f"<{10**-digits:.{digits}f}"
@@ -138,7 +142,7 @@ def _plain(value: float | None) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """Write a Markdown table: best in bold, second best in italics."""
+    """Write a Markdown table: best in bold, second best in italics; a block below it as a quotation."""
     around = {BEST: "**", SECOND: "*", "": ""}
     lines = [f"**{_md(table.caption)}**", "", "| " + " | ".join(_md(c.title) for c in table.columns) + " |"]
     lines.append("|" + "|".join(" ---: " if c.numeric else " --- " for c in table.columns) + "|")
@@ -148,7 +152,10 @@ def to_markdown(table: Table) -> str:
             for cell, column in zip(row, table.columns, strict=True)
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *(f"- {_md(note)}" for note in table.notes), ""])
+    lines += ["", *(f"- {_md(note)}" for note in table.notes), ""]
+    if table.block is not None:
+        lines += [f"> {line}".rstrip() for line in to_markdown(table.block).splitlines()] + [""]
+    return "\n".join(lines)
 
 
 def _md(text: str) -> str:
@@ -158,14 +165,29 @@ def _md(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """Write a table environment in plain ASCII, for any LaTeX engine, that needs booktabs only."""
-    spec = "".join("r" if c.numeric else "l" for c in table.columns)
-    around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
+    """Write a table environment in plain ASCII, for any LaTeX engine, that needs booktabs only.
+
+    A block follows as a second one, in italics: together they could be higher than a page.
+    """
+    text = _float(table, table.name)
+    return text if table.block is None else text + _float(table.block, f"{table.name}-block", r"\itshape")
+
+
+def _float(table: Table, name: str, shape: str = "") -> str:
     lines = [
         r"\begin{table}",
         rf"  \centering\{_size(table)}\setlength{{\tabcolsep}}{{3pt}}",
-        rf"  \caption{{{latex(table.caption)}}}",
-        rf"  \label{{tab:{table.name.replace('_', '-')}}}",
+        rf"  \caption{{{latex(table.caption)}}}{shape}",
+        rf"  \label{{tab:{name.replace('_', '-')}}}",
+        *_tabular(table),
+    ]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _tabular(table: Table) -> list[str]:
+    spec = "".join("r" if c.numeric else "l" for c in table.columns)
+    around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
+    lines = [
         rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}",
         r"    \toprule",
         "    " + " & ".join(latex(c.title) for c in table.columns) + r" \\",
@@ -179,10 +201,9 @@ def to_latex(table: Table) -> str:
         ]
         lines.append("    " + " & ".join(cells) + r" \\")
     lines += [r"    \bottomrule", r"  \end{tabular}"]
-    lines += [
+    return lines + [
         rf"  \par\smallskip\parbox{{\linewidth}}{{\footnotesize {latex(note)}}}" for note in table.notes
     ]
-    return "\n".join([*lines, r"\end{table}", ""])
 
 
 _WIDE = 150  # characters of a row that fit a landscape page in footnotesize
@@ -201,6 +222,7 @@ _LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "–": "--", "…": r"\ldots{}",
+    "†": r"$\dagger$",
 }  # fmt: skip
 
 

@@ -1,0 +1,70 @@
+"""Stages 4 and 5 of the variant `refinement: aligned`: blended at full resolution, where things have moved.
+
+In the specification's own stages the frame passes through a quarter of the resolution, and the references'
+full-resolution features meet it where they were, not where they are at the missing frame's time. Here flow
+and occlusion are enlarged instead, references and features are warped and blended by them at full resolution,
+and a network of the same size as the specification's corrects the result. An untrained model is the average
+of its references, which keeps what the coarse frame loses.
+
+Sources: specification section 3, last paragraph of stage 5; warped context features after Niklaus & Liu,
+"Context-aware Synthesis", CVPR 2018, section 3.2.
+
+Legend: B samples; − and + the references at offsets −1 and +1; C1, C4, C16 encoder widths (32, 128, 256).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lift.config.schema import Model
+from lift.models.refiner import full_size, reduction, refiner_network
+from lift.models.synthesis import blend, context_network
+from lift.ops.resize import resize, resize_flow
+from lift.ops.warp import backward_warp
+
+COLOURS = 3
+STRIDE = 4  # of flow, occlusion and F_ctx: s4
+
+
+class AlignedRefiner(nn.Module):
+    """Warp references and their features at full resolution, blend them by visibility, correct."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.context_network = context_network(model)
+        self.reduce = reduction(model)
+        # The blend, and how the two warps differ: 2 · (3 + 32) = 70 channels
+        self.network = refiner_network(2 * (COLOURS + model.widths[0]), model)
+
+    def forward(
+        self, references: Tensor, features: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Make the frame.
+
+        Args:
+            references: All − of the batch, then all +, (2·B, 3, H, W).
+            features: Of the references in the same order: s1 (2·B, C1, H, W), or s4 (2·B, C4, H/4, W/4) where
+                the model does without s1.
+            flow: (B, 4, H/4, W/4), s4 pixels, − then +.
+            occlusion: O, (B, 2, H/4, W/4), high = visible.
+            context4: F_ctx at s4, (B, C16, H/4, W/4).
+
+        Returns:
+            The frame (B, 3, H, W), not clamped, and what it was before full-resolution refinement, reduced to
+            (B, 3, H/4, W/4); both float32 or wider.
+        """
+        # 1. flow and occlusion to full resolution
+        flow = torch.cat(resize_flow(flow, STRIDE).chunk(2, dim=1))  # (2·B, 2, H, W)
+        visible = resize(occlusion, STRIDE)  # (B, 2, H, W)
+        # 2. references and their features, where they are at the missing frame's time
+        features = full_size(self.reduce, features)
+        warped = backward_warp(torch.cat((references, features.to(references.dtype)), dim=1), flow)
+        before, after = warped.chunk(2)  # (B, 3 + C1, H, W) each
+        # 3. blended by visibility
+        blended = blend(before, after, visible)
+        # 4. corrected by context, at a quarter as in stage 4
+        small = resize(blended[:, :COLOURS], 1 / STRIDE)
+        correction: Tensor = self.context_network(torch.cat((small, context4), dim=1))
+        # 5. and by what the features know
+        residual: Tensor = self.network(torch.cat((blended, before - after), dim=1))
+        frame = blended[:, :COLOURS] + resize(correction.to(blended.dtype), STRIDE) + residual
+        return frame, small + correction
