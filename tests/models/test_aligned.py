@@ -94,7 +94,8 @@ def test_the_specifications_model_is_its_five_stages_and_no_more(small, clip, st
     if model.context is not None:
         context, _ = model.context(add_position(pyramid.s16, position)[None], valid)
     context4 = resize(context, 4)
-    flow, occlusion = model.flow(_pair(s8), _pair(s4), resize(context, 2), context4)
+    halfway = torch.tensor([0.5])
+    flow, occlusion = model.flow(_pair(s8), _pair(s4), resize(context, 2), context4, halfway)
     coarse = model.synthesis(references, flow, occlusion, context4)
     output = model(frames, offsets, valid)
     assert torch.equal(output.frame, model.refiner(coarse, fine).clamp(0, 1))
