@@ -64,7 +64,8 @@ def models() -> None:
             config = load(PARAMS, profile, name)
             key = (config.model, len(config.clip.offsets))  # where frames stand changes no cost
             if key not in known:
-                known[key] = cost(build(config.model, seed=1, pretrained=False).eval(), config.clip.offsets)
+                model = build(config.model, task=config.clip.task, seed=1, pretrained=False)
+                known[key] = cost(model.eval(), config.clip.offsets)
             measured = known[key]
             rows.append(
                 {

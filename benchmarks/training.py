@@ -133,7 +133,7 @@ def timed(step: Callable[[], None], times: int) -> float:
 
 def made(config: Config) -> Interpolator:
     """Build the configuration's model in training mode."""
-    return build(config.model, seed=1).channels_last()
+    return build(config.model, task=config.clip.task, seed=1).channels_last()
 
 
 def step() -> None:
