@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from lift.config import Config, load
+from lift.config import Config, load_all
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
@@ -31,7 +31,7 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
         UserError: An input is missing, broken, or not comparable with the others; or the disk is full.
     """
     if configs is None:
-        configs = {name: load(_PARAMS, config.profile, name) for name in config.ablations}
+        configs = load_all(_PARAMS, config.profile)[1]
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
     with full_disk_explained(out):

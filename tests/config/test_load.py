@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lift.config import load, window, yaml12
+from lift.config import load, load_all, window, yaml12
 from lift.errors import UserError
 
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
@@ -47,6 +47,14 @@ def test_precedence_is_top_then_profile_then_ablation(params):
     assert (model.layers, model.heads) == (5, 4)
     assert load(path, "demo", "no_s1").model.layers == 3
     assert load(path, "thesis", "no_s1").model.layers == 2
+
+
+def test_all_ablations_at_once_are_those_one_by_one():
+    base, configs = load_all(SOURCE, "thesis")
+    assert base == load(SOURCE, "thesis")
+    assert list(configs) == list(base.ablations)
+    for name in ("lift64", "rife"):
+        assert configs[name] == load(SOURCE, "thesis", name)
 
 
 def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params):
