@@ -11,6 +11,9 @@ what the context gave:
 - true motion: the scenes' own flow and visibility in the flow estimator's place (sets with truth only): what
   perfect motion, from whatever context, could give to the stages behind it.
 
+First, true motion in models before their first step, whose stages 4 and 5 then are the warp and the blend
+alone: what the specification's way through a quarter of the resolution costs, and what `aligned` keeps.
+
 Beside PSNR stands how far the frame moves from the uncut model's, mean absolute difference in 0-255 units:
 0.5 is what rounding to bytes can hide. Looks at: the share of α and of attention (of the references' tokens,
 mean over layers, heads and patches) that falls on other frames than the references, beside the share that
@@ -29,6 +32,7 @@ import torch
 from torch import Tensor, nn
 
 from lift import weights
+from lift.config import load
 from lift.config.restore import restore
 from lift.data.dataset import ClipDataset
 from lift.metrics import psnr
@@ -39,7 +43,10 @@ from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
 from lift.seeds import generator
 
+PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 SETS = ("davis", "ucf101", "scenes")
+TRUE = "scenes"  # the set with truth
+UNTRAINED = ("lift15", "aligned", "matched")
 NEAR = 1  # |offset| of the references
 HIDDEN = 0.01  # weight of a reference in which a pixel is hidden, so that hidden in both is the average
 Item = dict[str, Any]
@@ -48,6 +55,9 @@ Item = dict[str, Any]
 def main(models: Path, clips: Path, names: list[str]) -> None:
     """Print a table per ablation."""
     torch.set_num_threads(1)
+    print("| clips | before the first step | own motion, dB | true motion, dB |\n| --- | --- | ---: | ---: |")
+    for name in UNTRAINED:
+        print(f"| {TRUE} | {name} | {ceiling(name, clips / TRUE)} |", flush=True)
     for name in names or sorted(path.parent.name for path in models.glob("*/best.safetensors")):
         model, offsets = opened(models / name / "best.safetensors")
         if not isinstance(model, Lift) or model.context is None or len(offsets) == 2:
@@ -70,6 +80,21 @@ def opened(path: Path) -> tuple[nn.Module, tuple[int, ...]]:
     model = build(described, pretrained=False)
     weights.load(path, model, header)
     return model.eval(), clip.offsets
+
+
+def ceiling(name: str, folder: Path) -> str:
+    """Give an untrained model's PSNR, and that with true motion."""
+    config = load(PARAMS, "demo", name)
+    model, clips = build(config.model).eval(), ClipDataset(folder, config.clip.offsets)
+    assert isinstance(model, Lift)
+    own, true = [], []
+    for index in range(len(clips)):
+        item, truth = clips[index], clips.truth(index)
+        assert truth is not None
+        own.append(psnr(predicted(model, item), item["target"], data_range=1.0))
+        with true_motion(model, *truth):
+            true.append(psnr(predicted(model, item), item["target"], data_range=1.0))
+    return f"{statistics.fmean(own):.2f} | {statistics.fmean(true):.2f}"
 
 
 def rows(model: Lift, clips: ClipDataset) -> Iterator[str]:
