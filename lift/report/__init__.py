@@ -54,7 +54,7 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
 
     results = read(config, configs, data)
     families = declared(results)
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     curves = read_curves(results)
     said = answer(results, families)
     predicted = predictions.read(config, results)

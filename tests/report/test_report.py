@@ -51,7 +51,7 @@ def page(written):
 
 @pytest.fixture(scope="module")
 def drawings(results, families):
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     return figures.plan(results, families, strata, read_curves(results))
 
 

@@ -17,7 +17,7 @@ from lift.report.tables.table import Cell, Column, Table, latex, number, shown, 
 
 
 def build(results, families):
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     return tables.build(results, families, strata, read_curves(results))
 
 

@@ -35,7 +35,7 @@ SECTIONS = (
     ),
     Section(
         key="strata",
-        title="Where the context helps",
+        title="Gain by kind of scene, motion and occlusion",
         figures=("strata", "trends"),
         tables=("strata",),
     ),
