@@ -87,7 +87,8 @@ def _shifts(results: Results, comparison: Comparison) -> tuple[int, int] | None:
         return None
     one, two = (results.configs[method] for method in (comparison.method, comparison.against))
     alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
-    if not alike or dataclasses.replace(one.clip, shift=two.clip.shift) != two.clip:
+    clips = [{**dataclasses.asdict(config.clip), "shift": None} for config in (one, two)]
+    if not alike or clips[0] != clips[1]:
         return None
     return abs(one.clip.shift), abs(two.clip.shift)
 
