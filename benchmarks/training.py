@@ -165,8 +165,8 @@ def wait() -> None:
         offsets = load(PARAMS, "demo", "lift15").clip.offsets
         rows.append(
             ClipRow(
-                clip=f"{name}@8", source="made", video=f"{number:03d}", target=8, step=1, offsets=offsets,
-                kind="", motion=1.0, height=288, width=448, extension="png",
+                clip=f"{name}@8", source="made", video=f"{number:03d}", group=name, target=8, step=1,
+                offsets=offsets, kind="", motion=1.0, height=288, width=448, extension="png",
             )
         )  # fmt: skip
     write_archive(folder / "frames.zip", entries)

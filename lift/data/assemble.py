@@ -171,6 +171,7 @@ class Assembler:
             clip=f"{stored}@{target.number}" + (f"#{target.kind}" if target.uniform and target.kind else ""),
             source=self._entry.source,
             video=self._entry.video.name,
+            group=self._entry.video.group,
             target=target.number,
             step=target.step,
             offsets=offsets,

@@ -49,12 +49,14 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
+    from lift.report.examples import check_kept
     from lift.report.reading import read
     from lift.report.strata import by_stratum
 
     results = read(config, configs, data)
+    check_kept(results)
     families = declared(results)
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     curves = read_curves(results)
     said = answer(results, families)
     predicted = predictions.read(config, results)

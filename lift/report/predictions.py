@@ -11,11 +11,11 @@ from lift.config import Config
 from lift.errors import UserError
 from lift.report.names import of_task
 from lift.report.reading import listed, one_protocol, read_json
-from lift.report.results import Results, source_video
+from lift.report.results import Results
 
 METRICS = ("psnr", "ssim", "ms_ssim", "lpips")
-COLUMNS = ("benchmark", "clip", "video", "kind", "motion", "seed", "context", "horizon", *METRICS)
-_TEXT = ("benchmark", "clip", "video", "kind")
+COLUMNS = ("benchmark", "clip", "video", "group", "kind", "motion", "seed", "context", "horizon", *METRICS)
+_TEXT = ("benchmark", "clip", "video", "group", "kind")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals
 
 
@@ -62,7 +62,7 @@ class Predictions:
     def counts(self, benchmark: str) -> tuple[int, int]:
         """Count the clips and source videos of a benchmark."""
         frame = next(frames[benchmark] for frames in self.rows.values() if benchmark in frames)
-        return frame["clip"].nunique(), len({source_video(name) for name in frame["video"]})
+        return frame["clip"].nunique(), frame["group"].nunique()
 
 
 def read(config: Config, results: Results) -> Predictions:
