@@ -31,7 +31,7 @@ def atomic(path: Path) -> Iterator[Path]:
             yield temporary
             # mkstemp makes files private; what a pipeline writes is as readable as any other file of the
             # user.
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(0o666 & ~umask())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -58,7 +58,8 @@ def full_disk_explained(path: Path) -> Iterator[None]:
         raise
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Give the permissions that the user withholds from new files."""
     current = os.umask(0)
     os.umask(current)
     return current

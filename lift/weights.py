@@ -62,9 +62,10 @@ def read_config(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
         return dict(json.loads(header["config"]))
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
-            f"{path}: damaged, or no LIFT weights ({error}); delete it and run: dvc repro"
+            f"{path}: damaged, or no LIFT weights ({error}); give a best.safetensors of the pipeline, which "
+            f"makes its own anew with: dvc repro"
         ) from error
 
 

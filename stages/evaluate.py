@@ -10,7 +10,7 @@ import torch
 
 from lift import weights
 from lift.config import Config, load, window
-from lift.config.abilities import PAST
+from lift.config.abilities import PAST, UNTRAINED
 from lift.data.dataset import ClipDataset
 from lift.errors import UserError
 from lift.evaluation import ahead
@@ -22,8 +22,6 @@ from lift.evaluation.protocol import fingerprint, write_protocol
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
 from stages.common import PARAMS, data_folder, run, seed_folder
-
-UNTRAINED = "untrained"  # the base model before its first step: what training has to add to
 
 
 def main(profile: str, name: str, benchmark: str | None = None) -> None:

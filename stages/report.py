@@ -11,9 +11,10 @@ from stages.common import PARAMS, data_folder, run
 def main(profile: str) -> None:
     """Write `reports/<profile>`."""
     config, data = load(PARAMS, profile), data_folder(profile)
+    report.write(config, data, Path("reports") / profile)
+    # Last, and so only where all that params.yaml names is there: what a typo renames is not lost.
     _prune(data / "results", {*config.ablations, *config.baselines})
     _prune(data / "training", set(config.ablations))
-    report.write(config, data, Path("reports") / profile)
 
 
 def _prune(folder: Path, known: set[str]) -> None:

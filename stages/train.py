@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-import lift
 from lift.config import Config, load
 from lift.data.dataset import ClipDataset
 from lift.files import atomic
@@ -30,8 +29,15 @@ from lift.training.processes import layout, on_first
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run, seed_folder
 
+ROOT = Path(__file__).resolve().parents[1]
+# The stage's code, as in dvc.yaml (a test holds that): a checkpoint of other code is left alone.
 CODE = [
-    Path(lift.__file__).parent / part for part in ("models", "ops", "losses", "training", "data", "config")
+    *(ROOT / "lift" / part for part in ("config", "data", "losses", "metrics", "models", "ops", "training")),
+    *(
+        ROOT / "lift" / f"{name}.py"
+        for name in ("__init__", "errors", "files", "progress", "seeds", "weights")
+    ),
+    *(ROOT / "stages" / f"{name}.py" for name in ("common", "train")),
 ]
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
@@ -59,9 +65,12 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
     data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
-    scratch = run_folder(data / "scratch", name, run_digest(config.digestible(), manifests, CODE))
-    # Process 0 alone locks, writes and publishes.
-    folder = on_first(fabric, lambda: folders.enter_context(scratch))
+
+    def scratch() -> Path:
+        digest = run_digest(config.digestible(), manifests, CODE)
+        return folders.enter_context(run_folder(data / "scratch", name, digest))
+
+    folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = _job(config, data, folder, fabric, stop)
     speed = fit(job)
     fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))

@@ -8,6 +8,7 @@ import ruamel.yaml
 import yaml
 
 from lift.config import load, yaml12
+from stages.train import CODE
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -57,6 +58,11 @@ def test_every_imported_file_is_a_declared_dependency(name):
     for path in reachable(ROOT / Path(*module.split(".")).with_suffix(".py")):
         covered = any(path == dep or dep in path.parents for dep in declared)
         assert covered, f"{name}: {path.relative_to(ROOT)} is imported and not declared"
+
+
+def test_a_checkpoint_is_of_the_code_that_the_stage_depends_on():
+    declared = {ROOT / dep for dep in STAGES["train"]["deps"] if not dep.startswith("data/")}
+    assert set(CODE) == declared
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -38,6 +38,18 @@ def test_a_mistake_is_one_line_and_exit_code_1(arguments, words):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_training_before_there_are_clips_names_the_set(tmp_path):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    done = call("stages.train", "demo", "ctx3", folder=tmp_path)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if "clips.csv" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "error: data/demo/clips/train/clips.csv: no such file: the set train is not cut"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_outside_the_repository_the_missing_file_is_named(tmp_path):
     done = call("stages.clips", "demo", "train", folder=tmp_path)
     assert done.returncode == 1

@@ -28,6 +28,7 @@ from lift.config.data import (
 from lift.config.parse import build, check_known
 from lift.config.prediction import check_compared, check_learnt, check_measured
 from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
+from lift.config.sets import check_baselines, check_sets
 from lift.config.yaml12 import read
 from lift.errors import UserError
 
@@ -45,7 +46,6 @@ OVERRIDABLE = (
 )  # what an ablation may change: never the data or the protocol
 FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
 """Sections of `model`: those of the models that LIFT is compared with."""
-TRAINING_SETS = ("train", "validation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,8 @@ class Config:
         others = set(FAMILIES) - {self.model.name}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"]
+        if self.loss.lpips:
+            values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values
 
 
@@ -118,6 +120,11 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     if ablation is not None:
         check_known(ablation, ablations, "ablations")
     top = {k: v for k, v in raw.items() if k not in ("profile", "profiles", "ablations", "splits")}
+    for name, override in profiles.items():
+        if not isinstance(override, Mapping):
+            raise UserError(
+                f"params.yaml: profiles.{name}: expected keys and their values, found {override!r}"
+            )
     merged = _merge(top, profiles[profile], f"profiles.{profile}")
     configs = {
         name: _resolve(merged, profile, name, override, tuple(ablations))
@@ -207,28 +214,12 @@ def _check_names(raw: Mapping[str, Any], config: Config) -> None:
         raise UserError(f"params.yaml: profile: expected a list such as [demo], found {active!r}")
     for name in active:
         check_known(str(name), _named(raw, "profiles"), "profile")
-    sets = list(config.clips.sets)
-    expected = [*TRAINING_SETS, *config.benchmarks]
-    if sorted(raw.get("splits") or []) != sorted(expected) or sorted(sets) != sorted(expected):
-        raise UserError(
-            f"params.yaml: splits, and the keys of clips.sets, must be train, validation and every benchmark "
-            f"({', '.join(expected)}); splits: {raw.get('splits')}, clips.sets: {', '.join(sets)}"
-        )
-    for name, clip_set in config.clips.sets.items():
-        for source in clip_set.sources:
-            check_known(source, config.sources, f"clips.sets.{name}.sources")
-        if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
-            raise UserError(
-                f"params.yaml: clips.sets.{name}: before: {clip_set.before} and after: {clip_set.after} "
-                f"ask for more than clips.before: {config.clips.before} and clips.after: "
-                f"{config.clips.after} store; raise those two"
-            )
+    check_sets(raw, config)
+    check_baselines(config)
     check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):
             check_known(method, [*config.ablations, *config.baselines], "report.comparisons")
-    for name in set(config.ablations) & set(config.baselines):
-        raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
 
 
 def _check_span(config: Config, name: str) -> None:

@@ -13,6 +13,10 @@ TWO = (-1, 1)  # the references alone
 PAST = (-2, -1)  # the same, of prediction
 PREDICTORS = ("last", "extrapolated")
 """The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""
+UNTRAINED = "untrained"
+"""The base model before its first step: what training has to add to."""
+BASELINES = ("repeat", "average", "dis", UNTRAINED, *PREDICTORS)
+"""All methods without training."""
 OF_THE_MODEL = ("distillation", "teacher", "geometry")
 """Loss parts that a model computes itself, in training (`Output.auxiliary`)."""
 OF_FLOW = ("smoothness", "warping")
@@ -107,6 +111,11 @@ def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
     if model.name not in fit:
         raise UserError(
             f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
+        )
+    if task == "predict" and model.name == "lift" and model.flow == "matching":
+        raise UserError(
+            f"params.yaml: {where}: lift with model.flow: matching cannot predict: it searches for motion "
+            f"between a frame before and one after; set model.flow: plain"
         )
     return fit
 

@@ -64,8 +64,8 @@ class ClipDataset(Dataset[Item]):
                 training items draw one as they draw their augmentation, and clip i as it is has the i-th.
 
         Raises:
-            UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller than
-                the crop.
+            UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller
+                than the crop.
         """
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:

@@ -218,12 +218,14 @@ def _check_variants(config: Config, clip_set: ClipSet, raw: Path) -> None:
         for key, source, other in others:
             if own == source or not SOURCES[own].footage or SOURCES[own].footage != SOURCES[source].footage:
                 continue
-            groups = ({v.group for v in _part(config, *each, raw)} for each in ((own, clip_set), (source, other)))
+            groups = (
+                {v.group for v in _part(config, *each, raw)} for each in ((own, clip_set), (source, other))
+            )
             shared = set.intersection(*groups)
             if shared:
                 trained, tested = (source, own) if tests else (own, source)
                 raise UserError(
                     f"params.yaml: clips.sets: {SOURCES[tested].title} tests on {min(shared)}, and "
-                    f"{SOURCES[trained].title} gives it for training: {len(shared)} recordings would be known; "
+                    f"{SOURCES[trained].title} gives it for training ({len(shared)} recordings in all); "
                     f"take {source} out of {key}, or {own} out of the set with part: {clip_set.part}"
                 )

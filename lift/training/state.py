@@ -148,11 +148,21 @@ def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable
     Args:
         config: Plain values that decide the weights.
         manifests: The clip sets' manifests; they name every frame.
-        code: Folders of Python files.
+        code: Python files, and folders of them.
+
+    Raises:
+        UserError: A manifest is missing.
     """
     total = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    files = [*manifests, *(file for folder in code for file in sorted(folder.rglob("*.py")))]
-    for file in files:
+    manifests = list(manifests)
+    for manifest in manifests:
+        if not manifest.is_file():
+            raise UserError(
+                f"{manifest}: no such file: the set {manifest.parent.name} is not cut yet; run the stage "
+                f"`clips` for it first (`dvc repro` does), or `dvc checkout` for the last result"
+            )
+    files = [file for path in code for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    for file in (*manifests, *files):
         total.update(f"{file.name}\0".encode())
         total.update(file.read_bytes())
     return total.hexdigest()

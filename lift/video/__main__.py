@@ -8,11 +8,12 @@ from pathlib import Path
 from lift.errors import UserError
 from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
 from lift.video.run import Job, Outcome, run
+from lift.video.schedule import FACTORS, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
 from lift.video.span import Span
+from lift.video.stop import SIGNALLED
 
 FACTOR = 2
-INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     if outcome.trouble:
         _say(f"error: {outcome.trouble}; {job.output} holds what could be read")
         return 1
-    return INTERRUPTED if outcome.interrupted else 0
+    return SIGNALLED + outcome.interrupted if outcome.interrupted else 0
 
 
 def _summary(job: Job, outcome: Outcome) -> str:
@@ -47,15 +48,18 @@ def _summary(job: Job, outcome: Outcome) -> str:
 
 
 def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
-    if not chosen.interpolates and (options.fps is not None or options.factor not in (None, 1)):
+    factor, default = options.factor, FACTOR if chosen.interpolates else UNCHANGED
+    if not chosen.interpolates and (options.fps is not None or factor not in (None, UNCHANGED)):
         raise UserError(
             f"{chosen.method.name} was trained to predict and makes no frame between two: leave --factor and "
             f"--fps out, or take a model that interpolates"
         )
+    if chosen.interpolates and factor is not None and factor not in FACTORS:
+        raise UserError(not_a_factor(factor))
     return Job(
         input=options.input,
         output=options.output,
-        factor=options.factor if options.factor is not None else (FACTOR if chosen.interpolates else 1),
+        factor=default if factor is None else factor,
         fps=options.fps,
         slow_motion=options.slow_motion,
         span=Span(start=options.start, end=options.end),
@@ -84,9 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     rate.add_argument(
         "--factor",
         type=int,
-        help=f"times as many frames: 2, 4, 8 (default {FACTOR}; 1 with a model that predicts)",
+        help=f"times as many frames: {', '.join(map(str, FACTORS))} "
+        f"(default {FACTOR}; {UNCHANGED} with a model that predicts)",
     )
-    rate.add_argument("--fps", type=_number, help="a fixed frame rate instead, such as 60 or 60000/1001")
+    rate.add_argument(
+        "--fps",
+        type=_number,
+        help=f"a fixed frame rate instead, such as 60 or 60000/1001, at most {DEFAULTS.fastest:g}",
+    )
     add(
         "--slow-motion",
         action="store_true",
@@ -141,7 +150,7 @@ def _number(text: str) -> Fraction:
 def _time(text: str) -> Fraction:
     try:
         parts = [Fraction(part) for part in text.split(":")]
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s") from error
     if len(parts) > 3:
         raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")

@@ -32,7 +32,7 @@ def interpolate(
         frames: RGB arrays [H, W, 3] of one size and type, uint8 or uint16.
         model: repeat, average, dis, a trained model's name, a weights file, or a built model; None: the
             default.
-        factor: 2, 4, 8 ...
+        factor: 2, 4 or 8.
         window: Offsets of the frames that a built model is given, ascending; names and files bring their own.
         device: auto, cpu, cuda ...
         precision: 32, bf16 or 16.

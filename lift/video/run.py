@@ -1,8 +1,6 @@
 """One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
 
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +26,7 @@ from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.sink import TURNING, FolderSink, Sink, VideoSink, beside, replace_folder
 from lift.video.span import WHOLE, Span
+from lift.video.stop import Stop, stoppable
 from lift.video.threads import Behind, ahead
 
 PLAIN = Look(format="yuv420p", matrix=2, range=0, primaries=2, transfer=2, high=False)
@@ -60,14 +59,18 @@ class Job:
         """Give which frames are shown when.
 
         Raises:
-            UserError: A factor that halving cannot make, or slow motion at a fixed rate.
+            UserError: A factor or a rate that is none, or slow motion at a fixed rate.
         """
+        for name, rate in (("--fps", self.fps), ("--input-fps", self.input_fps)):
+            if rate is not None and not 0 < rate <= self.settings.fastest:
+                raise UserError(
+                    f"{name} {float(rate):g}: expected more than 0 and at most {self.settings.fastest:g} "
+                    f"frames per second"
+                )
         if self.fps is None:
             return Multiple(factor=self.factor, stretch=self.factor if self.slow_motion else 1)
         if self.slow_motion:
             raise UserError("--slow-motion keeps the frame rate and goes with --factor; leave --fps out")
-        if self.fps <= 0:
-            raise UserError(f"--fps {self.fps}: expected more than 0")
         return Rate(fps=self.fps, halvings=self.settings.halvings)
 
 
@@ -78,7 +81,8 @@ class Outcome:
     originals: int = 0
     shown: int = 0
     cuts: int = 0
-    interrupted: bool = False
+    interrupted: int = 0
+    """The signal that stopped it early (SIGINT of Ctrl-C, SIGTERM); 0: none."""
     trouble: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -86,7 +90,8 @@ class Outcome:
 def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None) -> Outcome:
     """Smooth a video.
 
-    Ctrl-C (SIGINT) stops after the frame at hand: what was made until then is finished into a playable file.
+    Ctrl-C (SIGINT) and SIGTERM stop after the frame at hand: what was made until then is finished into a
+    playable file.
 
     Args:
         job: What is to be done.
@@ -98,6 +103,8 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
     """
     schedule = job.schedule()
     _check_output(job)
+    if job.predict < 0:
+        raise UserError(f"--predict {job.predict}: expected a number of frames from 0 on")
     if job.predict:
         chosen.method.predict([torch.zeros(1, 3, 1, 1)], job.predict)  # who cannot says so before any work
     outcome = Outcome()
@@ -106,17 +113,17 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         stack.callback(source.close)
         rate = schedule.rate(source.rate)
         method = fit(chosen, source.size, job.tile, job.settings)
+        stop = stack.enter_context(stoppable())  # before the first temporary file
         report = stack.enter_context(_open_report(job))
         sink = stack.enter_context(_open_sink(job, source, schedule, rate))
         for warning in sink.warnings:
             say(warning)
-        stopped = stack.enter_context(_interruptible())
         frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
         shown = smooth(frames, method, schedule, settings=job.settings, predict=job.predict)
-        total = None if source.total is None else round(source.total * rate / source.rate)
-        _encode(shown, sink, report, total, stopped, outcome, job)
-        outcome.interrupted, outcome.trouble = stopped.is_set(), source.trouble
+        total = schedule.count(source.total, source.rate, job.predict) if source.total else None
+        _encode(shown, sink, report, total, stop, outcome, job)
+        outcome.interrupted, outcome.trouble = stop.number, source.trouble
         _check_enough(job, outcome)
         with full_disk_explained(job.output):
             sink.close([] if outcome.interrupted else source.leftover, schedule.hold(source.rate))
@@ -138,9 +145,21 @@ def _check_output(job: Job) -> None:
         raise UserError(f"{output}: the output is the input; choose another name")
     if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
         raise UserError(f"{output}: a folder with other things in it; choose another name")
+    if job.report is not None:
+        _check_apart(job.report, job.input, "input")
+        _check_apart(job.report, output, "output")
     for path in filter(None, (output, job.report)):
         if path.exists() and not job.force:
             raise UserError(f"{path}: exists already; choose another name or give --force")
+
+
+def _check_apart(report: Path, other: Path, what: str) -> None:
+    """Refuse a report that would replace the input or the output, lie in it, or be its folder."""
+    mine, its = report.resolve(), other.resolve()
+    if mine == its or mine in its.parents or its in mine.parents:
+        raise UserError(
+            f"--report {report}: the {what} {other} is there; choose a file outside the input and the output"
+        )
 
 
 def _check_enough(job: Job, outcome: Outcome) -> None:
@@ -166,7 +185,7 @@ def _encode(
     sink: Sink,
     report: Report | None,
     total: int | None,
-    stopped: threading.Event,
+    stop: Stop,
     outcome: Outcome,
     job: Job,
 ) -> None:
@@ -182,8 +201,10 @@ def _encode(
                 if report is not None:
                     report.add(item)
                 progress.update()
-                if stopped.is_set():
+                if stop.number:
                     return
+            progress.total = outcome.shown  # a header's number of frames is an estimate
+            progress.refresh()
     finally:
         with full_disk_explained(job.output):
             writer.close()
@@ -247,22 +268,3 @@ def _open_report(job: Job) -> Iterator[Report | None]:
         return
     with _writable(job.report), atomic(job.report) as path, path.open("w", newline="") as file:
         yield Report(file)
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event; a second one ends the program at once."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
-        yield stopped
-        return
-
-    def stop(number: int, frame: object) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -7,6 +7,9 @@ from fractions import Fraction
 
 from lift.errors import UserError
 
+FACTORS = (2, 4, 8)
+UNCHANGED = 1  # the factor at which only predicted frames are added
+
 Position = tuple[
     Fraction, Fraction
 ]  # when it is shown (seconds), where between two originals it lies (0 … 1)
@@ -26,13 +29,10 @@ class Multiple:
         """Refuse what halving cannot make.
 
         Raises:
-            UserError: The factor is no power of two.
+            UserError: The factor is none of FACTORS.
         """
-        if self.factor < 1 or self.factor & (self.factor - 1):
-            raise UserError(
-                f"--factor {self.factor}: the models predict the frame halfway between two, so factors are "
-                f"2, 4, 8; for any other frame rate use --fps"
-            )
+        if self.factor not in (UNCHANGED, *FACTORS):
+            raise UserError(not_a_factor(self.factor))
 
     def between(self, left: Fraction, right: Fraction) -> Iterator[Position]:
         """Give what is shown from the original at `left` up to the one at `right`, seconds."""
@@ -43,6 +43,10 @@ class Multiple:
     def last(self, time: Fraction, duration: Fraction) -> Iterator[Fraction]:
         """Give when the last original is shown, which lasts for `duration`."""
         yield time * self.stretch
+
+    def count(self, originals: int, rate: Fraction, predicted: int) -> int:
+        """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
+        return (originals - 1) * self.factor + 1 + predicted
 
     def unit(self, unit: Fraction) -> Fraction:
         """Give the time, seconds, of which all of the output's times are multiples; `unit`: the input's."""
@@ -78,6 +82,10 @@ class Rate:
         for k in range(math.ceil(left * self.fps), math.ceil(right * self.fps)):
             yield k / self.fps
 
+    def count(self, originals: int, rate: Fraction, predicted: int) -> int:
+        """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
+        return math.ceil((originals + predicted) / rate * self.fps)
+
     def unit(self, unit: Fraction) -> Fraction:
         """Give the time between two ticks, seconds."""
         return 1 / self.fps
@@ -100,3 +108,11 @@ class Rate:
 
 
 Schedule = Multiple | Rate
+
+
+def not_a_factor(factor: int) -> str:
+    """Say what is wrong with a factor that is none of FACTORS."""
+    return (
+        f"--factor {factor}: the models predict the frame halfway between two, so factors are "
+        f"{', '.join(map(str, FACTORS))}; for any other frame rate use --fps"
+    )

@@ -25,6 +25,9 @@ class Settings:
     halvings: int = 3
     """How often an interval is halved for --fps: 3 gives eighths, so that a frame is at most 1/16 of an
     interval off its time."""
+    fastest: float = 1000.0
+    """Highest rate that --fps and --input-fps take, frames per second: as fast as the fastest data set,
+    X4K1000FPS; far above it a slip of the finger would fill the disk."""
     memory: float = 6.0
     """Budget of `tile: auto` for features and activations on a CPU, GiB; on CUDA `share` of what is free."""
     share: float = 0.8

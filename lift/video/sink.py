@@ -14,6 +14,7 @@ from av.codec.context import Flags
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
+from lift.files import umask
 from lift.video.codecs import Coding, set_up
 from lift.video.colour import Look
 from lift.video.file import VideoSource
@@ -168,6 +169,7 @@ def replace_folder(folder: Path, new: Path, *, force: bool) -> None:
     """Put the finished folder `new` in the place of `folder`, which holds nothing but our pictures."""
     if force and folder.exists():
         shutil.rmtree(folder)
+    new.chmod(0o777 & ~umask())  # mkdtemp makes it private
     new.replace(folder)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from lift.config import load, window
-from lift.config.abilities import ABILITIES, OF_THE_MODEL, check_ability
+from lift.config.abilities import ABILITIES, BASELINES, OF_THE_MODEL, PREDICTORS, UNTRAINED, check_ability
 from lift.config.families import narrowed
 from lift.errors import UserError
+from lift.evaluation import baselines
 
 CONFIG = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo")
 LONG, TWO, FOUR = window(8, 6, "dense"), (-1, 1), (-3, -1, 1, 3)
@@ -16,6 +17,11 @@ LONG, TWO, FOUR = window(8, 6, "dense"), (-1, 1), (-3, -1, 1, 3)
 
 def check(name, offsets, **loss):
     check_ability(replace(CONFIG.model, name=name), replace(CONFIG.loss, **loss), offsets, "ablations.x")
+
+
+def test_the_known_baselines_are_those_that_can_be_measured():
+    assert set(BASELINES) == {*baselines.BASELINES, *baselines.PREDICTORS, UNTRAINED}
+    assert set(PREDICTORS) == set(baselines.PREDICTORS)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Resolution of params.yaml: precedence, and one clear line for every mistake."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lift.errors import UserError
 
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
 CANNOT = ["ablations.x.clip.task", "cannot predict", "models that can: lift, ifrnet"]
+SETS = "profiles.demo.clips.sets"
 SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
 
 
@@ -53,6 +55,16 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
     assert two.seeded(7).digestible() != two.seeded(8).digestible()
 
 
+def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them():
+    def digestible(features, weight):
+        config = load(SOURCE, "demo", "lift15")
+        evaluate, loss = replace(config.evaluate, lpips=features), replace(config.loss, lpips=weight)
+        return replace(config, evaluate=evaluate, loss=loss).digestible()
+
+    assert digestible("random", 0.1) != digestible("imagenet", 0.1)
+    assert digestible("random", 0.0) == digestible("imagenet", 0.0)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -82,12 +94,28 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
         ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
         ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
         ({"splits": ["train"]}, ["splits"]),
+        ({"splits": 5}, ["splits", "list of names", "5"]),
+        ({"splits": [1, "a"]}, ["splits", "list of names", "[1, 'a']"]),
+        ({"splits": None}, ["splits", "None"]),
+        ({"profiles.demo": "x"}, ["profiles.demo", "'x'"]),
+        ({"profiles.thesis": None}, ["profiles.thesis", "None"]),
+        ({"baselines": ["repeat", "averag"]}, ["baselines.averag", "did you mean 'average'?"]),
+        ({"baselines": ["repeat", "dis", "repeat"]}, ["baselines", "repeat stands twice"]),
+        ({f"{SETS}.ucf101.sources": []}, ["clips.sets.ucf101.sources", "empty"]),
+        ({f"{SETS}.ucf101.sources": ["ucf"]}, ["clips.sets.ucf101.sources.ucf", "'ucf101'"]),
+        ({f"{SETS}.ucf101.sources": ["ucf101", "ucf101"]}, ["clips.sets.ucf101.sources", "stands twice"]),
+        ({f"{SETS}.train.part": "test"}, ["clips.sets.train.part: test", "set train"]),
+        ({f"{SETS}.train.part": "validation"}, ["clips.sets.train.part: validation", "set train"]),
+        ({f"{SETS}.validation.part": "test"}, ["clips.sets.validation.part: test", "set validation"]),
+        ({f"{SETS}.davis.part": "train"}, ["clips.sets.davis.part: train", "trained on; set test"]),
+        ({f"{SETS}.ucf101.part": "validation"}, ["clips.sets.ucf101.part: validation", "weights are chosen"]),
         ({"profile": "demo"}, ["profile", "[demo]"]),
         ({"profile": ["demmo"]}, ["demmo", "demo"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
         ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
+        ({"ablations.dis": {}, "baselines": ["repeat"]}, ["ablations.dis", "baseline"]),
         ({"train.phases": []}, ["train", "phases"]),
         ({"train.seeds": []}, ["train", "seeds", "distinct"]),
         ({"train.seeds": [7, 7]}, ["train", "seeds", "[7, 7]"]),
@@ -109,6 +137,10 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
         (
             {"ablations.x": {"clip": PREDICT | {"mode": "independent", "horizons": [6]}}},
             ["horizons: [6]", "benchmarks.ucf101.horizons: 5"],
+        ),
+        (
+            {"ablations.x": {"clip": PREDICT, "model": {"flow": "matching", "refinement": "aligned"}}},
+            ["ablations.x.clip.task", "matching cannot predict", "flow: plain"],
         ),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "rife"}}}, CANNOT),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "flavr"}}}, CANNOT),
@@ -136,6 +168,12 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_a_benchmark_of_official_validation_videos_is_taken_where_validation_has_other_sources(params):
+    """Cityscapes' rule (README, "Prediction")."""
+    sets = load(params({f"{SETS}.davis.part": "validation"}), "demo").clips.sets
+    assert sets["davis"].part == "validation"
 
 
 def test_the_past_is_all_of_a_predicting_window_and_two_frames_suffice_an_ifrnet(params):

@@ -126,9 +126,10 @@ def test_the_digest_sees_configuration_clips_and_code(tmp_path):
     clips, code = tmp_path / "clips.csv", tmp_path / "code" / "a.py"
     clips.write_text("a")
     code.write_text("b")
+    (tmp_path / "seeds.py").write_text("e")
 
     def digest(config):
-        return run_digest(config, [clips], [tmp_path / "code"])
+        return run_digest(config, [clips], [tmp_path / "code", tmp_path / "seeds.py"])
 
     first = digest({"a": 1})
     assert first == digest({"a": 1})
@@ -136,5 +137,7 @@ def test_the_digest_sees_configuration_clips_and_code(tmp_path):
     code.write_text("c")
     second = digest({"a": 1})
     assert second != first
+    (tmp_path / "seeds.py").write_text("f")
+    assert digest({"a": 1}) != second
     clips.write_text("d")
     assert digest({"a": 1}) not in (first, second)

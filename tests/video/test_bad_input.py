@@ -171,9 +171,20 @@ def test_a_suffix_that_is_no_video(refused, tmp_path, video):
     assert "no known kind of video" in refused(video(tmp_path / "in.mkv"), *QUICK, output="out.docx")
 
 
-@pytest.mark.parametrize("factor", ["3", "6", "0", "-2"])
+@pytest.mark.parametrize("factor", ["3", "6", "0", "-2", "1", "16"])
 def test_a_factor_that_halving_cannot_make(refused, tmp_path, video, factor):
     assert "factors are 2, 4, 8" in refused(video(tmp_path / "in.mkv"), *QUICK, "--factor", factor)
+
+
+def test_a_factor_and_a_frame_rate_at_once(tool, tmp_path, video):
+    with pytest.raises(SystemExit):
+        tool(video(tmp_path / "in.mkv"), tmp_path / "out.mp4", *QUICK, "--factor", "2", "--fps", "60")
+
+
+@pytest.mark.parametrize("option", ["--fps", "--input-fps"])
+def test_a_frame_rate_that_would_fill_the_disk(refused, tmp_path, video, option):
+    line = refused(video(tmp_path / "in.mkv"), *QUICK, option, "1e9")
+    assert f"{option} 1e+09: expected more than 0 and at most 1000 frames" in line
 
 
 def test_a_frame_rate_below_the_inputs(refused, tmp_path, video):
@@ -188,6 +199,11 @@ def test_prediction_by_a_model_that_interpolates(refused, tmp_path, video, weigh
     for model in (QUICK, ("--weights", weights_file)):
         line = refused(video(tmp_path / "in.mkv"), *model, "--predict", "2")
         assert "cannot predict: it needs a frame on either side" in line
+
+
+def test_a_negative_number_of_predicted_frames(refused, tmp_path, video):
+    line = refused(video(tmp_path / "in.mkv"), "--model", "repeat", "--predict", "-3")
+    assert "--predict -3: expected a number of frames from 0 on" in line
 
 
 def test_prediction_by_repeating(tool, tmp_path, video, planes):
@@ -205,6 +221,16 @@ def test_weights_that_are_none(refused, tmp_path, video):
         {"a": torch.zeros(1)}, tmp_path / "other.safetensors", metadata={"config": '{"model": {"name": "x"}}'}
     )
     assert "weights of another version" in refused(given, "--weights", tmp_path / "other.safetensors")
+
+
+def test_weights_that_are_another_file_are_not_to_be_deleted(refused, tmp_path, video):
+    given = video(tmp_path / "in.mkv")
+    (tmp_path / "metrics.json").write_text('{"psnr": 30}')
+    save_file({"a": torch.zeros(1)}, tmp_path / "number.safetensors", metadata={"config": "5"})
+    for name in ("metrics.json", "number.safetensors"):
+        line = refused(given, "--weights", tmp_path / name)
+        assert f"{name}: damaged, or no LIFT weights" in line
+        assert "delete" not in line
 
 
 def test_weights_of_another_model(refused, tmp_path, video, weights_file):
@@ -236,8 +262,31 @@ def test_a_report_that_cannot_be_written(refused, tmp_path, video):
     assert "/proc/report.csv" in line
 
 
+def test_a_report_in_the_place_of_the_input_or_the_output(refused, tmp_path, video, picture):
+    given, pictures = video(tmp_path / "in.mkv", count=3), tmp_path / "pictures"
+    pictures.mkdir()
+    for k in range(3):
+        cv2.imwrite(str(pictures / f"{k}.png"), picture(k))
+    (tmp_path / "link.mkv").symlink_to(given)
+    before = {path: path.read_bytes() for path in (given, *pictures.iterdir())}
+    for input_, output, report, word in [
+        (given, "out.mp4", given, "the input"),
+        (given, "out.mp4", tmp_path / "link.mkv", "the input"),
+        (pictures, "out.mp4", pictures / "0.png", "the input"),
+        (pictures, "out.mp4", pictures / "new.csv", "the input"),
+        (given, "out.mp4", tmp_path / "out.mp4", "the output"),
+        (given, "out", tmp_path / "out" / "report.csv", "the output"),
+        (given, "made/out.mp4", tmp_path / "made", "the output"),
+        (given, "out.mp4", tmp_path, "the input"),
+    ]:
+        for force in ((), ("--force",)):
+            line = refused(input_, *QUICK, "--report", report, *force, output=output)
+            assert f"--report {report}: {word}" in line
+    assert {path: path.read_bytes() for path in (given, *pictures.iterdir())} == before
+
+
 def test_a_time_that_is_no_time(tool, tmp_path, video):
-    for arguments in (("--start", "soon"), ("--fps", "0"), ("--end", "1:2:3:4")):
+    for arguments in (("--start", "soon"), ("--start", "1/0"), ("--fps", "0"), ("--end", "1:2:3:4")):
         with pytest.raises(SystemExit):
             tool(video(tmp_path / "in.mkv"), tmp_path / "out.mp4", *arguments)
 

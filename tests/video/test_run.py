@@ -1,9 +1,6 @@
 """Files in, files out: what is kept, what is added."""
 
 import csv
-import os
-import signal
-import threading
 from fractions import Fraction
 
 import av
@@ -11,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lift.progress import bar
 from lift.video.choose import Chosen, choose
 from lift.video.run import Job, run
 from lift.video.span import Span
@@ -216,6 +214,33 @@ def test_pictures_to_pictures_are_lossless(tmp_path, picture, dtype):
     assert all(np.array_equal(a, picture(k, dtype=dtype)) for a, k in zip(found, (1, 2, 10), strict=True))
 
 
+def test_a_folder_of_pictures_is_as_open_to_others_as_any_new_folder(tmp_path, video):
+    (tmp_path / "usual").mkdir()
+    given = video(tmp_path / "in.mkv", count=2)
+    for force in (False, True):
+        run(Job(input=given, output=tmp_path / "out", force=force), AVERAGE)
+        assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("options", "count"), [({}, 23), ({"factor": 4}, 45), ({"fps": Fraction(60)}, 29), ({"predict": 3}, 26)]
+)
+def test_the_bar_ends_at_its_end(tmp_path, video, monkeypatch, options, count):
+    bars = []
+
+    def kept(**given):
+        bars.append(bar(**given))
+        totals.append(bars[0].total)
+        return bars[0]
+
+    totals = []
+    monkeypatch.setattr("lift.video.run.bar", kept)
+    given = video(tmp_path / "in.mkv", count=12)
+    run(Job(input=given, output=tmp_path / "out.mkv", **options), choose("repeat"))
+    assert totals == [count]
+    assert (bars[0].n, bars[0].total) == (count, count)
+
+
 def test_pictures_to_a_video_at_their_rate(tmp_path, picture, planes):
     (tmp_path / "in").mkdir()
     for k in range(3):
@@ -249,32 +274,6 @@ def test_the_report_tells_kind_cuts_and_weights(tmp_path, video, picture, weight
     shares = [float(pair.split(":")[1]) for pair in rows[1]["weights"].split()]
     assert sum(shares) == pytest.approx(1, abs=1e-3)
     assert float(rows[2]["motion"]) > 0
-
-
-def test_an_interrupt_leaves_a_playable_file(tmp_path, video, planes):
-    given = video(tmp_path / "in.mkv", count=60)
-    seen = threading.Event()
-
-    class Slow:
-        """The average, that asks for its own end at the fifth frame."""
-
-        name, window, device = AVERAGE.method.name, AVERAGE.method.window, AVERAGE.method.device
-        encode, shrink, predict = AVERAGE.method.encode, AVERAGE.method.shrink, AVERAGE.method.predict
-        count = 0
-
-        def between(self, offsets, features):
-            self.count += 1
-            if self.count == 5:
-                os.kill(os.getpid(), signal.SIGINT)
-                seen.set()
-            return AVERAGE.method.between(offsets, features)
-
-    outcome = run(Job(input=given, output=tmp_path / "out.mp4"), Chosen(method=Slow(), title="slow"))
-    assert seen.is_set()
-    assert outcome.interrupted
-    _, pictures, _ = planes(tmp_path / "out.mp4")
-    assert 9 <= len(pictures) <= 12
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 class Counting(type(AVERAGE.method)):

@@ -1,0 +1,86 @@
+"""What the clip sets, the splits and the baselines demand of each other: names that exist, and no leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lift.config.abilities import BASELINES
+from lift.config.parse import check_known
+from lift.errors import UserError
+
+if TYPE_CHECKING:
+    from lift.config import Config
+
+TRAINING_SETS = ("train", "validation")
+
+
+def check_sets(raw: Mapping[str, Any], config: Config) -> None:
+    """Refuse splits that are not the clip sets, and sets of no source or of what another set learns from.
+
+    Args:
+        raw: params.yaml.
+        config: The base's.
+
+    Raises:
+        UserError: The key at fault.
+    """
+    splits, sets = raw.get("splits"), config.clips.sets
+    if not isinstance(splits, list) or not all(isinstance(name, str) for name in splits):
+        raise UserError(f"params.yaml: splits: expected a list of names, found {splits!r}")
+    expected = [*TRAINING_SETS, *config.benchmarks]
+    if sorted(splits) != sorted(expected) or sorted(sets) != sorted(expected):
+        raise UserError(
+            f"params.yaml: splits, and the keys of clips.sets, must be train, validation and every benchmark "
+            f"({', '.join(expected)}); splits: {splits}, clips.sets: {', '.join(sets)}"
+        )
+    for name, clip_set in sets.items():
+        where = f"clips.sets.{name}.sources"
+        if not clip_set.sources:
+            raise UserError(f"params.yaml: {where}: empty; name at least one of: {', '.join(config.sources)}")
+        for source in clip_set.sources:
+            check_known(source, config.sources, where)
+        _check_once(clip_set.sources, where)
+        if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
+            raise UserError(
+                f"params.yaml: clips.sets.{name}: before: {clip_set.before} and after: {clip_set.after} "
+                f"ask for more than clips.before: {config.clips.before} and clips.after: "
+                f"{config.clips.after} store; raise those two"
+            )
+    _check_parts(config)
+
+
+def check_baselines(config: Config) -> None:
+    """Refuse a baseline that is none, that stands twice, or whose name an ablation has.
+
+    Raises:
+        UserError: The name at fault.
+    """
+    for name in config.baselines:
+        check_known(name, BASELINES, "baselines")
+    _check_once(config.baselines, "baselines")
+    for name in set(config.ablations) & set(BASELINES):
+        raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
+
+
+def _check_once(names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"params.yaml: {where}: {name} stands twice; leave it once")
+
+
+def _check_parts(config: Config) -> None:
+    """Refuse to learn from, or to choose weights by, what is measured."""
+    sets = config.clips.sets
+    for name, clip_set in sets.items():
+        part, where = clip_set.part, f"params.yaml: clips.sets.{name}.part: {clip_set.part}"
+        if name in TRAINING_SETS and part != name:
+            raise UserError(f"{where}: the set {name} is taken from the videos for it alone; set {name}")
+        if name in config.benchmarks and part == "train":
+            raise UserError(f"{where}: a benchmark of videos that are trained on; set test")
+        chosen_by = set(clip_set.sources) & set(sets["validation"].sources)
+        if name in config.benchmarks and part == "validation" and chosen_by:
+            raise UserError(
+                f"{where}: clips.sets.validation takes the same videos of {sorted(chosen_by)[0]}, by which "
+                f"weights are chosen; set test, or leave that source out there"
+            )
