@@ -133,7 +133,7 @@ def timed(step: Callable[[], None], times: int) -> float:
 
 def made(config: Config) -> Interpolator:
     """Build the configuration's model in training mode."""
-    return build(config.model, seed=1).channels_last()
+    return build(config.model, task=config.clip.task, seed=1).channels_last()
 
 
 def step() -> None:
@@ -165,8 +165,8 @@ def wait() -> None:
         offsets = load(PARAMS, "demo", "lift15").clip.offsets
         rows.append(
             ClipRow(
-                clip=f"{name}@8", source="made", video=f"{number:03d}", target=8, step=1, offsets=offsets,
-                kind="", motion=1.0, height=288, width=448, extension="png",
+                clip=f"{name}@8", source="made", video=f"{number:03d}", group=name, target=8, step=1,
+                offsets=offsets, kind="", motion=1.0, height=288, width=448, extension="png",
             )
         )  # fmt: skip
     write_archive(folder / "frames.zip", entries)

@@ -90,6 +90,9 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
         model.checkpoint_encoder()
     offsets = config.clip.offsets
     validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
+    # With the largest crop of all phases: a clip that is too small is refused now and not after days.
+    height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
+    train_set = ClipDataset(clips / "train", offsets, crop=(height, width))
     lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
     return Job(
         config=config,
@@ -97,7 +100,7 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
         model=model,
         losses=Losses(config.loss, lpips).to(fabric.device),
         train_clips=partial(_train_clips, config, clips / "train"),
-        train_count=len(ClipDataset(clips / "train", offsets)),
+        train_count=len(train_set),
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},

@@ -28,7 +28,8 @@ def small(raw):
     demo["sources"]["snu_film"]["render"]["centres"] = 1
     demo["clips"]["sets"]["train"]["max_clips"] = 1
     raw["clips"]["validation_share"] = 0.2
-    raw["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1)
+    raw["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1, threads=1)
+    raw["evaluate"]["threads"] = 1  # what is so small only waits for a second thread
     raw["train"]["phases"][0].update(epochs=1)
     raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3", "ifrvp_arbitrary")}
     raw["ablations"]["ctx3"]["train"] = {"seeds": [7, 8]}

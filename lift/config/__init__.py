@@ -35,7 +35,7 @@ from lift.errors import UserError
 __all__ = [
     "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Continuity",
     "Download", "Evaluate",
-    "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "window",
+    "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "load_all", "window",
 ]  # fmt: skip
 
 OVERRIDABLE = (
@@ -114,11 +114,19 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     Raises:
         UserError: One line that names the key at fault and the nearest known one.
     """
+    base, configs = load_all(path, profile)
+    if ablation is not None:
+        check_known(ablation, configs, "ablations")
+    chosen = base if ablation is None else configs[ablation]
+    _check_freeze(chosen)
+    return chosen
+
+
+def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]:
+    """Resolve a profile's parameters without an ablation, and those of every ablation; as `load` does."""
     raw = read(Path(path))
     profiles, ablations = _named(raw, "profiles"), _named(raw, "ablations")
     check_known(profile, profiles, "profiles")
-    if ablation is not None:
-        check_known(ablation, ablations, "ablations")
     top = {k: v for k, v in raw.items() if k not in ("profile", "profiles", "ablations", "splits")}
     for name, override in profiles.items():
         if not isinstance(override, Mapping):
@@ -137,9 +145,7 @@ def load(path: Path | str, profile: str, ablation: str | None = None) -> Config:
     for name, config in configs.items():
         _check_span(config, name)
         _check_model(config, name)
-    chosen = base if ablation is None else configs[ablation]
-    _check_freeze(chosen)
-    return chosen
+    return base, configs
 
 
 def _resolve(

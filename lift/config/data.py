@@ -189,6 +189,8 @@ class Report:
     """Coverage of intervals."""
     least_videos: int = number(2)
     """Fewest source videos with which the report answers the question at all."""
+    least_interval: int = number(2)
+    """Fewest source videos with which a method's own mean is given an interval."""
 
 
 @dataclass(frozen=True, kw_only=True)

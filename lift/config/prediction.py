@@ -29,9 +29,8 @@ def check_learnt(config: Config, name: str) -> None:
         if rules.horizons and min(config.clip.horizons) > rules.horizons:
             raise UserError(
                 f"{where}: clip.horizons: {list(config.clip.horizons)} lie beyond those of "
-                f"benchmarks.{benchmark}.horizons: {rules.horizons}, so nothing would be measured; raise "
-                "that, "
-                "or learn nearer horizons"
+                f"benchmarks.{benchmark}.horizons: {rules.horizons}, so nothing would be measured; "
+                "raise that, or learn nearer horizons"
             )
     for part in ("train", "validation"):
         clips = config.clips.sets[part]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from lift.config.clip import Clip, window
 from lift.config.families import Flavr, IfrNet, Rife
+from lift.config.matching import Matching
 from lift.config.parse import choice, number
 
 __all__ = ["Augment", "Clip", "Loss", "Model", "Phase", "Train", "window"]
@@ -26,12 +27,18 @@ class Model:
     """Hidden channels of the flow heads at s8 and s4."""
     flow_blocks: tuple[int, int] = number(0, 16)
     """Residual blocks of the flow heads at s8 and s4."""
+    flow: str = choice("plain", "matching")
+    """How motion is estimated: by the specification's two heads, or by comparing frames, to s2
+    (lift/models/matching.py).
+    """
     context_width: int = number(8, 4096)
     """Hidden channels of the coarse frame's context network."""
     refiner_widths: tuple[int, int] = number(8, 4096)
     """Channels of the full-resolution refiner, first and last stage."""
     refiner_blocks: int = number(0, 16)
     """Residual blocks of the refiner."""
+    refiner_stride: int = number(1, 2)
+    """How many times smaller than the frame the refiner works inside; 1 is the specification's."""
     use_context: bool
     """False: F_ctx is zero and there is no transformer."""
     context: str = choice("attention", "mean")
@@ -68,6 +75,7 @@ class Model:
     """
     pretrained: str | None
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
+    matching: Matching
     rife: Rife
     ifrnet: IfrNet
     flavr: Flavr
@@ -86,6 +94,9 @@ class Model:
                 f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
                 f"refiner_widths[1] of {GROUPS // 2}: that many groups has their GroupNorm (specification 3)"
             )
+
+        if self.flow == "matching" and self.refinement != "aligned":
+            raise ValueError("flow: matching ends at s2, for refinement: aligned alone; set that too")
 
     @property
     def start(self) -> str | None:

@@ -41,6 +41,12 @@ def check_sets(raw: Mapping[str, Any], config: Config) -> None:
         for source in clip_set.sources:
             check_known(source, config.sources, where)
         _check_once(clip_set.sources, where)
+        if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
+            raise UserError(
+                f"params.yaml: clips.sets.{name}: before: {clip_set.before} and after: {clip_set.after} "
+                f"ask for more than clips.before: {config.clips.before} and clips.after: "
+                f"{config.clips.after} store; raise those two"
+            )
     _check_parts(config)
 
 

@@ -7,9 +7,10 @@ clip's frames whatever the video's length.
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lift.config import Continuity
-from lift.data.continuity import Reduced, breaks
+from lift.data.continuity import Reduced, breaks, differ
 from lift.data.images import Pixels, Unreadable, difference
 from lift.data.manifest import ClipRow
 from lift.data.mpeg4 import Run
@@ -64,6 +65,7 @@ class Assembler:
         self._references = Counter(number for clip in clips for number in clip.references)
         self._pictures: dict[int, Pixels] = {}
         self._held: dict[int, Stored | Unreadable] = {}
+        self._known: dict[int, dict[int, float]] = {}  # difference to a later frame: clips overlap
         self._queue: deque[int] = deque()
         self._wanted: set[int] = set()
         self.numbers = sorted(self._released_by)
@@ -94,6 +96,7 @@ class Assembler:
         while self._queue and self._released_by[self._queue[0]] <= number:
             first = self._queue.popleft()
             released = self._held.pop(first)
+            self._known.pop(first, None)
             if first in self._wanted and isinstance(released, Stored):
                 self._wanted.remove(first)
                 decided.frames.append((first, released))
@@ -112,7 +115,7 @@ class Assembler:
             decided.dropped.append(("mixed_sizes", self._mixed(sizes)))
         else:
             fit = {o: f for o, f in held.items() if isinstance(f, Stored) and _form(f) == form}
-            offsets, why = _continuous(clip, fit, self._rule)
+            offsets, why = self._continuous(clip, fit)
             if why:
                 message = f"{self._entry.video.path}: a {why} within the frames that clips need"
                 decided.unfit.append((why, message))
@@ -125,6 +128,32 @@ class Assembler:
             self._references[number] -= 1
             if not self._references[number]:
                 self._pictures.pop(number, None)
+
+    def _continuous(self, clip: Planned, frames: Mapping[int, Stored]) -> tuple[tuple[int, ...], str]:
+        """Give the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
+        span = tuple(frames)
+        if not clip.judged:
+            return tuple(o for o in span if o), ""
+        small = {clip.target.number + o * clip.target.step: f.reduced for o, f in frames.items()}
+        reduced = {number: each for number, each in small.items() if each is not None}
+        found = breaks(list(reduced.values()), self._rule, self._differences(reduced))
+        middle = span.index(0)
+        first = max((i + 1 for i in range(middle) if found[i]), default=0)
+        last = min((i for i in range(middle, len(found)) if found[i]), default=len(found))
+        if min(clip.required) < span[first]:
+            return (), found[first - 1]
+        if max(clip.required) > span[last]:
+            return (), found[last]
+        return tuple(o for o in span[first : last + 1] if o), ""
+
+    def _differences(self, reduced: Mapping[int, Reduced]) -> list[float]:
+        found = []
+        for (number, first), (after, second) in pairwise(reduced.items()):
+            known = self._known.setdefault(number, {})
+            if after not in known:
+                known[after] = differ(first, second)
+            found.append(known[after])
+        return found
 
     def _absence(self, frame: Stored | Unreadable, form: Form) -> tuple[str, str]:
         if isinstance(frame, Unreadable):
@@ -142,6 +171,7 @@ class Assembler:
             clip=f"{stored}@{target.number}" + (f"#{target.kind}" if target.uniform and target.kind else ""),
             source=self._entry.source,
             video=self._entry.video.name,
+            group=self._entry.video.group,
             target=target.number,
             step=target.step,
             offsets=offsets,
@@ -156,19 +186,3 @@ class Assembler:
 def _form(frame: Stored | Unreadable) -> Form:
     """Give what the frames of one clip must share."""
     return (frame.shape, frame.extension) if isinstance(frame, Stored) else ((), "")
-
-
-def _continuous(clip: Planned, frames: Mapping[int, Stored], rule: Continuity) -> tuple[tuple[int, ...], str]:
-    """Give the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
-    span = tuple(frames)
-    if not clip.judged:
-        return tuple(o for o in span if o), ""
-    found = breaks([frame.reduced for frame in frames.values() if frame.reduced is not None], rule)
-    middle = span.index(0)
-    first = max((i + 1 for i in range(middle) if found[i]), default=0)
-    last = min((i for i in range(middle, len(found)) if found[i]), default=len(found))
-    if min(clip.required) < span[first]:
-        return (), found[first - 1]
-    if max(clip.required) > span[last]:
-        return (), found[last]
-    return tuple(o for o in span[first : last + 1] if o), ""

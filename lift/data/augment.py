@@ -81,7 +81,7 @@ def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> D
     Raises:
         UserError: The crop is larger than the frames.
     """
-    height, width = _checked(size, crop, clip)
+    height, width = check_crop(size, crop, clip)
     return Draw(top=(size[0] - height) // 2, left=(size[1] - width) // 2, height=height, width=width)
 
 
@@ -106,7 +106,7 @@ def draw(
     Raises:
         UserError: The crop is larger than the frames.
     """
-    height, width = _checked(size, crop, clip)
+    height, width = check_crop(size, crop, clip)
     place, chance, jitter = random.random(2), random.random(6), random.uniform(-1, 1, 2)
     turns = int(random.integers(1, 4))
     if augment is None:
@@ -134,7 +134,12 @@ def draw(
     )
 
 
-def _checked(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
+def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
+    """Give the size of what is cut out of frames of `size`.
+
+    Raises:
+        UserError: The frames are smaller than the crop.
+    """
     if crop is None:
         return size
     if crop[0] > size[0] or crop[1] > size[1]:

@@ -43,28 +43,36 @@ def reduced(pixels: Pixels) -> Reduced:
     return np.asarray(cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def breaks(frames: Sequence[Reduced], rule: Continuity) -> list[str]:
+def differ(first: Reduced, second: Reduced) -> float:
+    """Give the mean absolute difference of two reduced frames, 0-255."""
+    return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size
+
+
+def breaks(
+    frames: Sequence[Reduced], rule: Continuity, differences: Sequence[float] | None = None
+) -> list[str]:
     """Judge each pair of neighbouring frames.
 
     Args:
         frames: In the order of time.
         rule: The thresholds.
+        differences: `differ` of each pair, where they are known.
 
     Returns:
         For each pair (frames i and i+1): `cut`, `duplicate`, or nothing.
     """
     pairs = list(pairwise(frames))
-    differences = [cv2.norm(first, second, cv2.NORM_L1) / first.size for first, second in pairs]
-    return [_judge(i, differences, *pair, rule) for i, pair in enumerate(pairs)]
+    known = [differ(*pair) for pair in pairs] if differences is None else differences
+    return [_judge(i, known, *pair, rule) for i, pair in enumerate(pairs)]
 
 
-def _judge(i: int, differences: list[float], first: Reduced, second: Reduced, rule: Continuity) -> str:
+def _judge(i: int, differences: Sequence[float], first: Reduced, second: Reduced, rule: Continuity) -> str:
     difference = differences[i]
     if difference < rule.duplicate:
         return DUPLICATE
     if difference <= rule.cut_difference:
         return ""
-    around = differences[max(0, i - AROUND) : i] + differences[i + 1 : i + 1 + AROUND]
+    around = [*differences[max(0, i - AROUND) : i], *differences[i + 1 : i + 1 + AROUND]]
     usual = float(np.median(around)) if around else difference
     if difference <= rule.cut_ratio * usual or _correlation(first, second) >= rule.cut_correlation:
         return ""

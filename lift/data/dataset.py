@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from lift.config import Augment
 from lift.data.archive import ClipArchive
-from lift.data.augment import Draw, centred, draw
+from lift.data.augment import Draw, centred, check_crop, draw
 from lift.data.manifest import ClipRow, read_manifest
 from lift.data.truth import Truth, TruthArchive
 from lift.errors import UserError
@@ -64,11 +64,14 @@ class ClipDataset(Dataset[Item]):
                 training items draw one as they draw their augmentation, and clip i as it is has the i-th.
 
         Raises:
-            UserError: The manifest or an archive is missing or damaged, or there is no clip.
+            UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller
+                than the crop.
         """
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
+        for row in self.rows:
+            check_crop((row.height, row.width), crop, row.clip)
         self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed

@@ -20,6 +20,8 @@ class ClipRow:
     """Name of the data set."""
     video: str
     """The video within its source."""
+    group: str
+    """The recording that it was cut from, as its source knows it: the independent unit of statistics."""
     target: int
     """Number of the missing frame."""
     step: int
@@ -35,7 +37,7 @@ class ClipRow:
     width: int
     """Pixels."""
     extension: str
-    """png or jpg."""
+    """png or jpg; m4v: its frames are stored in runs (`lift/data/mpeg4.py`)."""
 
     @property
     def stored(self) -> str:
@@ -86,6 +88,7 @@ def _row(values: dict[str, str]) -> ClipRow:
         clip=values["clip"],
         source=values["source"],
         video=values["video"],
+        group=values["group"],
         target=int(values["target"]),
         step=int(values["step"]),
         offsets=tuple(map(int, values["offsets"].split())),

@@ -62,6 +62,7 @@ def entries(config: Config, name: str, raw: Path) -> list[Entry]:
             share a video.
     """
     clip_set = config.clips.sets[name]
+    _check_variants(config, clip_set, raw)
     found = [
         Entry(source=source, video=video)
         for source in clip_set.sources
@@ -202,3 +203,29 @@ def _check_disjoint(source: Source, lists: dict[str, list[Video]]) -> None:
             f"{source.title}: {min(shared)} stands in the training and in the test list; "
             "restore the official lists"
         )
+
+
+def _check_variants(config: Config, clip_set: ClipSet, raw: Path) -> None:
+    """Refuse the same for two sources of the same footage: what is trained on must not be tested on."""
+    tests = clip_set.part == "test"
+    others = [
+        (key, source, other)
+        for key, other in config.clips.sets.items()
+        for source in other.sources
+        if (other.part == "test") != tests
+    ]
+    for own in clip_set.sources:
+        for key, source, other in others:
+            if own == source or not SOURCES[own].footage or SOURCES[own].footage != SOURCES[source].footage:
+                continue
+            groups = (
+                {v.group for v in _part(config, *each, raw)} for each in ((own, clip_set), (source, other))
+            )
+            shared = set.intersection(*groups)
+            if shared:
+                trained, tested = (source, own) if tests else (own, source)
+                raise UserError(
+                    f"params.yaml: clips.sets: {SOURCES[tested].title} tests on {min(shared)}, and "
+                    f"{SOURCES[trained].title} gives it for training ({len(shared)} recordings in all); "
+                    f"take {source} out of {key}, or {own} out of the set with part: {clip_set.part}"
+                )

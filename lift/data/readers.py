@@ -63,7 +63,7 @@ class Reader(Protocol):
 
     Attributes:
         numbers: Numbers of the frames that exist, ascending.
-        extension: How its frames are stored in an archive, where they are not resized: png or jpg.
+        extension: How its frames are stored in an archive, where they are not resized: png, jpg or m4v.
     """
 
     numbers: Sequence[int]

@@ -39,6 +39,8 @@ class Row:
     benchmark: str
     clip: str
     video: str
+    group: str
+    """The recording that the video was cut from."""
     kind: str
     """Kind of scene; empty where the benchmark has none."""
     motion: float
@@ -157,6 +159,7 @@ def _rows(
             benchmark=benchmark,
             clip=entry.clip,
             video=entry.video,
+            group=entry.group,
             kind=entry.kind,
             motion=entry.motion,
             seed=seed,

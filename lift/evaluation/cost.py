@@ -56,7 +56,7 @@ def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
     size = SIZES[0]
     return Cost(
         parameters=parameters(model),
-        gmacs={f"{height}x{width}": gmacs(model, offsets, (height, width)) for height, width in SIZES},
+        gmacs=_by_size(model, offsets),
         memory_mib=peak_memory(model, _clip(offsets, size)) / MIB,
         milliseconds=_milliseconds(model, _clip(offsets, size)),
         threads=torch.get_num_threads(),
@@ -70,7 +70,7 @@ def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
         model: As for `cost`.
         offsets: The window.
     """
-    counts = {f"gmacs_{h}x{w}": round(gmacs(model, offsets, (h, w)), DECIMALS) for h, w in SIZES}
+    counts = {f"gmacs_{size}": round(count, DECIMALS) for size, count in _by_size(model, offsets).items()}
     return {"parameters": parameters(model), **counts}
 
 
@@ -80,8 +80,8 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for name, p in model.named_parameters() if not name.startswith(skipped))
 
 
-def gmacs(model: nn.Module, offsets: Sequence[int], size: tuple[int, int]) -> float:
-    """Count a frame's multiply-accumulates, in billions, with PyTorch's counter (two operations each).
+def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> list[float]:
+    """Count a frame's multiply-accumulates at each size, in billions: half of PyTorch's operations.
 
     Every layer's count is a constant or proportional to the padded area, so two small frames give the count
     of any large one, exactly and in a moment.
@@ -89,9 +89,17 @@ def gmacs(model: nn.Module, offsets: Sequence[int], size: tuple[int, int]) -> fl
     multiple: int = model.multiple  # type: ignore[assignment]
     side = multiple * -(-64 // multiple)
     one, two = (_operations(model, _clip(offsets, (side, width))) for width in (side, 2 * side))
-    height, width = (multiple * -(-pixels // multiple) for pixels in size)
     per_area = two - one
-    return (one - per_area + per_area * height * width / side**2) / 2e9
+    counts = []
+    for size in sizes:
+        height, width = (multiple * -(-pixels // multiple) for pixels in size)
+        counts.append((one - per_area + per_area * height * width / side**2) / 2e9)
+    return counts
+
+
+def _by_size(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
+    counts = gmacs(model, offsets, *SIZES)
+    return {f"{height}x{width}": count for (height, width), count in zip(SIZES, counts, strict=True)}
 
 
 def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:

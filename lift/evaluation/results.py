@@ -27,6 +27,8 @@ class Row:
     benchmark: str
     clip: str
     video: str
+    group: str
+    """The recording that the video was cut from."""
     kind: str
     """Difficulty or kind of scene; empty where the benchmark has none."""
     motion: float

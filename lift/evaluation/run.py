@@ -35,7 +35,7 @@ class Clips(Protocol):
 
     @property
     def rows(self) -> Sequence[Any]:
-        """One per clip, with clip, video, kind and motion."""
+        """One per clip, with clip, video, group, kind and motion."""
 
     def __len__(self) -> int: ...
 
@@ -129,6 +129,7 @@ class _Run:
             benchmark=self.benchmark,
             clip=entry.clip,
             video=entry.video,
+            group=entry.group,
             kind=entry.kind,
             motion=entry.motion,
             seed=self.seed,

@@ -22,7 +22,7 @@ from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 
 COLOURS = 3
-STRIDE = 4  # of flow, occlusion and F_ctx: s4
+STRIDE = 4  # of F_ctx and of the frame before refinement: s4
 
 
 class AlignedRefiner(nn.Module):
@@ -44,8 +44,8 @@ class AlignedRefiner(nn.Module):
             references: All − of the batch, then all +, (2·B, 3, H, W).
             features: Of the references in the same order: s1 (2·B, C1, H, W), or s4 (2·B, C4, H/4, W/4) where
                 the model does without s1.
-            flow: (B, 4, H/4, W/4), s4 pixels, − then +.
-            occlusion: O, (B, 2, H/4, W/4), high = visible.
+            flow: (B, 4, H/n, W/n) for any n, pixels of that resolution, − then +.
+            occlusion: O, (B, 2, H/n, W/n), high = visible.
             context4: F_ctx at s4, (B, C16, H/4, W/4).
 
         Returns:
@@ -53,8 +53,9 @@ class AlignedRefiner(nn.Module):
             (B, 3, H/4, W/4); both float32 or wider.
         """
         # 1. flow and occlusion to full resolution
-        flow = torch.cat(resize_flow(flow, STRIDE).chunk(2, dim=1))  # (2·B, 2, H, W)
-        visible = resize(occlusion, STRIDE)  # (B, 2, H, W)
+        scale = references.shape[3] // flow.shape[3]
+        flow = torch.cat(resize_flow(flow, scale).chunk(2, dim=1))  # (2·B, 2, H, W)
+        visible = resize(occlusion, scale)  # (B, 2, H, W)
         # 2. references and their features, where they are at the missing frame's time
         features = full_size(self.reduce, features)
         warped = backward_warp(torch.cat((references, features.to(references.dtype)), dim=1), flow)

@@ -25,12 +25,14 @@ class Pyramid(NamedTuple):
         s4: (N, C4, H/4, W/4).
         s8: (N, C8, H/8, W/8).
         s16: (N, C16, H/16, W/16); None where the encoder was built without.
+        s2: (N, C2, H/2, W/2); None but where the encoder was told to keep it.
     """
 
     s1: Tensor
     s4: Tensor
     s8: Tensor
     s16: Tensor | None
+    s2: Tensor | None = None
 
 
 class Encoded(NamedTuple):
@@ -40,11 +42,13 @@ class Encoded(NamedTuple):
         references: The references' images, all − then all +, (2·B, 3, H, W).
         features: Of the references.
         s16: Of all N present frames, the references first, (N, C16, H/16, W/16); None where nothing uses it.
+        small: The images of all N at half the size, (N, 3, H/2, W/2), likewise.
     """
 
     references: Tensor
     features: Pyramid
     s16: Tensor | None
+    small: Tensor | None = None
 
 
 class Encoder(nn.Module):
@@ -55,13 +59,16 @@ class Encoder(nn.Module):
             frames at a time: less memory for more time, and the same gradients.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int, int], *, deep: bool = True) -> None:
+    def __init__(
+        self, widths: tuple[int, int, int, int, int], *, deep: bool = True, keep_s2: bool = False
+    ) -> None:
         """Build the encoder.
 
         Args:
             widths: Channels at s1, s2, s4, s8, s16.
             deep: Whether s16 is wanted; without context nothing uses it, and it would hold weights that never
                 learn.
+            keep_s2: Whether s2 is wanted.
         """
         super().__init__()
         c1, c2, c4, c8, c16 = widths
@@ -70,14 +77,16 @@ class Encoder(nn.Module):
         self.s4 = leaky_convs(c2, c4, c4, stride=2)
         self.s8 = leaky_convs(c4, c8, c8, stride=2)
         self.s16 = leaky_convs(c8, c16, stride=2) if deep else None
+        self.keep_s2 = keep_s2
         self.recompute = False
 
     def forward(self, frames: Tensor) -> Pyramid:
         """Encode frames (N, 3, H, W), H and W multiples of 16, at all scales."""
         s1 = self.s1(frames)  # (N, C1, H, W)
-        s4 = self.s4(self.s2(s1))  # (N, C4, H/4, W/4)
+        s2 = self.s2(s1)  # (N, C2, H/2, W/2)
+        s4 = self.s4(s2)  # (N, C4, H/4, W/4)
         s8 = self.s8(s4)  # (N, C8, H/8, W/8)
-        return Pyramid(s1, s4, s8, None if self.s16 is None else self.s16(s8))
+        return Pyramid(s1, s4, s8, None if self.s16 is None else self.s16(s8), s2 if self.keep_s2 else None)
 
     def deepest(self, frames: Tensor) -> Tensor:
         """Encode frames (N, 3, H, W) to s16 alone, (N, C16, H/16, W/16)."""

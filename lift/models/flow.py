@@ -24,8 +24,8 @@ class FlowEstimator(nn.Module):
         self.logits = 2 if model.occlusion else 0
         outputs = FLOWS + self.logits
         # 192 + 192 + 256 + 1 = 641, and 128 + 128 + 256 + 4 + 2 + 1 = 519 at the specification's widths
-        self.s8 = _head(2 * c8 + c16 + 1, model.flow_widths[0], model.flow_blocks[0], outputs)
-        self.s4 = _head(2 * c4 + c16 + outputs + 1, model.flow_widths[1], model.flow_blocks[1], outputs)
+        self.s8 = flow_head(2 * c8 + c16 + 1, model.flow_widths[0], model.flow_blocks[0], outputs)
+        self.s4 = flow_head(2 * c4 + c16 + outputs + 1, model.flow_widths[1], model.flow_blocks[1], outputs)
 
     def forward(
         self, s8: Tensor, s4: Tensor, context8: Tensor, context4: Tensor, time: Tensor
@@ -46,12 +46,13 @@ class FlowEstimator(nn.Module):
             Both in the parameters' type whatever the autocast.
         """
         # 1. coarse estimate at s8
-        coarse = self.s8(torch.cat((s8, context8, _time(time, s8)), dim=1))  # (B, 6, H/8, W/8)
+        coarse = self.s8(torch.cat((s8, context8, time_channel(time, s8)), dim=1))  # (B, 6, H/8, W/8)
         # 2. to s4: flows double in size and value, logits in size only
         raised = resize(coarse, 2)
         flow, logits = 2 * raised[:, :FLOWS], raised[:, FLOWS:]
         # 3. correction at s4
-        delta = self.s4(torch.cat((s4, context4, flow, logits, _time(time, s4)), dim=1))  # (B, 6, H/4, W/4)
+        heard = (s4, context4, flow, logits, time_channel(time, s4))
+        delta = self.s4(torch.cat(heard, dim=1))  # (B, 6, H/4, W/4)
         flow = flow + delta[:, :FLOWS]
         # 4. the sigmoid comes only here, so that corrections add up as logits
         if not self.logits:
@@ -59,11 +60,12 @@ class FlowEstimator(nn.Module):
         return flow, torch.sigmoid(logits + delta[:, FLOWS:])
 
 
-def _head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
+def flow_head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
+    """Make a head from (B, inputs, h, w) to flows and logits (B, outputs, h, w); it starts at zero."""
     residual = [ResBlock(width) for _ in range(blocks)]
     return nn.Sequential(leaky_convs(inputs, width), *residual, FlowConv(width, outputs))
 
 
-def _time(time: Tensor, features: Tensor) -> Tensor:
-    """Give the channel of the target's time, (B, 1, H, W)."""
+def time_channel(time: Tensor, features: Tensor) -> Tensor:
+    """Give the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
     return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])

@@ -9,6 +9,7 @@ from math import lcm
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
@@ -17,14 +18,16 @@ from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport, check_inputs
 from lift.models.lineup import Lineup, line_up, references_only
+from lift.models.matching import MatchingFlow, side_by_side
 from lift.models.output import Output
 from lift.models.positional import add_position
 from lift.models.pretrained import load_rife_contextnet
 from lift.models.refiner import Refiner
+from lift.models.search import arrange, search
 from lift.models.synthesis import Synthesis
 from lift.models.transformer import MeanContext, TemporalTransformer
 from lift.ops.pad import crop_to, pad_to_multiple
-from lift.ops.resize import resize
+from lift.ops.resize import resize, resize_flow
 
 MULTIPLE = 32  # specification section 3: sizes are padded to this; s16 then splits into whole 2x2 patches
 
@@ -41,9 +44,10 @@ class Lift(Interpolator):
         self.use_s1 = model.use_s1
         self.context_width = model.widths[4]
         self.multiple = lcm(MULTIPLE, 16 * model.patch)
-        self.encoder = Encoder(model.widths, deep=model.use_context)
+        self.matching = model.matching if model.flow == "matching" else None
+        self.encoder = Encoder(model.widths, deep=model.use_context, keep_s2=self.matching is not None)
         self.context = _context(model)
-        self.flow = FlowEstimator(model)
+        self.flow: nn.Module = MatchingFlow(model) if self.matching is not None else FlowEstimator(model)
         self.aligned = model.refinement == "aligned"
         if self.aligned:
             self.aligned_refiner = AlignedRefiner(model)
@@ -78,7 +82,8 @@ class Lift(Interpolator):
         s16 = features.s16
         if len(others):
             s16 = torch.cat((s16, self.encoder.deepest(others)))
-        return Encoded(near, features, s16)
+        small = F.avg_pool2d(images, 2) if self.matching is not None else None
+        return Encoded(near, features, s16, small)
 
     def predict(self, encoded: Encoded, offsets: Tensor, lineup: Lineup, size: tuple[int, int]) -> Output:
         """Stages 2 to 5.
@@ -107,8 +112,14 @@ class Lift(Interpolator):
             weights = lineup.by_slot(alpha, offsets.shape[1])
         context4 = resize(context, 4)
 
-        # Stage 3: flow and occlusion, s8 then s4
-        flow, occlusion = self.flow(_pair(s8), _pair(s4), resize(context, 2), context4, lineup.time)
+        # Stage 3: flow and occlusion, s8 then s4; by `flow: matching` to s2
+        context8, time = resize(context, 2), lineup.time
+        if self.matching is None or encoded.small is None or encoded.features.s2 is None:
+            flow, occlusion = self.flow(side_by_side(s8), side_by_side(s4), context8, context4, time)
+        else:
+            motion = search(*arrange(encoded.small, offsets.float(), lineup), self.matching)
+            s2 = add_position(encoded.features.s2, where)
+            flow, occlusion = self.flow(motion, s8, s4, s2, context8, context4, time)
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:
@@ -118,6 +129,8 @@ class Lift(Interpolator):
             frame = self.refiner(coarse, fine)
         frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
+        if self.matching is not None:
+            flow, occlusion = resize_flow(flow, 0.5), resize(occlusion, 0.5)
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),
             coarse=crop_to(coarse, quarter),
@@ -142,8 +155,3 @@ def _context(model: Model) -> nn.Module | None:
     if not model.use_context:
         return None
     return MeanContext() if model.context == "mean" else TemporalTransformer(model)
-
-
-def _pair(features: Tensor) -> Tensor:
-    """Put the references side by side: (2·B, C, H, W), all − then all +, becomes (B, 2·C, H, W)."""
-    return torch.cat(features.chunk(2), dim=1)

@@ -37,16 +37,23 @@ class Refiner(nn.Module):
 
 
 def refiner_network(inputs: int, model: Model) -> nn.Sequential:
-    """Make the full-resolution network from (B, inputs, H, W) to (B, 3, H, W); it starts as nothing."""
+    """Make the network from (B, inputs, H, W) to (B, 3, H, W), H and W even; it starts as nothing.
+
+    With `refiner_stride: 2` all but the last layer works at half the resolution, on a quarter of the pixels,
+    and gives full-resolution detail as channels (Shi et al., "Sub-pixel Convolution", CVPR 2016).
+    """
     first, last = model.refiner_widths
+    stride = model.refiner_stride
+    enlarge = [nn.PixelShuffle(stride)] if stride > 1 else []
     return nn.Sequential(
-        conv(inputs, first),
+        conv(inputs, first, stride=stride),
         nn.GroupNorm(GROUPS, first),
         nn.ReLU(inplace=True),
         *(ResBlock(first) for _ in range(model.refiner_blocks)),
-        conv(first, last),
-        nn.GroupNorm(GROUPS // 2, last),
+        conv(first, last * stride**2),
+        nn.GroupNorm(GROUPS // 2, last * stride**2),
         nn.ReLU(inplace=True),
+        *enlarge,
         zero_conv(last, 3),
     )
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from lift.config import Config, load
+from lift.config import Config, load_all
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
@@ -31,7 +31,7 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
         UserError: An input is missing, broken, or not comparable with the others; or the disk is full.
     """
     if configs is None:
-        configs = {name: load(_PARAMS, config.profile, name) for name in config.ablations}
+        configs = load_all(_PARAMS, config.profile)[1]
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
     with full_disk_explained(out):
@@ -49,12 +49,14 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
+    from lift.report.examples import check_kept
     from lift.report.reading import read
     from lift.report.strata import by_stratum
 
     results = read(config, configs, data)
+    check_kept(results)
     families = declared(results)
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     curves = read_curves(results)
     said = answer(results, families)
     predicted = predictions.read(config, results)

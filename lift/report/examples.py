@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lift.errors import UserError
+from lift.report.results import Results
 
 Image = npt.NDArray[np.uint8]
 
@@ -90,6 +91,19 @@ def _open(path: Path) -> zipfile.ZipFile | None:
         return zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise UserError(f"{path}: a broken archive; evaluate again") from error
+
+
+def check_kept(results: Results) -> None:
+    """Refuse to make a report without the pictures that evaluation kept: it would replace one that has them.
+
+    Raises:
+        UserError: A measured method has no examples.zip (which git does not hold), though
+            `evaluate.examples` asks for some.
+    """
+    for method in (m for m in results.methods if results.rows.get(m)):
+        path = results.data / "results" / method / "examples.zip"
+        if results.config.evaluate.examples and not path.is_file():
+            raise UserError(f"{path}: not found beside clips.csv; run `dvc checkout` or evaluate again")
 
 
 def chosen(examples: Sequence[Example]) -> list[Example]:

@@ -11,11 +11,11 @@ from lift.config import Config
 from lift.errors import UserError
 from lift.report.names import of_task
 from lift.report.reading import listed, one_protocol, read_json
-from lift.report.results import Results, source_video
+from lift.report.results import Results
 
 METRICS = ("psnr", "ssim", "ms_ssim", "lpips")
-COLUMNS = ("benchmark", "clip", "video", "kind", "motion", "seed", "context", "horizon", *METRICS)
-_TEXT = ("benchmark", "clip", "video", "kind")
+COLUMNS = ("benchmark", "clip", "video", "group", "kind", "motion", "seed", "context", "horizon", *METRICS)
+_TEXT = ("benchmark", "clip", "video", "group", "kind")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals
 
 
@@ -62,7 +62,7 @@ class Predictions:
     def counts(self, benchmark: str) -> tuple[int, int]:
         """Count the clips and source videos of a benchmark."""
         frame = next(frames[benchmark] for frames in self.rows.values() if benchmark in frames)
-        return frame["clip"].nunique(), len({source_video(name) for name in frame["video"]})
+        return frame["clip"].nunique(), frame["group"].nunique()
 
 
 def read(config: Config, results: Results) -> Predictions:
@@ -97,8 +97,7 @@ def read(config: Config, results: Results) -> Predictions:
         if rules.get("horizons") != str(config.benchmarks[name].horizons):
             raise UserError(
                 f"{data / 'results'}: {name} was predicted up to horizon {rules.get('horizons')}, but "
-                "params.yaml "
-                f"says {config.benchmarks[name].horizons}; evaluate again"
+                f"params.yaml says {config.benchmarks[name].horizons}; evaluate again"
             )
     return Predictions(
         config=config,
@@ -128,8 +127,7 @@ def _read_method(path: Path, config: Config, seeds: Sequence[int]) -> dict[str, 
     if found != sorted(seeds):
         raise UserError(
             f"{path}: results of training seeds {found}, but params.yaml (train.seeds) asks for "
-            f"{list(seeds)}; "
-            "evaluate again"
+            f"{list(seeds)}; evaluate again"
         )
     if table.duplicated(["benchmark", "clip", "seed", "horizon"]).any():
         raise UserError(f"{path}: a clip stands twice; evaluate again")
@@ -147,8 +145,7 @@ def _check_means(
             if told is None or abs(told - mean) > _AGREEMENT:
                 raise UserError(
                     f"{path}: {name}.psnr_{horizon} is {told}, but clips.csv beside it gives {mean:.6f}; "
-                    "evaluate "
-                    "again"
+                    "evaluate again"
                 )
 
 
@@ -162,6 +159,5 @@ def _check_same_clips(rows: Mapping[str, Mapping[str, pd.DataFrame]], data: Path
                 if apart := sorted(clips ^ set(part["clip"])):
                     raise UserError(
                         f"{data / 'results'}: {method} and {other} were not measured on the same {name} "
-                        "clips: at "
-                        f"horizon {horizon} they differ in {listed(apart)}; evaluate both again"
+                        f"clips: at horizon {horizon} they differ in {listed(apart)}; evaluate both again"
                     )

@@ -20,10 +20,10 @@ from lift.report.names import REQUIRED, of_task
 from lift.report.results import Results
 
 COLUMNS = (
-    "benchmark", "clip", "video", "kind", "motion", "seed", "context",
+    "benchmark", "clip", "video", "group", "kind", "motion", "seed", "context",
     "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
 )  # fmt: skip
-_TEXT = ("benchmark", "clip", "video", "kind")
+_TEXT = ("benchmark", "clip", "video", "group", "kind")
 _OPTIONAL = ("warping", "epe", "occluded")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
 _NAMED = 5  # clips that an error names

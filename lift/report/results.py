@@ -1,6 +1,5 @@
 """The results of all methods, as the report asks for them; reading.py fills them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +84,13 @@ class Results:
         return np.array(means, dtype=np.float64)
 
     def videos(self, benchmark: str) -> npt.NDArray[np.str_]:
-        """Give each clip's source video, in the order of clip ids."""
+        """Give each clip's source video, in the order of clip ids: the recording that it was cut from.
+
+        It is the independent unit, and what the data set says of it is the manifest's `group`: of UCF101 the
+        group that several clips were cut out of, of Vimeo-90K the folder, elsewhere mostly the video itself.
+        """
         frame = self.rows[self.measured(benchmark)[0]][benchmark]
-        return np.array([source_video(name) for name in frame["video"]], dtype=np.str_)
+        return np.asarray(frame["group"], dtype=np.str_)
 
     def kinds(self, benchmark: str) -> npt.NDArray[np.str_]:
         """Give each clip's kind or difficulty, in the order of clip ids."""
@@ -96,15 +99,6 @@ class Results:
     def stand_in(self, benchmark: str) -> bool:
         """Whether rendered scenes stand in for real footage (the set `scenes` is meant to be rendered)."""
         return self.procedural[benchmark] and benchmark != "scenes"
-
-
-def source_video(name: str) -> str:
-    """Give the independent unit that a video belongs to.
-
-    UCF101 cuts the clips `_c01`, `_c02` … of a group `_g01` out of one original video (Soomro et al., 2012):
-    its unit is the group. Elsewhere it is the video itself.
-    """
-    return re.sub(r"(_g\d+)_c\d+(\.avi)?$", r"\1", name)
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

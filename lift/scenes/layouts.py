@@ -23,7 +23,6 @@ from lift.scenes.footage import Video, write_video
 from lift.scenes.kinds import KINDS
 from lift.seeds import derive
 
-SEPTUPLETS_PER_FOLDER = 1000  # Vimeo-90K: 00001/0001 ... 00001/1000
 TEST_GROUPS, GROUPS = 7, 25  # UCF101 split 1: groups 1-7 are tested, 8-25 train
 SNU_GAPS = {"easy": 1, "medium": 2, "hard": 4, "extreme": 8}  # frames from the missing one to each reference
 SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of each of them
@@ -62,8 +61,7 @@ def _vimeo90k(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vi
     for part, count, start in (("train", render.train, 0), ("test", render.test, render.train)):
         names = []
         for i in range(count):
-            block, number = divmod(start + i, SEPTUPLETS_PER_FOLDER)
-            names.append(f"{block + 1:05d}/{number + 1:04d}")
+            names.append(f"{start + i + 1:05d}/0001")  # sequences of one folder share their footage
             videos.append(draw(part, i, base / "sequences" / names[-1], "im{}.png", first=1))
         _write_list(base / f"sep_{part}list.txt", names)
     return videos

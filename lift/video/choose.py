@@ -194,8 +194,8 @@ def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[flo
     1.2 GiB; 1.3 GiB were measured. `refinement: aligned` also holds references and features side by side,
     warped and blended. Other models are taken to need as much as LIFT of the same configuration.
     """
-    c1, _, c4, c8, c16 = model.widths
-    pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256
+    c1, c2, c4, c8, c16 = model.widths
+    pyramid = c1 + c4 / 16 + c8 / 64 + c16 / 256 + (c2 / 4 if model.flow == "matching" else 0)
     working = 2 * pyramid + 2 * c1 + 4 * model.refiner_widths[0] + 3 * len(offsets)
     if model.refinement == "aligned":
         working += 3 * 2 * (3 + c1)

@@ -74,8 +74,7 @@ class _NoPrediction:
         raise UserError(
             f"--predict: {self.name} cannot predict: it needs a frame on either side of the missing one "
             "(offsets -1 and +1), and after the last frame there is none; repeat can, and --weights of a "
-            "model "
-            f"trained with clip.task: predict"
+            "model trained with clip.task: predict"
         )
 
 
@@ -155,13 +154,15 @@ class _Seen(NamedTuple):
     image: Tensor | None
     pyramid: Pyramid | None
     s16: Tensor | None
+    small: Tensor | None
     size: tuple[int, int]
 
 
 class Cached(_NoPrediction):
     """LIFT, with every frame encoded once (lift/models/lift.py, stage 1).
 
-    Features at full resolution are kept while a frame can become a reference, then s16 alone.
+    Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
+    and the image at half the size where motion is searched.
     """
 
     def __init__(
@@ -182,10 +183,10 @@ class Cached(_NoPrediction):
         padded, size = pad_to_multiple(image, self._model.multiple)
         with torch.inference_mode(), _autocast(self.device, self._half):
             encoded = self._model.encode(padded, 1)
-        return _Seen(padded, encoded.features, encoded.s16, size)
+        return _Seen(padded, encoded.features, encoded.s16, encoded.small, size)
 
     def shrink(self, features: object) -> object:
-        """Keep s16."""
+        """Keep s16, and the small image where there is one."""
         return _seen(features)._replace(image=None, pyramid=None)
 
     def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
@@ -199,7 +200,10 @@ class Cached(_NoPrediction):
             raise ValueError("a reference was shrunk to context")
         near = (_stack(scales) for scales in zip(before.pyramid, after.pyramid, strict=True))
         encoded = Encoded(
-            torch.cat((before.image, after.image)), Pyramid(*near), _stack([one.s16 for one in ordered])
+            torch.cat((before.image, after.image)),
+            Pyramid(*near),
+            _stack([one.s16 for one in ordered]),
+            _stack([one.small for one in ordered]),
         )
         with torch.inference_mode(), _autocast(self.device, self._half):
             output = self._model.predict(encoded, times, lineup, before.size)

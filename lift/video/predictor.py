@@ -63,18 +63,15 @@ class Predicting:
             learnt = ", ".join(f"+{ahead}" for ahead in self._learnt)
             raise UserError(
                 f"--predict {count}: {self.name} makes the frames {learnt} after the last one, each from "
-                "what was "
-                f"given, and not +{min(missing)}; ask for fewer, or take a recurrent model"
+                f"what was given, and not +{min(missing)}; ask for fewer, or take a recurrent model"
             )
         if len(past) < len(REFERENCES):
             return [past[-1]] * count
-        known = past[-self.past :]
-        offsets = torch.arange(-len(known), 0, dtype=torch.float32)
-        sample = {
-            "frames": torch.cat(list(known)),
-            "offsets": offsets,
-            "valid": torch.ones(len(known)).bool(),
-        }
+        known = torch.cat(list(past[-self.past :]))
+        offsets = torch.arange(-self.past, 0, dtype=torch.float32)
+        frames = known.new_zeros(self.past, *known.shape[1:])  # a short scene leaves the first ones absent
+        frames[-len(known) :] = known
+        sample = {"frames": frames, "offsets": offsets, "valid": offsets >= -len(known)}
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, self._half or torch.bfloat16, enabled=self._half is not None),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lift.config import load, window, yaml12
+from lift.config import load, load_all, window, yaml12
 from lift.errors import UserError
 
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
@@ -49,6 +49,14 @@ def test_precedence_is_top_then_profile_then_ablation(params):
     assert load(path, "thesis", "no_s1").model.layers == 2
 
 
+def test_all_ablations_at_once_are_those_one_by_one():
+    base, configs = load_all(SOURCE, "thesis")
+    assert base == load(SOURCE, "thesis")
+    assert list(configs) == list(base.ablations)
+    for name in ("lift64", "rife"):
+        assert configs[name] == load(SOURCE, "thesis", name)
+
+
 def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params):
     one, two = (load(params({"train.seeds": seeds}), "demo", "lift15") for seeds in ([7], [7, 8]))
     assert one.seeded(7).digestible() == two.seeded(7).digestible()
@@ -87,6 +95,10 @@ def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them()
         ({"clip.frames": 14}, ["clip", "14", "uniform"]),
         ({"ablations.ctx3": {"clip": {"frames": 3, "shift": 3}}}, ["clip", "frames: 3", "shift: 3"]),
         ({"ablations.wide": {"clip": {"frames": 129}}}, ["ablations.wide", "clips.before"]),
+        (
+            {"profiles.demo.clips.sets.davis.before": 64},
+            ["clips.sets.davis", "before: 64", "clips.before: 63"],
+        ),
         ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
         ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
         ({"splits": ["train"]}, ["splits"]),
@@ -133,6 +145,10 @@ def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them()
         (
             {"ablations.x": {"clip": PREDICT | {"mode": "independent", "horizons": [6]}}},
             ["horizons: [6]", "benchmarks.ucf101.horizons: 5"],
+        ),
+        (
+            {"ablations.x": {"clip": PREDICT, "model": {"flow": "matching", "refinement": "aligned"}}},
+            ["ablations.x.clip.task", "matching cannot predict", "flow: plain"],
         ),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "rife"}}}, CANNOT),
         ({"ablations.x": {"clip": PREDICT, "model": {"name": "flavr"}}}, CANNOT),

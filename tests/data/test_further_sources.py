@@ -10,6 +10,7 @@ from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
 from lift.data.manifest import read_manifest
 from lift.data.sources import SOURCES
+from lift.errors import UserError
 
 
 def build(made, folder, source, part="test", **rules):
@@ -188,3 +189,36 @@ def test_every_source_says_how_it_is_had_and_under_which_licence():
         told = (module.__doc__ or "").lower()
         assert any(word in told for word in ("licence", "research", "cc by", "procedural", "non-commercial"))
     assert dataclasses.is_dataclass(SOURCES["ucf101_dvf"])
+
+
+def two_sets(made, folder, trained, tested, part="train"):
+    """Give parameters with a training set of one source and a test set of another, both in `folder`."""
+    config = made.configure(folder, (trained,), part)
+    test = dataclasses.replace(config.clips.sets["set"], sources=(tested,), part="test")
+    return dataclasses.replace(
+        config, clips=dataclasses.replace(config.clips, sets={"set": config.clips.sets["set"], "test": test})
+    )
+
+
+@pytest.mark.parametrize("name", ["set", "test"])
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_training_on_davis_and_testing_by_flavr_s_rule_is_refused_from_both_sides(made, tmp_path, name, part):
+    made.davis(tmp_path / "raw", train=("bear", "boat", "bus"))
+    config = two_sets(made, tmp_path / "raw", "davis", "davis_flavr", part)
+    with pytest.raises(UserError, match=r"FLAVR's rule tests on b\w+, and DAVIS 2017 gives it for training"):
+        build_clip_set(config, name, tmp_path / "raw", tmp_path / "out")
+
+
+def test_triplets_and_septuplets_of_the_same_videos_are_not_mixed(made, tmp_path):
+    made.vimeo90k(tmp_path / "raw")
+    made.vimeo90k_triplet(tmp_path / "raw")
+    config = two_sets(made, tmp_path / "raw", "vimeo90k_triplet", "vimeo90k")
+    with pytest.raises(UserError, match="septuplet tests on 00001, and Vimeo-90K triplet gives it"):
+        build_clip_set(config, "set", tmp_path / "raw", tmp_path / "out")
+
+
+def test_the_official_parts_of_one_source_train_and_test(made, tmp_path):
+    made.davis(tmp_path / "raw")
+    config = two_sets(made, tmp_path / "raw", "davis", "davis")
+    for name in ("set", "test"):
+        assert build_clip_set(config, name, tmp_path / "raw", tmp_path / name)["clips"]

@@ -9,6 +9,7 @@ ROW = ClipRow(
     clip='davis/a,"b" ż@7',
     source="davis",
     video='a,"b" ż',
+    group='a,"b"',
     target=7,
     step=2,
     offsets=(-3, -1, 1, 5),
@@ -33,7 +34,7 @@ def test_frame_numbers_follow_step():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "clip,source\n", "HEAD\nx,y,z\n", "HEAD\nx,y,z,one,1,-1 1,,0,1,1,png\n"]
+    "text", ["", "a,b\n1,2\n", "clip,source\n", "HEAD\nx,y,z\n", "HEAD\nx,y,z,g,one,1,-1 1,,0,1,1,png\n"]
 )
 def test_what_is_no_manifest_is_refused_by_name(tmp_path, text):
     path = tmp_path / "clips.csv"

@@ -22,7 +22,9 @@ class Clips:
     """Two clips whose frame at offset o is uniformly grey, 0.5 + 0.02 o (a little more in the second)."""
 
     def __init__(self):
-        self.rows = [SimpleNamespace(clip=f"set/v@{i}", video="v", kind="", motion=2.0) for i in range(2)]
+        self.rows = [
+            SimpleNamespace(clip=f"set/v@{i}", video="v", group="v", kind="", motion=2.0) for i in range(2)
+        ]
         self.read = []
 
     def __len__(self):
@@ -135,6 +137,7 @@ def test_a_running_mean_stops_at_a_horizon_that_was_not_made():
         "benchmark": "set",
         "clip": "a",
         "video": "a",
+        "group": "a",
         "kind": "",
         "motion": 1.0,
         "seed": 7,

@@ -8,7 +8,9 @@ from lift.evaluation.results import METRICS, Row, Weight, summary, write_results
 
 def row(clip: str = "a", **values: object) -> Row:
     default = dict.fromkeys(METRICS, 0.5) | {"motion": 2.0, "seed": 7, "context": 14, "kind": ""}
-    return Row(**{"benchmark": "davis", "clip": clip, "video": clip[0], **default, **values})
+    return Row(
+        **{"benchmark": "davis", "clip": clip, "video": clip[0], "group": clip[0], **default, **values}
+    )
 
 
 def read(path):
@@ -24,7 +26,7 @@ def test_the_files_have_the_columns_of_the_brief(tmp_path):
     )
     clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "weights.csv"))
     assert clips == (
-        "benchmark,clip,video,kind,motion,seed,context,"
+        "benchmark,clip,video,group,kind,motion,seed,context,"
         "psnr,ssim,ssim_matlab,lpips,ie,ie_rms,warping,epe,occluded"
     )
     assert weights == "benchmark,clip,kind,seed,offset,weight"

@@ -24,7 +24,7 @@ class Clips:
         self.size, self.known = size, truth
         self.rows = [
             SimpleNamespace(
-                clip=f"set/v{i // 2}@{i}", video=f"v{i // 2}", kind=k if truth else "", motion=1.5
+                clip=f"set/v{i // 2}@{i}", video=f"v{i // 2}", group="v", kind=k if truth else "", motion=1.5
             )
             for i, k in enumerate(("plain", "plain", "occlusion"))
         ]

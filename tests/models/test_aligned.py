@@ -7,12 +7,13 @@ import torch
 
 from lift.metrics.quantise import to_bytes
 from lift.models import build
-from lift.models.lift import _pair
+from lift.models.matching import side_by_side
 from lift.models.positional import add_position
 from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
 
 VARIANTS = [{}, {"use_s1": False}, {"use_context": False}, {"occlusion": False}]
+MATCHED = {"flow": "matching", "refiner_stride": 2}
 
 
 @pytest.fixture
@@ -65,9 +66,10 @@ def test_a_reference_that_is_hidden_does_not_count(aligned, clip):
     assert torch.allclose(model(frames, offsets, valid).frame, frames[:, 0], atol=1e-5)
 
 
-def test_gradients_reach_every_parameter_after_the_first_steps(aligned, clip):
+@pytest.mark.parametrize("options", [{}, MATCHED])
+def test_gradients_reach_every_parameter_after_the_first_steps(aligned, clip, options):
     """What starts at zero blocks what stands before it for a step, not for good."""
-    model = build(replace(aligned, dropout=0.0))
+    model = build(replace(aligned, dropout=0.0, **options))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     arguments, target = clip(samples=2), clip(samples=2, seed=9)[0][:, 0]
     for _ in range(4):
@@ -94,7 +96,8 @@ def test_the_specifications_model_is_its_five_stages_and_no_more(small, clip, st
     if model.context is not None:
         context, _ = model.context(add_position(pyramid.s16, position)[None], valid)
     context4 = resize(context, 4)
-    flow, occlusion = model.flow(_pair(s8), _pair(s4), resize(context, 2), context4)
+    half = torch.full((1,), 0.5)
+    flow, occlusion = model.flow(side_by_side(s8), side_by_side(s4), resize(context, 2), context4, half)
     coarse = model.synthesis(references, flow, occlusion, context4)
     output = model(frames, offsets, valid)
     assert torch.equal(output.frame, model.refiner(coarse, fine).clamp(0, 1))

@@ -14,9 +14,11 @@ from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
 
 BASE, TWO, FOUR, WIDE = (-4, -3, -2, -1, 1, 2), (-1, 1), (-3, -1, 1, 3), tuple(range(-63, 64, 2))
+MATCHED = {"refinement": "aligned", "flow": "matching", "refiner_stride": 2}
 VARIANTS = {
     "lift": ("lift", {}, BASE),
     "aligned": ("lift", {"refinement": "aligned"}, BASE),
+    "matched": ("lift", MATCHED, BASE),
     "lift64": ("lift", {"attention": "windowed", "window": 8, "layers": 2, "target_position": 64}, WIDE),
     "rife": ("rife", {"factor": 0.1}, TWO),
     "ifrnet": ("ifrnet", {"factor": 0.125}, TWO),

@@ -27,4 +27,4 @@ def test_the_signal_neither_dies_nor_explodes(spec):
         torch.manual_seed(0)
         pyramid = Encoder(spec.widths)(torch.rand(1, 3, 64, 64))
     # The encoding of positions that is added has a root mean square of 0.7.
-    assert all(0.2 < scale.square().mean().sqrt().item() < 5 for scale in pyramid)
+    assert all(0.2 < scale.square().mean().sqrt().item() < 5 for scale in pyramid if scale is not None)

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -24,12 +25,12 @@ SKILL = {  # dB against the base, before noise
 }  # fmt: skip
 BOOST = {"plain": 0.2, "occlusion": 1.8, "fast_motion": 1.4, "repetition": 1.0, "lighting": 0.6}
 FIELDS = (
-    "benchmark", "clip", "video", "kind", "motion", "seed", "context",
+    "benchmark", "clip", "video", "group", "kind", "motion", "seed", "context",
     "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
 )  # fmt: skip
 
 
-AHEAD = (*FIELDS[:7], "horizon", "psnr", "ssim", "ms_ssim", "lpips")
+AHEAD = (*FIELDS[:8], "horizon", "psnr", "ssim", "ms_ssim", "lpips")
 
 
 @functools.cache
@@ -41,7 +42,10 @@ def configs() -> tuple[Config, dict[str, Config]]:
 
 def clips() -> list[tuple[str, str, str, str]]:
     """(benchmark, clip, video, kind) of the demo's test sets."""
-    rows = [("vimeo90k", f"vimeo90k/00001/{i:04d}@4", f"00001/{i:04d}", "") for i in range(8)]
+    rows = [
+        ("vimeo90k", f"vimeo90k/{1 + i // 2:05d}/{i % 2:04d}@4", f"{1 + i // 2:05d}/{i % 2:04d}", "")
+        for i in range(8)
+    ]
     rows += [("ucf101", f"ucf101/v_Scene{i}_g01_c01@16", f"v_Scene{i}_g01_c01", "") for i in range(16)]
     rows += [("davis", f"davis/scene-{i}@16", f"scene-{i}", "") for i in range(6)]
     rows += [
@@ -52,6 +56,12 @@ def clips() -> list[tuple[str, str, str, str]]:
     ]
     rows += [("scenes", f"scenes/{k}_{i:02d}@15", f"{k}_{i:02d}", k) for k in KINDS for i in range(6)]
     return rows
+
+
+def _named(row: tuple[str, str, str, str]) -> dict[str, str]:
+    benchmark, clip, video, kind = row
+    group = video.split("/")[0] if benchmark == "vimeo90k" else re.sub(r"_c\d+$", "", video)
+    return {"benchmark": benchmark, "clip": clip, "video": video, "group": group, "kind": kind}
 
 
 def seeded(*seeds: int) -> tuple[Config, dict[str, Config]]:
@@ -129,7 +139,7 @@ def _write_predictions(folder: Path, method: str, seeds: tuple[int, ...]) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     base, ablations = configs()
     rows = [
-        dict(zip(AHEAD[:4], row, strict=True))
+        _named(row)
         | {"motion": 1.0, "seed": seed, "context": 2, "horizon": k}
         | {"psnr": 30 - k, "ssim": 0.9, "ms_ssim": 1 - 0.01 * k, "lpips": 0.01 * k * (1 + len(method))}
         for seed in seeds or (None,)
@@ -160,11 +170,7 @@ def _write_method(
     seeds: tuple[int, ...],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [
-        dict(zip(FIELDS[:4], row, strict=True)) | _numbers(method, row, config, seed)
-        for seed in seeds or (None,)
-        for row in clips()
-    ]
+    rows = [_named(row) | _numbers(method, row, config, seed) for seed in seeds or (None,) for row in clips()]
     with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
@@ -172,7 +178,7 @@ def _write_method(
     means = {}
     for name in {row["benchmark"] for row in rows}:
         own = [row for row in rows if row["benchmark"] == name]
-        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[7:13]} | {
+        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[8:14]} | {
             "clips": len(own)
         }
     if seeds or method == "untrained":

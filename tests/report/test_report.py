@@ -51,7 +51,7 @@ def page(written):
 
 @pytest.fixture(scope="module")
 def drawings(results, families):
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     return figures.plan(results, families, strata, read_curves(results))
 
 
@@ -168,7 +168,7 @@ def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own):
     for method in ("lift15", "ctx3", "repeat"):
         own_folder = folder / "results" / method
         table = pd.read_csv(
-            own_folder / "clips.csv", dtype={"kind": str, "video": str}, keep_default_na=False
+            own_folder / "clips.csv", dtype={"kind": str, "video": str, "group": str}, keep_default_na=False
         )
         table = table[table["video"].isin(table.groupby("benchmark")["video"].first())]
         table.to_csv(own_folder / "clips.csv", index=False)
@@ -176,11 +176,21 @@ def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own):
         for name, rows in table.groupby("benchmark"):
             means[name] = {key: float(rows[key].mean()) for key in means[name] if key in rows}
         (own_folder / "metrics.json").write_text(json.dumps(means))
-        (own_folder / "examples.zip").unlink()
     report.write(config, folder, folder.parent / "reports" / "demo", by_name)
     said = (folder.parent / "reports/demo/summary.md").read_text()
     assert "1 source video where 30 are the least" in said
     assert "0 of " in said
+
+
+def test_a_clone_without_the_kept_frames_does_not_replace_the_report_that_has_them(own):
+    folder, config, by_name = own
+    out = folder.parent / "reports" / "demo"
+    report.write(config, folder, out, by_name)
+    before = contents(out)
+    (folder / "results" / "ctx3" / "examples.zip").unlink()
+    with pytest.raises(UserError, match=r"ctx3/examples\.zip: not found.*dvc checkout"):
+        report.write(config, folder, out, by_name)
+    assert contents(out) == before
 
 
 def contents(folder):

@@ -8,14 +8,14 @@ import pytest
 
 from lift.errors import UserError
 from lift.report.reading import read
-from lift.report.results import clip_mean_parts, source_video, unit_means
+from lift.report.results import clip_mean_parts, unit_means
 from tests.report import fake
 
 
 def damage(folder, method, change):
     """Change a method's clips.csv and keep metrics.json in agreement with it."""
     path = folder / "results" / method / "clips.csv"
-    table = change(pd.read_csv(path, dtype={"kind": str, "video": str}, keep_default_na=False))
+    table = change(pd.read_csv(path, dtype={"kind": str, "video": str, "group": str}, keep_default_na=False))
     table.to_csv(path, index=False)
 
 
@@ -100,9 +100,10 @@ def test_a_declared_method_without_results_is_missing_and_a_stale_folder_is_igno
     assert "removed_ablation" not in results.rows
 
 
-def test_clips_of_one_ucf101_group_are_one_source_video():
-    assert source_video("v_Archery_g03_c01") == source_video("v_Archery_g03_c05") == "v_Archery_g03"
-    assert source_video("GOPR0384_11_00") == "GOPR0384_11_00"
+def test_sequences_of_one_recording_are_one_source_video(results):
+    assert len(np.unique(results.videos("vimeo90k"))) == 4
+    assert len(results.frame("lift15", "vimeo90k")["video"].unique()) == 8
+    assert results.videos("ucf101")[0] == "v_Scene0_g01"
 
 
 def test_videos_weigh_the_same_however_many_clips_they_have():

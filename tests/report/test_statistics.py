@@ -10,13 +10,16 @@ from statsmodels.stats.multitest import multipletests
 from lift.report.statistics import (
     bootstrap_interval,
     detectable,
+    detectable_between,
     effects,
     holm,
+    permutation_p,
     rank_biserial,
     rank_correlation,
     seed_interval,
     signed_rank_p,
 )
+from lift.seeds import generator
 
 # Darwin's maize: heights of cross- minus self-fertilised plants, eighths of an inch (Fisher 1935, table 3).
 DARWIN = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], dtype=float)
@@ -212,3 +215,25 @@ def test_rank_correlation_equals_scipys_and_its_interval_covers():
     assert np.isnan(rank_correlation(x[:4], y[:4], confidence=0.95)).all()
     assert np.isnan(rank_correlation(np.ones(9), y[:9], confidence=0.95)).all()
     assert rank_correlation(x, x, confidence=0.95) == (pytest.approx(1),) * 3
+
+
+def test_a_permutation_of_small_groups_is_exact():
+    # 20 divisions of 3 + 3; only the two most extreme reach the observed one.
+    one, two = np.array([5.0, 6.0, 7.0]), np.array([1.0, 2.0, 3.5])
+    assert permutation_p(one, two, resamples=1000, rng=generator(1, "p")) == pytest.approx(2 / 20)
+    assert permutation_p(one, one, resamples=1000, rng=generator(1, "p")) == 1
+    assert permutation_p(np.ones(4), np.ones(5), resamples=100, rng=generator(1, "p")) == 1
+    assert math.isnan(permutation_p(one[:1], two, resamples=100, rng=generator(1, "p")))
+
+
+def test_the_detectable_difference_of_two_groups_is_found_four_times_in_five():
+    draw = generator(3, "between")
+    shape = np.array([draw.normal(size=20), 2 * draw.normal(size=20)])
+    one, two = (part / part.std(ddof=1) * spread for part, spread in zip(shape, (1, 2), strict=True))
+    gap = detectable_between(one, two, 0.01, 10000)
+    hits = [
+        stats.ttest_ind(gap + draw.normal(size=20), 2 * draw.normal(size=20), equal_var=False).pvalue < 0.01
+        for _ in range(2000)
+    ]
+    assert np.mean(hits) == pytest.approx(0.8, abs=0.04)
+    assert detectable_between(one[:3], two[:3], 0.05, 10000) == math.inf  # smallest p: 2 / 20

@@ -17,7 +17,7 @@ from lift.report.tables.table import Cell, Column, Table, latex, number, shown, 
 
 
 def build(results, families):
-    strata = [row for metric in ("psnr", "epe") for row in by_stratum(results, metric)]
+    strata = by_stratum(results)
     return tables.build(results, families, strata, read_curves(results))
 
 
@@ -172,8 +172,31 @@ def test_every_metric_of_a_benchmark_has_its_interval(built):
     table = built["results_scenes"]
     for row in table.rows:
         for cell, column in zip(row, table.columns, strict=True):
-            assert (cell.spread is not None) == (cell.value is not None), (row[0].text, column.key)
-    assert "psnr_half" in to_csv(table).splitlines()[0]
+            assert (cell.low is not None) == (cell.value is not None), (row[0].text, column.key)
+            assert cell.value is None or cell.low < cell.value < cell.high
+    assert "psnr,psnr_low,psnr_high" in to_csv(table).splitlines()[0]
+
+
+def test_a_mean_of_few_videos_has_no_interval_and_the_note_says_why(built):
+    table = built["results_davis"]
+    assert all(cell.low is None for row in table.rows for cell in row)
+    assert "no interval: 6 source videos cannot bound it (fewer than 8)" in " ".join(table.notes)
+
+
+def test_fewer_frames_than_the_window_are_told(results, families):
+    rows = {m: {b: frame.copy() for b, frame in by.items()} for m, by in results.rows.items()}
+    for method in results.methods:
+        if method in rows and "vimeo90k" in rows[method]:
+            rows[method]["vimeo90k"]["context"] = rows[method]["vimeo90k"]["context"].clip(upper=6)
+    rows["lift64"]["davis"].loc[0, "context"] = 20
+    short = {table.name: table for table in build(dataclasses.replace(results, rows=rows), families)}
+    for name, told in (
+        ("results_vimeo90k", {"lift15": "14 (8+6), here 6", "ctx7": "6 (3+3)", "no_context": "2 (1+1)"}),
+        ("results_davis", {"lift15": "14 (8+6)", "lift64": "64 (32+32), here 20–64, mean 56.7"}),
+    ):
+        windows = {row[0].text: row[1].text for row in short[name].rows}
+        assert told.items() <= windows.items()
+    assert any("Frames given, fewer than the window: 6 (lift15, " in note for note in short["overview"].notes)
 
 
 def test_costs_are_those_of_the_results(built, results):

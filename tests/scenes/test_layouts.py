@@ -80,8 +80,8 @@ def test_a_failed_writing_leaves_the_old_one(tmp_path: Path) -> None:
 def test_vimeo_has_seven_lossless_frames_per_listed_sequence(tmp_path: Path) -> None:
     root = write("vimeo90k", tmp_path) / "vimeo_septuplet"
     train, test = lines(root / "sep_trainlist.txt"), lines(root / "sep_testlist.txt")
-    assert train == ["00001/0001", "00001/0002", "00001/0003"]
-    assert test == ["00001/0004", "00001/0005"]
+    assert train == ["00001/0001", "00002/0001", "00003/0001"]
+    assert test == ["00004/0001", "00005/0001"]
     for name in train + test:
         folder = root / "sequences" / name
         assert sorted(p.name for p in folder.iterdir()) == [f"im{i}.png" for i in range(1, 8)]

@@ -39,7 +39,16 @@ exit $worst
 def write_clips(folder, count):
     scene = make(3, "plain", (64, 64), (0.5, 2.0))
     frames = [(entry_name("made/a", number, "png"), png(scene.render(float(number)))) for number in range(15)]
-    row = {"source": "made", "video": "a", "step": 1, "kind": "", "motion": 1.0, "height": 64, "width": 64}
+    row = {
+        "source": "made",
+        "video": "a",
+        "group": "a",
+        "step": 1,
+        "kind": "",
+        "motion": 1.0,
+        "height": 64,
+        "width": 64,
+    }
     rows = [
         ClipRow(clip=f"made/a@{target}", target=target, offsets=(-1, 1), extension="png", **row)
         for target in range(1, count + 1)

@@ -21,6 +21,7 @@ from lift.data.download.archives import settle, unpack
 from lift.data.download.catalogue import CATALOGUE, Dataset, Remote
 from lift.data.download.fetch import fetch, part_of
 from lift.data.download.manifest import Identity, Manifest
+from lift.data.sources import SOURCES
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
@@ -120,9 +121,10 @@ def _already(name: str, folder: Path, manifest: Manifest) -> dict[str, Any] | No
 
 def _dataset(name: str, folder: Path, catalogue: Mapping[str, Dataset]) -> Dataset:
     if name not in catalogue:
+        how = f"{SOURCES[name].obtain} (layout: {SOURCES[name].layout})" if name in SOURCES else "get it"
         raise UserError(
-            f"{name}: nothing to download under this name (there are: {', '.join(sorted(catalogue))}); set "
-            f"sources.{name}.path to the folder that holds it"
+            f"{name}: nothing to download under this name (there are: {', '.join(sorted(catalogue))}); "
+            f"{how}, and set sources.{name}.path to the folder that holds it"
         )
     return catalogue[name]
 

@@ -110,6 +110,31 @@ CATALOGUE: dict[str, Dataset] = {
             ),
         ),
     ),
+    # Given out by links to shared drives that come and go: by hand.
+    "ucf101_dvf": Dataset(
+        title="UCF101 DVF-379",
+        licence="non-commercial",
+        files=(
+            Remote(
+                name="ucf101_interp_ours.zip",
+                kind="zip",
+                page="https://github.com/liuziwei7/voxel-flow",
+                into="ucf101_interp_ours",
+                holds=("1",),
+            ),
+        ),
+    ),
+    "ucf101_qvi": Dataset(
+        title="UCF101 QVI-100",
+        licence="for research",
+        files=(
+            Remote(
+                name="ucf101_extracted.zip",
+                kind="zip",
+                page="https://sites.google.com/view/xiangyuxu/qvi_nips19",
+            ),
+        ),
+    ),
     "davis": Dataset(
         title="DAVIS 2017",
         licence="code BSD; footage for research",
@@ -196,6 +221,9 @@ CATALOGUE: dict[str, Dataset] = {
         ),
     ),
 }
+
+# The same archive: only the list of clips differs.
+CATALOGUE["davis_flavr"] = CATALOGUE["davis"]
 
 CONTEXTNET = Remote(
     name="RIFE_trained_model_v2.3.zip",

@@ -52,6 +52,8 @@ class Source(Protocol):
         official: Entries of the official lists by part (`train`, `validation`, `test`; 0: not fixed); a part
             not named does not exist. Without official validation a share of the training list is held out.
         split_by_group: Whether the official lists keep a group (`Video.group`) in one part; it is checked.
+        footage: A name that sources of the same recordings share, with the same names of groups: training on
+            one and testing on another is refused where they have a group in common; empty: there is no other.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Source(Protocol):
     obtain: str
     official: Mapping[str, int]
     split_by_group: bool
+    footage: str
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos of a part in the order of the official list, blank lines skipped.
@@ -88,6 +91,8 @@ class Source(Protocol):
 
 class WithoutTruth:
     """For data sets of recorded footage, whose flow nobody knows."""
+
+    footage = ""
 
     def truth(self, video: Video) -> Path | None:
         """Give None."""

@@ -21,6 +21,7 @@ class Davis(WithoutTruth):
     obtain = "download DAVIS-2017-trainval-480p.zip (0.8 GB) from https://davischallenge.org and unpack it"
     official: Mapping[str, int] = {"train": 60, "test": 30}
     split_by_group = True
+    footage = "davis"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the sequences; each is a recording of its own."""

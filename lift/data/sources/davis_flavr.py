@@ -24,6 +24,7 @@ class DavisFlavr(WithoutTruth):
     obtain = Davis.obtain
     official: Mapping[str, int] = {"test": 2849}
     split_by_group = True
+    footage = "davis"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the 90 sequences with their quintuplets; one that is absent or too short has none."""

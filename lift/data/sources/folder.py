@@ -28,7 +28,7 @@ class Folder(WithoutTruth):
 
     title = "a folder of videos or picture sequences"
     layout = "<folder>/[train|test]/{<video>.mp4, <sequence>/<picture>.png …}"
-    obtain = "set its `path` to a folder that holds videos or folders of pictures"
+    obtain = "put videos or folders of pictures into one folder"
     official: Mapping[str, int] = {"train": 0, "test": 0}  # as many as there are
     split_by_group = True
 

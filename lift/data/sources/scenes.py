@@ -18,9 +18,10 @@ class Scenes:
 
     title = "procedural scenes"
     layout = "scenes/<kind>_<nnn>/{000000.png …, truth.npz}"
-    obtain = "set its `render` (these scenes are always rendered)"
+    obtain = "let it be rendered (its `render` in params.yaml)"
     official: Mapping[str, int] = {"test": 0}  # as many as are rendered
     split_by_group = True
+    footage = ""
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the scenes by name."""

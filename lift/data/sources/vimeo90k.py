@@ -23,6 +23,7 @@ class Vimeo90K(WithoutTruth):
     official: Mapping[str, int] = {"train": 64612, "test": 7824}
     # The official lists take sequences of one folder into both parts; only sequences can be kept apart.
     split_by_group = False
+    footage = "vimeo90k"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the sequences; a group is the first folder, whose sequences come from the same footage."""

@@ -24,6 +24,7 @@ class Vimeo90KTriplet(WithoutTruth):
     official: Mapping[str, int] = {"train": 51312, "test": 3782}
     # As the septuplets: the official lists take sequences of one folder into both parts.
     split_by_group = False
+    footage = "vimeo90k"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the sequences; a group is the first folder."""

@@ -1,5 +1,6 @@
 """Figures of differences: the declared comparisons, the ablations, the strata, the trends."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +25,7 @@ from lift.report.figures.style import (
     bars,
     zero_line,
 )
-from lift.report.names import STRATA, narrow, words
+from lift.report.names import CONTROL, STRATA, narrow, words
 from lift.report.results import Results
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum, Trend
@@ -149,25 +150,49 @@ def ablations(results: Results, found: Mapping[str, Mapping[str, Effect]]) -> Fi
 
 
 def strata(results: Results, rows: Sequence[Stratum]) -> Figure:
-    """Draw the base's gain by kind of scene, one panel per metric, one marker per narrower method."""
+    """Draw the base's gain by kind of scene and, below, what of it is beyond plain scenes (the interaction).
+
+    One column of panels per metric, one marker per narrower method; filled where the corrected test of the
+    interaction finds something.
+    """
     metrics = list(dict.fromkeys(row.metric for row in rows))
     opponents = list(dict.fromkeys(row.against for row in rows))
+    level = 1 - results.config.report.confidence
     kinds = [kind for kind in STRATA if any(row.kind == kind for row in rows)]
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(kinds)))
-    grid = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    beyond = [kind for kind in kinds if kind != CONTROL]
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.3 * (len(kinds) + len(beyond))))
+    grid = figure.subplots(
+        2, len(metrics), sharey="row", squeeze=False, height_ratios=[len(kinds), max(1, len(beyond))]
+    )
     looks = {name: (SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(opponents)}
-    for axes, key in zip(grid, metrics, strict=True):
+    shift = {name: 0.22 * (i - (len(opponents) - 1) / 2) for i, name in enumerate(opponents)}
+    for (upper, lower), key in zip(grid.T, metrics, strict=True):
         own = [row for row in rows if row.metric == key]
-        shift = {name: 0.22 * (i - (len(opponents) - 1) / 2) for i, name in enumerate(opponents)}
-        places = [kinds.index(row.kind) + shift[row.against] for row in own]
         bars(
-            axes,
-            [_bar(row.effect, place, *looks[row.against]) for row, place in zip(own, places, strict=True)],
+            upper,
+            [_bar(r.effect, kinds.index(r.kind) + shift[r.against], *looks[r.against]) for r in own],
         )
+        tested = [row for row in own if not math.isnan(row.excess)]
+        bars(
+            lower,
+            [
+                _bar(
+                    dataclasses.replace(r.effect, mean=r.excess, low=r.low, high=r.high),
+                    beyond.index(r.kind) + shift[r.against],
+                    *looks[r.against],
+                    filled=r.found(level) != 0,
+                )
+                for r in tested
+            ],
+        )
+        metric = results.metrics[key]
+        upper.set_xlabel(metric.gain)
+        lower.set_xlabel(f"{metric.gain} beyond plain")
+    for axes in grid.flat:
         axes.grid(axis="x")
-        axes.set_xlabel(results.metrics[key].gain)
-    grid[0].set_yticks(range(len(kinds)), [words(kind) for kind in kinds])
-    grid[0].invert_yaxis()
+    for axes, names in ((grid[0, 0], kinds), (grid[1, 0], beyond)):
+        axes.set_yticks(range(len(names)), [words(name) for name in names])
+        axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
     handles = [
         Line2D([], [], color=colour, marker=marker, label=f"{results.base} − {name}")
         for name, (colour, marker) in looks.items()

@@ -11,7 +11,7 @@ from lift.report.figures import Drawing
 from lift.report.page.explorer import write_clips
 from lift.report.provenance import Provenance, brief
 from lift.report.results import Results
-from lift.report.tables.table import Table, shown, to_markdown
+from lift.report.tables.table import Table, pieces, to_markdown
 
 _HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ SECTIONS = (
     ),
     Section(
         key="strata",
-        title="Where the context helps",
+        title="Gain by kind of scene, motion and occlusion",
         figures=("strata", "trends"),
         tables=("strata",),
     ),
@@ -71,7 +71,7 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(shown=shown, brief=brief)
+    environment.globals.update(pieces=pieces, brief=brief)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False
     }  # methods stay in the order of params.yaml

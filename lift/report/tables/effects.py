@@ -172,6 +172,9 @@ def of_strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
         Column(key="n", title="n", digits=0),
         Column(key="gain", title="Mean gain", digits=3, signed=True),
         Column(key="excess", title="Gain beyond plain", digits=3, signed=True),
+        Column(key="p_holm", title="p (Holm)", digits=4, least=True),
+        Column(key="detectable", title="Detectable excess", digits=3),
+        Column(key="result", title="Result", numeric=False),
     ]
     body = []
     for row in rows:
@@ -187,6 +190,8 @@ def of_strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
                 Cell(value=row.effect.n),
                 _gain(row.effect),
                 excess,
+                *(_number(value) for value in (row.p_holm, row.detectable)),
+                Cell(text=_interaction(row, 1 - results.config.report.confidence)),
             ]
         )
     return Table(
@@ -198,13 +203,30 @@ def of_strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
         rows=body,
         notes=[
             GAIN,
-            "Gain beyond plain is the interaction: the gain here minus the gain in plain scenes. "
-            "Intervals are not corrected.",
+            "Gain beyond plain is the interaction: the gain here minus the gain in plain scenes. p: "
+            "permutation test of Welch's t, two-sided; Holm over all "
+            f"{sum(not math.isnan(row.p) for row in rows)} interactions of this table. An interaction "
+            "is a benefit only where the gain itself is positive "
+            "(interval above 0). Intervals are not corrected.",
+            "Detectable excess: what these scenes find with 80 % power as the smallest p of the family.",
             "Sampling: "
             f"{results.configs[results.base].clip.sampling if results.base in results.configs else '–'}.",
         ],
         sources=_sources(results, [results.base, *(row.against for row in rows)]),
     )
+
+
+def _number(value: float) -> Cell:
+    return Cell(text="–") if math.isnan(value) else Cell(value=value)
+
+
+def _interaction(row: Stratum, level: float) -> str:
+    if math.isnan(row.p_holm):
+        return "–"
+    if row.benefits(level):
+        return "a larger gain than in plain"
+    found = row.found(level)
+    return {1: "more than in plain, but no gain", -1: "less than in plain", 0: "no difference shown"}[found]
 
 
 def _percent(results: Results) -> str:

@@ -7,7 +7,7 @@ from lift.report.curves import read_curves
 from lift.report.names import number_of
 from lift.report.predictions import Predictions
 from lift.report.results import Results
-from lift.report.tables.results import METHOD, MISSING, WINDOW
+from lift.report.tables.results import METHOD, MISSING, WINDOW, stand_in
 from lift.report.tables.table import Cell, Column, Table
 from lift.report.tables.training import budget
 
@@ -30,6 +30,11 @@ def build(predictions: Predictions, results: Results) -> list[Table]:
         name="prediction_training",
         title="Training of prediction",
         caption=training.caption.replace("each ablation", "each ablation that predicts"),
+        notes=[
+            training.notes[0],
+            "Validation: clips in turn at the frames that are learnt, so that PSNR of "
+            "ablations that learn other frames does not compare.",
+        ],
     )
     measured = [of_benchmark(predictions, results, name) for name in predictions.benchmarks]
     return [*measured, models(predictions), *([named] if predictions.config.ablations else [])]
@@ -41,25 +46,24 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
     ahead = range(1, rules.horizons + 1)
     psnr, lpips = results.metrics["psnr"], results.metrics["lpips"]
     known = [  # key, title, better, digits, column of clips.csv, horizons averaged
-        *((f"psnr_{k}", f"{psnr.title} +{k}", 1, psnr.digits, "psnr", (k,)) for k in ahead),
-        *((f"ms_ssim_to_{k}", f"MS-SSIM ≤{k}", 1, 4, "ms_ssim", range(1, k + 1)) for k in ahead),
-        *((f"lpips_to_{k}", f"LPIPS ≤{k}", -1, lpips.digits, "lpips", range(1, k + 1)) for k in ahead),
+        *((f"psnr_{k}", f"{psnr.title} +{k} {psnr.arrow}", 1, psnr.digits, "psnr", (k,)) for k in ahead),
+        *((f"ms_ssim_to_{k}", f"MS-SSIM ≤{k} {psnr.arrow}", 1, 4, "ms_ssim", range(1, k + 1)) for k in ahead),
+        *(
+            (f"lpips_to_{k}", f"LPIPS ≤{k} {lpips.arrow}", -1, lpips.digits, "lpips", range(1, k + 1))
+            for k in ahead
+        ),
     ]
     rows = []
     for method in predictions.methods:
         cells = [_cell(predictions, method, benchmark, column, horizons) for *_, column, horizons in known]
         rows.append([*_start(predictions, method), *cells])
     clips, videos = predictions.counts(benchmark)
-    rendered = (
-        " (procedural stand-ins)"
-        if predictions.stand_in(benchmark)
-        else (" (procedural scenes)" if predictions.procedural[benchmark] else "")
-    )
     table = Table(
         name=f"prediction_{benchmark}",
         title=f"Prediction: {rules.title}",
         caption=f"Prediction on {rules.title}: n = {number_of(clips, 'clip')} of "
-        f"{number_of(videos, 'source video')}{rendered}",
+        f"{number_of(videos, 'source video')}"
+        f"{stand_in(results, benchmark)}; LPIPS with {predictions.config.evaluate.lpips} features",
         columns=[METHOD, WINDOW, MODE]
         + [
             Column(key=key, title=heading, better=better, digits=digits)
@@ -67,16 +71,12 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
         ],
         rows=rows,
         notes=[
-            f"Sampling: dense. The frames +1 to +{rules.horizons} after the last given one; PSNR (dB) of "
-            "each, higher "
-            f"is better; MS-SSIM (higher is better) and {lpips.title} (lower is better) at ≤k are means "
-            "over the "
-            "frames +1 to +k, as in DMVFN's and IFRVP's tables. MS-SSIM has as many of its five scales "
-            "as frames "
-            "below 176 pixels hold.",
+            f"Sampling: dense. The frames +1 to +{rules.horizons} after the last given one: PSNR (dB) of "
+            "each; MS-SSIM and LPIPS at ≤k are means over +1 to +k, as in DMVFN's and IFRVP's tables. On "
+            "frames below 176 pixels MS-SSIM has fewer than its five scales.",
             "Window: given frames. Mode: recurrent feeds each prediction back; arbitrary is told the "
-            "horizon; "
-            "independent has learnt one alone. Best in bold, second best underlined (italic in Markdown).",
+            "horizon; independent has learnt one alone. Best in bold, second best underlined (italic in "
+            "Markdown).",
         ],
         sources=[f"results/{method}/clips.csv" for method in predictions.rows],
     )

@@ -40,7 +40,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         row = _start(results, method, benchmark)
         for metric in known:
             cell = _mean(results, method, benchmark, metric.key)
-            cell.spread = spreads.get((method, metric.key))
+            cell.low, cell.high = spreads.get((method, metric.key), (None, None))
             row.append(cell)
         rows.append(row)
     table = Table(
@@ -51,8 +51,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         rows=rows,
         notes=[
             f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
-            f"Mean over clips; ± is half its {_percent(results)} cluster bootstrap interval over source "
-            "videos.",
+            _interval(results, benchmark),
             MARKS,
         ],
         sources=_sources(results),
@@ -86,6 +85,7 @@ def overview(results: Results) -> Table:
         notes=[
             *(
                 f"{results.config.benchmarks[n].title}: {counts(results, n)}{stand_in(results, n)}."
+                f"{_short(results, n)}"
                 for n in names
             ),
             MARKS,
@@ -185,7 +185,23 @@ def named(results: Results, method: str) -> list[Cell]:
 
 def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
     forced = results.config.benchmarks[benchmark].sampling if benchmark else None
-    return [*named(results, method), Cell(text=sampling(results.configs, method, forced))]
+    cells = named(results, method)
+    if benchmark:
+        cells[1].text += _seen(results, method, benchmark)
+    return [*cells, Cell(text=sampling(results.configs, method, forced))]
+
+
+def _seen(results: Results, method: str, benchmark: str) -> str:
+    """Say how many frames a method was given where a benchmark's videos have fewer than its window."""
+    frame, declared = results.frame(method, benchmark), results.configs.get(method)
+    if frame is None or declared is None or narrow(results.configs, method):
+        return ""
+    least, most = int(frame["context"].min()), int(frame["context"].max())
+    if least == len(declared.clip.offsets):
+        return ""
+    return (
+        f", here {least}" if least == most else f", here {least}–{most}, mean {frame['context'].mean():.1f}"
+    )
 
 
 def _mean(
@@ -199,8 +215,21 @@ def _mean(
     return Cell(value=float(values.mean() if chosen is None else values[chosen].mean()))
 
 
-def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[tuple[str, str], float]:
-    """Give half the interval of each method's mean over clips, by method and metric."""
+def _interval(results: Results, benchmark: str) -> str:
+    count, least = len(set(results.videos(benchmark))), results.config.report.least_interval
+    if count < least:
+        return f"Mean over clips; no interval: {count} source videos cannot bound it (fewer than {least})."
+    return f"Mean over clips with its {_percent(results)} cluster bootstrap interval over source videos."
+
+
+def _spreads(
+    results: Results, benchmark: str, metrics: Sequence[str]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """Give the interval of each method's mean over clips, by method and metric; none of few videos.
+
+    Of few and skewed values the studentised interval is far wider than the values can be, and no other one
+    has its coverage.
+    """
     asked = [
         (method, metric)
         for method in results.measured(benchmark)
@@ -208,6 +237,8 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[t
         if results.has(method, benchmark, metric)
     ]
     units = results.videos(benchmark)
+    if len(set(units)) < results.config.report.least_interval:
+        return {}
     columns = [clip_mean_parts(results.values(method, benchmark, key), units) for method, key in asked]
     report = results.config.report
     low, high = bootstrap_interval(
@@ -216,7 +247,8 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[t
         resamples=report.resamples,
         rng=generator(results.config.seed, "report", "spread", benchmark),
     )
-    return {pair: float(half) for pair, half in zip(asked, (high - low) / 2, strict=True)}
+    ends = zip(low, high, strict=True)
+    return {pair: (float(a), float(b)) for pair, (a, b) in zip(asked, ends, strict=True)}
 
 
 def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:
@@ -229,6 +261,15 @@ def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:
     for index, method in enumerate(results.methods):
         groups.setdefault(sampling(results.configs, method, forced), []).append(index)
     return list(groups.values())
+
+
+def _short(results: Results, benchmark: str) -> str:
+    """Name the methods that a benchmark gives fewer frames than their window has."""
+    given: dict[str, list[str]] = {}
+    for method in results.methods:
+        given.setdefault(_seen(results, method, benchmark).removeprefix(", here "), []).append(method)
+    told = "; ".join(f"{seen} ({', '.join(methods)})" for seen, methods in given.items() if seen)
+    return f" Frames given, fewer than the window: {told}." if told else ""
 
 
 def _percent(results: Results) -> str:

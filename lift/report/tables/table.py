@@ -99,18 +99,23 @@ def number(value: float, digits: int, signed: bool = False) -> str:
 
 def shown(cell: Cell, column: Column) -> str:
     """Write a cell as a reader sees it, without marks."""
+    return " ".join(filter(None, pieces(cell, column)))
+
+
+def pieces(cell: Cell, column: Column) -> tuple[str, str]:
+    """Write a cell in two pieces: the number or text, and the interval; empty: none."""
     if cell.value is None:
-        return f"{cell.text} {cell.sign}" if cell.sign else cell.text
+        return f"{cell.text} {cell.sign}" if cell.sign else cell.text, ""
     digits = column.digits if cell.digits is None else cell.digits
     if column.least and cell.value < 0.5 * 10**-digits:
-        return f"<{10**-digits:.{digits}f}"
+        return f"<{10**-digits:.{digits}f}", ""
     text = number(cell.value, digits, column.signed)
     if cell.spread is not None and not math.isnan(cell.spread):
         text += f" ± {number(cell.spread, digits)}"
     if cell.low is not None and cell.high is not None and not math.isnan(cell.low + cell.high):
         low, high = (number(end, digits, column.signed) for end in (cell.low, cell.high))
-        text += f" [{low}, {high}]"
-    return text
+        return text, f"[{low}, {high}]"
+    return text, ""
 
 
 def to_csv(table: Table) -> str:
@@ -176,7 +181,7 @@ def to_latex(table: Table) -> str:
 def _float(table: Table, name: str, shape: str = "") -> str:
     lines = [
         r"\begin{table}",
-        rf"  \centering\{_size(table)}\setlength{{\tabcolsep}}{{3pt}}",
+        rf"  \centering\{_size(table)}\setlength{{\tabcolsep}}{{2pt}}",
         rf"  \caption{{{latex(table.caption)}}}{shape}",
         rf"  \label{{tab:{name.replace('_', '-')}}}",
         *_tabular(table),

@@ -168,17 +168,57 @@ def test_a_cut_and_a_stall_in_parallel_end_well(place, server):
     assert (place.folder / "official").is_dir()
 
 
-def test_real_sources_can_be_brought_or_say_how(tmp_path):
-    # The three share another source's footage, or are subsets that a user has by hand.
-    by_hand = {"davis_flavr", "ucf101_dvf", "ucf101_qvi"}
-    for name in set(SOURCES) - {"scenes", "folder"} - by_hand:
-        assert name in CATALOGUE, name
+def test_the_catalogue_names_official_files_and_their_pages():
+    assert set(SOURCES) - set(CATALOGUE) == {"folder", "scenes"}
     for name, dataset in CATALOGUE.items():
         names = [remote.name for remote in dataset.files]
         assert len(set(names)) == len(names) > 0, name
         for remote in dataset.files:
             assert remote.page.startswith("http")
             assert remote.name.endswith(remote.kind)
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_source_that_cannot_be_had_says_where_to_get_it_and_where_to_put_it(
+    name, tmp_path, server, settings
+):
+    """The links of those that can be downloaded are dead here."""
+    archives, catalogue = tmp_path / "archives", {}
+    for key, dataset in CATALOGUE.items():
+        files = [
+            dataclasses.replace(remote, urls=(server.url("/gone"),) if remote.urls else (), about=1)
+            for remote in dataset.files
+        ]
+        catalogue[key] = dataclasses.replace(dataset, files=tuple(files))
+    with pytest.raises(UserError) as caught:
+        bring(
+            name, tmp_path / "raw" / name, tmp_path / "manifest.json",
+            archives=archives, settings=settings, catalogue=catalogue,
+        )  # fmt: skip
+    message = str(caught.value)
+    assert "\n" not in message
+    if name in CATALOGUE:
+        for remote in CATALOGUE[name].files:
+            assert f"get {remote.name}" in message
+            assert f"from {remote.page} and put it at {archives / name / remote.name}" in message
+            assert ("only a person can get it" if not remote.urls else "HTTP 404") in message
+    else:
+        for words in (SOURCES[name].obtain, SOURCES[name].layout, f"set sources.{name}.path to the folder"):
+            assert words in message
+
+
+@pytest.mark.parametrize("name", ["ucf101_dvf", "ucf101_qvi"])
+def test_subsets_placed_by_hand_are_unpacked_to_what_their_source_reads(tmp_path, make, settings, name):
+    inner = CATALOGUE[name].files[0].name.removesuffix(".zip")
+    frames = {f"{inner}/{v}/{frame}": make.noise(9000) for v in (1, 11) for frame in SOURCES[name].numbers}
+    place = tmp_path / "archives" / name / f"{inner}.zip"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(make.zipped(frames))
+    bring(
+        name, tmp_path / "raw" / name, tmp_path / "m.json", archives=tmp_path / "archives", settings=settings
+    )
+    found = SOURCES[name].videos(tmp_path / "raw" / name, "test", 15)
+    assert [video.name for video in found] == ["1", "11"]
 
 
 def test_cityscapes_asks_for_a_login(tmp_path, settings):

@@ -1,0 +1,45 @@
+"""The parameters of `flow: matching` (lift/models/matching.py), a section of `model` (as in schema.py)."""
+
+from dataclasses import dataclass
+
+from lift.config.parse import number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matching:
+    """Motion found by comparing frames, then corrected by three heads."""
+
+    neighbour: float = number(0.0)
+    """Search: weight of a reference against the next frame beyond it, over that of the two references against
+    each other; 0: the references alone.
+    """
+    reach: int = number(1, 8)
+    """Search: furthest step tried at each scale, pixels of it."""
+    window: int = number(1, 99)
+    """Search: side of the square over which differences are averaged, pixels, odd."""
+    temperature: float = number(1e-6)
+    """Search: by how much less difference (1: white against black) a step counts e times as much."""
+    prior: float = number(0.0)
+    """Search: difference that a step of one pixel must save to be worth it."""
+    smooth: int = number(1, 99)
+    """Search: side of the square over which motion is averaged after each scale, pixels, odd."""
+    widths: tuple[int, int] = number(1, 4096)
+    """Heads: channels in which features are compared at s8 and s4."""
+    reaches: tuple[int, int] = number(0, 16)
+    """Heads: furthest motion compared at s8 and s4, pixels of that scale to either reference."""
+    fine_width: int = number(8, 4096)
+    """Hidden channels of the head at s2."""
+    fine_blocks: int = number(0, 16)
+    """Residual blocks of the head at s2."""
+
+    def __post_init__(self) -> None:
+        """Refuse squares without a middle.
+
+        Raises:
+            ValueError: `window` or `smooth` is even.
+        """
+        for name in ("window", "smooth"):
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(
+                    f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"
+                )
