@@ -1,8 +1,8 @@
 """The reviewer's check (`make verify`): rebuild a profile in a temporary clone and compare.
 
 On the kind of processor that made the committed results every byte must be equal. Elsewhere the numbers in
-metrics, tables and manifests (JSON, CSV) may differ within the tolerances of params.yaml, and what is drawn
-from them is not compared.
+metrics, tables and manifests (JSON, CSV) may differ within the tolerances of params.yaml, each metric on its
+own scale, and what is drawn from them is not compared.
 """
 
 import json
@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lift.compare import Difference, compare
-from lift.config import Verify, load
+import yaml
+
+from lift.compare import EXACT, Difference, Tolerance, compare
+from lift.config import load
+from lift.config.yaml12 import read
 from lift.environment import processor
 from lift.errors import UserError
 from stages.common import PARAMS, run
@@ -22,17 +25,19 @@ NUMBERS = (".json", ".csv")
 
 def main(profile: str) -> None:
     """Clone HEAD, rebuild `profile` there without any cache, and print a table of what differs."""
-    tolerance = load(PARAMS, profile).verify
+    allowed = load(PARAMS, profile).verify
     with tempfile.TemporaryDirectory(prefix="lift-verify-") as folder:
         clone = Path(folder) / "lift"
         _call(["git", "clone", "--quiet", "--no-hardlinks", str(Path.cwd()), str(clone)], Path.cwd())
         committed = _committed(clone, profile)
         exact = _made_on(committed, profile) == processor()
+        tolerance = EXACT if exact else Tolerance(allowed.absolute, allowed.relative, allowed.metrics)
+        _activate(profile, clone / PARAMS)
         # --force: a fresh clone has no cache, but stages whose outputs are all in git would be skipped
         # otherwise.
         _call(["dvc", "repro", "--force"], clone)
-        compared, differences = _compare(clone, committed, tolerance, exact)
-    _print(differences, compared, exact, tolerance)
+        compared, differences = _compare(clone, committed, tolerance)
+    _print(differences, compared, tolerance)
     if any(not difference.within for difference in differences):
         sys.exit(1)
 
@@ -53,26 +58,32 @@ def _made_on(committed: dict[str, bytes], profile: str) -> str:
     return str(json.loads(committed[f"reports/{profile}/environment.json"])["processor"])
 
 
-def _compare(
-    clone: Path, committed: dict[str, bytes], tolerance: Verify, exact: bool
-) -> tuple[int, list[Difference]]:
+def _activate(profile: str, params: Path) -> None:
+    """Let `dvc repro` run this profile alone, whichever ones the commit has active."""
+    raw = read(params)
+    if raw["profile"] != [profile]:
+        params.write_text(yaml.safe_dump(raw | {"profile": [profile]}, sort_keys=False), encoding="utf-8")
+
+
+def _compare(clone: Path, committed: dict[str, bytes], tolerance: Tolerance) -> tuple[int, list[Difference]]:
     compared, differences = 0, []
     for name, old in committed.items():
-        if not exact and (not name.endswith(NUMBERS) or name.endswith("environment.json")):
+        if tolerance is not EXACT and (not name.endswith(NUMBERS) or name.endswith("environment.json")):
             continue
         path = clone / name
-        new = path.read_bytes() if path.exists() else None
-        difference = compare(
-            name, old, new, 0.0 if exact else tolerance.absolute, 0.0 if exact else tolerance.relative
-        )
+        difference = compare(name, old, path.read_bytes() if path.exists() else None, tolerance)
         compared += 1
         differences += [difference] if difference else []
     return compared, differences
 
 
-def _print(differences: list[Difference], compared: int, exact: bool, tolerance: Verify) -> None:
+def _print(differences: list[Difference], compared: int, tolerance: Tolerance) -> None:
+    exact = tolerance is EXACT
+    own = "".join(f", {metric} within {most}" for metric, most in tolerance.metrics.items())
     rule = (
-        "every byte must be equal" if exact else f"within {tolerance.absolute} + {tolerance.relative} x value"
+        "every byte must be equal"
+        if exact
+        else f"within {tolerance.absolute} + {tolerance.relative} x value{own}"
     )
     kind = "the same kind of" if exact else "another kind of"
     print(f"rebuilt on {kind} processor ({rule}): {compared} files compared, {len(differences)} differ")

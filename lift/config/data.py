@@ -198,4 +198,8 @@ class Verify:
     """How far a rebuilt result may lie from the committed one on another kind of processor."""
 
     absolute: float = number(0.0)
+    """By this much ..."""
     relative: float = number(0.0)
+    """... plus this share of the committed number."""
+    metrics: dict[str, float] = number(0.0)  # noqa: RUF009 -- a field's checks, no default
+    """By this much alone, in place of both, where the number is of that metric: each has its own scale."""

@@ -1,0 +1,31 @@
+"""The README's ablations, pasted into params.yaml as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lift.config import load
+from lift.config.abilities import ABILITIES
+
+ROOT = Path(__file__).resolve().parents[1]
+README, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "params.yaml"))
+# An indented block: a name, then what lies under it.
+BLOCKS = {name: name + rest for name, rest in re.findall(r"\n\n    ([a-z]\w*)(:\n(?:      .+\n)+)", README)}
+
+
+def test_there_is_an_example_of_each_kind():
+    assert sorted(BLOCKS) == ["ifrvp_third", "rife_wide", "wide_flow"]
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("profile", ["demo", "thesis"])
+def test_an_example_is_taken_as_it_stands_and_its_model_learns_all_its_parts(tmp_path, name, profile):
+    lines = [line.removeprefix("    ") for line in BLOCKS[name].splitlines()]
+    pasted = "ablations:" + "".join(f"\n  {line}" for line in lines)
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS.replace("\nablations:", f"\n{pasted}", 1), encoding="utf-8")
+    config = load(path, profile, name)
+    assert config != load(ROOT / "params.yaml", profile)
+    for part in ABILITIES[config.model.name].parts:
+        assert getattr(config.loss, part) > 0, part
