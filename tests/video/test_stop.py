@@ -1,6 +1,5 @@
 """Signals: what was made until then is whole and playable, and nothing temporary is left."""
 
-import os
 import signal
 
 import pytest
@@ -23,7 +22,7 @@ class Stopping(type(AVERAGE.method)):
     def between(self, offsets, features):
         self.count += 1
         if self.count >= 5:
-            os.kill(os.getpid(), self.number)
+            signal.raise_signal(self.number)
         return super().between(offsets, features)
 
 
@@ -45,7 +44,7 @@ def test_a_second_signal_ends_at_once_and_leaves_nothing(tmp_path, video, number
     class Twice(Stopping):
         def between(self, offsets, features):
             if self.count == 4:
-                os.kill(os.getpid(), self.number)
+                signal.raise_signal(self.number)
             return super().between(offsets, features)
 
     given = video(tmp_path / "in.mkv", count=60)
