@@ -92,10 +92,9 @@ def test_the_other_window_must_be_stored(params):
     mixed = ("  lift15: {}", "  lift15:\n    train:\n      other_sampling: 0.5")
     text = params(mixed)
     assert load(text, "demo", "lift15").clip.other.offsets[0] == -15
-    small = params(
-        mixed, ("  after: 63", "  after: 10"), ("after: 11", "after: 10")
-    )  # clips', and scenes' set's
-    with pytest.raises(UserError, match=r"ablations\.lift15: needs frames from -15 to \+11"):
+    wide = ("  lift15: {}", "  lift15:\n    clip:\n      frames: 65\n    train:\n      other_sampling: 0.5")
+    small = params(wide)
+    with pytest.raises(UserError, match=r"ablations\.lift15: needs frames from -65 to \+61"):
         load(small, "demo", "lift15")
 
 
