@@ -8,6 +8,7 @@ import yaml
 from lift.config import load, window, yaml12
 from lift.errors import UserError
 
+WIDTH = {"family": "width", "method": "lift15", "against": "ctx3"}
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
 CANNOT = ["ablations.x.clip.task", "cannot predict", "models that can: lift, ifrnet"]
 SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
@@ -122,6 +123,18 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
         (
             {"report.comparisons": [{"family": "a", "method": "lift15", "against": "last"}]},
             ["report.comparisons", "last predicts"],
+        ),
+        ({"report.comparisons": []}, ["report", "at least one"]),
+        ({"report.comparisons": [WIDTH | {"against": "lift15"}]}, ["comparisons", "with itself"]),
+        ({"report.comparisons": [WIDTH | {"family": "a/b"}]}, ["comparisons", "family: 'a/b'"]),
+        ({"report.comparisons": [WIDTH, WIDTH]}, ["lift15 and ctx3 stand twice in family width"]),
+        (
+            {"report.comparisons": [WIDTH, WIDTH | {"method": "ctx3", "against": "lift15"}]},
+            ["ctx3 and lift15 stand twice"],
+        ),
+        (
+            {"report.comparisons": [WIDTH | {"method": "repeat"}]},
+            ["report.comparisons", "repeat comes first", "it is a baseline"],
         ),
     ],
 )
