@@ -1,5 +1,6 @@
 """The parameters of data, benchmarks and the report as frozen dataclasses (conventions: schema.py)."""
 
+import re
 from dataclasses import dataclass
 
 from lift.config.parse import choice, number
@@ -171,9 +172,20 @@ class Comparison:
     """A declared paired comparison: `method` minus `against`."""
 
     family: str
-    """Hypotheses that are corrected together."""
+    """Hypotheses that are corrected together; a file's name, too."""
     method: str
     against: str
+
+    def __post_init__(self) -> None:
+        """Refuse a comparison that says nothing, and a family that cannot name a file.
+
+        Raises:
+            ValueError: The two methods are one, or the family is no plain name.
+        """
+        if self.method == self.against:
+            raise ValueError(f"{self.method} is compared with itself")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.family):
+            raise ValueError(f"family: {self.family!r}: a name is a-z, 0-9 and _, and starts with a letter")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +203,24 @@ class Report:
     """Fewest source videos with which the report answers the question at all."""
     least_interval: int = number(2)
     """Fewest source videos with which a method's own mean is given an interval."""
+
+    def __post_init__(self) -> None:
+        """Refuse families that are empty, or that count one comparison twice.
+
+        Raises:
+            ValueError: There is no comparison, or one stands twice in its family, turned round or not.
+        """
+        if not self.comparisons:
+            raise ValueError("comparisons: at least one is needed; its method is the base of the report")
+        seen = set()
+        for comparison in self.comparisons:
+            pair = (comparison.family, frozenset((comparison.method, comparison.against)))
+            if pair in seen:
+                raise ValueError(
+                    f"comparisons: {comparison.method} and {comparison.against} stand twice in family "
+                    f"{comparison.family}, which would change its correction"
+                )
+            seen.add(pair)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,8 +68,13 @@ def check_compared(configs: Mapping[str, Config], base: Config) -> None:
         base: Without an ablation.
 
     Raises:
-        UserError: One is declared, or the base itself predicts.
+        UserError: One is declared, or the base itself predicts or is no ablation.
     """
+    if base.report.comparisons[0].method not in configs:
+        raise UserError(
+            f"params.yaml: report.comparisons: {base.report.comparisons[0].method} comes first and so is the "
+            f"report's base, but it is a baseline; name an ablation first ({', '.join(configs)})"
+        )
     predicting = {*PREDICTORS, *(name for name, config in configs.items() if config.clip.task == "predict")}
     for comparison in base.report.comparisons:
         for method in {comparison.method, comparison.against} & predicting:

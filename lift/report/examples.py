@@ -30,6 +30,15 @@ class Example:
     """Of the method that was asked for the list, dB."""
     rank: str = ""
     """best, median or worst of the kept clips; empty: not chosen."""
+    kept: int = 0
+    """Of how many kept clips of its benchmark; 0: not chosen."""
+
+    @property
+    def place(self) -> str:
+        """Its rank in words that do not promise more clips than were kept."""
+        if self.kept == 2:
+            return f"{'better' if self.rank == 'best' else 'worse'} of 2 kept clips"
+        return "only kept clip" if self.kept == 1 else f"{self.rank} of {self.kept} kept clips"
 
 
 @dataclass(frozen=True)
@@ -114,5 +123,7 @@ def chosen(examples: Sequence[Example]) -> list[Example]:
         ranks = {0: "best", len(own) - 1: "worst"} if len(own) > 1 else {0: "only"}
         if len(own) > 2:
             ranks[len(own) // 2] = "median"
-        picked += [dataclasses.replace(own[place], rank=ranks[place]) for place in sorted(ranks)]
+        picked += [
+            dataclasses.replace(own[place], rank=ranks[place], kept=len(own)) for place in sorted(ranks)
+        ]
     return picked

@@ -225,7 +225,11 @@ def one_protocol(
     first: dict[str, str] = {}
     for method, frames in seeded.items():
         for name in frames:
-            own = dict(protocols[method].get(name, {}))
+            stated = protocols[method].get(name, {})
+            if not isinstance(stated, Mapping):
+                path = data / "results" / method / "protocol.json"
+                raise UserError(f"{path}: {name}: expected an object, found {stated!r}; evaluate again")
+            own = dict(stated)
             reference = agreed.setdefault(name, own)
             other = first.setdefault(name, method)
             for key in sorted({*own, *reference}):

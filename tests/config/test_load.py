@@ -9,6 +9,7 @@ import yaml
 from lift.config import load, load_all, window, yaml12
 from lift.errors import UserError
 
+WIDTH = {"family": "width", "method": "lift15", "against": "ctx3"}
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
 CANNOT = ["ablations.x.clip.task", "cannot predict", "models that can: lift, ifrnet"]
 SETS = "profiles.demo.clips.sets"
@@ -166,6 +167,18 @@ def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them()
         (
             {"report.comparisons": [{"family": "a", "method": "lift15", "against": "last"}]},
             ["report.comparisons", "last predicts"],
+        ),
+        ({"report.comparisons": []}, ["report", "at least one"]),
+        ({"report.comparisons": [WIDTH | {"against": "lift15"}]}, ["comparisons", "with itself"]),
+        ({"report.comparisons": [WIDTH | {"family": "a/b"}]}, ["comparisons", "family: 'a/b'"]),
+        ({"report.comparisons": [WIDTH, WIDTH]}, ["lift15 and ctx3 stand twice in family width"]),
+        (
+            {"report.comparisons": [WIDTH, WIDTH | {"method": "ctx3", "against": "lift15"}]},
+            ["ctx3 and lift15 stand twice"],
+        ),
+        (
+            {"report.comparisons": [WIDTH | {"method": "repeat"}]},
+            ["report.comparisons", "repeat comes first", "it is a baseline"],
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """The whole report of made-up results: complete, honest, self-contained, and the same bytes in every run."""
 
+import dataclasses
 import hashlib
 import html
 import json
@@ -19,7 +20,6 @@ from lift import report
 from lift.errors import UserError
 from lift.report import figures, provenance
 from lift.report.curves import read_curves
-from lift.report.examples import Example, chosen
 from lift.report.figures.style import style, write
 from lift.report.provenance import brief
 from lift.report.strata import by_stratum
@@ -122,13 +122,6 @@ def test_figures_and_tables_name_files_that_exist(drawings, data):
         assert all((data / source).is_file() for source in drawing.sources)
 
 
-def test_clips_are_chosen_by_rule():
-    kept = [Example(benchmark="b", clip=str(i), slug=str(i), psnr=p) for i, p in enumerate((3, 9, 1, 5, 7))]
-    assert [(e.psnr, e.rank) for e in chosen(kept)] == [(9, "best"), (5, "median"), (1, "worst")]
-    assert [(e.psnr, e.rank) for e in chosen(kept[:2])] == [(9, "best"), (3, "worst")]
-    assert [e.rank for e in chosen(kept[:1])] == ["only"]
-
-
 def test_a_failing_report_leaves_the_old_one_untouched(own, configs):
     folder, config, by_name = own
     out = folder.parent / "reports" / "demo"
@@ -176,6 +169,8 @@ def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own):
         for name, rows in table.groupby("benchmark"):
             means[name] = {key: float(rows[key].mean()) for key in means[name] if key in rows}
         (own_folder / "metrics.json").write_text(json.dumps(means))
+        (own_folder / "examples.zip").unlink()
+    config = dataclasses.replace(config, evaluate=dataclasses.replace(config.evaluate, examples=0))
     report.write(config, folder, folder.parent / "reports" / "demo", by_name)
     said = (folder.parent / "reports/demo/summary.md").read_text()
     assert "1 source video where 30 are the least" in said
@@ -191,6 +186,16 @@ def test_a_clone_without_the_kept_frames_does_not_replace_the_report_that_has_th
     with pytest.raises(UserError, match=r"ctx3/examples\.zip: not found.*dvc checkout"):
         report.write(config, folder, out, by_name)
     assert contents(out) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "benchmark,clip\na,b\n", "benchmark,clip,kind,offset,weight\na,b,,x,1\n"]
+)
+def test_a_broken_table_of_weights_is_named(own, text):
+    folder, config, by_name = own
+    (folder / "results" / "lift15" / "weights.csv").write_text(text)
+    with pytest.raises(UserError, match=r"lift15/weights\.csv: expected columns benchmark, clip"):
+        report.write(config, folder, folder.parent / "reports" / "demo", by_name)
 
 
 def contents(folder):

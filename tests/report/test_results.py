@@ -143,6 +143,11 @@ def test_results_of_another_protocol_than_that_of_the_parameters_are_refused(own
     refused(own, "davis was measured with lpips 'imagenet' .*, but params.yaml says 'random'")
 
 
+def test_a_protocol_that_is_no_object_is_refused_by_its_file(own):
+    (own[0] / "results" / "ctx3" / "protocol.json").write_text('{"davis": "x"}')
+    refused(own, r"ctx3/protocol\.json: davis: expected an object, found 'x'")
+
+
 def test_results_without_protocol_are_refused(own):
     (own[0] / "results" / "ctx3" / "protocol.json").unlink()
     refused(own, r"ctx3/protocol.json: not found")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lift.report.comparisons import Tested, compared
 from lift.report.curves import Curves
-from lift.report.examples import Example, Examples, chosen
+from lift.report.figures import compute as costs
 from lift.report.figures import curves as lines
-from lift.report.figures import effects, strips
+from lift.report.figures import effects, pictures
 from lift.report.figures.style import Drawing, write
 from lift.report.names import narrow
 from lift.report.results import Results
@@ -36,7 +36,7 @@ def plan(
         *_weights(results),
         *_compute(results),
         *_training(results, curves),
-        *_pictures(results),
+        *pictures.plan(results),
     ]
     return found
 
@@ -71,7 +71,7 @@ def _declared(results: Results, families: Mapping[str, Sequence[Tested]]) -> lis
             f"interval over source videos, by metric; families: {', '.join(families)}. Right of zero the "
             "method named first is "
             "better, whatever the metric's direction. Filled: significant after Holm's correction within "
-            "the family; arrows: beyond the axis.",
+            "the family; arrows: beyond the axis, with mean and interval.",
             alt="Forest plot of the gain of each declared comparison in each metric.",
             sources=_clips_of(results, methods),
             draw=partial(effects.forest, results, families),
@@ -153,12 +153,18 @@ def _difficulty(results: Results, benchmark: str = "snu_film") -> list[Drawing]:
             title=f"{title(results, benchmark)} by difficulty",
             caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} by "
             "difficulty, and its distance to "
-            f"{results.base} (repeat lies below the right panel).",
+            f"{results.base}, over the range of the compared methods"
+            f"{_without(lines.beyond_axis(results, benchmark))}. Of the two best methods those that are not "
+            "compared are named at their lines' ends.",
             alt="PSNR falls with difficulty; one line per method.",
             sources=_clips_of(results, results.measured(benchmark)),
             draw=partial(lines.difficulty, results, benchmark),
         )
     ]
+
+
+def _without(methods: Sequence[str]) -> str:
+    return f" (without {', '.join(methods)})" if methods else ""
 
 
 def _weights(results: Results) -> list[Drawing]:
@@ -208,10 +214,11 @@ def _compute(results: Results) -> list[Drawing]:
             title="Quality against compute",
             caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} against the "
             f"multiply-accumulates of one frame of {SIZE.replace('x', ' × ')} pixels with all frames of the "
-            "window, and against the number of parameters. Squares: models of the two references alone.",
+            "window, and against the number of parameters. Filled: the base; a line leads from each "
+            "name to its marker.",
             alt="Scatter plots of PSNR against operations and parameters, one marker per model.",
             sources=tuple(f"results/{m}/metrics.json" for m in shown) + _clips_of(results, shown),
-            draw=partial(effects.compute, results, shown, benchmark),
+            draw=partial(costs.compute, results, shown, benchmark),
         )
     ]
 
@@ -240,61 +247,3 @@ def _trainings(results: Results, methods: Sequence[str]) -> str:
     if most == 1:
         return "one training per ablation, one seed."
     return f"means over up to {most} training seeds, shaded: their range."
-
-
-_BASELINES = ("average", "dis")  # what a strip shows beside the base; `repeat` is the reference before
-
-
-def _pictures(results: Results) -> list[Drawing]:
-    examples = Examples(results.data)
-    shown = chosen([e for e in examples.listed(results.base) if e.benchmark in results.config.benchmarks])
-    others: list[str] = [m for m in _BASELINES if m in results.config.baselines and m not in results.missing]
-    others += [m for m in narrow_methods(results)[:1] if m not in results.missing]
-    found = [_strip(results, examples, example, others) for example in _worth_showing(results, shown)]
-    without = [
-        m
-        for m in results.config.ablations
-        if not results.configs[m].model.use_s1 and m not in results.missing
-    ]
-    if without and shown:
-        own = [e for e in shown if e.benchmark == results.config.report.benchmark] or shown
-        found.append(_edges(results, examples, own[-1], [results.base, without[0]]))
-    return found
-
-
-def _worth_showing(results: Results, shown: Sequence[Example]) -> list[Example]:
-    """Keep the extremes where the question is asked; elsewhere one middling clip shows the footage."""
-    kept: list[Example] = []
-    for benchmark in dict.fromkeys(example.benchmark for example in shown):
-        own = [example for example in shown if example.benchmark == benchmark]
-        asked = benchmark in (results.config.report.benchmark, SCENES)
-        kept += own if asked else [own[len(own) // 2]]
-    return kept
-
-
-def _strip(results: Results, examples: Examples, example: Example, others: Sequence[str]) -> Drawing:
-    return Drawing(
-        name=f"strip_{example.benchmark}_{example.rank}",
-        title=f"{title(results, example.benchmark)}: {example.rank} clip",
-        caption=f"{example.clip} of "
-        f"{title(results, example.benchmark)}{stand_in(results, example.benchmark)}, the {example.rank} "
-        f"of the kept clips by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors are "
-        f"{strips.GAIN} times enlarged; insets: the window in which {results.base} errs most; flow: "
-        "hue is direction, full colour the length beside the wheel.",
-        alt="References, truth, frames of several methods, errors and flow of one clip.",
-        sources=tuple(f"results/{m}/examples.zip" for m in (results.base, *others)),
-        draw=partial(strips.strip, examples, example, results.base, others),
-    )
-
-
-def _edges(results: Results, examples: Examples, example: Example, methods: Sequence[str]) -> Drawing:
-    return Drawing(
-        name="edges",
-        title="Edges with and without full-resolution features",
-        caption=f"The sharpest window of {example.clip} "
-        f"({title(results, example.benchmark)}{stand_in(results, example.benchmark)}): "
-        f"coarse and final frame of {methods[0]} and of {methods[1]}, which lacks s1.",
-        alt="Magnified edges of coarse frame, final frame and truth.",
-        sources=tuple(f"results/{m}/examples.zip" for m in methods),
-        draw=partial(strips.edges, examples, example, methods),
-    )

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lift.errors import UserError
 from lift.report.comparisons import compared
 from lift.report.curves import Curves
-from lift.report.figures.style import BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
+from lift.report.figures.style import BLACK, BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
 from lift.report.names import DIFFICULTIES, STRATA, words
 from lift.report.results import Results
 
@@ -45,6 +46,9 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
     return figure
 
 
+_HEADROOM = 1.12  # of an axis from zero over the highest point, whose marker must not be cut
+
+
 def _look(index: int) -> dict[str, Any]:
     return {"color": SERIES[index], "linestyle": DASHES[index], "marker": MARKERS[index], "markersize": 3}
 
@@ -55,26 +59,30 @@ def _smooth(values: np.ndarray) -> np.ndarray:
 
 
 def difficulty(results: Results, benchmark: str) -> Figure:
-    """Draw PSNR and its distance to the base by SNU-FILM difficulty."""
+    """Draw PSNR, and its distance to the base, by SNU-FILM difficulty.
+
+    The right panel spans the compared methods; the best two are named wherever they are.
+    """
     kinds = results.kinds(benchmark)
     present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
-    measured = results.measured(benchmark)
-    chosen = compared(results, measured)[: len(SERIES)]
-    means = {
-        m: np.array([results.values(m, benchmark, "psnr")[kinds == kind].mean() for kind in present])
-        for m in measured
-    }
+    means = _by_kind(results, benchmark, present)
+    chosen = compared(results, list(means))[: len(SERIES)]
     figure = Figure(figsize=(WIDTH, 2.7))
     left, right = figure.subplots(1, 2)
-    rest = [m for m in measured if m not in chosen]
+    rest = [m for m in means if m not in chosen]
+    best = sorted(means, key=lambda m: -float(means[m].mean()))[:2]
     for method in [*rest, *chosen]:
         look = _look(chosen.index(method)) if method in chosen else {"color": GREY, "linewidth": 0.6}
         label = method if method in chosen else ("other methods" if method == rest[0] else None)
         left.plot(range(len(present)), means[method], **look, label=label)
-        if (
-            results.base in means and method != "repeat"
-        ):  # a frame shown again lies too far below to share the axis
+        if results.base in means:
             right.plot(range(len(present)), means[method] - means[results.base], **look)
+    _name_ends(left, {m: float(means[m][-1]) for m in best if m in rest}, len(present) - 1)
+    beyond = beyond_axis(results, benchmark)
+    if results.base in means:
+        near = np.array([means[m] - means[results.base] for m in chosen if m not in beyond])
+        room = 0.12 * float(np.ptp(near)) or 1.0
+        right.set_ylim(float(near.min()) - room, float(near.max()) + room)
     for axes in (left, right):
         axes.set_xticks(range(len(present)), present)
         axes.grid(axis="y")
@@ -84,13 +92,46 @@ def difficulty(results: Results, benchmark: str) -> Figure:
     return figure
 
 
+def _by_kind(results: Results, benchmark: str, present: list[str]) -> dict[str, np.ndarray]:
+    kinds = results.kinds(benchmark)
+    return {
+        m: np.array([results.values(m, benchmark, "psnr")[kinds == kind].mean() for kind in present])
+        for m in results.measured(benchmark)
+    }
+
+
+def beyond_axis(results: Results, benchmark: str) -> list[str]:
+    """Name the compared methods without a model: what is merely shown again would squeeze all others."""
+    return [m for m in compared(results, results.measured(benchmark)) if m not in results.configs]
+
+
+def _name_ends(axes: Axes, ends: Mapping[str, float], at: float) -> None:
+    """Write names to the right of their lines' ends, the upper one above where two would meet."""
+    order = sorted(ends, key=lambda m: ends[m])
+    for place, method in enumerate(order):
+        axes.annotate(
+            method, xy=(at, ends[method]), xytext=(4, 4 if place else -4 if len(order) > 1 else 0),
+            textcoords="offset points", fontsize=6, va="center", color=BLACK, annotation_clip=False,
+        )  # fmt: skip
+
+
 def read_weights(results: Results, method: str) -> pd.DataFrame:
-    """Read a method's context weights: one row per clip and valid position; empty where it has none."""
+    """Read a method's context weights: one row per clip and valid position; empty where it has none.
+
+    Raises:
+        UserError: The file is no table of weights.
+    """
     path = results.data / "results" / method / "weights.csv"
     columns = ["benchmark", "clip", "kind", "offset", "weight"]
     if not path.is_file():
         return pd.DataFrame(columns=columns)
-    return pd.read_csv(path, keep_default_na=False)[columns]
+    try:
+        table = pd.read_csv(path, keep_default_na=False, dtype={"kind": str})[columns]
+        return table.astype({"offset": np.int64, "weight": np.float64})
+    except (KeyError, ValueError, pd.errors.ParserError) as error:
+        raise UserError(
+            f"{path}: expected columns {', '.join(columns)} with numbers in the last two; evaluate again"
+        ) from error
 
 
 def weights(results: Results, by_method: Mapping[str, pd.DataFrame], benchmark: str) -> Figure:
@@ -131,10 +172,11 @@ def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
             color="white",
             markeredgecolor=BLUE,
             markersize=3.5,
+            clip_on=False,
             label="median" if first else None,
         )
     axes.axhline(1 / len(offsets), color=GREY, linewidth=0.6, linestyle="--", label="equal weights")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _HEADROOM * max(float(tenth.max()), 1 / len(offsets)))
 
 
 def weights_by_stratum(results: Results, table: pd.DataFrame) -> Figure:
@@ -149,6 +191,6 @@ def weights_by_stratum(results: Results, table: pd.DataFrame) -> Figure:
             axes.plot(side.index, side, **_look(index), label=words(kind) if side.index[0] < 0 else None)
     axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
     axes.set(xlabel="offset from the missing frame (frames)", ylabel="mean weight α")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _HEADROOM * axes.dataLim.ymax)
     axes.legend(loc="upper left", ncols=2)
     return figure

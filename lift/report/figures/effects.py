@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.ticker import MaxNLocator
 
 from lift.report.comparisons import Tested
 from lift.report.figures.style import (
@@ -25,11 +24,10 @@ from lift.report.figures.style import (
     bars,
     zero_line,
 )
-from lift.report.names import CONTROL, STRATA, narrow, words
+from lift.report.names import CONTROL, STRATA, words
 from lift.report.results import Results
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum, Trend
-from lift.report.tables.compute import SIZE
 from lift.report.tables.results import title
 
 _ROW = 0.21  # inches between two rows of a forest
@@ -93,7 +91,7 @@ def _forest_panel(
         found = test.found(level)
         rows.append(_bar(test.effect, place, {1: BLUE, -1: RED, 0: BLACK}[found], filled=found != 0))
     bars(axes, rows, digits=tests[0].metric.digits)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
@@ -190,6 +188,7 @@ def strata(results: Results, rows: Sequence[Stratum]) -> Figure:
         lower.set_xlabel(f"{metric.gain} beyond plain")
     for axes in grid.flat:
         axes.grid(axis="x")
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     for axes, names in ((grid[0, 0], kinds), (grid[1, 0], beyond)):
         axes.set_yticks(range(len(names)), [words(name) for name in names])
         axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
@@ -226,45 +225,3 @@ def _grouped(trend: Trend, size: int = 5, most: int = 6) -> tuple[list[float], l
     order = np.argsort(trend.x, kind="stable")
     groups = np.array_split(order, max(1, min(most, len(order) // size)))
     return [float(trend.x[g].mean()) for g in groups], [float(trend.gain[g].mean()) for g in groups]
-
-
-def compute(results: Results, methods: Sequence[str], benchmark: str) -> Figure:
-    """Draw mean PSNR against operations and against parameters, one labelled marker per model."""
-    figure = Figure(figsize=(WIDTH, 2.9))
-    grid = figure.subplots(1, 2, sharey=True)
-    quality = {m: float(results.values(m, benchmark, "psnr").mean()) for m in methods}
-    for axes, key, scale in zip(grid, (f"gmacs_{SIZE}", "parameters"), (1.0, 1e6), strict=True):
-        places = {m: results.costs[m][key] / scale for m in methods}
-        for method in methods:
-            look = (BLUE, "o") if not narrow(results.configs, method) else (ORANGE, "s")
-            filled = look[0] if method == results.base else "white"
-            axes.plot(
-                places[method], quality[method], look[1], color=look[0], markerfacecolor=filled, markersize=4
-            )
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter("")
-        axes.grid(axis="both")
-        axes.margins(x=0.15, y=0.1)
-        _labels(figure, axes, places, quality)
-    grid[0].set(xlabel="GMACs per frame", ylabel="PSNR (dB)")
-    grid[1].set_xlabel("parameters (millions)")
-    return figure
-
-
-def _labels(figure: Figure, axes: Axes, places: Mapping[str, float], quality: Mapping[str, float]) -> None:
-    """Name the markers; names that would meet are pushed upwards, from the lowest on."""
-    low, high = axes.get_ylim()
-    step = 0.035 * (high - low)  # a line of text
-    set_down: list[tuple[float, float]] = []
-    for method in sorted(places, key=lambda m: quality[m]):
-        x, y = math.log(places[method]), quality[method]
-        near = [other for at, other in set_down if abs(at - x) < 0.3]
-        while any(abs(y - other) < step for other in near):
-            y += step / 4
-        set_down.append((x, y))
-        beside = axes.transData + ScaledTranslation(4 / 72, 0, figure.dpi_scale_trans)
-        axes.text(places[method], y, method, transform=beside, fontsize=5.5, va="center", color=BLACK)
-    left, right = axes.get_xlim()
-    axes.set_xlim(left, right * (right / left) ** 0.2)  # room for the names on the right

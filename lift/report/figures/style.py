@@ -126,8 +126,12 @@ def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
         arrowprops={"arrowstyle": "-|>", "color": row.colour, "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0},
         annotation_clip=False,
     )  # fmt: skip
-    text = f"{row.mean:+.{digits}f}".replace("-", "−")
+    # Beside the arrow the mean, and below it the interval, over whatever line passes there.
+    text = f"{row.mean:+.{digits}f}"
+    if not math.isnan(row.low + row.high):
+        text += f"\n[{row.low:.{digits}f}, {row.high:.{digits}f}]"
     axes.text(
-        edge + 0.14 * inwards, row.place, text, transform=transform, color=row.colour, fontsize=6.5,
-        va="center", ha="right" if right else "left",
+        edge + 0.14 * inwards, row.place, text.replace("-", "−"), transform=transform, color=row.colour,
+        fontsize=5.5, linespacing=1.0, va="center", ha="right" if right else "left", multialignment="right",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
     )  # fmt: skip

@@ -1,3 +1,9 @@
+// What is wider than its place says so; page.css shows it.
+const scrollers = document.querySelectorAll(".scroll");
+const mark = () => { for (const part of scrollers) part.classList.toggle("wide", part.scrollWidth > part.clientWidth + 1); };
+addEventListener("load", mark);
+addEventListener("resize", mark);
+
 // Sorting: a click on a column's head orders the rows by value; a second click turns the order round.
 for (const button of document.querySelectorAll("thead button")) {
   button.addEventListener("click", () => {
