@@ -21,7 +21,8 @@ from lift.video.tiles import Tiled
 
 MODELS = Path(__file__).resolve().parents[2] / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models: the default until trained reference weights are published."""
-DEFAULT_MODEL = "lift15"
+DEFAULT_MODEL = "matched"
+"""The best of them on footage that it has not seen (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 GIB = 2**30
 FLOAT = 4  # bytes

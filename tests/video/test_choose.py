@@ -10,7 +10,7 @@ from lift import weights
 from lift.config import load
 from lift.config.restore import restore
 from lift.models import MODELS, build
-from lift.video.choose import choose
+from lift.video.choose import DEFAULT_MODEL, choose
 from lift.video.methods import Cached, Direct
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
@@ -45,10 +45,10 @@ def test_the_title_says_model_weights_and_device(weights_file):
 
 def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file):
     monkeypatch.setattr("lift.video.choose.MODELS", tmp_path)
-    (tmp_path / "lift15").mkdir()
-    (tmp_path / "lift15" / "best.safetensors").write_bytes(weights_file.read_bytes())
-    assert choose(device="cpu").title == choose("lift15", device="cpu").title
-    assert str(tmp_path / "lift15" / "best.safetensors") in choose(device="cpu").title
+    (tmp_path / DEFAULT_MODEL).mkdir()
+    (tmp_path / DEFAULT_MODEL / "best.safetensors").write_bytes(weights_file.read_bytes())
+    assert choose(device="cpu").title == choose(DEFAULT_MODEL, device="cpu").title
+    assert str(tmp_path / DEFAULT_MODEL / "best.safetensors") in choose(device="cpu").title
 
 
 def test_sixteen_bit_arithmetic_stays_near(picture, weights_file):
