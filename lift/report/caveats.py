@@ -74,7 +74,7 @@ def _against_zero(results: Results, benchmark: str, key: str, what: str, other: 
     if gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0):
         return ""
     own, zero = (results.values(method, benchmark, key).mean() for method in (base, ZERO_FLOW))
-    unit, digits = f" {metric.unit}" if metric.unit else "", metric.digits
+    unit, digits = f" {metric.unit}" if metric.unit.isalpha() else "", metric.digits  # not a range: 0–255
     verdict = "worse than" if gain.high < 0 else "not shown to be better than"
     numbers = f"{metric.title} {own:.{digits}f} against {zero:.{digits}f}{unit}"
     return (

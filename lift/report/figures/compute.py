@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, ORANGE, WIDTH
 from lift.report.names import narrow
@@ -13,6 +13,7 @@ from lift.report.results import Results
 from lift.report.tables.compute import SIZE
 
 _LINE = 0.1  # inches from one name to the next
+_DECADE = 5  # times from the least to the largest from which on 1, 2, 5 … are enough ticks
 _BESIDE = 1.04  # where the names begin, in widths of the panel
 
 
@@ -36,7 +37,8 @@ def compute(results: Results, methods: Sequence[str], benchmark: str) -> Figure:
                 places[method], quality[method], marker, color=colour, markerfacecolor=filled, markersize=4
             )
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = max(places.values()) > _DECADE * min(places.values())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if wide else MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter("")
         axes.grid(axis="both")

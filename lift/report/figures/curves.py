@@ -70,15 +70,15 @@ def difficulty(results: Results, benchmark: str) -> Figure:
     figure = Figure(figsize=(WIDTH, 2.7))
     left, right = figure.subplots(1, 2)
     rest = [m for m in means if m not in chosen]
+    beyond = beyond_axis(results, benchmark)
     best = sorted(means, key=lambda m: -float(means[m].mean()))[:2]
     for method in [*rest, *chosen]:
         look = _look(chosen.index(method)) if method in chosen else {"color": GREY, "linewidth": 0.6}
         label = method if method in chosen else ("other methods" if method == rest[0] else None)
         left.plot(range(len(present)), means[method], **look, label=label)
-        if results.base in means:
+        if results.base in means and method not in beyond:
             right.plot(range(len(present)), means[method] - means[results.base], **look)
     _name_ends(left, {m: float(means[m][-1]) for m in best if m in rest}, len(present) - 1)
-    beyond = beyond_axis(results, benchmark)
     if results.base in means:
         near = np.array([means[m] - means[results.base] for m in chosen if m not in beyond])
         room = 0.12 * float(np.ptp(near)) or 1.0
