@@ -72,6 +72,7 @@ def make_job(place, poison=None, fabric=None, **train):
         "accumulate": 2,
         "warmup": 3,
         "log_every": 2,
+        "validate_every": 1,
         "checkpoint_every": 3,
         "picture_every": 2,
         **train,
