@@ -25,7 +25,7 @@ from lift.training.job import BEST, LAST, Clips, Interrupted, Job
 from lift.training.logs import join_curves
 from lift.training.loop import fit
 from lift.training.machine import StopRequest
-from lift.training.processes import layout, on_first
+from lift.training.processes import layout, on_first, together
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run, seed_folder
 
@@ -49,11 +49,10 @@ def main(profile: str, ablation: str) -> None:
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     devices, nodes = layout(os.environ, config.train.devices, config.train.nodes)
     fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=config.train.precision)
-    fabric.launch()
     try:
         # DVC clears a stage's outputs before it runs again, so what is finished waits in scratch for the
         # last seed.
-        with StopRequest() as stop, ExitStack() as folders:
+        with together(fabric), StopRequest() as stop, ExitStack() as folders:
             jobs = {seed: _train(config.seeded(seed), fabric, stop, folders) for seed in config.train.seeds}
             on_first(fabric, lambda: _publish(config, jobs, data_folder(profile)))
     except Interrupted as stop_line:

@@ -5,7 +5,8 @@ how many there are; params.yaml's `devices` and `nodes` count only where nobody 
 itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -42,6 +43,21 @@ def layout(environment: Mapping[str, str], devices: int, nodes: int) -> tuple[in
             f"same --nproc_per_node (torchrun) or --ntasks-per-node (SLURM)"
         )
     return local, world // local
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """Connect the processes, and part them again at the end, however it comes.
+
+    Left to the interpreter's end, the threads of Gloo are sometimes destroyed while they still run: the
+    process then aborts, and its launcher reports a finished training as a failed one.
+    """
+    fabric.launch()
+    try:
+        yield
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 class Refused(SystemExit):

@@ -16,7 +16,7 @@ from tiny import make_job, phase
 from lift.errors import UserError
 from lift.training.job import Interrupted
 from lift.training.loop import fit
-from lift.training.processes import Refused, layout, on_first
+from lift.training.processes import Refused, layout, on_first, together
 from lift.training.step import Stepper
 
 SETTINGS = {"phases": (phase(5, freeze=True), phase(5))}
@@ -71,16 +71,16 @@ def main(root):
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
     devices, nodes = layout(os.environ, 1, 1)
     fabric = Fabric(accelerator="cpu", devices=devices, num_nodes=nodes)
-    fabric.launch()
-    log = {
-        "world": fabric.world_size,
-        "whole": train(root / "pair", fabric),
-        "cut": train(root / "cut", fabric, stop=STOPPED),
-        "continued": train(root / "cut", fabric),
-        "poisoned": train(root / "poisoned", fabric, poison=4),
-        "odd": train(root / "odd", fabric, accumulate=3),
-        "refused": refused(fabric),
-    }
+    with together(fabric):
+        log = {
+            "world": fabric.world_size,
+            "whole": train(root / "pair", fabric),
+            "cut": train(root / "cut", fabric, stop=STOPPED),
+            "continued": train(root / "cut", fabric),
+            "poisoned": train(root / "poisoned", fabric, poison=4),
+            "odd": train(root / "odd", fabric, accumulate=3),
+            "refused": refused(fabric),
+        }
     (root / f"log{fabric.global_rank}.json").write_text(json.dumps(log))
 
 
