@@ -41,7 +41,8 @@ class Row:
     """dB."""
     ssim: float
     ssim_matlab: float
-    lpips: float
+    lpips: float | None
+    """None: not measured."""
     ie: float
     """Mean absolute error, 0-255."""
     ie_rms: float
