@@ -59,7 +59,7 @@ def parameters(
     Raises:
         UserError: An ablation is none.
     """
-    raw: Tree = read(ROOT / "params.yaml")
+    raw = over(read(ROOT / "params.yaml"), rules["all"])
     for ablation in names:
         check_known(ablation, raw["ablations"], "ablations")
     name = name_of(size)
@@ -71,7 +71,6 @@ def parameters(
         "folder": {"path": str(footage), "render": None},
     }
     sets = profile["clips"]["sets"]
-    raw = over(raw, rules["all"])
     for benchmark in (key for key in raw["benchmarks"] if key.endswith(UNIFORM)):
         sets[benchmark] = copy.deepcopy(sets[benchmark.removesuffix(UNIFORM)])
     raw.update(

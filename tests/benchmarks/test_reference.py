@@ -117,7 +117,12 @@ def test_both_sizes_are_one_budget_for_all_that_is_compared(tmp_path):
         base, configs = load_all(path, profile.name_of(size))
         assert set(configs) == set(rules["trains"])
         assert {c.method for c in base.report.comparisons} <= set(configs)
-        assert len({str(config.train.phases) + str(config.train.batch) for config in configs.values()}) == 1
+        start = configs.pop("matched_start")  # never learns
+        assert (start.model, {phase.rate for phase in start.train.phases}) == (
+            configs["matched"].model,
+            {0.0},
+        )
+        assert len({str(config.train) for config in configs.values()}) == 1
         assert {config.loss.l1 for config in configs.values()} == {1.0}
 
 
