@@ -1,6 +1,6 @@
 """Reference weights and what they show: `python -m benchmarks.reference SIZE CLIPS REAL OUT [ABLATION ...]`.
 
-SIZE is a key of sizes.yaml: `small` takes about an hour of one CPU thread, `full` needs a CUDA GPU. CLIPS
+SIZE is a key of sizes.yaml: `small` takes an hour or two of one CPU thread, `full` needs a CUDA GPU. CLIPS
 holds `<kind>/<sequence>/` and trains together with rendered scenes; REAL holds DAVIS, UCF-101,
 vimeo_septuplet and SNU-FILM in their official layouts, tests, and never trains. Each ablation (default:
 those of sizes.yaml) is trained under the same budget and measured, beside the baselines, on REAL and on
