@@ -99,7 +99,7 @@ def test_frames_beyond_the_references_tell_motion_from_repetition(matched):
     whole = waves[None, :, None, None].expand(1, 4, 3, 64, 96)
     frames = whole[..., ::2, ::2]  # half the size, as the search sees them: 3 a frame, or -1
     times = torch.tensor([offsets]).float()
-    inside = (0, 0, slice(8, -8), slice(12, -12))
+    inside = (0, 2, slice(8, -8), slice(12, -12))  # to the reference after, x
     near = search(*laid(frames[:, 1:3], times[:, 1:3]), matched.matching)
     far = search(*laid(frames, times), matched.matching)
     assert (near[inside] + 1).abs().median() < 0.5
