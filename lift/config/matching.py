@@ -23,6 +23,12 @@ class Matching:
     """Search: difference that a step of one pixel must save to be worth it."""
     smooth: int = number(1, 99)
     """Search: side of the square over which motion is averaged after each scale, pixels, odd."""
+    shade: int = number(1, 99)
+    """Search: side of the square whose mean is taken from a pixel, against changing light, pixels, odd."""
+    evidence: int = number(1, 99)
+    """Visibility: side of the square over which disagreement is averaged, pixels, odd."""
+    tolerance: float = number(1e-6)
+    """Visibility: disagreement (1: white against black) that is left where nothing is hidden."""
     rounds: int = number(0, 99)
     """Refinement: rounds at each scale."""
     sweeps: int = number(1, 999)
@@ -52,9 +58,9 @@ class Matching:
         """Refuse squares without a middle.
 
         Raises:
-            ValueError: `window` or `smooth` is even.
+            ValueError: The side of a square is even.
         """
-        for name in ("window", "smooth"):
+        for name in ("window", "smooth", "shade", "evidence"):
             if getattr(self, name) % 2 == 0:
                 raise ValueError(
                     f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"

@@ -49,6 +49,7 @@ class MatchingFlow(nn.Module):
     def forward(
         self,
         found: Tensor,
+        seen: Tensor,
         s8: Tensor,
         s4: Tensor,
         s2: Tensor,
@@ -60,6 +61,7 @@ class MatchingFlow(nn.Module):
 
         Args:
             found: What the search found: flow to the references, (B, 4, H/2, W/2), − then +, s2 pixels.
+            seen: And logits of their visibility, (B, 2, H/2, W/2).
             s8: Features of the references, all − of the batch, then all +, (2·B, C8, H/8, W/8).
             s4: The same, (2·B, C4, H/4, W/4).
             s2: The same, (2·B, C2, H/2, W/2).
@@ -74,8 +76,8 @@ class MatchingFlow(nn.Module):
         """
         # 1. coarse correction at s8; maps hold corrections of the flow, and the logits
         aligned = _aligned(s8, _reduced(found, 4))
-        seen = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
-        maps = _raised(self.s8(torch.cat(seen, dim=1)))
+        coarse = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
+        maps = _raised(self.s8(torch.cat(coarse, dim=1)))
         # 2. correction at s4
         aligned = _aligned(s4, _reduced(found, 2) + maps[:, :FLOWS])
         also = (side_by_side(aligned), self.similar4(aligned), context4, maps, time_channel(time, context4))
@@ -83,8 +85,9 @@ class MatchingFlow(nn.Module):
         # 3. correction at s2
         aligned = _aligned(s2, found + maps[:, :FLOWS])
         maps = maps + self.s2(torch.cat((side_by_side(aligned), maps), dim=1))
-        flow, logits = found + maps[:, :FLOWS], maps[:, FLOWS:]
-        return flow, torch.sigmoid(logits) if self.logits else torch.full_like(flow[:, :2], 0.5)
+        flow = found + maps[:, :FLOWS]
+        visible = torch.sigmoid(seen + maps[:, FLOWS:]) if self.logits else torch.full_like(seen, 0.5)
+        return flow, visible
 
 
 class Similarity(nn.Module):

@@ -45,8 +45,8 @@ def arrange(small: Tensor, offsets: Tensor, lineup: Lineup) -> tuple[Tensor, Ten
 
 
 @torch.no_grad()
-def search(frames: Tensor, present: Tensor, options: Matching) -> Tensor:
-    """Find the motion of the missing frame's pixels.
+def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, Tensor]:
+    """Find the motion of the missing frame's pixels, and where each reference shows them.
 
     Args:
         frames: At `OFFSETS`, (B, F, 3, h, w), RGB in [0, 1]; sides multiples of 8.
@@ -54,7 +54,8 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> Tensor:
         options: Parameters.
 
     Returns:
-        Flow to the references, (B, 4, h, w), − then +, pixels, x before y. No gradient passes.
+        Flow to the references, (B, 4, h, w), − then +, pixels, x before y, and logits of their visibility,
+        (B, 2, h, w), opposite to each other. No gradient passes.
     """
     pairs = _pairs(present, options.neighbour)
     offsets = [offset for offset in OFFSETS if any(offset in pair for pair in pairs)]
@@ -68,11 +69,12 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> Tensor:
             path, bends = Path(still, still), False  # at the coarsest scale motion is taken as even
         else:
             path, bends = path.raised(), len(pairs) > 1
-        step = _step(warped(level, path, offsets), offsets, pairs, options)
+        step = _step(_detail(warped(level, path, offsets), options), offsets, pairs, options)
         path = path._replace(speed=_mean(path.speed + step, options.smooth))
         path = refine(level, offsets, path, pairs, options, bends=bends)
     assert path is not None
-    return torch.cat((path.at(-1), path.at(1)), dim=1)
+    logit = _visibility(_detail(warped(used, path, offsets), options), offsets, pairs, options)
+    return torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
 
 
 def _pairs(present: Tensor, neighbour: float) -> Pairs:
@@ -86,6 +88,38 @@ def _pairs(present: Tensor, neighbour: float) -> Pairs:
     some = (weights > 0).flatten(1).any(dim=1).tolist()
     total = weights.sum(dim=0)
     return {pair: weights[place] / total for place, pair in enumerate(pairs) if some[place]}
+
+
+def _detail(frames: Tensor, options: Matching) -> Tensor:
+    """Take the local mean from frames (B, F, 3, h, w): light and shade change where nothing moves."""
+    flat = frames.flatten(0, 1)
+    return (flat - _mean(flat, options.shade)).view(frames.shape)
+
+
+def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
+    """Tell from aligned frames (B, F, 3, h, w) which reference shows a pixel.
+
+    The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
+    counts inversely to how much it disagrees; both equally where either has no frame beyond it.
+
+    Returns:
+        The logit of −'s share in their blend, (B, 1, h, w).
+    """
+    ways: list[Tensor] = []
+    both = frames.new_ones(())
+    for sign in (-1, 1):
+        total, known = frames.new_zeros(()), frames.new_zeros(())
+        for pair, weight in pairs.items():
+            if pair != (-1, 1) and sign in pair:
+                a, b = (frames[:, offsets.index(offset)] for offset in pair)
+                there = (weight > 0).to(frames.dtype)
+                total, known = total + there * (a - b).abs().mean(dim=1, keepdim=True), known + there
+        if not known.ndim:
+            return frames.new_zeros(len(frames), 1, *frames.shape[3:])
+        ways.append(torch.log(_mean(total, options.evidence) + options.tolerance))
+        both = both * known
+    before, after = ways
+    return both * (after - before)
 
 
 def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:

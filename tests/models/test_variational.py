@@ -28,7 +28,7 @@ def shown(picture, offsets, path):
 
 def found(frames, times, options):
     lineup = line_up(times, torch.ones_like(times).bool())
-    return search(*arrange(frames[lineup.rows, lineup.slots], times, lineup), options)
+    return search(*arrange(frames[lineup.rows, lineup.slots], times, lineup), options)[0]
 
 
 def vector(x, y):
@@ -71,7 +71,7 @@ def test_a_samples_motion_does_not_depend_on_what_the_others_have(small, picture
     valid = torch.tensor([[True] * 4, [False, True, True, False]])
     lineup = line_up(times.expand(2, 4), valid)
     both = frames.expand(2, -1, -1, -1, -1)[lineup.rows, lineup.slots]
-    together = search(*arrange(both, times.expand(2, 4), lineup), small.matching)
+    together = search(*arrange(both, times.expand(2, 4), lineup), small.matching)[0]
     assert torch.allclose(together[:1], found(frames, times, small.matching), atol=1e-5)
     assert torch.allclose(together[1:], found(frames[:, 1:3], times[:, 1:3], small.matching), atol=1e-5)
 
