@@ -45,7 +45,7 @@ OVERRIDABLE = (
     "train",
 )  # what an ablation may change: never the data or the protocol
 FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
-"""Sections of `model`: those of the models that LIFT is compared with."""
+"""Sections of `model`: of `flow: matching`, and of the models that LIFT is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,8 @@ class Config:
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
-        others = set(FAMILIES) - {self.model.name}
+        # A section is named for the model, or for the way of finding motion, that it belongs to.
+        others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"]
         if self.loss.lpips:
