@@ -88,7 +88,8 @@ def _predictors(config: Config, name: str, data: Path, device: torch.device) -> 
 
 
 def _built(config: Config) -> Interpolator:
-    return build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
+    model = build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
+    return model.channels_last() if config.evaluate.channels_last else model
 
 
 def _trained(config: Config, name: str, data: Path) -> Interpolator:

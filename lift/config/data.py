@@ -165,6 +165,8 @@ class Evaluate:
     """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
     threads: int = number(1, 256)
     """CPU threads of PyTorch."""
+    channels_last: bool
+    """Lay convolutions out with channels last in memory: faster on most processors."""
 
 
 @dataclass(frozen=True, kw_only=True)
