@@ -171,7 +171,7 @@ def configure(
         validation_share=share,
         continuity=continuity,
     )
-    found = {name: Source(path=str(folder), render=None) for name in SOURCES}
+    found = {name: Source(path=str(folder), render=None, optional=False) for name in SOURCES}
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
 
 
