@@ -93,12 +93,13 @@ class Config:
         """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
+        Nor does `train.resident`: where the frames lie changes no bit of a batch.
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
         others = set(FAMILIES) - {self.model.name}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
-        del values["train"]["seeds"]
+        del values["train"]["seeds"], values["train"]["resident"]
         if self.loss.lpips:
             values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values

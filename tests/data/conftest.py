@@ -175,7 +175,7 @@ def configure(
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made():
     """Writers of layouts by source name, and the helpers around them."""
     return SimpleNamespace(
