@@ -102,12 +102,17 @@ def made(name):
     return {str(path): path.read_bytes() for path in files}
 
 
-def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypatch):
+@pytest.mark.parametrize("resident", [False, True])
+def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypatch, resident):
     download.main("demo")
     for split in ("train", "validation"):
         clips.main("demo", split)
     train.main("demo", "ctx3")
     whole = made("ctx3")
+    if resident:  # where the frames lie changes no bit of what is trained, stopped or not
+        raw = yaml12.read(Path("params.yaml"))
+        raw["train"]["resident"] = True
+        Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     trained = []
     original = Stepper.take
 

@@ -129,6 +129,16 @@ def test_lift64_is_the_first_generations_window_and_attention():
     assert config.model.target_position + offsets[0] >= 0
 
 
+def test_the_main_models_of_profile_scenes_are_known():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    named = {line.split()[0]: line.split()[2:] for line in lines if " ?= " in line}
+    assert len(named["MAIN"]) == len(set(named["MAIN"])) == 12  # as many as are reckoned with
+    assert set(named["MAIN"]) <= set(PARAMS["ablations"])
+    assert set(named["WITHOUT_TRAINING"]) <= set(PARAMS["baselines"])
+    asked = {name for c in PARAMS["report"]["comparisons"] for name in (c["method"], c["against"])}
+    assert asked <= {*named["MAIN"], *named["WITHOUT_TRAINING"]}
+
+
 def test_the_locked_packages_carry_hashes_and_no_index_address():
     lock = (ROOT / "requirements.lock").read_text()
     assert "--hash=sha256:" in lock

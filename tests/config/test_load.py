@@ -122,6 +122,7 @@ def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them()
         ({"profile": ["demmo"]}, ["demmo", "demo"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
+        ({"profiles.demo.sources.davis.optional": True}, ["sources.davis", "optional", "render"]),
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
         ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
         ({"ablations.dis": {}, "baselines": ["repeat"]}, ["ablations.dis", "baseline"]),
@@ -189,6 +190,31 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"report.benchmark": "davis"}, ["report.benchmark: davis", "scenes.sources.davis.path"]),
+        (
+            {"clips.sets.train.sources": ["davis", "ucf101"]},
+            ["clips.sets: train", "(davis, ucf101) is given"],
+        ),
+        ({"sources.scenes.render.camera.zoom": [0.1, 0.0]}, ["render.camera", "zoom: [0.1, 0.0]"]),
+        ({"sources.scenes.render.camera.blur": 1}, ["render.camera.blur", "unknown"]),
+    ],
+)
+def test_what_needs_footage_that_is_not_given_is_refused(params, changes, words):
+    with pytest.raises(UserError) as error:
+        load(params({f"profiles.scenes.{key}": value for key, value in changes.items()}), "scenes")
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_a_path_gives_an_optional_source(params):
+    config = load(SOURCE, "scenes")
+    assert (config.given("davis"), config.given("scenes")) == ((), ("scenes",))
+    config = load(params({"profiles.scenes.sources.davis.path": "/mine"}), "scenes")
+    assert config.given("davis") == ("davis",)
 
 
 def test_a_benchmark_of_official_validation_videos_is_taken_where_validation_has_other_sources(params):
