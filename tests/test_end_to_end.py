@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def small(raw):
     """Shrink the demo to seconds: three ablations, one of them with two seeds, five scenes, few steps."""
     demo = raw["profiles"]["demo"]
-    for source in demo["sources"].values():
+    for source in filter(lambda source: source["render"], demo["sources"].values()):
         source["render"]["train"] = min(source["render"]["train"], 10)
         source["render"]["test"] = 5 if source["render"]["test"] else 0
         source["render"]["size"] = [64, 64]

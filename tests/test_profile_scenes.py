@@ -59,7 +59,7 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(params):
         clips.main("scenes", split)
     origins = json.loads((data / "raw/sources.json").read_text())
     assert {name for name, made in origins.items() if made["origin"] == "not given"} == {
-        "vimeo90k", "ucf101", "davis", "snu_film",
+        "vimeo90k", "ucf101", "davis", "snu_film", "cityscapes",
     }  # fmt: skip
     summary = json.loads((data / "clips/davis/summary.json").read_text())
     assert (summary["clips"], summary["not_given"], summary["procedural"]) == (0, ["davis"], False)
@@ -85,7 +85,8 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(params):
     report.main("scenes")
     told = Path("reports/scenes/summary.md").read_text()
     assert (
-        "Not given in profile scenes, so not measured: Vimeo-90K septuplet, UCF101, DAVIS, SNU-FILM" in told
+        "Not given in profile scenes, so not measured: Vimeo-90K septuplet, UCF101, DAVIS, SNU-FILM, "
+        "Cityscapes" in told
     )
     assert "The question is asked of procedural scenes (report.benchmark)" in told
     assert "Declared methods without results: ctx7" in told  # an hour is not for all ablations
@@ -109,7 +110,7 @@ def test_a_given_data_set_is_measured_as_well(params):
     profile["sources"]["scenes"]["render"].update(train=0, test=1)
     write(params)
     download.main("scenes")
-    for split in ("vimeo90k", "ucf101", "davis", "snu_film", "scenes"):
+    for split in params["benchmarks"]:
         clips.main("scenes", split)
     evaluate.main("scenes", "average")
     metrics = json.loads(Path("data/scenes/results/average/metrics.json").read_text())

@@ -217,10 +217,13 @@ def test_a_path_gives_an_optional_source(params):
     assert config.given("davis") == ("davis",)
 
 
-def test_a_benchmark_of_official_validation_videos_is_taken_where_validation_has_other_sources(params):
-    """Cityscapes' rule (README, "Prediction")."""
-    sets = load(params({f"{SETS}.davis.part": "validation"}), "demo").clips.sets
-    assert sets["davis"].part == "validation"
+@pytest.mark.parametrize("profile", ["demo", "thesis", "scenes"])
+def test_cityscapes_rule_is_declared_and_needs_only_a_path(profile, params):
+    rule = load(SOURCE, profile).clips.sets["cityscapes"]
+    assert (rule.part, rule.before, rule.resize, rule.max_clips) == ("validation", 4, (512, 1024), 1)
+    config = load(params({f"profiles.{profile}.sources.cityscapes.path": "/mine"}), profile)
+    assert config.given("cityscapes") == ("cityscapes",)
+    assert config.benchmarks["cityscapes"].horizons == 5
 
 
 def test_the_past_is_all_of_a_predicting_window_and_two_frames_suffice_an_ifrnet(params):
