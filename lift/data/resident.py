@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lift.data.dataset import ClipDataset, Plan, Visit
@@ -22,7 +23,6 @@ from lift.errors import UserError
 from lift.progress import bar
 
 GIB = 2**30
-LEVELS = 256
 
 
 class Frames:
@@ -131,26 +131,32 @@ class Resident:
         for plan, own, place in zip(plans, slots, pixels, strict=True):
             place.copy_(frames.cut(plan, own))
         pixels.masked_fill_(~there[..., None, None, None], 0)  # every curve leaves black black
-        values = _values(pixels, np.stack([plan.change.curve for plan in plans]))
+        values, target = _values(pixels, np.stack([plan.change.curve for plan in plans]))
         offsets = [plan.offsets for plan in plans]
         return {
-            "frames": values[:, :-1].contiguous(),
+            "frames": values,
             "offsets": torch.tensor(offsets, dtype=torch.float32).to(device),
             "valid": there[:, :-1].contiguous(),
-            "target": values[:, -1].contiguous(),
+            "target": target,
             "clip": [plan.row.clip for plan in plans],
         }
 
 
-def _values(pixels: Tensor, curves: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
-    """Look bytes [B, ...] up in each item's curve [B, 256].
+def _values(pixels: Tensor, curves: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+    """Look bytes [B, T + 1, 3, h, w] up in each item's curve [B, 256]: context and target.
 
     Not by arithmetic: CUDA divides by a number as it multiplies by its reciprocal, which rounds differently.
     """
-    table = torch.from_numpy(curves).to(pixels.device)
-    first = torch.arange(0, table.numel(), LEVELS, dtype=torch.int32, device=pixels.device)
-    places = pixels.int() + first.view(-1, *[1] * (pixels.ndim - 1))
-    return table.flatten().index_select(0, places.flatten()).view(pixels.shape)
+    count, frames, *shape = pixels.shape
+    target = torch.empty((count, *shape), device=pixels.device)
+    context = torch.empty((count, frames - 1, *shape), device=pixels.device)
+    places = torch.empty(pixels[0].numel(), dtype=torch.int32, device=pixels.device)
+    first = target[0].numel()
+    for item, curve in enumerate(torch.from_numpy(curves).to(pixels.device)):
+        places.copy_(pixels[item].flatten())
+        torch.index_select(curve, 0, places[:-first], out=context[item].view(-1))
+        torch.index_select(curve, 0, places[-first:], out=target[item].view(-1))
+    return context, target
 
 
 def _check_room(size: int, device: torch.device, archive: Path) -> None:

@@ -20,6 +20,7 @@ from lift.scenes.light import STEADY, Light
 from lift.scenes.motion import Matrix, Motion, chain
 
 Image = NDArray[np.uint8]
+_ROW = 1024
 HALF = 128  # a mask of at least one half: the layer is what the pixel shows
 
 
@@ -146,9 +147,11 @@ def _covers(layer: Layer, time: float, x: NDArray[np.float64], y: NDArray[np.flo
     u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]).astype(np.float32)
     v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]).astype(np.float32)
     alpha = np.ascontiguousarray(layer.tile[..., 3])
-    # One column: cv2 limits a map's width to 32767 pixels but not its height.
-    mask = cv2.remap(alpha, u[:, None], v[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(mask[:, 0] >= HALF)
+    # As a picture: cv2 limits a map's width and height to 32767 points each.
+    shape = (-(-u.size // _ROW), _ROW)
+    u, v = (np.resize(points, shape) for points in (u, v))
+    mask = cv2.remap(alpha, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(mask.ravel()[: x.size] >= HALF)
 
 
 def _shifted(matrix: Matrix, left: int, top: int) -> Matrix:

@@ -191,3 +191,9 @@ def test_occlusion_hides_more_by_layers_than_plain() -> None:
 def test_impossible_scenes_are_refused(kind: str, speed: tuple[float, float]) -> None:
     with pytest.raises(UserError, match=r"plane|render\.speed"):
         make(0, kind, SIZE, speed)
+
+
+def test_the_truth_of_a_frame_with_more_pixels_than_a_row_may_hold_is_given() -> None:
+    scene = make(1, "occlusion", (190, 256), SPEED)  # OpenCV maps 32767 points a side
+    truth = scene.truth(5, 6)
+    assert 0.5 < truth.visible.mean() < 1.0
