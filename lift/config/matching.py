@@ -23,6 +23,28 @@ class Matching:
     """Search: difference that a step of one pixel must save to be worth it."""
     smooth: int = number(1, 99)
     """Search: side of the square over which motion is averaged after each scale, pixels, odd."""
+    shade: int = number(1, 99)
+    """Search: side of the square whose mean is taken from a pixel, against changing light, pixels, odd."""
+    evidence: int = number(1, 99)
+    """Visibility: side of the square over which disagreement is averaged, pixels, odd."""
+    tolerance: float = number(1e-6)
+    """Visibility: disagreement (1: white against black) that is left where nothing is hidden."""
+    rounds: int = number(0, 99)
+    """Refinement: rounds at each scale."""
+    sweeps: int = number(1, 999)
+    """Refinement: relaxation sweeps in each round."""
+    brightness: float = number(0.0)
+    """Refinement: weight of equal brightness over that of equal gradients."""
+    noise: float = number(1e-6)
+    """Refinement: gradient, white per pixel, below which a pixel tells little of motion."""
+    softness: float = number(1e-6)
+    """Refinement: difference and step of motion, pixels, from which more of them counts linearly."""
+    stiffness: float = number(1e-6)
+    """Refinement: how strongly a pixel's motion is held to its neighbours'."""
+    bend_stiffness: float = number(1e-6)
+    """Refinement: the same of its acceleration."""
+    bend_prior: float = number(0.0)
+    """Refinement: how strongly acceleration is held to 0."""
     widths: tuple[int, int] = number(1, 4096)
     """Heads: channels in which features are compared at s8 and s4."""
     reaches: tuple[int, int] = number(0, 16)
@@ -36,9 +58,9 @@ class Matching:
         """Refuse squares without a middle.
 
         Raises:
-            ValueError: `window` or `smooth` is even.
+            ValueError: The side of a square is even.
         """
-        for name in ("window", "smooth"):
+        for name in ("window", "smooth", "shade", "evidence"):
             if getattr(self, name) % 2 == 0:
                 raise ValueError(
                     f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"

@@ -32,6 +32,8 @@ class AlignedRefiner(nn.Module):
         super().__init__()
         self.context_network = context_network(model)
         self.reduce = reduction(model)
+        # Bilinear sampling blurs: that hides a coarse flow's errors, and is the error where the flow is exact
+        self.mode = "bicubic" if model.flow == "matching" else "bilinear"
         # The blend, and how the two warps differ: 2 · (3 + 32) = 70 channels
         self.network = refiner_network(2 * (COLOURS + model.widths[0]), model)
 
@@ -57,9 +59,9 @@ class AlignedRefiner(nn.Module):
         flow = torch.cat(resize_flow(flow, scale).chunk(2, dim=1))  # (2·B, 2, H, W)
         visible = resize(occlusion, scale)  # (B, 2, H, W)
         # 2. references and their features, where they are at the missing frame's time
-        features = full_size(self.reduce, features)
-        warped = backward_warp(torch.cat((references, features.to(references.dtype)), dim=1), flow)
-        before, after = warped.chunk(2)  # (B, 3 + C1, H, W) each
+        features = backward_warp(full_size(self.reduce, features), flow)
+        images = backward_warp(references, flow, self.mode)
+        before, after = torch.cat((images, features), dim=1).chunk(2)  # (B, 3 + C1, H, W) each
         # 3. blended by visibility
         blended = blend(before, after, visible)
         # 4. corrected by context, at a quarter as in stage 4

@@ -117,9 +117,9 @@ class Lift(Interpolator):
         if self.matching is None or encoded.small is None or encoded.features.s2 is None:
             flow, occlusion = self.flow(side_by_side(s8), side_by_side(s4), context8, context4, time)
         else:
-            motion = search(*arrange(encoded.small, offsets.float(), lineup), self.matching)
+            found, seen = search(*arrange(encoded.small, offsets.float(), lineup), self.matching)
             s2 = add_position(encoded.features.s2, where)
-            flow, occlusion = self.flow(motion, s8, s4, s2, context8, context4, time)
+            flow, occlusion = self.flow(found, seen, s8, s4, s2, context8, context4, time)
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:

@@ -48,7 +48,8 @@ class MatchingFlow(nn.Module):
 
     def forward(
         self,
-        motion: Tensor,
+        found: Tensor,
+        seen: Tensor,
         s8: Tensor,
         s4: Tensor,
         s2: Tensor,
@@ -59,7 +60,8 @@ class MatchingFlow(nn.Module):
         """Estimate how the missing frame samples its references.
 
         Args:
-            motion: What the search found, (B, 2, H/2, W/2), s2 pixels per frame.
+            found: What the search found: flow to the references, (B, 4, H/2, W/2), − then +, s2 pixels.
+            seen: And logits of their visibility, (B, 2, H/2, W/2).
             s8: Features of the references, all − of the batch, then all +, (2·B, C8, H/8, W/8).
             s4: The same, (2·B, C4, H/4, W/4).
             s2: The same, (2·B, C2, H/2, W/2).
@@ -72,11 +74,10 @@ class MatchingFlow(nn.Module):
             (B, 2, H/2, W/2) in (0, 1), high = visible; 1/2 everywhere where the model has no occlusion maps.
             Both in the parameters' type whatever the autocast.
         """
-        found = torch.cat((-motion, motion), dim=1)  # to the reference before, and after
         # 1. coarse correction at s8; maps hold corrections of the flow, and the logits
         aligned = _aligned(s8, _reduced(found, 4))
-        seen = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
-        maps = _raised(self.s8(torch.cat(seen, dim=1)))
+        coarse = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
+        maps = _raised(self.s8(torch.cat(coarse, dim=1)))
         # 2. correction at s4
         aligned = _aligned(s4, _reduced(found, 2) + maps[:, :FLOWS])
         also = (side_by_side(aligned), self.similar4(aligned), context4, maps, time_channel(time, context4))
@@ -84,8 +85,9 @@ class MatchingFlow(nn.Module):
         # 3. correction at s2
         aligned = _aligned(s2, found + maps[:, :FLOWS])
         maps = maps + self.s2(torch.cat((side_by_side(aligned), maps), dim=1))
-        flow, logits = found + maps[:, :FLOWS], maps[:, FLOWS:]
-        return flow, torch.sigmoid(logits) if self.logits else torch.full_like(flow[:, :2], 0.5)
+        flow = found + maps[:, :FLOWS]
+        visible = torch.sigmoid(seen + maps[:, FLOWS:]) if self.logits else torch.full_like(seen, 0.5)
+        return flow, visible
 
 
 class Similarity(nn.Module):

@@ -1,10 +1,10 @@
 """Motion by comparing frames, coarse to fine, without anything learnt: where `flow: matching` starts.
 
-A pixel p of the missing frame that moves evenly by v per frame stands at p + o·v in the frame at offset o. At
-each scale from s16 to s2 the frames are warped by the motion so far, every step d of up to `reach` pixels is
-tried, and the steps are averaged by how well the frames then agree: the two references with each other, and
-each reference with the next frame beyond it. These further frames are what a wide window adds: they tell
-which of several matches is a motion (repetition), and see what one reference hides (occlusion).
+At each scale from s16 to s2 the frames are warped by the motion so far, every step d of up to `reach` pixels
+per frame is tried, and the steps are averaged by how well the frames then agree: the two references with each
+other, and each reference with the next frame beyond it. These further frames are what a wide window adds:
+they tell which of several matches is a motion (repetition), see what one reference hides (occlusion), and
+show how motion changes. Then the motion is refined at that scale (variational.py).
 
 Sources: coarse-to-fine search by warping, Brox et al., ECCV 2004; soft arg min, Kendall et al., ICCV 2017,
 section 3.3; patches that agree half way, Park et al., "BMBC", ECCV 2020, section 3.1.
@@ -18,17 +18,9 @@ from torch import Tensor
 
 from lift.config.matching import Matching
 from lift.models.lineup import Lineup
-from lift.ops.resize import resize_flow
-from lift.ops.warp import backward_warp
+from lift.models.variational import Pairs, Path, refine, warped
 
-OFFSETS = (
-    -3,
-    -2,
-    -1,
-    1,
-    2,
-    3,
-)  # the next frame beyond a reference: at 2 in a dense window, 3 in a uniform one
+OFFSETS = (-3, -2, -1, 1, 2, 3)  # beyond a reference: 2 in a dense window, 3 in a uniform one
 SCALES = (8, 4, 2, 1)  # over s2: s16, s8, s4, s2
 
 
@@ -53,8 +45,8 @@ def arrange(small: Tensor, offsets: Tensor, lineup: Lineup) -> tuple[Tensor, Ten
 
 
 @torch.no_grad()
-def search(frames: Tensor, present: Tensor, options: Matching) -> Tensor:
-    """Find the motion of the missing frame's pixels.
+def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, Tensor]:
+    """Find the motion of the missing frame's pixels, and where each reference shows them.
 
     Args:
         frames: At `OFFSETS`, (B, F, 3, h, w), RGB in [0, 1]; sides multiples of 8.
@@ -62,49 +54,84 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> Tensor:
         options: Parameters.
 
     Returns:
-        v (B, 2, h, w), pixels per frame, channel 0 = x to the right, 1 = y down. No gradient passes.
+        Flow to the references, (B, 4, h, w), − then +, pixels, x before y, and logits of their visibility,
+        (B, 2, h, w), opposite to each other. No gradient passes.
     """
-    samples, count = present.shape
-    weights = _weights(present, options.neighbour)
-    times = frames.new_tensor(OFFSETS)[:, None, None, None]  # (F, 1, 1, 1)
-    flat = frames.flatten(0, 1).float()
-    motion: Tensor | None = None
+    pairs = _pairs(present, options.neighbour)
+    offsets = [offset for offset in OFFSETS if any(offset in pair for pair in pairs)]
+    used = frames[:, [OFFSETS.index(offset) for offset in offsets]].float()
+    path: Path | None = None
     for scale in SCALES:
-        level = F.avg_pool2d(flat, scale)
-        size = level.shape[2:]
-        motion = level.new_zeros(samples, 2, *size) if motion is None else resize_flow(motion, 2)
-        moved = backward_warp(level, (motion[:, None] * times).flatten(0, 1))
-        motion = motion + _step(moved.view(samples, count, *moved.shape[1:]), weights, options)
-        motion = _mean(motion, options.smooth)
-    assert motion is not None
-    return motion
+        level = F.avg_pool2d(used.flatten(0, 1), scale)
+        level = level.view(*used.shape[:3], *level.shape[2:])
+        if path is None:
+            still = level.new_zeros(len(level), 2, *level.shape[3:])
+            path, bends = Path(still, still), False  # at the coarsest scale motion is taken as even
+        else:
+            path, bends = path.raised(), len(pairs) > 1
+        step = _step(_detail(warped(level, path, offsets), options), offsets, pairs, options)
+        path = path._replace(speed=_mean(path.speed + step, options.smooth))
+        path = refine(level, offsets, path, pairs, options, bends=bends)
+    assert path is not None
+    logit = _visibility(_detail(warped(used, path, offsets), options), offsets, pairs, options)
+    return torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
 
 
-def _weights(present: Tensor, neighbour: float) -> dict[tuple[int, int], Tensor]:
-    """Give each pair of places in OFFSETS its weight (B, 1, 1, 1); a sample's sum to 1."""
-    third, second, first, after_first, after_second, after_third = range(len(OFFSETS))
-    there = present.float()[:, :, None, None, None].unbind(dim=1)
-    pairs = {
-        (first, after_first): there[first],
-        (second, first): neighbour * there[second],
-        (third, first): neighbour * there[third] * (1 - there[second]),
-        (after_first, after_second): neighbour * there[after_second],
-        (after_first, after_third): neighbour * there[after_third] * (1 - there[after_second]),
-    }
-    total = torch.stack(list(pairs.values())).sum(dim=0)
-    return {pair: weight / total for pair, weight in pairs.items()}
+def _pairs(present: Tensor, neighbour: float) -> Pairs:
+    """Choose what is compared; a sample's weights sum to 1. Pairs that no sample has are left out."""
+    there = dict(zip(OFFSETS, present.float()[:, :, None, None, None].unbind(dim=1), strict=True))
+    pairs = {(-1, 1): there[-1]}
+    for side in (-1, 1):
+        pairs[side, 2 * side] = neighbour * there[2 * side]
+        pairs[side, 3 * side] = neighbour * there[3 * side] * (1 - there[2 * side])
+    weights = torch.stack(list(pairs.values()))
+    some = (weights > 0).flatten(1).any(dim=1).tolist()
+    total = weights.sum(dim=0)
+    return {pair: weights[place] / total for place, pair in enumerate(pairs) if some[place]}
 
 
-def _step(frames: Tensor, weights: dict[tuple[int, int], Tensor], options: Matching) -> Tensor:
+def _detail(frames: Tensor, options: Matching) -> Tensor:
+    """Take the local mean from frames (B, F, 3, h, w): light and shade change where nothing moves."""
+    flat = frames.flatten(0, 1)
+    return (flat - _mean(flat, options.shade)).view(frames.shape)
+
+
+def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
+    """Tell from aligned frames (B, F, 3, h, w) which reference shows a pixel.
+
+    The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
+    counts inversely to how much it disagrees; both equally where either has no frame beyond it.
+
+    Returns:
+        The logit of −'s share in their blend, (B, 1, h, w).
+    """
+    ways: list[Tensor] = []
+    both = frames.new_ones(())
+    for sign in (-1, 1):
+        total, known = frames.new_zeros(()), frames.new_zeros(())
+        for pair, weight in pairs.items():
+            if pair != (-1, 1) and sign in pair:
+                a, b = (frames[:, offsets.index(offset)] for offset in pair)
+                there = (weight > 0).to(frames.dtype)
+                total, known = total + there * (a - b).abs().mean(dim=1, keepdim=True), known + there
+        if not known.ndim:
+            return frames.new_zeros(len(frames), 1, *frames.shape[3:])
+        ways.append(torch.log(_mean(total, options.evidence) + options.tolerance))
+        both = both * known
+    before, after = ways
+    return both * (after - before)
+
+
+def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
     """Give the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
     room = options.reach * max(OFFSETS)
     padded = F.pad(frames.flatten(0, 1), (room, room, room, room), mode="replicate")
     padded = padded.view(*frames.shape[:3], *padded.shape[2:])
 
-    def at(place: int, x: int, y: int) -> Tensor:
-        top, left = room + OFFSETS[place] * y, room + OFFSETS[place] * x
-        return padded[:, place, :, top : top + height, left : left + width]
+    def at(offset: int, x: int, y: int) -> Tensor:
+        top, left = room + offset * y, room + offset * x
+        return padded[:, offsets.index(offset), :, top : top + height, left : left + width]
 
     sides = range(-options.reach, options.reach + 1)
     steps = [(x, y) for y in sides for x in sides]
@@ -112,7 +139,7 @@ def _step(frames: Tensor, weights: dict[tuple[int, int], Tensor], options: Match
     for x, y in steps:
         differ = [
             weight * (at(a, x, y) - at(b, x, y)).abs().mean(dim=1, keepdim=True)
-            for (a, b), weight in weights.items()
+            for (a, b), weight in pairs.items()
         ]
         costs.append(torch.stack(differ).sum(dim=0) + options.prior * (x * x + y * y))
     cost = _mean(torch.cat(costs, dim=1), options.window)  # (B, D, h, w)

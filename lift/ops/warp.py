@@ -8,14 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
-    """Sample `image` where `flow` points: result(p) = image(p + flow(p)), bilinear.
+def backward_warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
+    """Sample `image` where `flow` points: result(p) = image(p + flow(p)).
 
     Outside the image its edge is repeated.
 
     Args:
         image: What is sampled, (B, C, H, W).
         flow: (B, 2, H, W), pixels at this resolution, channel 0 = x to the right, 1 = y down.
+        mode: bilinear, or bicubic, which keeps detail between pixels but may exceed the image's range.
 
     Returns:
         The warped image, (B, C, H, W), in float32 or wider whatever came in: half precision cannot tell the
@@ -33,4 +34,4 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     y = torch.arange(height, dtype=exact, device=flow.device)[:, None] + flow[:, 1]
     # align_corners=True: -1 and +1 are the centres of the first and last pixel; a single pixel has no extent.
     grid = torch.stack((x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1), dim=-1)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)

@@ -99,9 +99,9 @@ def test_frames_beyond_the_references_tell_motion_from_repetition(matched):
     whole = waves[None, :, None, None].expand(1, 4, 3, 64, 96)
     frames = whole[..., ::2, ::2]  # half the size, as the search sees them: 3 a frame, or -1
     times = torch.tensor([offsets]).float()
-    inside = (0, 0, slice(8, -8), slice(12, -12))
-    near = search(*laid(frames[:, 1:3], times[:, 1:3]), matched.matching)
-    far = search(*laid(frames, times), matched.matching)
+    inside = (0, 2, slice(8, -8), slice(12, -12))  # to the reference after, x
+    near, _ = search(*laid(frames[:, 1:3], times[:, 1:3]), matched.matching)
+    far, _ = search(*laid(frames, times), matched.matching)
     assert (near[inside] + 1).abs().median() < 0.5
     assert (far[inside] - 3).abs().median() < 0.5
 
@@ -113,9 +113,31 @@ def laid(frames, times):
 
 def test_absent_and_third_frames_do_not_change_the_search_where_the_second_is_there(matched):
     frames, times, _, _ = moving((-3, -2, -1, 1, 2), (4, 0))
-    whole = search(*laid(frames, times), matched.matching)
-    assert torch.equal(search(*laid(frames[:, 1:], times[:, 1:]), matched.matching), whole)
-    assert not torch.equal(search(*laid(frames[:, 2:], times[:, 2:]), matched.matching), whole)
+    whole = torch.cat(search(*laid(frames, times), matched.matching), dim=1)
+    without = torch.cat(search(*laid(frames[:, 1:], times[:, 1:]), matched.matching), dim=1)
+    assert torch.equal(without, whole)
+    other = torch.cat(search(*laid(frames[:, 2:], times[:, 2:]), matched.matching), dim=1)
+    assert not torch.equal(other, whole)
+
+
+@pytest.mark.parametrize("hidden", [-1, 1])
+def test_a_reference_that_something_hides_counts_less(matched, hidden):
+    """Something stands before a still picture in one reference alone, which no other frame confirms."""
+    frames, times, valid, picture = moving((-2, -1, 1, 2), (0, 0))
+    covered = (slice(None), (-2, -1, 1, 2).index(hidden), slice(None), slice(24, 40), slice(40, 56))
+    frames[covered] = 1 - frames[covered]
+    _, seen = search(*laid(frames[..., ::2, ::2], times), matched.matching)
+    middle = seen[0, :, 14:18, 22:26].mean(dim=(1, 2))
+    assert middle[0 if hidden == -1 else 1] < -1
+    assert (middle.sum()) == pytest.approx(0, abs=1e-5)
+    assert seen[0, :, :6].abs().max() < 0.1
+    error = (build(matched).eval()(frames, times, valid).frame - picture).abs()[..., 28:36, 44:52].mean()
+    assert error < (frames[:, 1:3].mean(dim=1) - picture).abs()[..., 28:36, 44:52].mean() / 2
+
+
+def test_without_a_frame_beyond_one_of_them_both_references_count_equally(matched):
+    frames, times, _, _ = moving((-2, -1, 1), (2, 0))
+    assert not search(*laid(frames, times), matched.matching)[1].any()
 
 
 def test_only_the_references_keep_features_at_half_the_resolution(small, clip):
