@@ -9,8 +9,13 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 SHELL := bash
 
+# What `make scenes` trains: the question's comparisons, LIFT's parts, its variants and two other families. Twelve
+# models are an hour on an H100 by count (docs/experiments.md); any others of params.yaml: make scenes MAIN="…".
+MAIN ?= lift15 ctx3 ctx7 shift0 shift3 uniform no_context no_s1 aligned matched rife ifrnet
+WITHOUT_TRAINING ?= repeat average dis untrained
+
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-all repro report verify lock
+.PHONY: help setup check test test-all repro report scenes verify lock
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -39,6 +44,10 @@ repro: setup  ## run the pipeline of the profiles named in params.yaml
 
 report: setup  ## only the tables, figures and page
 	dvc repro --single-item report
+
+scenes: setup  ## profile scenes: render, train the models of MAIN, measure and report (needs a GPU, no download)
+	dvc exp run -S 'profile=[scenes]' $(MAIN:%=evaluate@scenes-%) $(WITHOUT_TRAINING:%=baseline@scenes-%)
+	dvc exp run -S 'profile=[scenes]' --single-item report@scenes
 
 verify: setup  ## rebuild the demo in a temporary clone and compare with what is committed
 	python -m stages.verify demo

@@ -136,7 +136,7 @@ def _plain_runs(clips: ClipDataset, row: ClipRow) -> int:
 def over(folder: Path, clip_set: ClipSet) -> Config:
     """Give the demo's parameters with one clip set, `set`, whose sources lie in `folder`."""
     base = load("params.yaml", "demo")
-    sources = {name: Source(path=str(folder), render=None) for name in clip_set.sources}
+    sources = {name: Source(path=str(folder), render=None, optional=False) for name in clip_set.sources}
     return dataclasses.replace(
         base, clips=dataclasses.replace(base.clips, sets={"set": clip_set}), sources=sources
     )

@@ -93,7 +93,7 @@ def configured(place: str) -> Config:
     """Give the demo's parameters with the test set of the layout in `place`."""
     base = load("params.yaml", "demo")
     sets = {"set": base.clips.sets["vimeo90k"]}
-    sources = {"vimeo90k": Source(path=place, render=None)}
+    sources = {"vimeo90k": Source(path=place, render=None, optional=False)}
     return dataclasses.replace(base, clips=dataclasses.replace(base.clips, sets=sets), sources=sources)
 
 

@@ -95,7 +95,7 @@ def _set_of(settings: Settings, name: str, place: Path) -> Config:
     return dataclasses.replace(
         base,
         clips=dataclasses.replace(base.clips, sets={"set": clip_set}),
-        sources={source: Source(path=str(place), render=None)},
+        sources={source: Source(path=str(place), render=None, optional=False)},
     )
 
 

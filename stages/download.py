@@ -1,7 +1,8 @@
 """Stage `download`: bring every source of a profile to `data/<profile>/raw`, and pretrained weights.
 
 A source with a `path` is used where it lies and nothing is copied; one with `render` is made as a procedural
-stand-in in the official layout; any other is downloaded and unpacked. Archives, also those placed by hand,
+stand-in in the official layout; an `optional` one without a path is left out; any other is downloaded and
+unpacked. Archives, also those placed by hand,
 lie in `data/archives/<source>`; what each file was at its first use stands in `data/manifest.json`, in git.
 """
 
@@ -25,7 +26,7 @@ def main(profile: str) -> None:
     wanted = {
         name: raw / name
         for name, source in config.sources.items()
-        if source.path is None and source.render is None
+        if source.given and source.path is None and source.render is None
     }
     made = bring_all(wanted, MANIFEST, archives=ARCHIVES, settings=config.download)
     made |= {
@@ -44,6 +45,8 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
 
         WRITERS[name](folder, source.render, config.seed, target=config.missing(name))
         return {"origin": "procedural stand-in"}
+    if not source.given:
+        return {"origin": "not given"}
     if source.path is None or not Path(source.path).is_dir():
         raise UserError(
             f"params.yaml: profiles.{config.profile}.sources.{name}.path: no folder {source.path}; set it "

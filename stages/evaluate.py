@@ -1,4 +1,4 @@
-"""Stage `evaluate`: measure one method, trained or not, on every benchmark.
+"""Stage `evaluate`: measure one method, trained or not, on every benchmark of which there is footage.
 
 One process measures all benchmarks: starting Python with PyTorch and LPIPS costs seconds, and a process for
 each method and benchmark would spend most of the demo's time on that.
@@ -12,6 +12,7 @@ from lift import weights
 from lift.config import Config, load, window
 from lift.config.abilities import PAST, UNTRAINED
 from lift.data.dataset import ClipDataset
+from lift.data.manifest import not_given
 from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between
@@ -31,9 +32,12 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     able = [key for key, rules in config.benchmarks.items() if rules.horizons or not predicts]
     if benchmark is not None and benchmark not in able:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
-    chosen = [benchmark] if benchmark else able
     torch.set_num_threads(config.evaluate.threads)
     data = data_folder(profile)
+    chosen = _with_footage([benchmark] if benchmark else able, data)
+    if not chosen:
+        asked = ", ".join([benchmark] if benchmark else able)
+        raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     lpips = None if config.evaluate.lpips == "none" else Lpips(config.evaluate.lpips).to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
@@ -62,6 +66,14 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     )
 
 
+def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
+    """Leave out the benchmarks whose data sets the profile does without."""
+    absent = [name for name in benchmarks if not_given(data / "clips" / name)]
+    if absent:
+        print(f"not given, so not measured: {', '.join(absent)}")
+    return [name for name in benchmarks if name not in absent]
+
+
 def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
     """Give what is measured by the seed of its training; by None where it has none."""
     if name in BASELINES:
@@ -88,7 +100,8 @@ def _predictors(config: Config, name: str, data: Path, device: torch.device) -> 
 
 
 def _built(config: Config) -> Interpolator:
-    return build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
+    model = build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
+    return model.channels_last() if config.evaluate.channels_last else model
 
 
 def _trained(config: Config, name: str, data: Path) -> Interpolator:

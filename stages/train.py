@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 
 from lift.config import Config, load
 from lift.data.dataset import ClipDataset
+from lift.data.resident import Frames, Resident
 from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
@@ -53,14 +54,25 @@ def main(profile: str, ablation: str) -> None:
         # DVC clears a stage's outputs before it runs again, so what is finished waits in scratch for the
         # last seed.
         with together(fabric), StopRequest() as stop, ExitStack() as folders:
-            jobs = {seed: _train(config.seeded(seed), fabric, stop, folders) for seed in config.train.seeds}
+            held = _held(config, data_folder(profile) / "clips" / "train", fabric)
+            seeds = config.train.seeds
+            jobs = {seed: _train(config.seeded(seed), fabric, stop, folders, held) for seed in seeds}
             on_first(fabric, lambda: _publish(config, jobs, data_folder(profile)))
     except Interrupted as stop_line:
         fabric.print(stop_line, file=sys.stderr)
         sys.exit(RESUME)
 
 
-def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack) -> Job:
+def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
+    """Decode the training frames into the device's memory, once for all phases and seeds."""
+    if not config.train.resident:
+        return None
+    windows = [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
+    clips = [ClipDataset(folder, offsets, horizons=config.clip.learnt) for offsets in windows]
+    return Frames(clips, fabric.device)
+
+
+def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack, held: Frames | None) -> Job:
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
     data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
@@ -70,13 +82,15 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
         return folders.enter_context(run_folder(data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
-    job = _job(config, data, folder, fabric, stop)
+    job = _job(config, data, folder, fabric, stop, held)
     speed = fit(job)
     fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
     return job
 
 
-def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest) -> Job:
+def _job(
+    config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest, held: Frames | None
+) -> Job:
     train, clips = config.train, data / "clips"
     model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
@@ -98,7 +112,7 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
         fabric=fabric,
         model=model,
         losses=Losses(config.loss, lpips).to(fabric.device),
-        train_clips=partial(_train_clips, config, clips / "train"),
+        train_clips=partial(_train_clips, config, clips / "train", held),
         train_count=len(train_set),
         validation_clips=validation_set,
         validation_count=len(validation_set),
@@ -111,7 +125,9 @@ def _job(config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopReq
     )
 
 
-def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
+def _train_clips(
+    config: Config, folder: Path, held: Frames | None, crop: tuple[int, int]
+) -> Clips | Resident:
     """Open the training set for a crop; `train.other_sampling` of the visits see the other window."""
     make = partial(
         ClipDataset,
@@ -122,7 +138,10 @@ def _train_clips(config: Config, folder: Path, crop: tuple[int, int]) -> Clips:
         horizons=config.clip.learnt,
     )
     usual, share = make(config.clip.offsets), config.train.other_sampling
-    return Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else usual
+    mixed = Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else None
+    if held is None:
+        return mixed or usual
+    return Resident(held, mixed.seen if mixed else lambda key: usual)
 
 
 def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:

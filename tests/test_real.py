@@ -26,7 +26,7 @@ def on_copy(raw, folder):
     """Turn the demo into a run on the copy in `folder`: what a user changes to have their own data read."""
     demo = raw["profiles"]["demo"]
     for name, source in demo["sources"].items():
-        if name != "scenes":
+        if name in COUNTS and name != "scenes":
             source.update(path=str(folder), render=None)
     demo["sources"]["scenes"]["render"].update(test=2)
     for name in TRAINING:

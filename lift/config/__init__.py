@@ -20,11 +20,10 @@ from lift.config.data import (
     Continuity,
     Download,
     Evaluate,
-    Render,
     Report,
-    Source,
     Verify,
 )
+from lift.config.footage import Camera, Render, Source
 from lift.config.parse import build, check_known
 from lift.config.prediction import check_compared, check_learnt, check_measured
 from lift.config.schema import Augment, Clip, Loss, Model, Phase, Train, window
@@ -33,7 +32,7 @@ from lift.config.yaml12 import read
 from lift.errors import UserError
 
 __all__ = [
-    "Augment", "Benchmark", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Continuity",
+    "Augment", "Benchmark", "Camera", "Clip", "ClipSet", "Clips", "Comparison", "Config", "Continuity",
     "Download", "Evaluate",
     "Loss", "Model", "Phase", "Render", "Report", "Source", "Train", "Verify", "load", "load_all", "window",
 ]  # fmt: skip
@@ -77,9 +76,14 @@ class Config:
     def missing(self, source: str) -> int:
         """Give the number of the missing frame of each video of a source that is rendered around one.
 
-        As many frames lie before it as any clip set that takes the source demands.
+        As many frames lie before it as any set of test clips that takes the source demands.
         """
-        return max((s.before for s in self.clips.sets.values() if source in s.sources), default=1)
+        sets = self.clips.sets.values()
+        return max((s.before for s in sets if source in s.sources and s.part == "test"), default=1)
+
+    def given(self, name: str) -> tuple[str, ...]:
+        """Give those sources of a clip set that there is footage of (`Source.optional`)."""
+        return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
 
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
@@ -89,13 +93,14 @@ class Config:
         """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
+        Nor does `train.resident`: where the frames lie changes no bit of a batch.
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
         # A section is named for the model, or for the way of finding motion, that it belongs to.
         others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
-        del values["train"]["seeds"]
+        del values["train"]["seeds"], values["train"]["resident"]
         if self.loss.lpips:
             values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values

@@ -7,45 +7,6 @@ from lift.config.parse import choice, number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Render:
-    """Procedural footage written in a data set's official layout (`lift/scenes`)."""
-
-    train: int = number(0)
-    """Training sequences."""
-    test: int = number(0)
-    """Test sequences."""
-    frames: int = number(1)
-    """Frames per sequence."""
-    size: tuple[int, int] = number(16)
-    """Height and width, pixels."""
-    speed: tuple[float, float] = number(0.0)
-    """Slowest and fastest typical motion, pixels per frame."""
-    centres: int | None = number(1)
-    """Missing frames listed per test video, where the layout lists them (SNU-FILM: 10); null elsewhere."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where a data set comes from: a local copy, or rendered stand-ins."""
-
-    path: str | None
-    """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then."""
-    render: Render | None
-    """Make a procedural stand-in where there is no path."""
-
-    def __post_init__(self) -> None:
-        """Refuse two origins.
-
-        Raises:
-            ValueError: Both a path and a rendering are asked for.
-        """
-        if self.path is not None and self.render is not None:
-            raise ValueError(
-                "path and render exclude each other; set `render: null` to use the data set at `path`"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Download:
     """How files are brought over a network; nothing here changes what is brought."""
 
@@ -167,6 +128,8 @@ class Evaluate:
     """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
     threads: int = number(1, 256)
     """CPU threads of PyTorch."""
+    channels_last: bool
+    """Lay convolutions out with channels last in memory: faster on most processors."""
 
 
 @dataclass(frozen=True, kw_only=True)

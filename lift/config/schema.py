@@ -192,6 +192,10 @@ class Train:
     augment: Augment
     workers: int = number(0, 256)
     """Data loading processes per device; 0: in the training process."""
+    resident: bool
+    """Hold all frames that training needs, decoded, on the device that trains (its memory must have room for
+    them), and cut and augment them there: no loading processes, and the same batches.
+    """
     threads: int = number(1, 256)
     """CPU threads of PyTorch: fixed, since the order of sums depends on it."""
     devices: int = number(1)

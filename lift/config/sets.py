@@ -48,6 +48,7 @@ def check_sets(raw: Mapping[str, Any], config: Config) -> None:
                 f"{config.clips.after} store; raise those two"
             )
     _check_parts(config)
+    _check_given(config)
 
 
 def check_baselines(config: Config) -> None:
@@ -83,4 +84,16 @@ def _check_parts(config: Config) -> None:
             raise UserError(
                 f"{where}: clips.sets.validation takes the same videos of {sorted(chosen_by)[0]}, by which "
                 f"weights are chosen; set test, or leave that source out there"
+            )
+
+
+def _check_given(config: Config) -> None:
+    """Refuse to train on, choose weights by, or ask the research question of what is not given."""
+    needed = {**dict.fromkeys(TRAINING_SETS, "clips.sets"), config.report.benchmark: "report.benchmark"}
+    for name, key in needed.items():
+        if name in config.clips.sets and not config.given(name):
+            sources = config.clips.sets[name].sources
+            raise UserError(
+                f"params.yaml: {key}: {name}: none of its sources ({', '.join(sources)}) is given; set "
+                f"profiles.{config.profile}.sources.{sources[0]}.path, or name another"
             )

@@ -1,5 +1,7 @@
 """A clip set from raw footage: `frames.zip`, `truth.zip`, `clips.csv`, `summary.json`.
 
+A benchmark of which no source is given (`Source.optional`) is a set of no clips, and its summary says so.
+
 Videos are cut by threads, one each (FFmpeg, OpenCV and zlib release the interpreter's lock), a few at a time,
 and their results are written in order. So the bytes do not depend on the number of workers, nor memory on the
 size of the data set.
@@ -40,13 +42,15 @@ def build_clip_set(
 
     Returns:
         What stands in summary.json: counts of clips, videos, frames and dropped clips by reason, whether the
-        footage is a rendered stand-in, and the videos used of each source's official number.
+        footage is a rendered stand-in, the videos used of each source's official number, and which
+        sources are not given, if any.
 
     Raises:
         UserError: A source's folder is missing or is another data set, more clips are unusable than
             `clips.max_dropped` allows, none is left, or the disk is full.
     """
-    clip_set = config.clips.sets[name]
+    clip_set, given = config.clips.sets[name], config.given(name)
+    absent = [source for source in clip_set.sources if source not in given]
     videos = entries(config, name, raw)
     rows: list[tuple[ClipRow, Entry]] = []
     with bar(title=f"clips {name}", unit="video", total=len(videos)) as progress:
@@ -54,13 +58,15 @@ def build_clip_set(
         tally = Tally(name, config.clips.max_dropped, say)
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
         cuts = in_order(videos, cut, size_of, workers or _processors())
-        write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update))
+        write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
     rows.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
     _write_truths(out / "truth.zip", rows)
     write_manifest(out / "clips.csv", (row for row, _ in rows))
     stand_in = any(config.sources[source].render is not None for source in clip_set.sources)
-    summary = {**tally.summary(), "procedural": stand_in, "sources": _coverage(clip_set, videos)}
+    summary = {**tally.summary(), "procedural": stand_in, "sources": _coverage(clip_set, given, videos)}
+    if absent:
+        summary["not_given"] = absent
     with atomic(out / "summary.json") as temporary:
         temporary.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return summary
@@ -97,14 +103,16 @@ def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
     write_truth(path, known)  # without entries where nothing is known: a missing file is then a fault
 
 
-def _coverage(clip_set: ClipSet, videos: list[Entry]) -> dict[str, dict[str, int]]:
+def _coverage(
+    clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]
+) -> dict[str, dict[str, int]]:
     """Count list entries: those of videos that are used, and all of the official list."""
     return {
         name: {
             "listed": sum(len(e.video.targets or (None,)) for e in videos if e.source == name),
             "official": SOURCES[name].official[official_part(SOURCES[name], clip_set.part)],
         }
-        for name in clip_set.sources
+        for name in given
     }
 
 

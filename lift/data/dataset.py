@@ -1,5 +1,7 @@
-"""Clips as tensors, read lazily from a clip set's archive. The only file of this folder that needs torch."""
+"""Clips as tensors, read lazily from a clip set's archive. This file and resident.py alone need torch here."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -32,6 +34,24 @@ class Item(TypedDict):
     target: Tensor
     """float32 [3, H, W]: the missing frame, or one after it that is to be predicted."""
     clip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an item is made of, before any frame is read."""
+
+    row: ClipRow
+    numbers: tuple[int | None, ...]
+    """Frame numbers in the video: the context's in the order of the offsets, then the target's; None: absent."""
+    offsets: tuple[int, ...]
+    """Of the context, from the target."""
+    change: Draw
+    """How its frames are changed."""
+
+    @property
+    def valid(self) -> list[bool]:
+        """Whether the video has each context frame."""
+        return [number is not None for number in self.numbers[:-1]]
 
 
 class ClipDataset(Dataset[Item]):
@@ -86,6 +106,22 @@ class ClipDataset(Dataset[Item]):
         Raises:
             UserError: The archive is damaged, or the clip's frames are smaller than the crop.
         """
+        plan = self.plan(key)
+        tensor = torch.from_numpy(self._read(plan.row, plan.numbers, plan.change))
+        return {
+            "frames": tensor[:-1],
+            "offsets": torch.tensor(plan.offsets, dtype=torch.float32),
+            "valid": torch.tensor(plan.valid),
+            "target": tensor[-1],
+            "clip": plan.row.clip,
+        }
+
+    def plan(self, key: int | Visit) -> Plan:
+        """Decide what an item is made of: a function of the manifest, the seed and the key alone.
+
+        Raises:
+            UserError: The clip's frames are smaller than the crop, or it lacks a frame that is to be predicted.
+        """
         index, *visit = (key,) if isinstance(key, int) else key
         row = self.rows[index]
         size = (row.height, row.width)
@@ -99,16 +135,25 @@ class ClipDataset(Dataset[Item]):
             change = centred(size, self._crop, row.clip)
         sign = -1 if change.reverse_time else 1
         offsets, ahead = self._offsets, horizon - 1
-        valid = [sign * offset in row.offsets for offset in offsets]
-        wanted = [sign * offset if there else None for offset, there in zip(offsets, valid, strict=True)]
-        tensor = torch.from_numpy(self._read(row, [*wanted, sign * ahead], change))
-        return {
-            "frames": tensor[:-1],
-            "offsets": torch.tensor(offsets, dtype=torch.float32) - ahead,
-            "valid": torch.tensor(valid),
-            "target": tensor[-1],
-            "clip": row.clip,
-        }
+        context = (sign * offset for offset in offsets)
+        return Plan(
+            row=row,
+            numbers=(
+                *(row.number(offset) if offset in row.offsets else None for offset in context),
+                self._number(row, sign * ahead),
+            ),
+            offsets=tuple(offset - ahead for offset in offsets),
+            change=change,
+        )
+
+    def needed(self) -> dict[str, set[int]]:
+        """List the frames that any item may need, by stored video, played forwards or backwards."""
+        reach = {sign * offset for offset in (*self._offsets, *(h - 1 for h in self._horizons)) for sign in (-1, 1)}
+        found: dict[str, set[int]] = {}
+        for row in self.rows:
+            there = reach.intersection((*row.offsets, 0))
+            found.setdefault(row.stored, set()).update(row.number(offset) for offset in {0, *there})
+        return found
 
     def frame(self, index: int, offset: int) -> Tensor:
         """Read the frame of clip `index` at `offset` from its missing frame, as float32 [3, H, W].
@@ -118,7 +163,7 @@ class ClipDataset(Dataset[Item]):
         """
         row = self.rows[index]
         change = centred((row.height, row.width), self._crop, row.clip)
-        return torch.from_numpy(self._read(row, [offset], change))[0]
+        return torch.from_numpy(self._read(row, [self._number(row, offset)], change))[0]
 
     def truth(self, index: int) -> Truth | None:
         """Give true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where it is known.
@@ -127,16 +172,18 @@ class ClipDataset(Dataset[Item]):
         """
         return self._truth.of(self.rows[index].clip) if len(self._truth) else None
 
-    def _read(self, row: ClipRow, offsets: list[int | None], change: Draw) -> NDArray[np.float32]:
-        """Read frames (None: black), changed, as float32 [len(offsets), 3, h, w]."""
-        result = np.zeros((len(offsets), 3, *change.size), np.float32)
-        for offset in offsets:
-            if offset not in (None, 0, *row.offsets):
-                raise UserError(
-                    f"{self.archive.path}: {row.clip} has no frame at offset {offset:+d}, which prediction "
-                    "needs; raise the clip set's before or after, or lower the horizons"
-                )
-        slots = {row.number(offset): slot for slot, offset in enumerate(offsets) if offset is not None}
+    def _number(self, row: ClipRow, offset: int) -> int:
+        if offset not in (0, *row.offsets):
+            raise UserError(
+                f"{self.archive.path}: {row.clip} has no frame at offset {offset:+d}, which prediction "
+                "needs; raise the clip set's before or after, or lower the horizons"
+            )
+        return row.number(offset)
+
+    def _read(self, row: ClipRow, numbers: Sequence[int | None], change: Draw) -> NDArray[np.float32]:
+        """Read frames by number (None: black), changed, as float32 [len(numbers), 3, h, w]."""
+        result = np.zeros((len(numbers), 3, *change.size), np.float32)
+        slots = {number: slot for slot, number in enumerate(numbers) if number is not None}
         for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension):
             if pixels.shape[:2] != (row.height, row.width):
                 raise UserError(

@@ -1,7 +1,8 @@
-"""clips.csv: one row per clip of a clip set."""
+"""clips.csv: one row per clip of a clip set; and whether there is any footage for it, from summary.json."""
 
 import csv
 import dataclasses
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,20 @@ def read_manifest(path: Path) -> list[ClipRow]:
         raise UserError(f"{path}: no such file; {advice}") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise UserError(f"{path}: damaged ({error}); delete it and {advice}") from error
+
+
+def not_given(folder: Path) -> bool:
+    """Whether a clip set is empty because none of its sources is given (`Source.optional`).
+
+    Raises:
+        UserError: Its summary is missing or damaged.
+    """
+    path = folder / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return "not_given" in summary and not summary["clips"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); run `dvc repro clips` again") from error
 
 
 def _row(values: dict[str, str]) -> ClipRow:

@@ -54,7 +54,7 @@ def entries(config: Config, name: str, raw: Path) -> list[Entry]:
 
     Args:
         config: The run's parameters.
-        name: A key of `clips.sets`.
+        name: A key of `clips.sets`; its sources that are not given (`Source.optional`) are left out.
         raw: Folder in which the sources without a path of their own lie.
 
     Raises:
@@ -62,10 +62,10 @@ def entries(config: Config, name: str, raw: Path) -> list[Entry]:
             share a video.
     """
     clip_set = config.clips.sets[name]
-    _check_variants(config, clip_set, raw)
+    _check_variants(config, name, raw)
     found = [
         Entry(source=source, video=video)
-        for source in clip_set.sources
+        for source in config.given(name)
         for video in _limited(_part(config, source, clip_set, raw), clip_set)
     ]
     # The trailing slash sorts names as their archive entries sort.
@@ -205,16 +205,17 @@ def _check_disjoint(source: Source, lists: dict[str, list[Video]]) -> None:
         )
 
 
-def _check_variants(config: Config, clip_set: ClipSet, raw: Path) -> None:
+def _check_variants(config: Config, name: str, raw: Path) -> None:
     """Refuse the same for two sources of the same footage: what is trained on must not be tested on."""
+    clip_set = config.clips.sets[name]
     tests = clip_set.part == "test"
     others = [
         (key, source, other)
         for key, other in config.clips.sets.items()
-        for source in other.sources
+        for source in config.given(key)
         if (other.part == "test") != tests
     ]
-    for own in clip_set.sources:
+    for own in config.given(name):
         for key, source, other in others:
             if own == source or not SOURCES[own].footage or SOURCES[own].footage != SOURCES[source].footage:
                 continue

@@ -106,7 +106,7 @@ def _network(features: str) -> Any:
     heads = torch.load(calibrated, map_location="cpu", weights_only=True)
     for index, head in enumerate(network.lins):
         head.load_state_dict({"model.1.weight": heads[f"lin{index}.model.1.weight"]})
-    return network
+    return network.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
 
 
 def _quietly(constructor: Any) -> Any:

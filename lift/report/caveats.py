@@ -48,6 +48,11 @@ def _footage(results: Results) -> list[str]:
             "Not the real footage: procedural stand-ins take the place of "
             f"{results.config.benchmarks[benchmark].title}, so nothing is said about real video."
         )
+    elif results.procedural[benchmark]:
+        found.append(
+            "The question is asked of procedural scenes (report.benchmark), so nothing is said about real "
+            "video."
+        )
     if results.stand_in("train"):
         found.append("The models were trained on procedural stand-ins, at the size of the profile's budget.")
     return found

@@ -88,7 +88,9 @@ def _set(results: Results, name: str) -> DataSet:
     rules = results.protocols.get(name, {})
     return DataSet(
         name=name,
-        footage="procedural" if results.procedural[name] else "the data set's own",
+        footage="not given"
+        if name in results.absent
+        else ("procedural" if results.procedural[name] else "the data set's own"),
         manifest=rules.get("clips", "–"),
         protocol=f"{rules['protocol']}; sampling: {rules['sampling']}; LPIPS: {rules['lpips']} features"
         if rules

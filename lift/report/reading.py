@@ -61,6 +61,7 @@ def read(
             protocols[name] = read_json(folder / "protocol.json")
             _check_means(seeded[name], stated[name], folder / "metrics.json")
     _check_same_clips(seeded, data)
+    summaries = {name: _summary(data / "clips" / name) for name in config.clips.sets}
     return Results(
         config=config,
         configs=configs,
@@ -69,16 +70,23 @@ def read(
         seeded=seeded,
         protocols=one_protocol(config, seeded, protocols, data),
         costs={method: means["model"] for method, means in stated.items() if "model" in means},
-        procedural={name: _procedural(data / "clips" / name) for name in config.clips.sets},
+        procedural={name: bool(summary["procedural"]) for name, summary in summaries.items()},
+        absent=tuple(name for name in config.benchmarks if _not_given(summaries[name])),
         timings=measured.read(timings, config.profile),
     )
 
 
-def _procedural(folder: Path) -> bool:
+def _not_given(summary: Mapping[str, Any]) -> bool:
+    return "not_given" in summary and not summary["clips"]
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """Read what is known of a clip set."""
     path = folder / "summary.json"
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        return bool(summary["procedural"])
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        bool(summary["procedural"])
+        return summary
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run `dvc repro` to build the clips again") from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:

@@ -34,6 +34,8 @@ class Results:
     """Method -> parameters and operations of its model; methods without a model are left out."""
     procedural: Mapping[str, bool]
     """Clip set -> whether its footage is rendered."""
+    absent: tuple[str, ...]
+    """Benchmarks whose data sets the profile does without (`Source.optional`)."""
     timings: Measured
     """Times and memory, measured apart from the pipeline."""
 

@@ -8,12 +8,13 @@ import av
 import cv2
 import numpy as np
 
+from lift.config.footage import Camera
+from lift.scenes.filming import JPEG_QUALITY, draw_film
 from lift.scenes.kinds import make
 from lift.scenes.scene import Image, Scene
 
 FRAME_RATE = 25  # UCF101's
 QUANTISER = 2  # MPEG-4's finest; the scenes' own detail should decide a result, not the codec's
-JPEG_QUALITY = 95
 PNG_LEVEL = 4
 
 
@@ -36,6 +37,10 @@ class Video:
     """Height and width, pixels."""
     speed: tuple[float, float]
     """Slowest and fastest typical motion, pixels per frame."""
+    camera: Camera | None
+    """How it varies and is filmed beyond the plain scenes; None: not at all."""
+    spoilt: bool
+    """With the camera's noise and compression."""
 
 
 def write_video(video: Video) -> int:
@@ -44,25 +49,27 @@ def write_video(video: Video) -> int:
     Returns:
         The number of frames written.
     """
-    scene = make(video.seed, video.kind, video.size, video.speed)
-    frames = (scene.render(time) for time in range(video.frames))
+    scene = make(video.seed, video.kind, video.size, video.speed, camera=video.camera)
+    film = draw_film(video.seed, video.camera, spoilt=video.spoilt)
+    frames = (film.take(scene, number) for number in range(video.frames))
     video.path.parent.mkdir(parents=True, exist_ok=True)
     if video.names is None:
         write_avi(video.path, frames, video.size)
     else:
         video.path.mkdir(parents=True)
         for number, frame in enumerate(frames, video.first):
-            (video.path / video.names.format(number)).write_bytes(encode(frame, Path(video.names).suffix))
+            data = encode(frame, Path(video.names).suffix, film.quality)
+            (video.path / video.names.format(number)).write_bytes(data)
     if video.truth is not None:
         write_truth(video.path / "truth.npz", scene, video.truth)
     return video.frames
 
 
-def encode(frame: Image, suffix: str) -> bytes:
-    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes."""
+def encode(frame: Image, suffix: str, quality: int = JPEG_QUALITY) -> bytes:
+    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes; `quality` is JPEG's."""
     options = {
         ".png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],
-        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
+        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
     }
     _, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options[suffix])
     return bytes(data)

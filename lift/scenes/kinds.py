@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lift.config.footage import Camera
 from lift.errors import UserError
 from lift.scenes import ranges, shapes
+from lift.scenes.filming import draw_motions
 from lift.scenes.light import STEADY, draw_light
 from lift.scenes.motion import Motion, Wave, wander
 from lift.scenes.scene import Layer, Scene
@@ -27,7 +29,9 @@ KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
 Grid = NDArray[np.float32]
 
 
-def make(seed: int, kind: str, size: tuple[int, int], speed: tuple[float, float]) -> Scene:
+def make(
+    seed: int, kind: str, size: tuple[int, int], speed: tuple[float, float], *, camera: Camera | None = None
+) -> Scene:
     """Draw a scene; the same arguments give the same scene.
 
     Args:
@@ -35,6 +39,7 @@ def make(seed: int, kind: str, size: tuple[int, int], speed: tuple[float, float]
         kind: One of `KINDS`.
         size: Height and width, pixels.
         speed: Slowest and fastest typical motion (root mean square over time), pixels per frame.
+        camera: More motion of the camera, more objects and textures; None: the plain scenes.
 
     Raises:
         UserError: An unknown kind, or speeds that are not 0 < slow <= fast.
@@ -46,28 +51,43 @@ def make(seed: int, kind: str, size: tuple[int, int], speed: tuple[float, float]
     rng = generator(seed, "scene", kind)
     pace = _pace(rng, kind, speed)
     share = ranges.CAMERA_SHARE[kind]
-    camera = _camera(rng, size, share * pace)
-    sketch = _Sketch(rng, size, camera, math.sqrt(1.0 - share**2) * pace, kind == "repetition")
+    cameras: tuple[Motion, ...] = (_camera(rng, size, share * pace),)
+    if camera is not None:
+        cameras += draw_motions(generator(seed, "camera", kind), camera)
+    sketch = _Sketch(
+        rng=rng,
+        size=size,
+        cameras=cameras,
+        speed=math.sqrt(1.0 - share**2) * pace,
+        regular=kind == "repetition",
+        leaves=None if camera is None else camera.leaves,
+    )
     layers = [_background(sketch)]
     if kind == "repetition":
         layers += _REPETITIONS[rng.integers(len(_REPETITIONS))](sketch)
     low, high = ranges.OBJECTS[kind]
-    layers += [_object(sketch, kind) for _ in range(rng.integers(low, high + 1))]
+    layers += [_object(sketch, ranges.OBJECT_RADIUS[kind]) for _ in range(rng.integers(low, high + 1))]
+    if camera is not None:
+        low, high = camera.objects
+        layers += [_object(sketch, ranges.ANY_RADIUS) for _ in range(rng.integers(low, high + 1))]
     light = draw_light(rng, size, pace) if kind == "lighting" else STEADY
     return Scene(size=size, layers=tuple(layers), light=light)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Sketch:
     """What the parts of a scene share."""
 
     rng: np.random.Generator
     size: tuple[int, int]
-    camera: Motion
+    cameras: tuple[Motion, ...]
+    """From the screen to the world."""
     speed: float
     """Of objects on their own, pixels per frame."""
     regular: bool
     """Whether textures may repeat."""
+    leaves: float | None
+    """Share of dead leaves among textures, which then have any contrast; None: the plain scenes' textures."""
 
     @property
     def short(self) -> int:
@@ -105,13 +125,13 @@ def _camera(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Mo
 def _background(sketch: _Sketch) -> Layer:
     # The path's reach on each side, or the border by reflection would come into sight often.
     side = math.ceil(ranges.DENSITY * (max(sketch.size) + 2.0 * ranges.ORBIT[1] * sketch.short))
-    tile = texture(sketch.rng, side, side, regular=sketch.regular)
-    return Layer(tile=tile, origin=_middle(tile), motions=(sketch.camera,))
+    tile = texture(sketch.rng, side, side, regular=sketch.regular, leaves=sketch.leaves)
+    return Layer(tile=tile, origin=_middle(tile), motions=sketch.cameras)
 
 
-def _object(sketch: _Sketch, kind: str) -> Layer:
-    """A free object of random shape on its own path."""
-    rng, radius = sketch.rng, sketch.within(ranges.OBJECT_RADIUS[kind])
+def _object(sketch: _Sketch, limits: ranges.Range) -> Layer:
+    """A free object of random shape, and of a radius within `limits`, on its own path."""
+    rng, radius = sketch.rng, sketch.within(limits)
     shape = shapes.blob if rng.random() < 0.6 else shapes.box
     path = wander(
         rng,
@@ -236,7 +256,7 @@ def _cut_out(
     """Cut a shape within `reach` (pixels beside its origin) from `skin` or a fresh texture."""
     columns, rows = (2 * math.ceil(ranges.DENSITY * (side + ranges.EDGE)) + 1 for side in reach)
     if skin is None:
-        skin = texture(sketch.rng, rows, columns, regular=sketch.regular)
+        skin = texture(sketch.rng, rows, columns, regular=sketch.regular, leaves=sketch.leaves)
     colour = skin[:rows, :columns]
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
     x, y = (x - (columns - 1) / 2) / ranges.DENSITY, (y - (rows - 1) / 2) / ranges.DENSITY
@@ -244,7 +264,7 @@ def _cut_out(
     below, right = rows - colour.shape[0], columns - colour.shape[1]
     filled = np.pad(colour, ((0, below), (0, right), (0, 0)), mode="symmetric")
     tile = np.ascontiguousarray(np.dstack([filled, alpha]))
-    return Layer(tile=tile, origin=_middle(tile), motions=(sketch.camera, *motions))
+    return Layer(tile=tile, origin=_middle(tile), motions=(*sketch.cameras, *motions))
 
 
 def _middle(tile: Image) -> tuple[float, float]:

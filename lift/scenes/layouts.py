@@ -1,21 +1,25 @@
 """Procedural footage in the official layouts of the data sets, for the code that reads the real ones.
 
 Each writer fills `raw/<source>` with the same roots as the official archive: `vimeo_septuplet/`, `UCF-101/`
-and `ucfTrainTestlist/`, `DAVIS/`, `SNU-FILM/`; `scenes/` is our own and keeps the truth. The five kinds
-take turns; a video's kind stands in its name where the official naming has room for one. A video depends on
-(seed, source, part, index) alone, so the bytes do not depend on how many workers there are.
+and `ucfTrainTestlist/`, `DAVIS/`, `SNU-FILM/`; `scenes/` is our own and keeps the truth of test scenes. The
+five kinds take turns; a video's kind stands in its name where the official naming has room for one. A video
+depends on (seed, source, part, index) alone, so the bytes do not depend on how many workers there are.
 """
 
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from lift.config.data import Render
+import cv2
+
+from lift.config.footage import Render
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
@@ -125,7 +129,11 @@ def _scenes(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vide
     base = root / "scenes"
     names = [f"{_kind(i)}_{i // len(KINDS):03d}" for i in range(render.test)]
     _write_list(base / "list.txt", names)
-    return [draw("test", i, base / name, "{:06d}.png", truth=target) for i, name in enumerate(names)]
+    tests = [draw("test", i, base / name, "{:06d}.png", truth=target) for i, name in enumerate(names)]
+    lossy = render.camera is not None and render.camera.quality is not None
+    form = "{:06d}.jpg" if lossy else "{:06d}.png"
+    train = (f"train/{_kind(i)}_{i // len(KINDS):04d}" for i in range(render.train))
+    return tests + [draw("train", i, base / name, form) for i, name in enumerate(train)]
 
 
 class _Draw:
@@ -155,6 +163,8 @@ class _Draw:
             seed=derive(self._seed, self._source, part, index),
             size=self._render.size,
             speed=self._render.speed,
+            camera=self._render.camera,
+            spoilt=part == "train",
         )
 
 
@@ -173,15 +183,29 @@ def _write(
 ) -> None:
     with _whole(folder) as root:
         videos = plan(root, render, _Draw(source, render, seed), target)
-        # Threads: cv2 and the encoder release the interpreter's lock and pictures are read once; processes
-        # start slower.
-        pool = ThreadPoolExecutor(workers or os.cpu_count())
+        pool = _pool(render, min(workers or os.cpu_count() or 1, len(videos)))
         with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
             try:
                 for count in pool.map(write_video, videos):
                     progress.update(count)
+            except BrokenProcessPool as error:
+                raise UserError(
+                    f"{folder}: a rendering process was killed, most likely for lack of memory; free "
+                    "some and run again"
+                ) from error
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def _pool(render: Render, workers: int) -> Executor:
+    """Give threads for plain scenes, whose pictures are then read once and nothing has to start.
+
+    Filmed ones do much outside OpenCV, which alone lets other threads run: processes.
+    """
+    if render.camera is None:
+        return ThreadPoolExecutor(workers)
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+    return ProcessPoolExecutor(workers, spawn, cv2.setNumThreads, (1,))
 
 
 WRITERS: dict[str, Writer] = {

@@ -38,6 +38,18 @@ SPECTRUM: Range = (1.2, 1.7)
 TEXTURE_PERIOD: Range = (10.0, 24.0)
 """Period of stripes and checks, screen pixels."""
 
+# Textures of scenes with a camera of their own (`render.camera`).
+ANY_CONTRAST: Range = (0.08, 0.26)
+"""In place of CONTRAST; photographs of whole scenes lie around 0.2."""
+LEAF_AREA = 400.0
+"""Texels per leaf: with the radii below every place is painted over some twice."""
+LEAF_RADIUS: Range = (4.0, 0.35)
+"""Smallest radius, texels, and largest, of the tile's shorter side."""
+LEAF_SHAPE: Range = (0.3, 1.0)
+"""Shorter axis over the longer."""
+LEAF_GRAIN: Range = (0.01, 0.06)
+"""Deviation of the noise on leaves, of full scale."""
+
 # Motion: every path is a sum of smooth waves, hence curved, accelerating and bounded for any length of video.
 ORBIT: Range = (0.06, 0.20)
 """Radius of a path, of the frame; with a given speed it decides how strongly the path curves."""
@@ -75,6 +87,19 @@ CAMERA_SHARE = {"plain": 0.97, "occlusion": 0.6, "fast_motion": 0.8, "repetition
 total (the two are independent) has the scene's root mean square speed."""
 SPREAD = 0.36
 """Largest distance of an object's middle from the frame's at which it may start, of the frame's sides."""
+
+# A camera in a hand (`filming`), and what scenes with one have besides their kind.
+ANY_RADIUS: Range = (0.03, 0.28)
+"""Radius of the further objects, of the frame."""
+ZOOM_REACH: Range = (0.1, 0.35)
+TURN_REACH: Range = (0.15, 0.8)
+"""Amplitudes of slow zooms (log scale) and turns (radians)."""
+SHAKE_PERIOD: Range = (3.0, 12.0)
+"""Frames."""
+BLUR_STEP = 1.5
+"""Pixels between two moments of an exposure; textures are smooth over about one."""
+NOISE_FLOOR = 0.25
+"""Share of the noise's variance at mid grey that does not come from light."""
 
 # Repetition.
 REPETITION_SPEED = 0.5

@@ -27,7 +27,13 @@ PICTURES = (
 
 
 def texture(
-    rng: np.random.Generator, rows: int, columns: int, *, calm: bool = False, regular: bool = False
+    rng: np.random.Generator,
+    rows: int,
+    columns: int,
+    *,
+    calm: bool = False,
+    regular: bool = False,
+    leaves: float | None = None,
 ) -> Image:
     """Draw a texture of up to `rows` x `columns` texels (pictures may be smaller; reflection continues them).
 
@@ -37,16 +43,20 @@ def texture(
         columns: Texels.
         calm: Little contrast and a mean that is dark or light, for thin parts.
         regular: Stripes and checks may occur: repetition is a stratum of its own and stays out of the others.
+        leaves: Share of dead leaves, and contrasts up to those of photographs; None: none, and moderate ones.
 
     Returns:
         uint8 RGB (rows', columns', 3).
     """
-    if rng.random() < ranges.PICTURE_SHARE:
+    contrast = ranges.CONTRAST if leaves is None else ranges.ANY_CONTRAST
+    if leaves is not None and rng.random() < leaves:
+        pattern = _leaves(rng, rows, columns)
+    elif rng.random() < ranges.PICTURE_SHARE:
         pattern = _cut(rng, rows, columns)
     else:
         choices = REGULAR if regular else IRREGULAR
         pattern = choices[rng.integers(len(choices))](rng, rows, columns)
-    return _tone(rng, cv2.GaussianBlur(pattern, (0, 0), ranges.SOFTNESS), calm)
+    return _tone(rng, cv2.GaussianBlur(pattern, (0, 0), ranges.SOFTNESS), calm, contrast)
 
 
 @cache
@@ -96,6 +106,37 @@ def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
     return np.asarray(field / field.std(), dtype=np.float32)
 
 
+def _leaves(rng: np.random.Generator, rows: int, columns: int) -> Field:
+    """Paint ellipses over each other in a picture's colours, radii r by r^-3, under noise: float32 in [0, 1].
+
+    Such "dead leaves" have the statistics of natural pictures: edges at all scales, and flat parts between
+    (Lee, Mumford and Huang, IJCV 2001).
+    """
+    colours = picture(PICTURES[rng.integers(len(PICTURES))]).reshape(-1, 3)
+    count = math.ceil(rows * columns / ranges.LEAF_AREA)
+    least, most = ranges.LEAF_RADIUS[0] ** -2.0, (ranges.LEAF_RADIUS[1] * min(rows, columns)) ** -2.0
+    radius = rng.uniform(min(least, most), least, count) ** -0.5
+    axes = np.stack([radius, radius * rng.uniform(*ranges.LEAF_SHAPE, count)], axis=1)
+    centre = rng.uniform(0.0, 1.0, (count, 2)) * (columns, rows)
+    angle, chosen = rng.uniform(0.0, 180.0, count), rng.integers(len(colours), size=count + 1)
+    order = rng.permutation(3)  # pictures are few: with their channels swapped they are six times as many
+    canvas = np.empty((rows, columns, 3), np.uint8)
+    canvas[:] = colours[chosen[-1]][order]
+    for middle, size, turn, colour in zip(centre, axes, angle, colours[chosen[:-1]][:, order], strict=True):
+        cv2.ellipse(
+            canvas,
+            (round(middle[0]), round(middle[1])),
+            (round(size[0]), round(size[1])),
+            float(turn),
+            0.0,
+            360.0,
+            [int(value) for value in colour],
+            cv2.FILLED,
+        )
+    grain = rng.uniform(*ranges.LEAF_GRAIN) * noise(rng, rows, columns)
+    return np.asarray(canvas / np.float32(255) + grain[..., None], dtype=np.float32)
+
+
 def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
     return _colour(rng, noise(rng, rows, columns))
 
@@ -137,13 +178,13 @@ def _colour(rng: np.random.Generator, field: Field) -> Field:
     )
 
 
-def _tone(rng: np.random.Generator, pattern: Field, calm: bool) -> Image:
+def _tone(rng: np.random.Generator, pattern: Field, calm: bool, usual: ranges.Range) -> Image:
     """Bring a pattern to a random mean, contrast and tint: uint8."""
     if calm:
         mean = 0.5 + rng.choice([-1.0, 1.0]) * rng.uniform(*ranges.CALM_OFFSET)
         contrast = rng.uniform(*ranges.CALM_CONTRAST)
     else:
-        mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*ranges.CONTRAST)
+        mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*usual)
     tint = rng.uniform(*ranges.TINT, 3).astype(np.float32)
     centred = (pattern - pattern.mean()) / max(float(pattern.std()), 1e-3)
     return np.asarray(np.rint(np.clip((mean + contrast * centred) * tint, 0.0, 1.0) * 255.0), dtype=np.uint8)

@@ -5,7 +5,7 @@ windows where a dense one was trained. Both draws are functions of the seed and 
 randomness here.
 """
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,10 +36,13 @@ def drop_context(batch: dict[str, Tensor], chance: float, seed: int) -> dict[str
     return {**batch, "valid": batch["valid"] & keep}
 
 
-class Mixed(Dataset[Any]):
+View = TypeVar("View", bound=Dataset[Any])
+
+
+class Mixed(Dataset[Any], Generic[View]):
     """Clips seen through one of two windows of equally many frames, drawn anew at each visit."""
 
-    def __init__(self, usual: Dataset[Any], other: Dataset[Any], share: float, seed: int) -> None:
+    def __init__(self, usual: View, other: View, share: float, seed: int) -> None:
         """Mix two views of the same clips.
 
         Args:
@@ -52,6 +55,10 @@ class Mixed(Dataset[Any]):
 
     def __getitem__(self, key: Draw) -> Any:
         """Read one clip through the window that is drawn for its place."""
+        return self.seen(key)[key]
+
+    def seen(self, key: Draw) -> View:
+        """Give the view of the clips through the window that is drawn for a place."""
         index, epoch, visit = key
         drawn = seeds.generator(self._seed, "window", epoch, visit, index).random()
-        return (self._other if drawn < self._share else self._usual)[key]
+        return self._other if drawn < self._share else self._usual

@@ -1,9 +1,9 @@
 """What a training is asked to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from lightning_fabric import Fabric
@@ -12,10 +12,20 @@ from torch.utils.data import Dataset
 
 from lift.config import Config
 from lift.training.machine import StopRequest
+from lift.training.sampler import Draw
 from lift.training.validation import Metric
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 Clips = Dataset[Any]  # items as lift/data/dataset.py describes them
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A training set that gives whole batches itself, on the device, in place of items for a loader."""
+
+    def batch(self, keys: Sequence[Draw]) -> dict[str, Any]:
+        """Give the batch of items `keys`, as a loader would collate them."""
+        ...
 
 
 class Interrupted(Exception):
@@ -32,7 +42,7 @@ class Job:
         model: What learns; `model(frames, offsets, valid, target)` gives an output with `frame` [B, 3, H, W];
             the target, in training alone, is for what the model itself adds to the loss.
         losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
-        train_clips: Gives the training set for a crop (height, width).
+        train_clips: Gives the training set for a crop (height, width): items, or batches (`Batched`).
         train_count: Its length.
         validation_clips: The validation set, whole frames.
         validation_count: Its length.
@@ -48,7 +58,7 @@ class Job:
     fabric: Fabric
     model: nn.Module
     losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
-    train_clips: Callable[[tuple[int, int]], Clips]
+    train_clips: Callable[[tuple[int, int]], Clips | Batched]
     train_count: int
     validation_clips: Clips
     validation_count: int

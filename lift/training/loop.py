@@ -22,7 +22,7 @@ from lift.progress import bar
 from lift.training import pictures
 from lift.training.average import Average
 from lift.training.groups import freeze, parameter_groups
-from lift.training.job import BEST, LAST, Interrupted, Job
+from lift.training.job import BEST, LAST, Batched, Clips, Interrupted, Job
 from lift.training.logs import Logs
 from lift.training.machine import leave_signals_to_trainer, peak_memory_gib
 from lift.training.processes import on_first
@@ -128,17 +128,11 @@ class _Run:
         sampler = StepSampler(
             self.schedule, self.job.config.seed, self.state.step, end, rank=self.fabric.global_rank
         )
-        # A generator of its own: workers' seeds must not draw from the global one.
-        generator = torch.Generator().manual_seed(0)
-        loader: DataLoader[Any] = DataLoader(
-            self.job.train_clips(crop),
-            batch_sampler=sampler,
-            num_workers=self.train.workers,
-            pin_memory=self.fabric.device.type == "cuda",
-            generator=generator,
-            worker_init_fn=leave_signals_to_trainer,
+        clips = self.job.train_clips(crop)
+        iterator: Iterator[dict[str, Any]]
+        iterator = (
+            map(clips.batch, sampler) if isinstance(clips, Batched) else iter(self._loader(clips, sampler))
         )
-        iterator = iter(loader)
         while True:
             before = time.perf_counter()
             batch = next(iterator, None)
@@ -146,6 +140,17 @@ class _Run:
             if batch is None:
                 return
             yield batch
+
+    def _loader(self, clips: Clips, sampler: StepSampler) -> DataLoader[Any]:
+        return DataLoader(
+            clips,
+            batch_sampler=sampler,
+            num_workers=self.train.workers,
+            pin_memory=self.fabric.device.type == "cuda",
+            # A generator of its own: workers' seeds must not draw from the global one.
+            generator=torch.Generator().manual_seed(0),
+            worker_init_fn=leave_signals_to_trainer,
+        )
 
     def _after_step(self, step: int, asked: bool) -> None:
         done = step + 1

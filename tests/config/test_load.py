@@ -130,6 +130,7 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"profile": ["demmo"]}, ["demmo", "demo"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
+        ({"profiles.demo.sources.davis.optional": True}, ["sources.davis", "optional", "render"]),
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
         ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
         ({"ablations.dis": {}, "baselines": ["repeat"]}, ["ablations.dis", "baseline"]),
@@ -199,10 +200,38 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
         assert word in message
 
 
-def test_a_benchmark_of_official_validation_videos_is_taken_where_validation_has_other_sources(params):
-    """Cityscapes' rule (README, "Prediction")."""
-    sets = load(params({f"{SETS}.davis.part": "validation"}), "demo").clips.sets
-    assert sets["davis"].part == "validation"
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"report.benchmark": "davis"}, ["report.benchmark: davis", "scenes.sources.davis.path"]),
+        (
+            {"clips.sets.train.sources": ["davis", "ucf101"]},
+            ["clips.sets: train", "(davis, ucf101) is given"],
+        ),
+        ({"sources.scenes.render.camera.zoom": [0.1, 0.0]}, ["render.camera", "zoom: [0.1, 0.0]"]),
+        ({"sources.scenes.render.camera.blur": 1}, ["render.camera.blur", "unknown"]),
+    ],
+)
+def test_what_needs_footage_that_is_not_given_is_refused(params, changes, words):
+    with pytest.raises(UserError) as error:
+        load(params({f"profiles.scenes.{key}": value for key, value in changes.items()}), "scenes")
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_a_path_gives_an_optional_source(params):
+    config = load(SOURCE, "scenes")
+    assert (config.given("davis"), config.given("scenes")) == ((), ("scenes",))
+    config = load(params({"profiles.scenes.sources.davis.path": "/mine"}), "scenes")
+    assert config.given("davis") == ("davis",)
+
+
+@pytest.mark.parametrize("profile", ["demo", "thesis", "scenes"])
+def test_cityscapes_rule_is_declared_and_needs_only_a_path(profile, params):
+    rule = load(SOURCE, profile).clips.sets["cityscapes"]
+    assert (rule.part, rule.before, rule.resize, rule.max_clips) == ("validation", 4, (512, 1024), 1)
+    config = load(params({f"profiles.{profile}.sources.cityscapes.path": "/mine"}), profile)
+    assert config.given("cityscapes") == ("cityscapes",)
+    assert config.benchmarks["cityscapes"].horizons == 5
 
 
 def test_the_past_is_all_of_a_predicting_window_and_two_frames_suffice_an_ifrnet(params):

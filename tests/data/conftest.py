@@ -171,11 +171,11 @@ def configure(
         validation_share=share,
         continuity=continuity,
     )
-    found = {name: Source(path=str(folder), render=None) for name in SOURCES}
+    found = {name: Source(path=str(folder), render=None, optional=False) for name in SOURCES}
     return dataclasses.replace(base, sources=found, clips=clips, seed=seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made():
     """Writers of layouts by source name, and the helpers around them."""
     return SimpleNamespace(

@@ -104,6 +104,9 @@ def _numbers(
     }
 
 
+NOT_GIVEN = {"procedural": False, "clips": 0}
+
+
 def write(
     data: Path,
     methods: tuple[str, ...] | None = None,
@@ -116,7 +119,8 @@ def write(
     for name in base.clips.sets:
         folder = data / "clips" / name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "summary.json").write_text(json.dumps({"procedural": True, "clips": 1}), encoding="utf-8")
+        summary = {"procedural": True, "clips": 1} if base.given(name) else NOT_GIVEN | {"not_given": [name]}
+        (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     for method in methods or (*base.ablations, *base.baselines):
         own = seeds if method in ablations else ()
         if method in predicting():

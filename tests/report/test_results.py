@@ -26,7 +26,8 @@ def refused(own, match):
 
 
 def test_all_methods_hold_the_same_clips_in_the_same_order(results):
-    for benchmark in results.config.benchmarks:
+    assert results.absent == ("cityscapes",)
+    for benchmark in set(results.config.benchmarks) - set(results.absent):
         orders = {tuple(results.frame(m, benchmark)["clip"]) for m in results.methods}
         assert len(orders) == 1
 

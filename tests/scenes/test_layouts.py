@@ -21,11 +21,11 @@ from lift.seeds import derive
 Array = NDArray[Any]
 SIZE, SPEED, SEED = (32, 48), (0.5, 2.0), 7
 RENDERS = {
-    "vimeo90k": Render(train=3, test=2, frames=7, size=SIZE, speed=SPEED, centres=None),
-    "ucf101": Render(train=12, test=11, frames=5, size=SIZE, speed=SPEED, centres=None),
-    "davis": Render(train=1, test=6, frames=4, size=SIZE, speed=SPEED, centres=None),
-    "snu_film": Render(train=0, test=2, frames=41, size=SIZE, speed=SPEED, centres=10),
-    "scenes": Render(train=0, test=5, frames=6, size=SIZE, speed=SPEED, centres=None),
+    "vimeo90k": Render(train=3, test=2, frames=7, size=SIZE, speed=SPEED, centres=None, camera=None),
+    "ucf101": Render(train=12, test=11, frames=5, size=SIZE, speed=SPEED, centres=None, camera=None),
+    "davis": Render(train=1, test=6, frames=4, size=SIZE, speed=SPEED, centres=None, camera=None),
+    "snu_film": Render(train=0, test=2, frames=41, size=SIZE, speed=SPEED, centres=10, camera=None),
+    "scenes": Render(train=0, test=5, frames=6, size=SIZE, speed=SPEED, centres=None, camera=None),
 }
 
 
@@ -71,7 +71,7 @@ def test_a_new_writing_replaces_the_old_as_a_whole(tmp_path: Path) -> None:
 def test_a_failed_writing_leaves_the_old_one(tmp_path: Path) -> None:
     root = write("snu_film", tmp_path)
     before = digest(root)
-    short = Render(train=0, test=1, frames=16, size=SIZE, speed=SPEED, centres=None)
+    short = Render(train=0, test=1, frames=16, size=SIZE, speed=SPEED, centres=None, camera=None)
     with pytest.raises(UserError, match=r"snu_film\.render\.frames: 16"):
         WRITERS["snu_film"](root, short, SEED, target=2)
     assert digest(root) == before

@@ -30,8 +30,8 @@ def params(tmp_path, monkeypatch):
         profile = raw["profiles"]["demo"]
         render = {**profile["sources"]["scenes"]["render"], "test": 1, "size": [32, 32]}
         for name in profile["sources"]:
-            profile["sources"][name] = {"path": "mine", "render": None}
-        profile["sources"]["scenes"] = {"path": None, "render": render}
+            profile["sources"][name] = {"path": "mine", "render": None, "optional": False}
+        profile["sources"]["scenes"] = {"path": None, "render": render, "optional": False}
         profile["sources"].update(sources)
         Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
 
@@ -67,14 +67,17 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         expands=9.0,
     )
     monkeypatch.setitem(CATALOGUE, "davis", Dataset(title="DAVIS", licence="", files=(remote,)))
-    params(davis={"path": None, "render": None})
+    params(
+        davis={"path": None, "render": None, "optional": False},
+        snu_film={"path": None, "render": None, "optional": True},
+    )
     download.main("demo")
     made = json.loads(Path("data/demo/raw/sources.json").read_text())
     assert {name: value["origin"] for name, value in made.items()} == {
         "vimeo90k": "local copy",
         "ucf101": "local copy",
         "davis": "download",
-        "snu_film": "local copy",
+        "snu_film": "not given",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()
@@ -84,6 +87,6 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
 
 
 def test_a_path_that_is_not_there_is_named_by_its_key(params):
-    params(davis={"path": "mien", "render": None})
+    params(davis={"path": "mien", "render": None, "optional": False})
     with pytest.raises(UserError, match=r"profiles\.demo\.sources\.davis\.path: no folder mien"):
         download.main("demo")

@@ -1,7 +1,8 @@
-"""Procedural scenes with true flow and visibility (`lift/scenes`), a benchmark in every profile.
+"""Procedural scenes (`lift/scenes`): a benchmark in every profile, and footage to learn from.
 
-`<kind>_<nnn>/000000.png …` with `truth.npz`: flow (4, H, W) float32 and visible (2, H, W) bool from the
-missing frame to its references. The missing frame's number is `Config.missing`.
+Test scenes: `<kind>_<nnn>/000000.png …` with `truth.npz`: flow (4, H, W) float32 and visible (2, H, W) bool
+from the missing frame to its references. The missing frame's number is `Config.missing`. Training scenes:
+`train/<kind>_<nnnn>/000000.jpg …` (or PNG), whose missing frames are free.
 """
 
 from collections.abc import Mapping
@@ -11,21 +12,26 @@ from lift.data.readers import Pictures, Reader
 from lift.data.sources.base import Target, Video, locate
 
 TRUTH = "truth.npz"
+TRAIN = "train"
+FIRST = "000000.jpg"
 
 
 class Scenes:
-    """`scenes/<kind>_<nnn>/{000000.png …, truth.npz}`."""
+    """`scenes/<kind>_<nnn>/{000000.png …, truth.npz}` and `scenes/train/<kind>_<nnnn>/000000.jpg …`."""
 
     title = "procedural scenes"
-    layout = "scenes/<kind>_<nnn>/{000000.png …, truth.npz}"
+    layout = "scenes/{<kind>_<nnn>/{000000.png …, truth.npz}, train/<kind>_<nnnn>/000000.jpg …}"
     obtain = "let it be rendered (its `render` in params.yaml)"
-    official: Mapping[str, int] = {"test": 0}  # as many as are rendered
+    official: Mapping[str, int] = {"train": 0, "test": 0}  # as many as are rendered
     split_by_group = True
     footage = ""
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the scenes by name."""
         root = locate(folder, "scenes", (f"*_[0-9]*/{TRUTH}",), self)
+        if part == "train":
+            names = (f"{TRAIN}/{path.name}" for path in sorted((root / TRAIN).glob("*_[0-9]*")))
+            return [Video(name=name, group=name, path=root / name) for name in names]
         return [
             Video(
                 name=path.name,
@@ -37,9 +43,10 @@ class Scenes:
         ]
 
     def open(self, video: Video) -> Reader:
-        """Read the PNG files."""
-        return Pictures.in_folder(video.path, r"(\d{6})\.png", "png")
+        """Read the pictures."""
+        extension = "png" if (video.path / FIRST).with_suffix(".png").is_file() else "jpg"
+        return Pictures.in_folder(video.path, rf"(\d{{6}})\.{extension}", extension)
 
     def truth(self, video: Video) -> Path | None:
-        """Give the scene's truth."""
-        return video.path / TRUTH
+        """Give the scene's truth, which test scenes have."""
+        return video.path / TRUTH if video.targets is not None else None

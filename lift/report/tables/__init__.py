@@ -27,7 +27,8 @@ def build(
 ) -> list[Table]:
     """Build every table, in the order of the page: the question's first, and prediction apart from all."""
     benchmarks = [name for name in results.config.benchmarks if results.measured(name)]
-    judged = [name for name in (results.config.report.benchmark, "scenes") if name in benchmarks]
+    asked = dict.fromkeys((results.config.report.benchmark, "scenes"))
+    judged = [name for name in asked if name in benchmarks]
     tables = [
         *(effects.of_family(results, family, tests) for family, tests in families.items()),
         effects.of_strata(results, strata),

@@ -88,6 +88,7 @@ def overview(results: Results) -> Table:
                 f"{_short(results, n)}"
                 for n in names
             ),
+            *not_given(results),
             MARKS,
         ],
         sources=_sources(results),
@@ -95,6 +96,13 @@ def overview(results: Results) -> Table:
     for name in names:
         table.mark(_comparable(results, name), name)
     return table
+
+
+def not_given(results: Results) -> list[str]:
+    """Say which benchmarks were not measured because the profile does without their data sets."""
+    names = [title(results, name) for name in results.absent]
+    told = f"Not given in profile {results.config.profile}, so not measured: {', '.join(names)}."
+    return [told] if names else []
 
 
 def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None:

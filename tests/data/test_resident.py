@@ -1,0 +1,97 @@
+"""Frames held in memory give the loader's own batches, to the bit."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from lift.config import load
+from lift.data import resident
+from lift.data.build import build_clip_set
+from lift.data.dataset import ClipDataset
+from lift.data.resident import Frames, Resident, free_memory
+from lift.errors import UserError
+
+
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+CPU = torch.device("cpu")
+OFFSETS = (-3, -2, -1, 1, 2)  # frames at the ends of a video are absent
+KEYS = [(i % 18, epoch, visit) for epoch in range(2) for visit, i in enumerate(range(0, 60, 3))]
+"""Places of an epoch that look at the first clips."""
+
+
+@pytest.fixture(scope="module", params=["davis", "ucf101"])
+def folder(request, tmp_path_factory, made):
+    """A clip set of pictures, and one of video in runs."""
+    place = tmp_path_factory.mktemp(request.param)
+    getattr(made, request.param)(place / "raw")
+    config = made.configure(place / "raw", (request.param,), before=1, after=1)
+    build_clip_set(config, "set", place / "raw", place)
+    return place
+
+
+def seen(folder, *, offsets=OFFSETS, crop=(16, 12), horizons=(1,), **chances):
+    augment = dataclasses.replace(load(PARAMS, "demo").train.augment, **chances)
+    return ClipDataset(folder, offsets, crop=crop, augment=augment, seed=5, horizons=horizons)
+
+
+def equal(one, two):
+    return one.keys() == two.keys() and all(
+        one[key] == two[key]
+        if key == "clip"
+        else one[key].dtype == two[key].dtype and torch.equal(one[key].cpu(), two[key])
+        for key in one
+    )
+
+
+@pytest.mark.parametrize("horizons", [(1,), (1, 2)])
+@pytest.mark.parametrize("crop", [(16, 16), (16, 12)])
+def test_batches_equal_the_loader_s_to_the_bit(folder, crop, horizons):
+    offsets = OFFSETS if horizons == (1,) else tuple(offset for offset in OFFSETS if offset < 0)
+    clips = seen(folder, offsets=offsets, crop=crop, horizons=horizons, colour=0.6)
+    keys = [key for key in KEYS if all({h - 1, 1 - h} <= {0, *clips.rows[key[0]].offsets} for h in horizons)]
+    drawn = [clips.plan(key).change for key in keys]
+    assert {change.turns for change in drawn} == {0, 1, 2, 3}
+    assert len({(c.flip_horizontal, c.flip_vertical, c.reverse_time, c.reverse_channels) for c in drawn}) > 8
+    assert {change.gamma == 1.0 for change in drawn} == {True, False}
+    assert any(not all(clips.plan(key).valid) for key in keys)
+    held = Resident(Frames([clips], CPU), lambda key: clips)
+    for first in range(0, len(keys) - 3, 4):
+        batch = keys[first : first + 4]
+        assert equal(held.batch(batch), default_collate([clips[key] for key in batch])), batch
+
+
+def test_two_windows_share_the_frames(folder):
+    near, far = seen(folder, offsets=(-1, 1)), seen(folder, offsets=(-3, 3))
+    frames = Frames([near, far], CPU)
+    held = Resident(frames, lambda key: far if key[1] else near)
+    for epoch, clips in ((0, near), (1, far)):
+        keys = [(index, epoch, index) for index in range(4)]
+        assert equal(held.batch(keys), default_collate([clips[key] for key in keys]))
+
+
+def test_only_what_a_window_needs_is_held(folder):
+    clips = seen(folder, offsets=(-1, 1))
+    clips.rows = clips.rows[:1]
+    (numbers,) = clips.needed().values()
+    assert numbers == {clips.rows[0].number(offset) for offset in (-1, 0, 1)}
+
+
+def test_too_little_memory_is_told_in_one_line(folder, monkeypatch):
+    assert free_memory(CPU) > 2**20
+    monkeypatch.setattr(resident, "free_memory", lambda device: 2**10)
+    with pytest.raises(UserError, match=r"train.resident: .* need 0.0 GiB decoded, and 0.0 GiB .* free \(cpu\)"):
+        Frames([seen(folder)], CPU)
+
+
+@pytest.mark.gpu
+def test_batches_are_the_same_in_a_gpu_s_memory(folder):
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    clips = seen(folder, colour=0.6)
+    held = Resident(Frames([clips], torch.device("cuda")), lambda key: clips)
+    batch = held.batch(KEYS[:16])
+    assert batch["frames"].is_cuda
+    assert equal(batch, default_collate([clips[key] for key in KEYS[:16]]))
