@@ -44,7 +44,7 @@ OVERRIDABLE = (
     "train",
 )  # what an ablation may change: never the data or the protocol
 FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
-"""Sections of `model`: those of the models that LIFT is compared with."""
+"""Sections of `model`: of `flow: matching`, and of the models that LIFT is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,8 @@ class Config:
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
-        others = set(FAMILIES) - {self.model.name}
+        # A section is named for the model, or for the way of finding motion, that it belongs to.
+        others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"], values["train"]["resident"]
         if self.loss.lpips:
@@ -255,6 +256,11 @@ def _check_span(config: Config, name: str) -> None:
 def _check_model(config: Config, name: str) -> None:
     """Refuse what the model cannot do, in the ablation's own window and in those that benchmarks force."""
     where = f"ablations.{name}"
+    if config.evaluate.lpips == "none" and (config.loss.lpips or config.clip.task == "predict"):
+        raise UserError(
+            f"params.yaml: {where}: evaluate.lpips: none, but LPIPS is part of the loss, or of what is "
+            f"measured of predictions; set imagenet or random, or loss.lpips: 0"
+        )
     check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
     for benchmark in config.benchmarks.values():
         if benchmark.sampling is not None and config.clip.task == "interpolate":

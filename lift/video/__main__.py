@@ -103,11 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--start", type=_time, default=Fraction(0), help="where to begin: seconds or [h:]m:s")
     add("--end", type=_time, help="where to stop")
-    add("--model", help=f"repeat, average, dis, or a trained model of the demo (default {DEFAULT_MODEL})")
+    add(
+        "--model",
+        help=f"repeat, average, dis, or a trained model of weights or the demo (default {DEFAULT_MODEL})",
+    )
     add(
         "--weights",
         type=Path,
-        help="a weights file of the pipeline (default: the model's in data/demo/models)",
+        help="a weights file (default: the model's in weights, else in data/demo/models)",
     )
     add("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
     add("--precision", choices=sorted(HALVES), default="32", help="bits of the arithmetic (default 32)")

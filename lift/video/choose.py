@@ -19,8 +19,11 @@ from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
-MODELS = Path(__file__).resolve().parents[2] / "data" / "demo" / "models"
-"""Where the pipeline leaves the demo's models: the default until trained reference weights are published."""
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "weights"
+"""Reference weights, part of the repository (python -m benchmarks.reference)."""
+MODELS = ROOT / "data" / "demo" / "models"
+"""Where the pipeline leaves the demo's models, for those that have no reference weights."""
 DEFAULT_MODEL = "matched"
 """The best of them on footage that it has not seen (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
@@ -54,8 +57,8 @@ def choose(
     """Make a method from the command line's words.
 
     Args:
-        name: repeat, average or dis; or a trained model, a folder of data/demo/models; None: from
-            `weights`, or the default model.
+        name: repeat, average or dis; or a trained model of weights/ or, where it is not there, of
+            data/demo/models; None: from `weights`, or the default model.
         weights: A file written by lift.weights.
         device: auto, cpu, cuda, cuda:1, mps ...
         precision: 32, bf16 or 16.
@@ -143,18 +146,18 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
 
 
 def _trained(name: str) -> Path:
-    path = MODELS / name / "best.safetensors"
-    if path.is_file():
-        return path
-    there = sorted(folder.parent.name for folder in MODELS.glob("*/best.safetensors"))
+    there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
+    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.json"))}
+    if name in there:
+        return there[name]
     known = [*there, *BASELINES]
-    if name != DEFAULT_MODEL and name not in there:
+    if name != DEFAULT_MODEL:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
     raise UserError(
-        f"{path}: the default weights are not there; make them with `dvc repro`, give others "
-        f"with --weights, or use a method without training: --model dis"
+        f"{REFERENCE / name}.json: the default weights are not there; restore them with `git checkout -- "
+        f"weights`, give others with --weights, or use a method without training: --model dis"
     )
 
 

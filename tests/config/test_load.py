@@ -74,6 +74,14 @@ def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them()
     assert digestible("random", 0.0) == digestible("imagenet", 0.0)
 
 
+def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
+    for name, same in (("lift15", True), ("rife", True), ("matched", False)):
+        one, two = (
+            load(params({"model.matching.smooth": value}), "demo", name).digestible() for value in (3, 5)
+        )
+        assert (one == two) is same, name
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -10,6 +10,7 @@ from lift import weights
 from lift.config import load
 from lift.config.restore import restore
 from lift.models import MODELS, build
+from lift.video.__main__ import main
 from lift.video.choose import DEFAULT_MODEL, choose
 from lift.video.methods import Cached, Direct
 
@@ -45,10 +46,44 @@ def test_the_title_says_model_weights_and_device(weights_file):
 
 def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file):
     monkeypatch.setattr("lift.video.choose.MODELS", tmp_path)
+    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path / "none")
     (tmp_path / DEFAULT_MODEL).mkdir()
     (tmp_path / DEFAULT_MODEL / "best.safetensors").write_bytes(weights_file.read_bytes())
     assert choose(device="cpu").title == choose(DEFAULT_MODEL, device="cpu").title
     assert str(tmp_path / DEFAULT_MODEL / "best.safetensors") in choose(device="cpu").title
+
+
+def halved(folder, weights_file, name):
+    """Keep a weights file as reference weights are."""
+    config, tensors = weights.read_config(weights_file), weights.read_tensors(weights_file)
+    weights.save_half(folder / f"{name}.json", tensors, config, {}, 2**17)
+
+
+def test_reference_weights_are_the_default_and_come_before_the_demos(tmp_path, monkeypatch, weights_file):
+    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
+    halved(tmp_path, weights_file, DEFAULT_MODEL)
+    halved(tmp_path, weights_file, "lift15")
+    for name in (None, "lift15"):
+        assert str(tmp_path / f"{name or DEFAULT_MODEL}.json") in choose(name, device="cpu").title
+    assert choose(None, tmp_path / "lift15.json", device="cpu").title.startswith("lift15 (lift)")
+
+
+def test_absent_and_damaged_reference_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
+    monkeypatch.setattr("lift.video.choose.MODELS", tmp_path / "none")
+    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
+
+    def told():
+        assert main([str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4")]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    assert f"{DEFAULT_MODEL}.json: the default weights are not there" in told()
+    halved(tmp_path, weights_file, DEFAULT_MODEL)
+    shard = tmp_path / f"{DEFAULT_MODEL}-1.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert f"{shard}: damaged" in told()
+    shard.unlink()
+    assert f"{shard}: missing; restore it: git checkout -- {tmp_path.name}" in told()
 
 
 def test_sixteen_bit_arithmetic_stays_near(picture, weights_file):

@@ -1,0 +1,53 @@
+"""What trains a reference run: CLIPS' sequences and rendered scenes, side by side as links in one folder."""
+
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from lift.config.data import Render
+from lift.errors import UserError
+from lift.scenes.layouts import WRITERS
+
+WRITER = "davis"
+"""The layout in which scenes are rendered: a folder of JPEG for each, with its kind in its name."""
+
+
+def gather(clips: Path, leave_out: Collection[str], render: Render, seed: int, out: Path) -> None:
+    """Make `out/footage` with `train` and `test` (empty), as the source `folder` takes them; once.
+
+    Every sequence is an entry of its own, so that validation is drawn by sequence and not by their kind.
+
+    Args:
+        clips: `<kind>/<sequence>/{<video>, <picture> …}`.
+        leave_out: Kinds that do not train.
+        render: Scenes to render; its `train` counts.
+        seed: Of the scenes.
+        out: The run's folder.
+
+    Raises:
+        UserError: CLIPS has no sequence.
+    """
+    place = out / "footage"
+    if place.is_dir():
+        return
+    sequences = dict(_sequences(clips, leave_out))
+    if not sequences:
+        raise UserError(f"{clips}: no <kind>/<sequence>/ with footage; give the folder that holds the kinds")
+    if not (out / "rendered").is_dir():
+        WRITERS[WRITER](out / "rendered", render, seed, target=1)
+    frames = out / "rendered" / "DAVIS" / "JPEGImages" / "480p"
+    beside = out / ".footage.partial"
+    shutil.rmtree(beside, ignore_errors=True)
+    for part in ("train", "test"):
+        (beside / part).mkdir(parents=True)
+    for name, path in sequences.items():
+        (beside / "train" / name).symlink_to(path.resolve())
+    for path in sorted(frames.iterdir()):
+        (beside / "train" / f"scenes-{path.name}").symlink_to(path.resolve())
+    beside.replace(place)
+
+
+def _sequences(clips: Path, leave_out: Collection[str]) -> Iterator[tuple[str, Path]]:
+    for kind in sorted(path for path in clips.glob("*") if path.is_dir() and path.name not in leave_out):
+        for sequence in sorted(path for path in kind.iterdir() if path.is_dir()):
+            yield f"{kind.name}-{sequence.name}", sequence
