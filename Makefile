@@ -11,7 +11,7 @@ SHELL := bash
 
 # What `make scenes` trains: the question's comparisons, LIFT's parts, its variants and two other families. Twelve
 # models are an hour on an H100 by count (docs/experiments.md); any others of params.yaml: make scenes MAIN="…".
-MAIN ?= lift15 ctx3 ctx7 shift0 shift3 uniform no_context no_s1 aligned matched rife ifrnet
+MAIN ?= lift15 ctx3 ctx7 shift0 shift3 uniform no_context aligned matched matched_ctx3 rife ifrnet
 WITHOUT_TRAINING ?= repeat average dis untrained
 
 .DEFAULT_GOAL := help

@@ -27,7 +27,7 @@ def main(names: list[str]) -> None:
     configs = {name: configured("thesis", name) for name in (BASE, *names)}
     steps = {name: bare_step(c, batch_of(c, 1, CROP), made(c)) for name, c in configs.items()}
     frames = {name: prediction(name) for name in configs}
-    counts = {name: gmacs(made(c).eval(), c.clip.offsets, SIZE) for name, c in configs.items()}
+    counts = {name: gmacs(made(c).eval(), c.clip.offsets, SIZE)[0] for name, c in configs.items()}
     taken, predicted = in_turns(steps), in_turns(frames)
     print("| ablation | training step | prediction | multiply-accumulates |\n| --- | ---: | ---: | ---: |")
     for name in configs:

@@ -70,8 +70,6 @@ def save_half(
             filled = 0
         shards[-1][name] = half.contiguous()
         filled += half.nbytes
-    for old in index.parent.glob(f"{index.stem}-*{SHARD}"):
-        old.unlink()
     names = {}
     for number, shard in enumerate(shards, 1):
         path, whole = index.with_name(f"{index.stem}-{number}{SHARD}"), to_bytes(shard)
@@ -81,6 +79,9 @@ def save_half(
     content = {"about": about, "config": config, "shards": names}
     with atomic(index) as temporary:
         temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for old in index.parent.glob(f"{index.stem}-*{SHARD}"):
+        if old.name not in names:
+            old.unlink()
 
 
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
 A source with a `path` is used where it lies and nothing is copied; one with `render` is made as a procedural
 stand-in in the official layout; an `optional` one without a path is left out; any other is downloaded and
-unpacked. Archives, also those placed by hand,
-lie in `data/archives/<source>`; what each file was at its first use stands in `data/manifest.json`, in git.
+unpacked. Archives, also those placed by hand, lie in `data/archives/<source>`; what each file was at its
+first use stands in `data/manifest.json`, in git.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The pipeline's declarations against the code: DVC says "up to date" wrongly where one is missing."""
 
 import ast
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_the_thesis_profile_has_the_specifications_numbers():
     assert config.loss.l1 == 1.0
     assert config.loss.lpips == 0.1
     assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
+
+
+def test_profile_scenes_has_the_specifications_widths_and_needs_no_download():
+    ours, thesis = (load(ROOT / "params.yaml", profile, "lift15") for profile in ("scenes", "thesis"))
+    assert dataclasses.replace(thesis.model, pretrained=None) == ours.model
+    assert {phase.crop for phase in ours.train.phases} == {(256, 256)}
+    assert all(source.optional or source.render for source in ours.sources.values())
+    assert ours.evaluate.lpips == "random"
+    for other in ("demo", "thesis"):  # where a data set that is missing is a mistake
+        sources = load(ROOT / "params.yaml", other).sources
+        assert {name for name, source in sources.items() if source.optional} == {"cityscapes"}  # needs a login
 
 
 def test_lift64_is_the_first_generations_window_and_attention():

@@ -15,7 +15,7 @@ from torch import Tensor
 from lift.errors import UserError
 from lift.evaluation.examples import write_examples
 from lift.evaluation.method import Prediction, Predictor, Sample
-from lift.evaluation.results import DECIMALS, Weight, round_numbers, write_files
+from lift.evaluation.results import DECIMALS, Measured, Weight, write_files
 from lift.evaluation.run import Clips
 from lift.metrics import Lpips, Means, ms_ssim, psnr, ssim
 from lift.progress import bar
@@ -33,22 +33,9 @@ class LongClips(Clips, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Measured):
     """One predicted frame's results with one seed; the fields are the columns of clips.csv."""
 
-    benchmark: str
-    clip: str
-    video: str
-    group: str
-    """The recording that the video was cut from."""
-    kind: str
-    """Kind of scene; empty where the benchmark has none."""
-    motion: float
-    """Mean absolute difference of the missing frame's two neighbours, 0-255."""
-    seed: int | None
-    """Seed of the training that the method comes from; None: a method without training."""
-    context: int
-    """Frames that the method was given."""
     horizon: int
     """How many frames after the last given one it lies."""
     psnr: float
@@ -56,10 +43,6 @@ class Row:
     ssim: float
     ms_ssim: float
     lpips: float
-
-    def __post_init__(self) -> None:
-        """Round every number."""
-        round_numbers(self)
 
 
 def evaluate(

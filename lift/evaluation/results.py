@@ -21,8 +21,8 @@ METRICS = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "e
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One clip's results with one seed; the fields are the columns of clips.csv. None: an empty cell."""
+class Measured:
+    """What was measured on one clip with one seed; the fields are the first columns of clips.csv."""
 
     benchmark: str
     clip: str
@@ -32,11 +32,24 @@ class Row:
     kind: str
     """Difficulty or kind of scene; empty where the benchmark has none."""
     motion: float
-    """Mean absolute difference of the references, 0-255."""
+    """Mean absolute difference of the missing frame's two neighbours, 0-255."""
     seed: int | None
     """Seed of the training that the method comes from; None: a method without training."""
     context: int
     """Context frames that the method was given."""
+
+    def __post_init__(self) -> None:
+        """Round every number to DIGITS."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float):
+                object.__setattr__(self, field.name, float(f"{value:.{DIGITS}g}"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Measured):
+    """An interpolated frame's results; the fields are the columns of clips.csv. None: an empty cell."""
+
     psnr: float
     """dB."""
     ssim: float
@@ -53,18 +66,6 @@ class Row:
     """Mean end-point error where visible, pixels; None: no flow or no truth."""
     occluded: float | None
     """True share of pixels hidden in a reference; None: no truth."""
-
-    def __post_init__(self) -> None:
-        """Round every number."""
-        round_numbers(self)
-
-
-def round_numbers(row: Any) -> None:
-    """Round every number of a new row, a dataclass, to DIGITS."""
-    for field in dataclasses.fields(row):
-        value = getattr(row, field.name)
-        if isinstance(value, float):
-            object.__setattr__(row, field.name, float(f"{value:.{DIGITS}g}"))
 
 
 @dataclass(frozen=True, kw_only=True)

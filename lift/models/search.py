@@ -151,4 +151,5 @@ def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -
 def _mean(maps: Tensor, window: int) -> Tensor:
     """Average maps (B, C, h, w) over squares, edges repeated."""
     edge = window // 2
-    return F.avg_pool2d(F.pad(maps, (edge, edge, edge, edge), mode="replicate"), window, stride=1)
+    padded = F.pad(maps, (edge, edge, edge, edge), mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, (window, 1), stride=1), (1, window), stride=1)

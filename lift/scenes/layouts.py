@@ -183,7 +183,7 @@ def _write(
 ) -> None:
     with _whole(folder) as root:
         videos = plan(root, render, _Draw(source, render, seed), target)
-        pool = _pool(render, min(workers or os.cpu_count() or 1, len(videos)))
+        pool = _pool(render, min(workers or os.cpu_count() or 1, max(len(videos), 1)))
         with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
             try:
                 for count in pool.map(write_video, videos):

@@ -147,9 +147,9 @@ def _covers(layer: Layer, time: float, x: NDArray[np.float64], y: NDArray[np.flo
     u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]).astype(np.float32)
     v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]).astype(np.float32)
     alpha = np.ascontiguousarray(layer.tile[..., 3])
-    # As a picture: cv2 limits a map's width and height to 32767 points each.
-    shape = (-(-u.size // _ROW), _ROW)
-    u, v = (np.resize(points, shape) for points in (u, v))
+    # In rows: cv2 refuses maps of more than 32766 pixels on either side. What fills the last row is cut off.
+    rows = (-(-x.size // _ROW), _ROW)
+    u, v = (np.resize(points, rows) for points in (u, v))
     mask = cv2.remap(alpha, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(mask.ravel()[: x.size] >= HALF)
 
