@@ -129,7 +129,9 @@ def test_profile_scenes_has_the_specifications_widths_and_needs_no_download():
     assert ours.evaluate.lpips == "random"
     for other in ("demo", "thesis"):  # where a data set that is missing is a mistake
         sources = load(ROOT / "params.yaml", other).sources
-        assert {name for name, source in sources.items() if source.optional} == {"cityscapes"}  # needs a login
+        assert {name for name, source in sources.items() if source.optional} == {
+            "cityscapes"
+        }  # needs a login
 
 
 def test_lift64_is_the_first_generations_window_and_attention():
