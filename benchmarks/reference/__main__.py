@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.reference import footage, profile, tables
 from lift import weights
 from lift.config import Config, load
-from lift.config.data import Render
+from lift.config.footage import Render
 from lift.config.parse import build
 from lift.errors import UserError
 from stages import clips, download, evaluate, train
@@ -51,7 +51,8 @@ def begin(size: str, names: list[str], rules: profile.Tree, trained: Path, real:
     keep = {*rules["trains"], *names, *profile.known_in(out / PARAMS)}
     wanted = profile.parameters(size, keep, rules, real, out.resolve() / "footage")
     profile.write_parameters(out / PARAMS, wanted)
-    scenes = build(Render, rules["scenes"], f"{profile.SIZES.name}: {size}.scenes")
+    asked = rules["scenes"]
+    scenes = None if asked is None else build(Render, asked, f"{profile.SIZES.name}: {size}.scenes")
     footage.gather(trained, rules["leave_out"], scenes, int(wanted["seed"]), out)
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from lift.config.data import Render
+from lift.config.footage import Render
 from lift.errors import UserError
 from lift.scenes.layouts import WRITERS
 
@@ -12,7 +12,7 @@ WRITER = "davis"
 """The layout in which scenes are rendered: a folder of JPEG for each, with its kind in its name."""
 
 
-def gather(clips: Path, leave_out: Collection[str], render: Render, seed: int, out: Path) -> None:
+def gather(clips: Path, leave_out: Collection[str], render: Render | None, seed: int, out: Path) -> None:
     """Make `out/footage` with `train` and `test` (empty), as the source `folder` takes them; once.
 
     Every sequence is an entry of its own, so that validation is drawn by sequence and not by their kind.
@@ -20,7 +20,7 @@ def gather(clips: Path, leave_out: Collection[str], render: Render, seed: int, o
     Args:
         clips: `<kind>/<sequence>/{<video>, <picture> …}`.
         leave_out: Kinds that do not train.
-        render: Scenes to render; its `train` counts.
+        render: Scenes to render beside them; its `train` counts. None: no scenes.
         seed: Of the scenes.
         out: The run's folder.
 
@@ -33,18 +33,21 @@ def gather(clips: Path, leave_out: Collection[str], render: Render, seed: int, o
     sequences = dict(_sequences(clips, leave_out))
     if not sequences:
         raise UserError(f"{clips}: no <kind>/<sequence>/ with footage; give the folder that holds the kinds")
-    if not (out / "rendered").is_dir():
-        WRITERS[WRITER](out / "rendered", render, seed, target=1)
-    frames = out / "rendered" / "DAVIS" / "JPEGImages" / "480p"
     beside = out / ".footage.partial"
     shutil.rmtree(beside, ignore_errors=True)
     for part in ("train", "test"):
         (beside / part).mkdir(parents=True)
     for name, path in sequences.items():
         (beside / "train" / name).symlink_to(path.resolve())
-    for path in sorted(frames.iterdir()):
+    for path in _rendered(render, seed, out / "rendered") if render is not None else ():
         (beside / "train" / f"scenes-{path.name}").symlink_to(path.resolve())
     beside.replace(place)
+
+
+def _rendered(render: Render, seed: int, folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        WRITERS[WRITER](folder, render, seed, target=1)
+    return sorted((folder / "DAVIS" / "JPEGImages" / "480p").iterdir())
 
 
 def _sequences(clips: Path, leave_out: Collection[str]) -> Iterator[tuple[str, Path]]:

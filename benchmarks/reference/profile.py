@@ -64,11 +64,9 @@ def parameters(
         check_known(ablation, raw["ablations"], "ablations")
     name = name_of(size)
     profile = over(raw["profiles"][rules["base"]], rules["profile"])
-    places = {key: {"path": str(real), "render": None} for key in LAYOUTS}
-    profile["sources"] = {
-        **places,
-        "scenes": profile["sources"]["scenes"],
-        "folder": {"path": str(footage), "render": None},
+    places = {**dict.fromkeys(LAYOUTS, real), "folder": footage}
+    profile["sources"] |= {
+        key: {"path": str(path), "render": None, "optional": False} for key, path in places.items()
     }
     sets = profile["clips"]["sets"]
     for benchmark in (key for key in raw["benchmarks"] if key.endswith(UNIFORM)):

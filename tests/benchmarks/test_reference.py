@@ -11,7 +11,7 @@ from benchmarks.reference import export, picture, profile
 from benchmarks.reference.__main__ import main
 from lift import weights
 from lift.config import load_all
-from lift.config.data import Render
+from lift.config.footage import Render
 from lift.config.yaml12 import read
 from lift.errors import UserError
 from lift.scenes.layouts import WRITERS
@@ -24,7 +24,9 @@ FRAMES = {"vimeo90k": 7, "snu_film": 17}
 
 def render(layout, folder, count, part="test", frames=20):
     counts = {"train": 0, "test": 0, part: count}
-    rules = Render(**counts, frames=FRAMES.get(layout, frames), size=SIZE, speed=(0.5, 1.5), centres=1)
+    rules = Render(
+        **counts, frames=FRAMES.get(layout, frames), size=SIZE, speed=(0.5, 1.5), centres=1, camera=None
+    )
     WRITERS[layout](folder, rules, 3, target=1)
 
 
