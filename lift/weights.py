@@ -70,6 +70,7 @@ def save_half(
             filled = 0
         shards[-1][name] = half.contiguous()
         filled += half.nbytes
+    before = _read_index(index)["shards"] if index.is_file() else {}
     names = {}
     for number, shard in enumerate(shards, 1):
         path, whole = index.with_name(f"{index.stem}-{number}{SHARD}"), to_bytes(shard)
@@ -79,9 +80,8 @@ def save_half(
     content = {"about": about, "config": config, "shards": names}
     with atomic(index) as temporary:
         temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for old in index.parent.glob(f"{index.stem}-*{SHARD}"):
-        if old.name not in names:
-            old.unlink()
+    for old in set(before) - set(names):
+        index.with_name(old).unlink(missing_ok=True)
 
 
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
@@ -107,7 +107,10 @@ def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
         raise UserError(
             f"{path}: not the weights of this model (differs in {sorted(missing)[0]}); train it again"
         )
-    model.load_state_dict(tensors)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:  # a tensor of another shape
+        raise UserError(f"{path}: not the weights of the configuration that it names: {error}") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -43,6 +43,8 @@ OVERRIDABLE = (
     "model",
     "train",
 )  # what an ablation may change: never the data or the protocol
+PROFILED = ("clips", "evaluate", "model", "report", "sources", "train")
+"""What a profile may change: what the stages of dvc.yaml declare of it, so that DVC sees each change."""
 FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
 """Sections of `model`: of `flow: matching`, and of the models that LIFT is compared with."""
 
@@ -139,6 +141,10 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
             raise UserError(
                 f"params.yaml: profiles.{name}: expected keys and their values, found {override!r}"
             )
+        for key in override:
+            check_known(str(key), PROFILED, f"profiles.{name}")
+        if set(override.get("clips") or {}) - {"sets"}:
+            raise UserError(f"params.yaml: profiles.{name}.clips: only `sets` may differ between profiles")
     merged = _merge(top, profiles[profile], f"profiles.{profile}")
     configs = {
         name: _resolve(merged, profile, name, override, tuple(ablations))

@@ -13,6 +13,8 @@ class Matching:
     """Search: weight of a reference against the next frame beyond it, over that of the two references against
     each other; 0: the references alone.
     """
+    coarsest: int = number(1, 4096)
+    """Search: pixels that a scale coarser than s16 must leave of the shorter side to be where it starts."""
     reach: int = number(1, 8)
     """Search: furthest step tried at each scale, pixels of it."""
     window: int = number(1, 99)

@@ -25,7 +25,8 @@ def restore(path: Path, values: Mapping[str, Any]) -> tuple[Clip, Model]:
         UserError: The header is of another version of the project.
     """
     model = dict(values.get("model") or {})
-    missing = [field.name for field in fields(Model) if field.name not in model]
+    own = (model.get("name"), model.get("flow"))
+    missing = [field.name for field in fields(Model) if field.name not in model and field.name not in own]
     if missing:
         current = read(PARAMS).get("model")
         sections = dict(current) if isinstance(current, Mapping) else {}

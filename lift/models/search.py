@@ -1,10 +1,11 @@
 """Motion by comparing frames, coarse to fine, without anything learnt: where `flow: matching` starts.
 
-At each scale from s16 to s2 the frames are warped by the motion so far, every step d of up to `reach` pixels
-per frame is tried, and the steps are averaged by how well the frames then agree: the two references with each
-other, and each reference with the next frame beyond it. These further frames are what a wide window adds:
-they tell which of several matches is a motion (repetition), see what one reference hides (occlusion), and
-show how motion changes. Then the motion is refined at that scale (variational.py).
+At each scale from s16 (of large frames from a coarser one) to s2 the frames are warped by the motion so far,
+every step d of up to `reach` pixels per frame is tried, and the steps are averaged by how well the frames
+then agree: the two references with each other, and each reference with the next frame beyond it. These
+further frames are what a wide window adds: they tell which of several matches is a motion (repetition), see
+what one reference hides (occlusion), and show how motion changes. Then the motion is refined at that scale
+(variational.py).
 
 Sources: coarse-to-fine search by warping, Brox et al., ECCV 2004; soft arg min, Kendall et al., ICCV 2017,
 section 3.3; patches that agree half way, Park et al., "BMBC", ECCV 2020, section 3.1.
@@ -60,8 +61,11 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
     pairs = _pairs(present, options.neighbour)
     offsets = [offset for offset in OFFSETS if any(offset in pair for pair in pairs)]
     used = frames[:, [OFFSETS.index(offset) for offset in offsets]].float()
+    size = used.shape[3:]
+    scales = _scales(min(size), options.coarsest)
+    used = _filled(used, scales[0])
     path: Path | None = None
-    for scale in SCALES:
+    for scale in scales:
         level = F.avg_pool2d(used.flatten(0, 1), scale)
         level = level.view(*used.shape[:3], *level.shape[2:])
         if path is None:
@@ -74,7 +78,28 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
         path = refine(level, offsets, path, pairs, options, bends=bends)
     assert path is not None
     logit = _visibility(_detail(warped(used, path, offsets), options), offsets, pairs, options)
-    return torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
+    found = torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
+    flow, visible = (maps[..., : size[0], : size[1]] for maps in found)
+    return flow, visible
+
+
+def _scales(side: int, least: int) -> tuple[int, ...]:
+    """Put coarser scales before SCALES while the shorter side, s2 pixels, has `least` pixels there.
+
+    So motion of the same share of the frame is found at any resolution.
+    """
+    scales: tuple[int, ...] = SCALES
+    while side // (2 * scales[0]) >= least:
+        scales = (2 * scales[0], *scales)
+    return scales
+
+
+def _filled(frames: Tensor, scale: int) -> Tensor:
+    """Repeat the last row and column of frames (B, F, 3, h, w) up to multiples of `scale`."""
+    height, width = frames.shape[3:]
+    edges = (0, -width % scale, 0, -height % scale)
+    filled = F.pad(frames.flatten(0, 1), edges, mode="replicate")
+    return filled.view(*frames.shape[:3], *filled.shape[2:])
 
 
 def _pairs(present: Tensor, neighbour: float) -> Pairs:

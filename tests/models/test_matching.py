@@ -154,3 +154,20 @@ def test_the_specifications_widths_learn_with_a_third_flow_head(spec, clip):
     output.frame.mean().backward()
     assert model.flow.s2[0][0].in_channels == 2 * 64 + 6
     assert output.flow.shape == (1, 4, 8, 8)
+
+
+def test_motion_of_the_same_share_of_a_larger_frame_is_found_from_a_coarser_scale(small):
+    """A frame of 240 lines starts at s16, this one of 528 at s32, of which its sides are no multiples."""
+    options = small.matching
+    noise = torch.rand(1, 3, 17, 31, generator=torch.Generator().manual_seed(3))
+    picture = resize(noise, 16)[..., :264, :488]
+    speed = 23  # s2 pixels per frame
+    frames = torch.stack([picture.roll(-speed, dims=3), picture.roll(speed, dims=3)], dim=1)
+    times = torch.tensor([[-1.0, 1.0]])
+    inside = (slice(None), slice(None), slice(32, -32), slice(64, -64))
+    expected = torch.tensor([-speed, 0, speed, 0])[None, :, None, None]
+    flow, _ = search(*laid(frames, times), options)
+    assert flow.shape == (1, 4, 264, 488)
+    assert (flow - expected)[inside].abs().mean() < 1
+    fixed, _ = search(*laid(frames, times), replace(options, coarsest=1000))
+    assert (fixed - expected)[inside].abs().mean() > 5

@@ -80,7 +80,7 @@ def test_enough_real_videos_decide_by_the_corrected_tests(results, families):
     assert said.headline == (
         "Width: H0 is rejected against repeat, ctx3 and ctx7. "
         "Position: H0 is not rejected against shift0. "
-        f"Matched: H0 is not rejected against matched_ctx3. {ONCE}"
+        f"Exploratory: H0 is not rejected against matched_ctx3. {ONCE}"
     )
     assert ": 0 of 10 tests find lift15 better" in said.verdicts["position"]
 

@@ -78,6 +78,7 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         "ucf101": "local copy",
         "davis": "download",
         "snu_film": "not given",
+        "cityscapes": "local copy",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()

@@ -118,7 +118,7 @@ def locate(folder: Path, inner: str, markers: tuple[str, ...], source: Source) -
     nearest = folder / inner if (folder / inner).is_dir() else folder
     missing = [marker for marker in markers if not any(nearest.glob(marker))]
     raise UserError(
-        f"{nearest}: {'does not exist and so' if not nearest.exists() else ''} is not {source.title}: "
+        f"{nearest}: {'does not exist and so ' if not nearest.exists() else ''}is not {source.title}: "
         f"no {' and no '.join(missing)} there; expected {source.layout}"
     )
 
