@@ -36,11 +36,12 @@ def main(out: Path, folder: Path, names: list[str]) -> None:
     found = sorted(path.parent.name for path in models.glob("*/best.safetensors"))
     if not found:
         raise UserError(f"{models}: no trained model; run python -m benchmarks.reference first")
+    commit = _commit()  # before anything is written to the checkout
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or found:
         path = models / name / "best.safetensors"
         config, tensors = weights.read_config(path), weights.read_tensors(path)
-        about = _about(run, config, sum(tensor.numel() for tensor in tensors.values()))
+        about = _about(run, config, commit, sum(tensor.numel() for tensor in tensors.values()))
         weights.save_half(folder / f"{name}.json", tensors, config, about, SHARD - HEADER)
     total = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {', '.join(names or found)}; {total / 1e6:.1f} MB in all")
@@ -51,14 +52,14 @@ def main(out: Path, folder: Path, names: list[str]) -> None:
         )
 
 
-def _about(run: str, config: dict[str, Any], parameters: int) -> dict[str, Any]:
+def _about(run: str, config: dict[str, Any], commit: str, parameters: int) -> dict[str, Any]:
     phases, batch = config["train"]["phases"], config["train"]["batch"] * config["train"]["accumulate"]
     steps = sum(phase["epochs"] for phase in phases) * config["train"]["samples_per_epoch"] // batch
     size = run.removeprefix(profile.name_of(""))
     return {
         "ablation": config["ablation"],
         "command": f"python -m benchmarks.reference {size} CLIPS REAL OUT {config['ablation']}",
-        "commit": _commit(),
+        "commit": commit,
         "config_sha256": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
         "parameters": parameters,
         "precision": "float16, trained in " + config["train"]["precision"],
