@@ -11,7 +11,7 @@ from lift.config import load
 from lift.config.restore import restore
 from lift.models import MODELS, build
 from lift.video.__main__ import main
-from lift.video.choose import DEFAULT_MODEL, choose
+from lift.video.choose import DEFAULT_MODEL, REFERENCE, choose
 from lift.video.methods import Cached, Direct
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
@@ -66,6 +66,16 @@ def test_reference_weights_are_the_default_and_come_before_the_demos(tmp_path, m
     for name in (None, "lift15"):
         assert str(tmp_path / f"{name or DEFAULT_MODEL}.json") in choose(name, device="cpu").title
     assert choose(None, tmp_path / "lift15.json", device="cpu").title.startswith("lift15 (lift)")
+
+
+@pytest.mark.parametrize("index", sorted(REFERENCE.glob("*.json")), ids=lambda path: path.stem)
+def test_the_repositorys_weights_are_of_this_version_of_the_project(index, picture):
+    assert choose(index.stem, device="cpu").title.startswith(f"{index.stem} (")
+    assert len(list(lift.video.interpolate([picture(k) for k in range(3)], index, device="cpu"))) == 5
+
+
+def test_the_default_model_comes_with_the_repository():
+    assert (REFERENCE / f"{DEFAULT_MODEL}.json").is_file()
 
 
 def test_absent_and_damaged_reference_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
