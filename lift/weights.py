@@ -139,8 +139,8 @@ def _read_index(path: Path) -> dict[str, Any]:
         return {key: dict(content[key]) for key in ("about", "config", "shards")}
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
-            f"{path}: damaged, or no index of weights ({error}); restore it: git checkout -- "
-            f"{path.parent.name}"
+            f"{path}: damaged, or no LIFT weights ({error} in their index); one of this repository comes "
+            f"back with: git checkout -- {path.parent.name}"
         ) from error
 
 

@@ -69,7 +69,7 @@ def test_a_shard_that_is_not_the_one_written_is_named_with_the_remedy(model, ind
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"about": {}, "config": {}, "shards": 3}'])
 def test_a_damaged_index_is_one_clear_line(model, index, text):
     index.write_text(text)
-    with pytest.raises(UserError, match=r"small\.json: damaged, or no index of weights"):
+    with pytest.raises(UserError, match=r"small\.json: damaged, or no LIFT weights"):
         weights.read_config(index)
 
 
