@@ -78,8 +78,8 @@ def source_folder(config: Config, source: str, raw: Path) -> Path:
     Raises:
         UserError: It does not exist.
     """
-    own = config.sources[source].path
-    folder = raw / source if own is None else Path(own).expanduser()
+    own = config.sources[source].folder
+    folder = raw / source if own is None else own
     if not folder.is_dir():
         key = f"profiles.{config.profile}.sources.{source}.path"
         advice = f"correct {key}" if own is not None else f"run `dvc repro download`, or set {key}"
