@@ -164,7 +164,7 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
             f"params.yaml: clips.sets: {source.title} has no official {official} list; take {name} "
             f"out of the set with part: {clip_set.part}"
         )
-    # Of a validation set of its own nobody needs the others (Cityscapes: 324 GB); train and test must be apart.
+    # Of a validation set of its own none needs the others (Cityscapes: 324 GB); train and test must be apart.
     wanted = (official,) if official == "validation" else source.official
     lists = {part: source.videos(folder, part, config.missing(name)) for part in wanted}
     _check_disjoint(source, lists)

@@ -163,14 +163,14 @@ def _check_room(size: int, device: torch.device, archive: Path) -> None:
     free = free_memory(device)
     if size > free:
         raise UserError(
-            f"train.resident: the frames of {archive} need {size / GIB:.1f} GiB decoded, and {free / GIB:.1f} "
-            f"GiB of memory are free ({device}); set train.resident: false, or train on fewer clips "
-            "(clips.sets.train.max_sequences)"
+            f"train.resident: the frames of {archive} need {size / GIB:.1f} GiB decoded, and "
+            f"{free / GIB:.1f} GiB of memory are free ({device}); set train.resident: false, or train on "
+            "fewer clips (clips.sets.train.max_sequences)"
         )
 
 
 def free_memory(device: torch.device) -> int:
-    """Give the bytes that can still be taken: of the GPU, or of the machine or this process' control group."""
+    """Give the bytes that can still be taken: of the GPU, or of the machine and of this process' group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
@@ -180,6 +180,8 @@ def free_memory(device: torch.device) -> int:
         free = int(lines["MemAvailable"].split()[0]) * 1024
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.stat")
     if limit.is_file() and used.is_file() and limit.read_text().strip().isdigit():
-        anonymous = next(line.split()[1] for line in used.read_text().splitlines() if line.startswith("anon "))
+        anonymous = next(
+            line.split()[1] for line in used.read_text().splitlines() if line.startswith("anon ")
+        )
         free = min(free, int(limit.read_text()) - int(anonymous))
     return free

@@ -14,7 +14,6 @@ from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident, free_memory
 from lift.errors import UserError
 
-
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 CPU = torch.device("cpu")
 OFFSETS = (-3, -2, -1, 1, 2)  # frames at the ends of a video are absent
@@ -82,7 +81,9 @@ def test_only_what_a_window_needs_is_held(folder):
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch):
     assert free_memory(CPU) > 2**20
     monkeypatch.setattr(resident, "free_memory", lambda device: 2**10)
-    with pytest.raises(UserError, match=r"train.resident: .* need 0.0 GiB decoded, and 0.0 GiB .* free \(cpu\)"):
+    with pytest.raises(
+        UserError, match=r"train.resident: .* need 0.0 GiB decoded, and 0.0 GiB .* free \(cpu\)"
+    ):
         Frames([seen(folder)], CPU)
 
 
