@@ -173,7 +173,9 @@ def free_memory(device: torch.device) -> int:
     """Give the bytes that can still be taken: of the GPU, or of the machine and of this process' group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    # macOS does not tell what is free: then all there is, which at least refuses what can never fit.
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf(pages)
     known = Path("/proc/meminfo")
     if known.is_file():  # also counts what the system would give back, such as its cache of files
         lines = dict(line.split(":") for line in known.read_text().splitlines())
