@@ -64,4 +64,4 @@ def _weights(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE")
+    run(main, "PROFILE", reported=True)

@@ -161,4 +161,4 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE", "ABLATION")
+    run(main, "PROFILE", "ABLATION", reported=True)
