@@ -45,8 +45,11 @@ repro: setup  ## run the pipeline of the profiles named in params.yaml
 report: setup  ## only the tables, figures and page
 	dvc repro --single-item report
 
+# DVC writes the profile into params.yaml; what stood there comes back however the recipe ends.
 scenes: setup  ## profile scenes: render, train the models of MAIN, measure and report (needs a GPU, no download)
-	dvc exp run -S 'profile=[scenes]' $(MAIN:%=evaluate@scenes-%) $(WITHOUT_TRAINING:%=baseline@scenes-%)
+	@mkdir -p .dvc/tmp; kept=$$(mktemp .dvc/tmp/params.XXXXXX) && cp -p params.yaml $$kept || exit 1; \
+	trap "mv $$kept params.yaml" EXIT; set -x; \
+	dvc exp run -S 'profile=[scenes]' $(MAIN:%=evaluate@scenes-%) $(WITHOUT_TRAINING:%=baseline@scenes-%) && \
 	dvc exp run -S 'profile=[scenes]' --single-item report@scenes
 
 verify: setup  ## rebuild the demo in a temporary clone and compare with what is committed

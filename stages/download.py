@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from lift.config import Config, Source, load
+from lift.config.parse import place
 from lift.data.download import bring_alexnet, bring_all, bring_contextnet
 from lift.errors import UserError
 from lift.files import atomic
@@ -47,9 +48,9 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
         return {"origin": "procedural stand-in"}
     if not source.given:
         return {"origin": "not given"}
-    if source.path is None or not Path(source.path).is_dir():
+    if source.folder is None or not source.folder.is_dir():
         raise UserError(
-            f"params.yaml: profiles.{config.profile}.sources.{name}.path: no folder {source.path}; set it "
+            f"params.yaml: profiles.{config.profile}.sources.{name}.path: no folder {source.folder}; set it "
             f"to the folder that holds the data set, or to null to download it"
         )
     return {"origin": "local copy", "path": source.path}
@@ -57,10 +58,10 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
 
 def _weights(config: Config) -> None:
     if config.model.pretrained is not None:
-        bring_contextnet(Path(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
+        bring_contextnet(place(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
     if config.evaluate.lpips == "imagenet":
         bring_alexnet(MANIFEST, config.download)
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE")
+    run(main, "PROFILE", reported=True)

@@ -25,7 +25,7 @@ from lift.training.context import Mixed
 from lift.training.job import BEST, LAST, Clips, Interrupted, Job
 from lift.training.logs import join_curves
 from lift.training.loop import fit
-from lift.training.machine import StopRequest
+from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
 from lift.training.state import run_digest, run_folder
 from stages.common import PARAMS, data_folder, run, seed_folder
@@ -53,7 +53,12 @@ def main(profile: str, ablation: str) -> None:
     try:
         # DVC clears a stage's outputs before it runs again, so what is finished waits in scratch for the
         # last seed.
-        with together(fabric), StopRequest() as stop, ExitStack() as folders:
+        with (
+            memory_explained(config.train),
+            together(fabric),
+            StopRequest() as stop,
+            ExitStack() as folders,
+        ):
             held = _held(config, data_folder(profile) / "clips" / "train", fabric)
             seeds = config.train.seeds
             jobs = {seed: _train(config.seeded(seed), fabric, stop, folders, held) for seed in seeds}
@@ -156,4 +161,4 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE", "ABLATION")
+    run(main, "PROFILE", "ABLATION", reported=True)

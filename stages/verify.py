@@ -21,6 +21,7 @@ from lift.errors import UserError
 from stages.common import PARAMS, run
 
 NUMBERS = (".json", ".csv")
+LOCK = "dvc.lock"
 
 
 def main(profile: str) -> None:
@@ -33,10 +34,17 @@ def main(profile: str) -> None:
         exact = _made_on(committed, profile) == processor()
         tolerance = EXACT if exact else Tolerance(allowed.absolute, allowed.relative, allowed.metrics)
         _activate(profile, clone / PARAMS)
+        for name in set(committed) - {LOCK}:  # what no stage makes must not pass for rebuilt
+            (clone / name).unlink()
         # --force: a fresh clone has no cache, but stages whose outputs are all in git would be skipped
         # otherwise.
         _call(["dvc", "repro", "--force"], clone)
         compared, differences = _compare(clone, committed, tolerance)
+        differences += [
+            Difference(name, "made, but not committed", float("inf"), False)
+            for name in _listed(clone, profile, "--others")
+            if _counts(name, tolerance)
+        ]
     _print(differences, compared, tolerance)
     if any(not difference.within for difference in differences):
         sys.exit(1)
@@ -44,18 +52,27 @@ def main(profile: str) -> None:
 
 def _committed(clone: Path, profile: str) -> dict[str, bytes]:
     """Read every committed file that the profile's stages make."""
-    places = ["dvc.lock", f"data/{profile}", f"reports/{profile}"]
-    names = subprocess.run(
-        ["git", "ls-files", "-z", *places], cwd=clone, check=True, capture_output=True, text=True
-    ).stdout.split("\0")
-    made = {name: (clone / name).read_bytes() for name in names if name and not name.endswith(".gitignore")}
+    made = {name: (clone / name).read_bytes() for name in _listed(clone, profile)}
     if len(made) < 2:
         raise UserError(f"nothing of profile {profile} is committed: run `dvc repro` and commit its results")
     return made
 
 
+def _listed(clone: Path, profile: str, *options: str) -> list[str]:
+    """List what the profile's stages make and git keeps; with `--others`: would keep."""
+    places = [LOCK, f"data/{profile}", f"reports/{profile}"]
+    command = ["git", "ls-files", "-z", "--exclude-standard", *options, *places]
+    listed = subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout.split("\0")
+    return [name for name in listed if name and not name.endswith(".gitignore")]
+
+
 def _made_on(committed: dict[str, bytes], profile: str) -> str:
-    return str(json.loads(committed[f"reports/{profile}/environment.json"])["processor"])
+    name = f"reports/{profile}/environment.json"
+    if name not in committed:
+        raise UserError(
+            f"{name}: not committed, so the report is missing: run `dvc repro` and commit its results"
+        )
+    return str(json.loads(committed[name])["processor"])
 
 
 def _activate(profile: str, params: Path) -> None:
@@ -68,13 +85,18 @@ def _activate(profile: str, params: Path) -> None:
 def _compare(clone: Path, committed: dict[str, bytes], tolerance: Tolerance) -> tuple[int, list[Difference]]:
     compared, differences = 0, []
     for name, old in committed.items():
-        if tolerance is not EXACT and (not name.endswith(NUMBERS) or name.endswith("environment.json")):
+        if not _counts(name, tolerance):
             continue
         path = clone / name
         difference = compare(name, old, path.read_bytes() if path.exists() else None, tolerance)
         compared += 1
         differences += [difference] if difference else []
     return compared, differences
+
+
+def _counts(name: str, tolerance: Tolerance) -> bool:
+    """Whether a file is compared: every one, or on another kind of processor those that hold numbers."""
+    return tolerance is EXACT or (name.endswith(NUMBERS) and not name.endswith("environment.json"))
 
 
 def _print(differences: list[Difference], compared: int, tolerance: Tolerance) -> None:

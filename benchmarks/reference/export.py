@@ -29,15 +29,19 @@ def main(out: Path, folder: Path, names: list[str]) -> None:
     """Export, and say what was written.
 
     Raises:
-        UserError: OUT is no reference run, or what is exported is too large for the repository.
+        UserError: OUT is no reference run or lacks a model, WEIGHTS is no folder, or what is exported is too
+            large for the repository.
     """
     run = profile.run_in(out / PARAMS)
     models = out / "data" / run / "models"
     found = sorted(path.parent.name for path in models.glob("*/best.safetensors"))
     if not found:
         raise UserError(f"{models}: no trained model; run python -m benchmarks.reference first")
+    for name in names:
+        if name not in found:
+            raise UserError(f"{models / name}: no such trained model; there are: {', '.join(found)}")
     commit = _commit()  # before anything is written to the checkout
-    folder.mkdir(parents=True, exist_ok=True)
+    profile.make_folder(folder)
     for name in names or found:
         path = models / name / "best.safetensors"
         config, tensors = weights.read_config(path), weights.read_tensors(path)
@@ -71,7 +75,12 @@ def _about(run: str, config: dict[str, Any], commit: str, parameters: int) -> di
 def _commit() -> str:
     """Name the commit that is checked out, for the training if nothing was changed since."""
     command = ["git", "-C", str(profile.ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError(
+            f"{profile.ROOT}: git names no commit for the weights' origin ({error}); export from a clone"
+        ) from error
 
 
 if __name__ == "__main__":

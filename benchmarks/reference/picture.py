@@ -39,13 +39,18 @@ def main(out: Path, benchmarks: list[str]) -> None:
     """Draw every benchmark's picture.
 
     Raises:
-        UserError: OUT is no reference run, or has no results yet.
+        UserError: OUT is no reference run, or has no such model or no results yet.
     """
+    run = profile.run_in(out / PARAMS)
     with contextlib.chdir(out):
-        run = profile.run_in(PARAMS)
         base, configs = load_all(PARAMS, run)
         declared = base.report.comparisons[0]
         columns = (declared.against, declared.method, *BESIDE)
+        for name in columns:
+            if name not in BASELINES and not _weights(run, name).is_file():
+                raise UserError(
+                    f"{out}: no model {name}, which is shown; run python -m benchmarks.reference with it"
+                )
         for benchmark in benchmarks or SHOWN:
             rows = [
                 _row(base, configs, benchmark, index, columns)
@@ -97,8 +102,12 @@ def _method(base: Config, config: Config | None, name: str) -> Method:
         return BASELINES[name]
     seeded = config.seeded(config.train.seeds[0])
     model = build(config.model, task=config.clip.task, pretrained=False)
-    weights.load(data_folder(base.profile) / "models" / name / "best.safetensors", model, seeded.digestible())
+    weights.load(_weights(base.profile, name), model, seeded.digestible())
     return of_model(model)
+
+
+def _weights(run: str, name: str) -> Path:
+    return data_folder(run) / "models" / name / "best.safetensors"
 
 
 def _hardest(truth: torch.Tensor, average: torch.Tensor) -> tuple[slice, slice]:

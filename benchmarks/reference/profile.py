@@ -14,7 +14,8 @@ import yaml
 from lift.config.parse import check_known
 from lift.config.yaml12 import read
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import atomic, full_disk_explained
+from lift.weights import first_difference
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -84,15 +85,18 @@ def run_in(path: Path) -> str:
     """Give the name of a run's profile from its params.yaml.
 
     Raises:
-        UserError: There is no such file: nothing was run in that folder.
+        UserError: There is no such file, or it is of something else than a reference run.
     """
-    raw: Tree = read(path)
-    return str(next(iter(raw["profiles"])))
+    return _read_run(path)[0]
 
 
 def known_in(path: Path) -> list[str]:
-    """List the ablations of a run's params.yaml; none where there is no such file."""
-    return list(read(path)["ablations"]) if path.is_file() else []  # type: ignore[call-overload]
+    """List the ablations of a run's params.yaml; none where there is no such file.
+
+    Raises:
+        UserError: It is of something else than a reference run.
+    """
+    return list(_read_run(path)[1]["ablations"]) if path.is_file() else []
 
 
 def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
@@ -104,21 +108,51 @@ def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
     return result
 
 
-def write_parameters(path: Path, wanted: Tree) -> None:
-    """Write params.yaml; one that is there may differ in what decides no clip: those are cut once.
+def check_parameters(path: Path, wanted: Tree) -> None:
+    """Let the params.yaml of a run that goes on differ in what decides no clip: those are cut once.
 
     Raises:
-        UserError: The folder was begun with other footage or other rules for the clips.
+        UserError: The folder was begun with other folders or other rules for the clips, or is of something
+            else.
     """
-    if path.is_file():
-        old, new = (_of_clips(raw) for raw in (read(path), wanted))
-        for key in new:
-            if old[key] != new[key]:
-                raise UserError(
-                    f"{path}: {key} was another when this folder was begun; give an empty OUT, or undo that"
-                )
+    if not path.is_file():
+        return
+    difference = first_difference(_of_clips(_read_run(path)[1]), _of_clips(wanted))
+    if difference is not None:
+        raise UserError(
+            f"{path}: this folder was begun otherwise: {difference}; give an empty OUT, or undo that"
+        )
+
+
+def write_parameters(path: Path, wanted: Tree) -> None:
+    """Write params.yaml."""
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding="utf-8")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that the command line names, unless it is there.
+
+    Raises:
+        UserError: A file stands in its place or in that of one above it, or it cannot be written.
+    """
+    with full_disk_explained(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UserError(f"{path}: a file stands there, or above it; give a folder") from error
+
+
+def _read_run(path: Path) -> tuple[str, Tree]:
+    """Read a run's params.yaml: the name of its profile, and all of it."""
+    if not path.is_file():
+        raise UserError(f"{path.parent}: no reference run: it has no {path.name}; give the OUT of one")
+    raw: Tree = read(path)
+    profiles = raw.get("profiles")
+    names = list(profiles) if isinstance(profiles, dict) else []
+    if len(names) != 1 or not str(names[0]).startswith(name_of("")):
+        raise UserError(f"{path}: not of a reference run, and so left alone; give another OUT")
+    return str(names[0]), raw
 
 
 def _of_clips(raw: Mapping[str, Any]) -> Tree:

@@ -1,8 +1,9 @@
 """The parameters of footage: copies of data sets, and what is rendered (conventions: schema.py)."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from lift.config.parse import number
+from lift.config.parse import number, place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,9 @@ class Source:
     """Where a data set comes from: a local copy, rendered stand-ins, or a download."""
 
     path: str | None
-    """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then."""
+    """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then. `~`
+    is the user's home.
+    """
     render: Render | None
     """Make a procedural stand-in where there is no path."""
     optional: bool
@@ -86,6 +89,11 @@ class Source:
             )
         if self.optional and self.render is not None:
             raise ValueError("optional: what is rendered is always there; set false, or `render: null`")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that `path` names; None: there is no path."""
+        return None if self.path is None else place(self.path)
 
     @property
     def given(self) -> bool:

@@ -7,9 +7,11 @@ Fields carry their checks in `dataclasses.field(metadata=...)`, made by `number`
 
 import dataclasses
 import difflib
+import os
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lift.errors import UserError
@@ -129,6 +131,14 @@ def _convert_scalar(kind: type, value: object, path: str, checks: Mapping[str, A
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
         raise UserError(f"params.yaml: {path}: {value!r} is not known; {hint}")
     return value
+
+
+def place(path: str) -> Path:
+    """Give a path that a user wrote, with the home folder in the place of `~` or `~name`, as a shell does.
+
+    An unknown user's stays as it is, and then is not there.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 -- pathlib's raises RuntimeError for an unknown user
 
 
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

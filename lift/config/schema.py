@@ -5,12 +5,13 @@ default.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from lift.config.clip import Clip, window
 from lift.config.families import Flavr, IfrNet, Rife
 from lift.config.matching import Matching
-from lift.config.parse import choice, number
+from lift.config.parse import choice, number, place
 
 __all__ = ["Augment", "Clip", "Loss", "Model", "Phase", "Train", "window"]
 
@@ -99,10 +100,10 @@ class Model:
             raise ValueError("flow: matching ends at s2, for refinement: aligned alone; set that too")
 
     @property
-    def start(self) -> str | None:
+    def start(self) -> Path | None:
         """The weights file from which the named model starts, or None."""
         start: str | None = getattr(vars(self).get(self.name, self), "pretrained", None)
-        return start
+        return None if start is None else place(start)
 
 
 GROUPS = 8  # GroupNorm(8) throughout, GroupNorm(4) in the refiner's last stage: specification section 3

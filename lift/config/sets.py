@@ -1,4 +1,4 @@
-"""What the clip sets, the splits and the baselines demand of each other: names that exist, and no leaks."""
+"""What clip sets, splits, baselines and the report demand of each other: names that exist, and no leaks."""
 
 from __future__ import annotations
 
@@ -62,6 +62,21 @@ def check_baselines(config: Config) -> None:
     _check_once(config.baselines, "baselines")
     for name in set(config.ablations) & set(BASELINES):
         raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
+
+
+def check_reported(config: Config) -> None:
+    """Refuse what the report could not be made from, before anything is trained for it.
+
+    Not part of `load`: a run without a report, as those of benchmarks/reference, may do without LPIPS.
+
+    Raises:
+        UserError: LPIPS is not to be measured.
+    """
+    if config.evaluate.lpips == "none":
+        raise UserError(
+            f"params.yaml: profiles.{config.profile}.evaluate.lpips: none: the report compares LPIPS; set "
+            f"imagenet or random, and evaluate again if results are there"
+        )
 
 
 def _check_once(names: tuple[str, ...], where: str) -> None:

@@ -16,7 +16,6 @@ from lift.data.manifest import ClipRow
 from lift.data.mpeg4 import Run
 from lift.data.plan import Entry, Planned
 
-
 Form = tuple[tuple[int, ...], str]  # shape and extension
 
 

@@ -103,9 +103,7 @@ def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
     write_truth(path, known)  # without entries where nothing is known: a missing file is then a fault
 
 
-def _coverage(
-    clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]
-) -> dict[str, dict[str, int]]:
+def _coverage(clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]) -> dict[str, dict[str, int]]:
     """Count list entries: those of videos that are used, and all of the official list."""
     return {
         name: {

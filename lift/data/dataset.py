@@ -1,4 +1,4 @@
-"""Clips as tensors, read lazily from a clip set's archive. This file and resident.py alone need torch here."""
+"""Clips as tensors, read lazily from a clip set's archive. Only this file and resident.py need torch here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Plan:
 
     row: ClipRow
     numbers: tuple[int | None, ...]
-    """Frame numbers in the video: the context's in the order of the offsets, then the target's; None: absent."""
+    """Numbers in the video: of the context in the order of the offsets, then the target's; None: absent."""
     offsets: tuple[int, ...]
     """Of the context, from the target."""
     change: Draw
@@ -120,7 +120,7 @@ class ClipDataset(Dataset[Item]):
         """Decide what an item is made of: a function of the manifest, the seed and the key alone.
 
         Raises:
-            UserError: The clip's frames are smaller than the crop, or it lacks a frame that is to be predicted.
+            UserError: The clip's frames are smaller than the crop, or it lacks a frame to be predicted.
         """
         index, *visit = (key,) if isinstance(key, int) else key
         row = self.rows[index]
@@ -148,7 +148,9 @@ class ClipDataset(Dataset[Item]):
 
     def needed(self) -> dict[str, set[int]]:
         """List the frames that any item may need, by stored video, played forwards or backwards."""
-        reach = {sign * offset for offset in (*self._offsets, *(h - 1 for h in self._horizons)) for sign in (-1, 1)}
+        reach = {
+            sign * offset for offset in (*self._offsets, *(h - 1 for h in self._horizons)) for sign in (-1, 1)
+        }
         found: dict[str, set[int]] = {}
         for row in self.rows:
             there = reach.intersection((*row.offsets, 0))

@@ -78,8 +78,8 @@ def source_folder(config: Config, source: str, raw: Path) -> Path:
     Raises:
         UserError: It does not exist.
     """
-    own = config.sources[source].path
-    folder = raw / source if own is None else Path(own).expanduser()
+    own = config.sources[source].folder
+    folder = raw / source if own is None else own
     if not folder.is_dir():
         key = f"profiles.{config.profile}.sources.{source}.path"
         advice = f"correct {key}" if own is not None else f"run `dvc repro download`, or set {key}"
@@ -164,7 +164,7 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
             f"params.yaml: clips.sets: {source.title} has no official {official} list; take {name} "
             f"out of the set with part: {clip_set.part}"
         )
-    # Of a validation set of its own nobody needs the others (Cityscapes: 324 GB); train and test must be apart.
+    # Of a validation set of its own none needs the others (Cityscapes: 324 GB); train and test must be apart.
     wanted = (official,) if official == "validation" else source.official
     lists = {part: source.videos(folder, part, config.missing(name)) for part in wanted}
     _check_disjoint(source, lists)

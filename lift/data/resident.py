@@ -163,23 +163,27 @@ def _check_room(size: int, device: torch.device, archive: Path) -> None:
     free = free_memory(device)
     if size > free:
         raise UserError(
-            f"train.resident: the frames of {archive} need {size / GIB:.1f} GiB decoded, and {free / GIB:.1f} "
-            f"GiB of memory are free ({device}); set train.resident: false, or train on fewer clips "
-            "(clips.sets.train.max_sequences)"
+            f"train.resident: the frames of {archive} need {size / GIB:.1f} GiB decoded, and "
+            f"{free / GIB:.1f} GiB of memory are free ({device}); set train.resident: false, or train on "
+            "fewer clips (clips.sets.train.max_sequences)"
         )
 
 
 def free_memory(device: torch.device) -> int:
-    """Give the bytes that can still be taken: of the GPU, or of the machine or this process' control group."""
+    """Give the bytes that can still be taken: of the GPU, or of the machine and of this process' group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    # macOS does not tell what is free: then all there is, which at least refuses what can never fit.
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf(pages)
     known = Path("/proc/meminfo")
     if known.is_file():  # also counts what the system would give back, such as its cache of files
         lines = dict(line.split(":") for line in known.read_text().splitlines())
         free = int(lines["MemAvailable"].split()[0]) * 1024
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.stat")
     if limit.is_file() and used.is_file() and limit.read_text().strip().isdigit():
-        anonymous = next(line.split()[1] for line in used.read_text().splitlines() if line.startswith("anon "))
+        anonymous = next(
+            line.split()[1] for line in used.read_text().splitlines() if line.startswith("anon ")
+        )
         free = min(free, int(limit.read_text()) - int(anonymous))
     return free

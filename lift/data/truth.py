@@ -21,10 +21,12 @@ def write_truth(path: Path, clips: Iterable[tuple[ClipRow, Path]]) -> None:
 
     Args:
         path: The archive.
-        clips: Rows with their truth files: flow (4, H, W) float32 and visible (2, H, W) bool.
+        clips: Rows with their truth files: flow (4, H, W) float32, visible (2, H, W) bool, and the number of
+            the frame that they are of.
 
     Raises:
-        UserError: A file is missing, damaged or of another size than its frames.
+        UserError: A file is missing, damaged, of another size than its frames, of another frame than the
+            missing one, or older than the frame's number in it.
     """
 
     def entries() -> Iterator[tuple[str, bytes]]:
@@ -52,11 +54,12 @@ class TruthArchive(StoredArchive):
 
 
 def _load(file: Path, row: ClipRow) -> Truth:
-    advice = "remove the rendered scenes and run `dvc repro download` again"
+    advice = "remove the rendered scenes and run `dvc repro download` again (without DVC: stage `download`)"
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             flow, visible = arrays["flow"], arrays["visible"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            number = int(arrays["number"]) if "number" in arrays else None
+    except (OSError, TypeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{file}: no readable truth ({error}); {advice}") from error
     size = (row.height, row.width)
     found = [(array.shape, array.dtype) for array in (flow, visible)]
@@ -64,6 +67,13 @@ def _load(file: Path, row: ClipRow) -> Truth:
         raise UserError(
             f"{file}: flow and visible are {found} and do not belong to frames of {size}; set `resize: null` "
             f"for the set of scenes, or {advice}"
+        )
+    if number != row.target:
+        of = number if number is not None else "a number it does not hold (an older version wrote it)"
+        raise UserError(
+            f"{file}: the truth of frame {of}, but the missing frame of {row.clip} is {row.target}: scenes "
+            "are rendered around one frame, for the largest `before` of the test sets that take them; "
+            f"{advice}"
         )
     return flow, visible
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config, load_all
-from lift.errors import UserError
+from lift.config.sets import check_reported
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
@@ -32,11 +32,7 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
         UserError: An input is missing, broken, or not comparable with the others; LPIPS was not measured; or
             the disk is full.
     """
-    if config.evaluate.lpips == "none":
-        raise UserError(
-            f"params.yaml: profiles.{config.profile}.evaluate.lpips: none: the report compares LPIPS; set "
-            f"imagenet or random, and evaluate again"
-        )
+    check_reported(config)
     if configs is None:
         configs = load_all(_PARAMS, config.profile)[1]
     if UNTRAINED in config.baselines:

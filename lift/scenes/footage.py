@@ -61,7 +61,7 @@ def write_video(video: Video) -> int:
             data = encode(frame, Path(video.names).suffix, film.quality)
             (video.path / video.names.format(number)).write_bytes(data)
     if video.truth is not None:
-        write_truth(video.path / "truth.npz", scene, video.truth)
+        write_truth(video.path / "truth.npz", scene, video.truth, video.first + video.truth)
     return video.frames
 
 
@@ -88,11 +88,19 @@ def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> Non
         container.mux(stream.encode())
 
 
-def write_truth(path: Path, scene: Scene, target: int) -> None:
-    """Write a frame's flow (4, H, W) float32 (to the frame before, then after) and visible (2, H, W) bool."""
+def write_truth(path: Path, scene: Scene, target: int, number: int) -> None:
+    """Write a frame's flow (4, H, W) float32 (to the frame before, then after) and visible (2, H, W) bool.
+
+    Args:
+        path: The file.
+        scene: What was filmed.
+        target: The frame's index, which is its time.
+        number: Its number, kept beside its truth: other frames of the scene have others.
+    """
     before, after = (scene.truth(target, target + step) for step in (-1, 1))
     np.savez_compressed(
         path,
+        number=np.int64(number),
         flow=np.concatenate([before.flow, after.flow]),
         visible=np.stack([before.visible, after.visible]),
     )

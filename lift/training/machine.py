@@ -1,18 +1,23 @@
-"""What a run asks of its machine: signals from a scheduler, a lock, and peak memory."""
+"""What a run asks of its machine: signals from a scheduler, a lock, and memory."""
 
 import fcntl
 import os
 import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
 import torch
 
+from lift.config import Train
 from lift.errors import UserError
 from lift.files import full_disk_explained
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""PyTorch's words where it is not its own allocator that finds none left."""
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # what cluster schedulers send before the time is up
 
 
@@ -73,6 +78,32 @@ class Lock:
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
+
+
+@contextmanager
+def memory_explained(train: Train) -> Iterator[None]:
+    """Turn a lack of memory in the block into one clear line that names what to lower.
+
+    Raises:
+        UserError: In place of PyTorch's error. What has been written, checkpoints too, stays.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # of which torch.OutOfMemoryError is one
+        if not any(words in str(error) for words in NO_MEMORY) and not isinstance(
+            error, torch.OutOfMemoryError
+        ):
+            raise
+        resident = (
+            "train.resident: false (it then goes on from its checkpoint), or " if train.resident else ""
+        )
+        encoder = "" if train.checkpoint_encoder else ", or train.checkpoint_encoder: true"
+        crops = " and ".join(dict.fromkeys(f"{h}x{w}" for h, w in (phase.crop for phase in train.phases)))
+        raise UserError(
+            f"training: not enough memory ({str(error).splitlines()[0].rstrip('.')}); set {resident}a lower "
+            f"train.batch (now {train.batch}; raise train.accumulate by as much to keep the steps), smaller "
+            f"train.phases crops (now {crops}){encoder}; the checkpoint written last is kept"
+        ) from error
 
 
 def peak_memory_gib(device: torch.device) -> float:

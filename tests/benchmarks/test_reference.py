@@ -2,66 +2,19 @@
 
 import csv
 import json
-import shutil
+import os
 
 import pytest
-import yaml
+from safetensors.torch import save_file
 
 from benchmarks.reference import export, picture, profile
 from benchmarks.reference.__main__ import main
 from lift import weights
 from lift.config import load_all
-from lift.config.footage import Render
-from lift.config.yaml12 import read
 from lift.errors import UserError
-from lift.scenes.layouts import WRITERS
 from stages import evaluate, train
 
-SIZE = (64, 64)
 LAYOUTS = (*profile.LAYOUTS, "davis_uniform", "ucf101_uniform")
-FRAMES = {"vimeo90k": 7, "snu_film": 17}
-
-
-def render(layout, folder, count, part="test", frames=20):
-    counts = {"train": 0, "test": 0, part: count}
-    rules = Render(
-        **counts, frames=FRAMES.get(layout, frames), size=SIZE, speed=(0.5, 1.5), centres=1, camera=None
-    )
-    WRITERS[layout](folder, rules, 3, target=1)
-
-
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory):
-    """Make CLIPS, three sequences of which one is left out, and REAL, two videos in every layout."""
-    root = tmp_path_factory.mktemp("footage")
-    render("davis", root / "made", 3, "train")
-    sequences = sorted((root / "made/DAVIS/JPEGImages/480p").iterdir())
-    for kind, path in zip(("walks", "ucf101", "drives"), sequences, strict=True):
-        shutil.copytree(path, root / "clips" / kind / path.name)
-    for layout in profile.LAYOUTS:
-        render(layout, root / layout, 2)
-        shutil.copytree(root / layout, root / "real", dirs_exist_ok=True)
-    return root
-
-
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """Name a size `tiny` in the place of the others: two steps."""
-    rules = read(profile.SIZES)
-    size = rules["small"]
-    size["scenes"].update(train=10, frames=12, size=[64, 64])
-    size["profile"]["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1, validate_every=1)
-    size["profile"]["train"]["phases"][0].update(epochs=1, crop=[32, 32])
-    size["profile"]["sources"]["scenes"]["render"].update(test=5, size=[64, 64])
-    size["profile"]["clips"]["sets"]["train"].update(max_clips=2, resize=[64, 96])
-    size["profile"]["clips"]["sets"]["validation"].update(max_clips=1, resize=[64, 96])
-    del rules["small"], rules["full"]
-    rules["tiny"] = size
-    rules["all"]["report"]["resamples"] = 100
-    path = tmp_path / "sizes.yaml"
-    path.write_text(yaml.safe_dump(rules, sort_keys=False))
-    monkeypatch.setattr(profile, "SIZES", path)
-    return tmp_path / "out"
 
 
 def test_it_trains_measures_compares_and_exports_and_goes_on_where_it_was(tiny, footage, monkeypatch, capsys):
@@ -83,13 +36,20 @@ def test_it_trains_measures_compares_and_exports_and_goes_on_where_it_was(tiny, 
         pairs = {(row["method"], row["against"]) for row in csv.DictReader(file)}
     assert pairs == {("matched", "lift15"), ("matched", "dis")}  # what was not trained is left out
 
-    # Once more: nothing is trained or measured again.
-    for stage in (train, evaluate):
-        monkeypatch.setattr(stage, "main", lambda *_: pytest.fail("done already"))
+    # Once more: nothing is trained or measured again, however new the weights' time.
+    monkeypatch.setattr(train, "main", lambda *_: pytest.fail("done already"))
+    measured = []
+    monkeypatch.setattr(evaluate, "main", lambda profile, method: measured.append(method))
+    models = tiny / "data/reference_tiny/models"
+    (models / "lift15" / "best.safetensors").touch()
     before = (tiny / "tables" / "differences.md").read_bytes()
     main("tiny", footage / "clips", footage / "real", tiny, ["lift15", "matched"])
     assert (tiny / "tables" / "differences.md").read_bytes() == before
+    assert measured == []
 
+    with pytest.raises(UserError, match="models/matchd: no such trained model; there are: lift15, matched"):
+        export.main(tiny, tiny / "weights", ["lift15", "matchd"])
+    assert not (tiny / "weights").exists()
     export.main(tiny, tiny / "weights", [])
     about = json.loads((tiny / "weights" / "matched.json").read_text())["about"]
     assert about["size"] == "tiny"
@@ -100,15 +60,27 @@ def test_it_trains_measures_compares_and_exports_and_goes_on_where_it_was(tiny, 
     picture.main(tiny, ["scenes"])
     assert (tiny / "pictures" / "scenes.png").stat().st_size > 10_000
 
+    # Other weights of the same configuration are measured, whatever their time, and nothing else is.
+    path = models / "matched" / "best.safetensors"
+    time = path.stat().st_mtime
+    tensors, config = weights.read_tensors(path), json.dumps(weights.read_config(path))
+    save_file({name: tensor * 0.5 for name, tensor in tensors.items()}, path, metadata={"config": config})
+    os.utime(path, (time, time))
+    main("tiny", footage / "clips", footage / "real", tiny, ["lift15", "matched"])
+    assert measured == ["matched"]
 
-def test_a_folder_begun_with_other_footage_is_refused(tiny, footage):
+
+def test_a_folder_begun_by_other_rules_is_refused(tiny, footage):
     rules = profile.settings("tiny")
     wanted = profile.parameters("tiny", ["lift15"], rules, footage / "real", tiny / "footage")
-    profile.write_parameters(tiny / "params.yaml", wanted)
-    profile.write_parameters(tiny / "params.yaml", profile.over(wanted, {"evaluate": {"threads": 2}}))
+    path = tiny / "params.yaml"
+    profile.write_parameters(path, wanted)
+    profile.check_parameters(path, profile.over(wanted, {"evaluate": {"threads": 2}}))
+    with pytest.raises(UserError, match="seed is 7 there and 8 here"):
+        profile.check_parameters(path, profile.over(wanted, {"seed": 8}))
     other = profile.parameters("tiny", ["lift15"], rules, footage / "clips", tiny / "footage")
-    with pytest.raises(UserError, match=r"profiles\.reference_tiny\.sources was another"):
-        profile.write_parameters(tiny / "params.yaml", other)
+    with pytest.raises(UserError, match=r"sources\.davis\.path is '.*/real' there and '.*/clips' here"):
+        profile.check_parameters(path, other)
 
 
 def test_both_sizes_are_one_budget_for_all_that_is_compared(tmp_path):

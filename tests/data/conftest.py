@@ -92,7 +92,8 @@ def scenes(folder, names=("fast_motion_000", "plain_000"), before=15, after=11, 
             save(root / name / f"{i:06d}.png", picture(100 * v + i, size))
         random = np.random.default_rng(v)
         flow = random.normal(size=(4, *size)).astype(np.float32)
-        np.savez(root / name / "truth.npz", flow=flow, visible=random.random((2, *size)) < 0.9)
+        visible = random.random((2, *size)) < 0.9
+        np.savez(root / name / "truth.npz", number=before, flow=flow, visible=visible)
     return root
 
 

@@ -28,10 +28,14 @@ def test_an_error_is_raised_where_its_result_would_have_been():
             raise RuntimeError("broken")
 
     got = []
-    with pytest.raises(RuntimeError, match="broken"):
+
+    def take():
         for item, results in in_order(range(9), work, lambda _: PORTION, 3):
             for result in results:
                 got.append((item, result))
+
+    with pytest.raises(RuntimeError, match="broken"):
+        take()
     assert got == [(0, 0), (1, 1), (2, 2)]
     assert not any(thread.name.startswith("clips") for thread in threading.enumerate())
 

@@ -29,8 +29,9 @@ REVERSED = Augment(
 @pytest.fixture
 def folder(made, tmp_path):
     """Give a clip set with short and long, dense and uniform, small and larger clips."""
-    for source in ("vimeo90k", "davis", "snu_film", "scenes"):
+    for source in ("vimeo90k", "davis", "snu_film"):
         getattr(made, source)(tmp_path / "raw")
+    made.scenes(tmp_path / "raw", before=1)  # as many as the set demands
     config = made.configure(tmp_path / "raw", ("vimeo90k", "davis", "snu_film", "scenes"), max_clips=2)
     build_clip_set(config, "set", tmp_path, tmp_path / "set")
     return tmp_path / "set"

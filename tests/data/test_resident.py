@@ -1,6 +1,7 @@
 """Frames held in memory give the loader's own batches, to the bit."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident, free_memory
 from lift.errors import UserError
-
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 CPU = torch.device("cpu")
@@ -82,8 +82,19 @@ def test_only_what_a_window_needs_is_held(folder):
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch):
     assert free_memory(CPU) > 2**20
     monkeypatch.setattr(resident, "free_memory", lambda device: 2**10)
-    with pytest.raises(UserError, match=r"train.resident: .* need 0.0 GiB decoded, and 0.0 GiB .* free \(cpu\)"):
+    with pytest.raises(
+        UserError, match=r"train.resident: .* need 0.0 GiB decoded, and 0.0 GiB .* free \(cpu\)"
+    ):
         Frames([seen(folder)], CPU)
+
+
+def test_where_the_system_does_not_tell_what_is_free_all_there_is_counts(monkeypatch):
+    known = {name: number for name, number in os.sysconf_names.items() if name != "SC_AVPHYS_PAGES"}
+    monkeypatch.setattr(os, "sysconf_names", known)  # macOS's
+    asked = os.sysconf
+    monkeypatch.setattr(os, "sysconf", lambda name: asked(known[name]))
+    monkeypatch.setattr(Path, "is_file", lambda path: False)  # neither /proc nor control groups
+    assert free_memory(CPU) == asked("SC_PAGE_SIZE") * asked("SC_PHYS_PAGES")
 
 
 @pytest.mark.gpu

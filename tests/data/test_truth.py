@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,25 @@ def test_a_wrong_truth_file_is_refused_by_name(made, tmp_path, damage):
         }[damage]
         np.savez(path, **arrays)
     with pytest.raises(UserError, match=r"plain_000/truth\.npz"):
+        build_clip_set(made.configure(tmp_path / "raw", ("scenes",), before=15), "set", tmp_path, tmp_path)
+
+
+def test_the_truth_of_another_frame_than_the_missing_one_is_refused(made, tmp_path):
+    made.scenes(tmp_path / "raw", names=("plain_000",), before=15, after=20)
+    config = made.configure(tmp_path / "raw", ("scenes",), before=15)
+    further = dataclasses.replace(config.clips.sets["set"], before=20)
+    sets = {**config.clips.sets, "further": further}  # a second set, after the scenes were rendered
+    config = dataclasses.replace(config, clips=dataclasses.replace(config.clips, sets=sets))
+    for name in sets:
+        with pytest.raises(UserError, match=r"plain_000/truth\.npz: the truth of frame 15, but .*@20 is 20"):
+            build_clip_set(config, name, tmp_path, tmp_path)
+
+
+def test_a_truth_file_without_its_frame_s_number_is_told_as_old(made, tmp_path):
+    path = made.scenes(tmp_path / "raw", names=("plain_000",)) / "plain_000" / "truth.npz"
+    with np.load(path) as truth:
+        np.savez(path, flow=truth["flow"], visible=truth["visible"])
+    with pytest.raises(UserError, match=r"truth\.npz: .*a number it does not hold \(an older version"):
         build_clip_set(made.configure(tmp_path / "raw", ("scenes",), before=15), "set", tmp_path, tmp_path)
 
 

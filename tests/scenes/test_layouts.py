@@ -153,6 +153,7 @@ def test_scenes_keep_the_truth_of_the_missing_frame(tmp_path: Path) -> None:
     for i, (name, kind) in enumerate(zip(names, KINDS, strict=True)):
         scene = make(derive(SEED, "scenes", "test", i), kind, SIZE, SPEED)
         with np.load(root / name / "truth.npz") as truth:
+            assert truth["number"] == 2
             assert truth["flow"].dtype == np.float32
             assert np.array_equal(truth["flow"][:2], scene.truth(2, 1).flow)
             assert np.array_equal(truth["flow"][2:], scene.truth(2, 3).flow)

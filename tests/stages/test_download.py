@@ -1,5 +1,6 @@
 """The stage `download` on its own: each origin of a source, in one run."""
 
+import dataclasses
 import functools
 import http.server
 import io
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lift.config import yaml12
+from lift.config import load, yaml12
 from lift.data.download import CATALOGUE, Dataset, Remote
+from lift.data.plan import source_folder
 from lift.errors import UserError
 from stages import download
 
@@ -85,6 +87,33 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
     assert list(json.loads(Path("data/manifest.json").read_text())) == ["davis/davis.zip"]
     (folder / "davis.zip").unlink()
     download.main("demo")  # again, without the server's file
+
+
+def test_a_tilde_in_a_path_is_the_home_folder(params, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path("mine").resolve()))
+    there = Path("mine/sets/davis")
+    there.mkdir(parents=True)
+    params(davis={"path": "~/sets/davis", "render": None, "optional": False})
+    download.main("demo")
+    made = json.loads(Path("data/demo/raw/sources.json").read_text())
+    assert made["davis"] == {"origin": "local copy", "path": "~/sets/davis"}  # no home in what git keeps
+    config = load("params.yaml", "demo")
+    assert source_folder(config, "davis", Path("raw")) == there.resolve()
+    params(davis={"path": "~nobody_of_this_name/davis", "render": None, "optional": False})
+    with pytest.raises(UserError, match=r"davis\.path: no folder ~nobody_of_this_name/davis"):
+        download.main("demo")
+
+
+def test_a_tilde_in_the_place_of_weights_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    model = load(SOURCE, "demo").model
+    for changed in (
+        dataclasses.replace(model, pretrained="~/contextnet.pkl"),
+        dataclasses.replace(
+            model, name="rife", rife=dataclasses.replace(model.rife, pretrained="~/contextnet.pkl")
+        ),
+    ):
+        assert changed.start == Path("/home/me/contextnet.pkl")
 
 
 def test_a_path_that_is_not_there_is_named_by_its_key(params):

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import cv2
 import pytest
+import torch
 import yaml
 
 from lift.config import yaml12
 from lift.data.archive import entry_name, write_archive
 from lift.data.manifest import ClipRow, write_manifest
 from lift.data.truth import write_truth
+from lift.errors import UserError
 from lift.scenes import make
+from lift.training import loop
+from stages import train
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stand-in for SLURM's srun with two tasks on one node: the same variables, its exit code the highest of
@@ -89,6 +93,66 @@ def cluster(tmp_path, monkeypatch):
         )
 
     return tmp_path, sbatch
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 …\nMore"),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(cluster, monkeypatch, raised):
+    place, _ = cluster
+    monkeypatch.chdir(place)
+    params = place / "params.yaml"
+    raw = yaml12.read(params)
+    raw["train"].update(checkpoint_every=2, resident=True)
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    whole, steps = train.Losses.forward, []
+
+    def short(*arguments):
+        steps.append(raised)
+        if len(steps) > 3 * raw["train"]["accumulate"]:
+            raise raised
+        return whole(*arguments)
+
+    monkeypatch.setattr(train.Losses, "forward", short)
+    with pytest.raises(UserError) as refused:
+        train.main("demo", "ctx3")
+    said = str(refused.value)
+    assert str(raised).splitlines()[0].rstrip(".") in said
+    for key in ("train.batch", "train.phases", "train.resident: false", "train.checkpoint_encoder: true"):
+        assert key in said
+    assert "\n" not in said
+    assert len(list(place.glob("data/demo/scratch/ctx3-seed7-*/state.pt"))) == 1
+    # As it says: without the frames in the GPU's memory it goes on from there.
+    monkeypatch.setattr(train.Losses, "forward", whole)
+    raw["train"]["resident"] = False
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    found, load_state = [], loop.load_state
+
+    def noted(*given):
+        state = load_state(*given)
+        found.append(state.step)
+        return state
+
+    monkeypatch.setattr(loop, "load_state", noted)
+    train.main("demo", "ctx3")
+    assert found == [2]
+
+
+def test_another_error_of_pytorch_s_is_left_as_it_is(cluster, monkeypatch):
+    place, _ = cluster
+    monkeypatch.chdir(place)
+
+    def broken(*arguments):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(train.Losses, "forward", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        train.main("demo", "ctx3")
 
 
 @pytest.mark.slow

@@ -40,10 +40,11 @@ def repository(tmp_path, monkeypatch):
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
 
     def commit(made_on, profile="demo"):
-        write(here / f"reports/{profile}/environment.json", json.dumps({"processor": made_on}))
-        write(here / f"reports/{profile}/figure.png", "drawn")
-        write(here / f"data/{profile}/results/x/metrics.json", json.dumps(METRICS))
-        write(here / "dvc.lock", "locked: 1")
+        for place in (here, rebuilt / "made"):
+            write(place / f"reports/{profile}/environment.json", json.dumps({"processor": made_on}))
+            write(place / f"reports/{profile}/figure.png", "drawn")
+            write(place / f"data/{profile}/results/x/metrics.json", json.dumps(METRICS))
+            write(place / "dvc.lock", "locked: 1")
         git("init", "--quiet")
         git("add", "--all")
         git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "x")
@@ -85,6 +86,28 @@ def test_on_the_same_kind_of_processor_every_byte_counts(repository, capfd, name
         verify.main("demo")
     assert end.value.code == 1
     assert "1 differ\nFAIL" in said(capfd)
+
+
+@pytest.mark.parametrize("made_on", ["the same", OTHER])
+def test_what_is_not_rebuilt_and_what_is_new_fails(repository, capfd, made_on):
+    commit, rebuild, rebuilt = repository
+    commit(processor() if made_on == "the same" else made_on)
+    (rebuilt / "made/data/demo/results/x/metrics.json").unlink()
+    rebuild(reports__demo__tables__more_dot_csv="a\n1\n")
+    with pytest.raises(SystemExit):
+        verify.main("demo")
+    told = said(capfd)
+    assert "FAIL  data/demo/results/x/metrics.json: not rebuilt" in told
+    assert "FAIL  reports/demo/tables/more.csv: made, but not committed" in told
+
+
+def test_results_without_a_report_are_said(repository):
+    commit, _, _ = repository
+    commit(processor())
+    git("rm", "--quiet", "reports/demo/environment.json")
+    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "y")
+    with pytest.raises(UserError, match=r"reports/demo/environment\.json: not committed"):
+        verify.main("demo")
 
 
 def test_the_smallest_difference_of_a_number_fails_there(repository):

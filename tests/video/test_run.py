@@ -76,52 +76,6 @@ def test_variable_frame_rates_keep_their_times(tmp_path, video, planes, suffix):
     assert times == pytest.approx([0, 0.02, 0.04, 0.12, 0.2, 0.22, 0.24, 0.32, 0.4], abs=0.0011)
 
 
-def test_sound_title_and_language_come_along(tmp_path, with_sound):
-    for suffix in (".mp4", ".mkv"):
-        given = with_sound(suffix)
-        run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
-        with av.open(str(given)) as before, av.open(str(tmp_path / f"out{suffix}")) as after:
-            assert after.metadata["title"] == "A title"
-            assert after.streams.audio[0].metadata["language"] == "pol"
-            packets = [[bytes(p) for p in c.demux(audio=0) if p.size] for c in (before, after)]
-        assert packets[0] == packets[1]
-
-
-def test_sound_is_converted_where_the_container_takes_no_copy(tmp_path, with_sound):
-    said = []
-    run(Job(input=with_sound(".mp4"), output=tmp_path / "out.webm"), AVERAGE, said.append)
-    with av.open(str(tmp_path / "out.webm")) as container:
-        assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
-        seconds = sum(f.samples for f in container.decode(audio=0)) / 48000
-    assert seconds == pytest.approx(20 * 1024 / 48000, abs=0.1)
-    assert any("converted to libopus" in line for line in said)
-
-
-def test_subtitles_and_chapters_come_along(tmp_path, video):
-    text = tmp_path / "text.srt"
-    text.write_text("1\n00:00:00,000 --> 00:00:00,100\nDzień dobry\n")
-    plain, given = video(tmp_path / "plain.mkv"), tmp_path / "in.mkv"
-    with av.open(str(plain)) as a, av.open(str(text)) as b, av.open(str(given), "w") as out:
-        chapter = {
-            "id": 1,
-            "start": 0,
-            "end": 100,
-            "time_base": Fraction(1, 1000),
-            "metadata": {"title": "One"},
-        }
-        out.set_chapters([chapter])
-        streams = [out.add_stream_from_template(c.streams[0], opaque=True) for c in (a, b)]
-        for container, stream in zip((a, b), streams, strict=True):
-            for packet in container.demux():
-                if packet.size:
-                    packet.stream = stream
-                    out.mux(packet)
-    run(Job(input=given, output=tmp_path / "out.mkv"), AVERAGE)
-    with av.open(str(tmp_path / "out.mkv")) as container:
-        assert container.chapters()[0]["metadata"]["title"] == "One"
-        assert b"Dzie\xc5\x84 dobry" in b"".join(bytes(p) for p in container.demux(subtitles=0))
-
-
 def test_colours_are_described_as_before(tmp_path, video, planes):
     def prepare(container, stream):
         context = stream.codec_context
@@ -131,32 +85,6 @@ def test_colours_are_described_as_before(tmp_path, video, planes):
     run(Job(input=given, output=tmp_path / "out.mkv", codec="h265"), AVERAGE)
     first = planes(tmp_path / "out.mkv")[2]
     assert (first.color_range, first.color_primaries, first.color_trc, first.colorspace) == (2, 9, 14, 9)
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_a_turned_video_stays_turned(tmp_path, video, planes, suffix):
-    given = video(tmp_path / "in.mp4", codec="libx264", prepare=lambda c, s: s.set_display_rotation(90))
-    assert planes(given)[2].rotation == 90
-    run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
-    first = planes(tmp_path / f"out{suffix}")[2]
-    assert first.rotation == 90
-    assert (first.height, first.width) == (48, 64)
-
-
-@pytest.mark.parametrize("suffix", [".avi", ".webm", ".gif", ""])
-def test_where_turning_cannot_be_stored_the_pixels_are_turned(tmp_path, video, suffix):
-    given = video(tmp_path / "in.mp4", codec="libx264", prepare=lambda c, s: s.set_display_rotation(90))
-    output = tmp_path / f"out{suffix}"
-    run(Job(input=given, output=output), AVERAGE)
-    if suffix:
-        with av.open(str(output)) as container:
-            found = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    else:
-        found = cv2.imread(str(output / "000001.png"))[..., ::-1]
-    with av.open(str(given)) as container:
-        expected = np.rot90(next(container.decode(video=0)).to_ndarray(format="rgb24"))
-    assert found.shape == expected.shape
-    assert np.abs(found.astype(int) - expected).mean() < 16  # of a palette's 216 colours, in a gif
 
 
 def test_slow_motion_lasts_longer_and_leaves_the_sound(tmp_path, with_sound, planes):
@@ -202,26 +130,6 @@ def test_the_length_is_kept(tmp_path, with_sound):
     assert lengths[1] == pytest.approx(lengths[0], abs=1 / 49)  # within a frame
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_pictures_to_pictures_are_lossless(tmp_path, picture, dtype):
-    (tmp_path / "in").mkdir()
-    for k in (2, 10, 1):  # named so that text order differs from the order of numbers
-        cv2.imwrite(str(tmp_path / "in" / f"f{k}.png"), picture(k, dtype=dtype)[..., ::-1])
-    run(Job(input=tmp_path / "in", output=tmp_path / "out"), AVERAGE)
-    files = sorted((tmp_path / "out").iterdir())
-    assert [f.name for f in files] == [f"{k:06d}.png" for k in range(1, 6)]
-    found = [cv2.imread(str(f), cv2.IMREAD_UNCHANGED)[..., ::-1] for f in files[::2]]
-    assert all(np.array_equal(a, picture(k, dtype=dtype)) for a, k in zip(found, (1, 2, 10), strict=True))
-
-
-def test_a_folder_of_pictures_is_as_open_to_others_as_any_new_folder(tmp_path, video):
-    (tmp_path / "usual").mkdir()
-    given = video(tmp_path / "in.mkv", count=2)
-    for force in (False, True):
-        run(Job(input=given, output=tmp_path / "out", force=force), AVERAGE)
-        assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
-
-
 @pytest.mark.parametrize(
     ("options", "count"), [({}, 23), ({"factor": 4}, 45), ({"fps": Fraction(60)}, 29), ({"predict": 3}, 26)]
 )
@@ -239,14 +147,6 @@ def test_the_bar_ends_at_its_end(tmp_path, video, monkeypatch, options, count):
     run(Job(input=given, output=tmp_path / "out.mkv", **options), choose("repeat"))
     assert totals == [count]
     assert (bars[0].n, bars[0].total) == (count, count)
-
-
-def test_pictures_to_a_video_at_their_rate(tmp_path, picture, planes):
-    (tmp_path / "in").mkdir()
-    for k in range(3):
-        cv2.imwrite(str(tmp_path / "in" / f"{k}.png"), picture(k))
-    run(Job(input=tmp_path / "in", output=tmp_path / "out.mp4", input_fps=Fraction(10)), AVERAGE)
-    assert [float(t) for t in planes(tmp_path / "out.mp4")[0]] == pytest.approx([0, 0.05, 0.1, 0.15, 0.2])
 
 
 def test_preview_shows_input_and_result_side_by_side(tmp_path, video, planes):

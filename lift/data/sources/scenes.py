@@ -1,8 +1,8 @@
 """Procedural scenes (`lift/scenes`): a benchmark in every profile, and footage to learn from.
 
 Test scenes: `<kind>_<nnn>/000000.png …` with `truth.npz`: flow (4, H, W) float32 and visible (2, H, W) bool
-from the missing frame to its references. The missing frame's number is `Config.missing`. Training scenes:
-`train/<kind>_<nnnn>/000000.jpg …` (or PNG), whose missing frames are free.
+from the missing frame to its references, and that frame's number (int64), which must be `Config.missing`.
+Training scenes: `train/<kind>_<nnnn>/000000.jpg …` (or PNG), whose missing frames are free.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,73 @@
+"""The Makefile's recipes that do more than call one command, with a stand-in for DVC."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# As DVC: leaves the profile in params.yaml, whatever comes of the run.
+DVC = """#!/bin/bash
+echo "$*" >> called
+echo "profile: [scenes]" > params.yaml
+[ -e waits ] && sleep 30
+[ ! -e fails ]
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Give a folder with the Makefile, a params.yaml, and an environment that is ready."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "params.yaml").write_text("profile: [demo]  # as the user has it\n")
+    dvc = tmp_path / ".venv" / "bin" / "dvc"
+    dvc.parent.mkdir(parents=True)
+    dvc.write_text(DVC)
+    dvc.chmod(0o755)
+    (tmp_path / ".venv" / ".ready").touch()
+    return tmp_path
+
+
+def make(place):
+    command = ["make", "scenes", "MAIN=lift15 ctx3"]
+    return subprocess.Popen(command, cwd=place, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+
+def left(place):
+    assert list((place / ".dvc" / "tmp").iterdir()) == []
+    return (place / "params.yaml").read_text()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_scenes_leaves_params_as_they_were(place, fails):
+    before = (place / "params.yaml").stat().st_mode, (place / "params.yaml").read_text()
+    if fails:
+        (place / "fails").touch()
+    process = make(place)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode == 0) is not fails, said
+    calls = (place / "called").read_text().splitlines()
+    assert calls[0].startswith(
+        "exp run -S profile=[scenes] evaluate@scenes-lift15 evaluate@scenes-ctx3 baseline"
+    )
+    assert calls[1:] == ([] if fails else ["exp run -S profile=[scenes] --single-item report@scenes"])
+    assert ((place / "params.yaml").stat().st_mode, left(place)) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_scenes_leaves_params_as_they_were_where_it_is_stopped(place, number):
+    before = (place / "params.yaml").read_text()
+    (place / "waits").touch()
+    process = make(place)
+    deadline = time.monotonic() + 30
+    while "scenes" not in (place / "params.yaml").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, number)  # as a terminal's Ctrl-C reaches all of them
+    process.communicate(timeout=30)
+    assert process.returncode
+    assert left(place) == before
