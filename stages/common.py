@@ -1,6 +1,7 @@
 """What all stages share: arguments, folders, and one clear line for a user's mistake."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,10 @@ def run(main: Callable[..., None], *names: str, optional: int = 0, reported: boo
             main(*arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # All is written and closed. Taking PyTorch's modules down one by one would cost 0.5 to 0.9 s a stage.
+        os._exit(0)
 
 
 def seed_folder(folder: Path, config: Config, seed: int) -> Path:
