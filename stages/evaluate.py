@@ -1,7 +1,7 @@
 """Stage `evaluate`: measure one method, trained or not, on every benchmark of which there is footage.
 
-One process measures all benchmarks: starting Python with PyTorch takes 2 s, and a process for each method and
-benchmark would add five minutes to the demo.
+One process measures all benchmarks: starting Python with PyTorch and LPIPS costs seconds, and a process for
+each method and benchmark would spend most of the demo's time on that.
 """
 
 from pathlib import Path
