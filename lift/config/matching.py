@@ -41,12 +41,26 @@ class Matching:
     """Refinement: gradient, white per pixel, below which a pixel tells little of motion."""
     softness: float = number(1e-6)
     """Refinement: difference and step of motion, pixels, from which more of them counts linearly."""
+    pool: int = number(1, 99)
+    """Refinement: side of the square over which a pixel's equations are averaged, pixels, odd."""
     stiffness: float = number(1e-6)
-    """Refinement: how strongly a pixel's motion is held to its neighbours'."""
+    """Refinement: how strongly a pixel's motion is held to its neighbours', over the effective number of pairs."""
     bend_stiffness: float = number(1e-6)
     """Refinement: the same of its acceleration."""
     bend_prior: float = number(0.0)
     """Refinement: how strongly acceleration is held to 0."""
+    bands: int = number(1, 8)
+    """Blend: bands of detail, each of twice the size, in which the warped references are compared."""
+    around: int = number(1, 99)
+    """Blend: side of the square over which they are, pixels, odd."""
+    close: int = number(1, 99)
+    """Blend: side of a smaller one, which the network sees as well."""
+    doubt: float = number(0.0)
+    """Blend: how much of a band's power counts as error, over that of half the references' difference."""
+    faint: float = number(1e-6)
+    """Blend: detail (1: white against black) below which there is none."""
+    share_width: int = number(1, 4096)
+    """Blend: hidden channels of the network that corrects what is kept."""
     widths: tuple[int, int] = number(1, 4096)
     """Heads: channels in which features are compared at s8 and s4."""
     reaches: tuple[int, int] = number(0, 16)
@@ -62,7 +76,7 @@ class Matching:
         Raises:
             ValueError: The side of a square is even.
         """
-        for name in ("window", "smooth", "shade", "evidence"):
+        for name in ("window", "smooth", "shade", "evidence", "pool", "around", "close"):
             if getattr(self, name) % 2 == 0:
                 raise ValueError(
                     f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"

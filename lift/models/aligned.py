@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.agreement import Agreement
+from lift.models.matching import side_by_side
 from lift.models.refiner import full_size, reduction, refiner_network
 from lift.models.synthesis import blend, context_network
 from lift.ops.resize import resize, resize_flow
@@ -34,6 +36,7 @@ class AlignedRefiner(nn.Module):
         self.reduce = reduction(model)
         # Bilinear sampling blurs: that hides a coarse flow's errors, and is the error where the flow is exact
         self.mode = "bicubic" if model.flow == "matching" else "bilinear"
+        self.agreement = Agreement(model.matching) if model.flow == "matching" else None
         # The blend, and how the two warps differ: 2 · (3 + 32) = 70 channels
         self.network = refiner_network(2 * (COLOURS + model.widths[0]), model)
 
@@ -64,6 +67,9 @@ class AlignedRefiner(nn.Module):
         before, after = torch.cat((images, features), dim=1).chunk(2)  # (B, 3 + C1, H, W) each
         # 3. blended by visibility
         blended = blend(before, after, visible)
+        if self.agreement is not None:
+            colours = self.agreement(before[:, :COLOURS], after[:, :COLOURS], visible, side_by_side(flow))
+            blended = torch.cat((colours, blended[:, COLOURS:]), dim=1)
         # 4. corrected by context, at a quarter as in stage 4
         small = resize(blended[:, :COLOURS], 1 / STRIDE)
         correction: Tensor = self.context_network(torch.cat((small, context4), dim=1))

@@ -20,6 +20,7 @@ from torch import Tensor
 from lift.config.matching import Matching
 from lift.models.lineup import Lineup
 from lift.models.variational import Pairs, Path, refine, warped
+from lift.ops.local import local_mean
 
 OFFSETS = (-3, -2, -1, 1, 2, 3)  # beyond a reference: 2 in a dense window, 3 in a uniform one
 SCALES = (8, 4, 2, 1)  # over s2: s16, s8, s4, s2
@@ -74,7 +75,7 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
         else:
             path, bends = path.raised(), len(pairs) > 1
         step = _step(_detail(warped(level, path, offsets), options), offsets, pairs, options)
-        path = path._replace(speed=_mean(path.speed + step, options.smooth))
+        path = path._replace(speed=local_mean(path.speed + step, options.smooth))
         path = refine(level, offsets, path, pairs, options, bends=bends)
     assert path is not None
     logit = _visibility(_detail(warped(used, path, offsets), options), offsets, pairs, options)
@@ -118,7 +119,7 @@ def _pairs(present: Tensor, neighbour: float) -> Pairs:
 def _detail(frames: Tensor, options: Matching) -> Tensor:
     """Take the local mean from frames (B, F, 3, h, w): light and shade change where nothing moves."""
     flat = frames.flatten(0, 1)
-    return (flat - _mean(flat, options.shade)).view(frames.shape)
+    return (flat - local_mean(flat, options.shade)).view(frames.shape)
 
 
 def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
@@ -141,7 +142,7 @@ def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Match
                 total, known = total + there * (a - b).abs().mean(dim=1, keepdim=True), known + there
         if not known.ndim:
             return frames.new_zeros(len(frames), 1, *frames.shape[3:])
-        ways.append(torch.log(_mean(total, options.evidence) + options.tolerance))
+        ways.append(torch.log(local_mean(total, options.evidence) + options.tolerance))
         both = both * known
     before, after = ways
     return both * (after - before)
@@ -167,14 +168,8 @@ def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -
             for (a, b), weight in pairs.items()
         ]
         costs.append(torch.stack(differ).sum(dim=0) + options.prior * (x * x + y * y))
-    cost = _mean(torch.cat(costs, dim=1), options.window)  # (B, D, h, w)
+    cost = local_mean(torch.cat(costs, dim=1), options.window)  # (B, D, h, w)
     share = torch.softmax(-cost / options.temperature, dim=1)[:, :, None]  # (B, D, 1, h, w)
     tried = share.new_tensor(steps)[:, :, None, None]  # (D, 2, 1, 1)
     return (share * tried).sum(dim=1)
 
-
-def _mean(maps: Tensor, window: int) -> Tensor:
-    """Average maps (B, C, h, w) over squares, edges repeated."""
-    edge = window // 2
-    padded = F.pad(maps, (edge, edge, edge, edge), mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(padded, (window, 1), stride=1), (1, window), stride=1)

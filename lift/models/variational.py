@@ -8,7 +8,8 @@ Both are found by making frames agree in brightness and its gradients, robustly,
 robust steps: each round warps the frames by the path so far, linearises how their differences change with v
 (then with a), and relaxes the equations of that.
 
-Sources: energy and warping, Brox et al., ECCV 2004; division by the gradients, Zimmer et al., "Optic Flow in
+Sources: energy and warping, Brox et al., ECCV 2004; equations summed over neighbours, Bruhn et al., "Combining
+Local and Global Optic Flow Methods", IJCV 2005; division by the gradients, Zimmer et al., "Optic Flow in
 Harmony", IJCV 2011, section 3.1; as a refinement of a search, Kroeger et al. (DIS), ECCV 2016; acceleration
 from four frames, Xu et al., "Quadratic Video Interpolation", NeurIPS 2019.
 
@@ -23,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lift.config.matching import Matching
+from lift.ops.local import local_mean
 from lift.ops.resize import resize_flow
 from lift.ops.warp import backward_warp
 
@@ -73,12 +75,14 @@ def refine(
     grey = (frames * frames.new_tensor(GREY)[:, None, None]).sum(dim=2).flatten(0, 1)[:, None]
     channels = torch.cat((grey, *_slopes(grey)), dim=1).view(frames.shape)
     far = {pair: weight for pair, weight in pairs.items() if sum(pair) != 0}
+    # Weights sum to 1 and pairs err on their own, so that their sum is the surer the more of them there are
+    scatter = torch.stack([weight[..., 0] ** 2 for weight in pairs.values()]).sum(dim=0)  # (B, 1, 1, 1)
     for _ in range(options.rounds):
         equations = _equations(channels, offsets, path, pairs, 1, options)
-        path = path._replace(speed=_relaxed(path.speed, equations, options.stiffness, 0.0, options))
+        path = path._replace(speed=_relaxed(path.speed, equations, scatter * options.stiffness, 0.0, options))
         if bends:
             equations = _equations(channels, offsets, path, far, 2, options)
-            stiffness, prior = options.bend_stiffness, options.bend_prior
+            stiffness, prior = scatter * options.bend_stiffness, options.bend_prior
             path = path._replace(bend=_relaxed(path.bend, equations, stiffness, prior, options))
     return path
 
@@ -90,7 +94,7 @@ def _equations(
 
     Returns:
         Sums of the normal equations at each pixel, (B, 5, h, w): xx, xy, yy, and what stands against them in
-        x and in y.
+        x and in y; of the pixels around as well, which tells more of motion than stiffness does.
     """
     moved = warped(channels, path, offsets)
     slopes = [slope.view(moved.shape) for slope in _slopes(moved.flatten(0, 1))]
@@ -107,10 +111,12 @@ def _equations(
         share = weight * scale * torch.cat((bright, edges, edges), dim=1)
         products = (x * x, x * y, y * y, x * differ, y * differ)
         total = total + torch.stack([(share * product).sum(dim=1) for product in products], dim=1)
-    return total
+    return local_mean(total, options.pool)
 
 
-def _relaxed(flow: Tensor, equations: Tensor, stiffness: float, prior: float, options: Matching) -> Tensor:
+def _relaxed(
+    flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, options: Matching
+) -> Tensor:
     """Solve for v or a (B, 2, h, w), held to its neighbours and to 0, by sweeps of Jacobi's method."""
     xx, xy, yy, x, y = torch.split(equations, 1, dim=1)
     right, down = flow.roll(-1, 3) - flow, flow.roll(-1, 2) - flow

@@ -94,9 +94,9 @@ def test_untrained_the_search_alone_finds_even_motion(matched, speed, offsets):
 
 def test_frames_beyond_the_references_tell_motion_from_repetition(matched):
     """Stripes of period 16 move by 6 a frame: between the references, 12 apart, they seem to go back by 4."""
-    x, offsets = torch.arange(96).float(), (-2, -1, 1, 2)
+    x, offsets = torch.arange(128).float(), (-2, -1, 1, 2)
     waves = torch.stack([0.5 + 0.5 * torch.sin(2 * torch.pi * (x - 6 * o) / 16) for o in offsets])
-    whole = waves[None, :, None, None].expand(1, 4, 3, 64, 96)
+    whole = waves[None, :, None, None].expand(1, 4, 3, 64, 128)
     frames = whole[..., ::2, ::2]  # half the size, as the search sees them: 3 a frame, or -1
     times = torch.tensor([offsets]).float()
     inside = (0, 2, slice(8, -8), slice(12, -12))  # to the reference after, x
