@@ -44,7 +44,9 @@ class Matching:
     pool: int = number(1, 99)
     """Refinement: side of the square over which a pixel's equations are averaged, pixels, odd."""
     stiffness: float = number(1e-6)
-    """Refinement: how strongly a pixel's motion is held to its neighbours', over the effective number of pairs."""
+    """Refinement: how strongly a pixel's motion is held to its neighbours' where one pair of frames is
+    compared; with more pairs less, by their effective number.
+    """
     bend_stiffness: float = number(1e-6)
     """Refinement: the same of its acceleration."""
     bend_prior: float = number(0.0)

@@ -1,14 +1,15 @@
 """Keep of the blend what the two warped references agree on: the start of stage 5 where `flow: matching`.
 
-Where the flow is exact both references show the same picture and their blend is sharp; where it is not (water,
-leaves, what was never found) the blend shows everything twice, and less of its detail is nearer to the truth. How
-much is told by the references themselves: half their difference has as much error in it as their blend has. So
-each band of detail is kept by a Wiener filter's share, measured around the pixel. A small network corrects these
-shares, and which reference is believed in each band, by the same evidence.
+Where the flow is exact both references show the same picture and their blend is sharp; where it is not
+(water, leaves, what was never found) the blend shows everything twice, and less of its detail is nearer to
+the truth. The references themselves tell how much: half their difference has about as much error in it as
+their blend. So each band of detail is kept by a Wiener filter's share, measured around the pixel. A small
+network corrects these shares, and which reference is believed in each band, by the same evidence.
 
-Sources: bands, the à trous transform with the B3 spline, Starck et al., "The Undecimated Wavelet Decomposition",
-IEEE TIP 2007; share, Lee, "Digital Image Enhancement and Noise Filtering by Use of Local Statistics", IEEE PAMI
-1980; corrected here as the gates of learnt shrinkage are, Hel-Or & Shaked, IEEE TIP 2008.
+Sources: bands, the à trous transform with the B3 spline, Starck et al., "The Undecimated Wavelet
+Decomposition", IEEE TIP 2007; share, Lee, "Digital Image Enhancement and Noise Filtering by Use of Local
+Statistics", IEEE PAMI 1980; learnt shrinkage, Hel-Or & Shaked, "A Discriminative Approach for Wavelet
+Denoising", IEEE TIP 2008.
 
 Legend: B samples; W− and W+ the warped references; A their blend, D = (W− − W+) / 2; L bands.
 """
@@ -76,7 +77,7 @@ class Agreement(nn.Module):
         speed, bend = (flow[:, 2:] - flow[:, :2]) / 2, (flow[:, 2:] + flow[:, :2]) / 2
         evidence += [self._strength(_power(differ)), _size(speed), _size(bend)]
         corrections = resize(self.network(F.avg_pool2d(torch.cat(evidence, dim=1), STRIDE)), STRIDE)
-        shares, sides = corrections.to(exact).split((len(bands), len(bands) + 1), dim=1)
+        shares, sides = corrections.to(exact)[:, : len(bands)], corrections.to(exact)[:, len(bands) :]
         frame = rest + sides[:, -1:] * differ
         for level, (detail, doubt, logit) in enumerate(bands):
             kept = torch.sigmoid(logit + shares[:, level : level + 1])
@@ -85,7 +86,8 @@ class Agreement(nn.Module):
 
     def _strength(self, power: Tensor) -> Tensor:
         """Give how strong maps of squares are, on a scale on which factors are steps; 0 where nothing is."""
-        return torch.log10(1 + power / self.options.faint**2)
+        strength: Tensor = torch.log10(1 + power / self.options.faint**2)
+        return strength
 
 
 def _smooth(maps: Tensor, step: int) -> Tensor:

@@ -172,4 +172,3 @@ def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -
     share = torch.softmax(-cost / options.temperature, dim=1)[:, :, None]  # (B, D, 1, h, w)
     tried = share.new_tensor(steps)[:, :, None, None]  # (D, 2, 1, 1)
     return (share * tried).sum(dim=1)
-

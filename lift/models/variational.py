@@ -8,8 +8,8 @@ Both are found by making frames agree in brightness and its gradients, robustly,
 robust steps: each round warps the frames by the path so far, linearises how their differences change with v
 (then with a), and relaxes the equations of that.
 
-Sources: energy and warping, Brox et al., ECCV 2004; equations summed over neighbours, Bruhn et al., "Combining
-Local and Global Optic Flow Methods", IJCV 2005; division by the gradients, Zimmer et al., "Optic Flow in
+Sources: energy and warping, Brox et al., ECCV 2004; equations averaged over neighbours, Bruhn et al.,
+"Lucas/Kanade Meets Horn/Schunck", IJCV 2005; division by the gradients, Zimmer et al., "Optic Flow in
 Harmony", IJCV 2011, section 3.1; as a refinement of a search, Kroeger et al. (DIS), ECCV 2016; acceleration
 from four frames, Xu et al., "Quadratic Video Interpolation", NeurIPS 2019.
 
@@ -76,7 +76,7 @@ def refine(
     channels = torch.cat((grey, *_slopes(grey)), dim=1).view(frames.shape)
     far = {pair: weight for pair, weight in pairs.items() if sum(pair) != 0}
     # Weights sum to 1 and pairs err on their own, so that their sum is the surer the more of them there are
-    scatter = torch.stack([weight[..., 0] ** 2 for weight in pairs.values()]).sum(dim=0)  # (B, 1, 1, 1)
+    scatter = torch.stack([weight**2 for weight in pairs.values()]).sum(dim=0)  # (B, 1, 1, 1)
     for _ in range(options.rounds):
         equations = _equations(channels, offsets, path, pairs, 1, options)
         path = path._replace(speed=_relaxed(path.speed, equations, scatter * options.stiffness, 0.0, options))
@@ -93,8 +93,8 @@ def _equations(
     """Linearise the differences between frames in v (power 1) or a (power 2).
 
     Returns:
-        Sums of the normal equations at each pixel, (B, 5, h, w): xx, xy, yy, and what stands against them in
-        x and in y; of the pixels around as well, which tells more of motion than stiffness does.
+        The normal equations at each pixel, (B, 5, h, w): xx, xy, yy, and what stands against them in
+        x and in y, averaged over the pixels around.
     """
     moved = warped(channels, path, offsets)
     slopes = [slope.view(moved.shape) for slope in _slopes(moved.flatten(0, 1))]
@@ -114,9 +114,7 @@ def _equations(
     return local_mean(total, options.pool)
 
 
-def _relaxed(
-    flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, options: Matching
-) -> Tensor:
+def _relaxed(flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, options: Matching) -> Tensor:
     """Solve for v or a (B, 2, h, w), held to its neighbours and to 0, by sweeps of Jacobi's method."""
     xx, xy, yy, x, y = torch.split(equations, 1, dim=1)
     right, down = flow.roll(-1, 3) - flow, flow.roll(-1, 2) - flow
