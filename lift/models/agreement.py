@@ -63,12 +63,14 @@ class Agreement(nn.Module):
         before, after, visible, flow = (maps.to(exact) for maps in (before, after, visible, flow))
         share = visible[:, :1] / visible.sum(dim=1, keepdim=True)  # (B, 1, H, W)
         rest, differ = share * before + (1 - share) * after, (before - after) / 2
+        # Visibility counts a reference inversely to its error, so with its share: of D's power the blend has
+        error = 8 * (share * (1 - share)) ** 2 / (share**2 + (1 - share) ** 2)  # 1 of equals, 0 of one alone
         bands: list[tuple[Tensor, Tensor, Tensor]] = []
         evidence = [torch.logit(share, LEAST)]
         for level in range(self.options.bands):
             smooth, coarse = _smooth(rest, 2**level), _smooth(differ, 2**level)
             detail, doubt = rest - smooth, differ - coarse
-            powers = torch.cat((_power(detail), _power(doubt)), dim=1)
+            powers = torch.cat((_power(detail), error * _power(doubt)), dim=1)
             around = local_mean(powers, self.options.around)
             kept = 1 - self.options.doubt * around[:, 1:] / (around[:, :1] + self.options.faint**2)
             bands.append((detail, doubt, torch.logit(kept, LEAST)))
