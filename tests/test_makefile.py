@@ -35,6 +35,8 @@ def place(tmp_path):
 
 def make(place):
     command = ["make", "scenes", "MAIN=lift15 ctx3"]
+    # Where the tests run in a shell's background SIGINT is ignored, which what they start would inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(command, cwd=place, start_new_session=True, stderr=subprocess.PIPE, text=True)
 
 

@@ -97,8 +97,10 @@ def _smooth(maps: Tensor, step: int) -> Tensor:
     # Not a convolution, which autocast would do in half precision
     for dim, edges in ((2, (0, 0, 2 * step, 2 * step)), (3, (2 * step, 2 * step, 0, 0))):
         size, padded = maps.shape[dim], F.pad(maps, edges, mode="replicate")
-        taps = [weight * padded.narrow(dim, i * step, size) for i, weight in enumerate(SPLINE)]
-        maps = torch.stack(taps).sum(dim=0)
+        taps = [padded.narrow(dim, i * step, size) for i in range(len(SPLINE))]
+        maps = SPLINE[0] * taps[0]
+        for weight, tap in zip(SPLINE[1:], taps[1:], strict=True):
+            maps = maps + weight * tap
     return maps
 
 
