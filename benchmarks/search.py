@@ -1,8 +1,8 @@
 """What frames beyond the references give to a motion search: `python -m benchmarks.search [OUT]`.
 
-The model `matched` before its first step is the search alone (lift/models/search.py), so nothing here depends
-on a training. It sees the references alone, a dense window and a uniform one, on procedural scenes of each
-kind (trials.yaml: `render` and `scenes_per_kind`; seeds that no training draws) and, where OUT holds the
+The model `matched` before its first step is the search (lift/models/search.py) and the formula of
+agreement.py, so nothing here depends on a training. It sees the references alone, a dense window and a
+uniform one, on procedural scenes of each kind (trials.yaml: `render` and `scenes_per_kind`; seeds that no training draws) and, where OUT holds the
 clips of `benchmarks.trials`, on real footage. Gains are means over scenes or videos with 95 % intervals
 (normal approximation); EPE is in pixels of the full resolution, where visible.
 """

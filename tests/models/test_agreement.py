@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lift.config import load
-from lift.models.agreement import Agreement
+from lift.models.agreement import Agreement, _smooth
 from lift.ops.local import local_mean
 
 SIZE = (64, 96)
@@ -27,8 +27,8 @@ def textured(seed: int) -> Tensor:
     return 0.5 + sum((local_mean(noise, side) - 0.5 for side in (3, 9)), torch.zeros(()))
 
 
-def seen(share: float) -> Tensor:
-    return torch.tensor([share, 1 - share]).view(1, 2, 1, 1).expand(1, 2, *SIZE)
+def seen(share: float, size: tuple[int, int] = SIZE) -> Tensor:
+    return torch.tensor([share, 1 - share]).view(1, 2, 1, 1).expand(1, 2, *size)
 
 
 def rms(error: Tensor) -> float:
@@ -67,22 +67,46 @@ def test_which_reference_is_given_first_does_not_matter_untrained(agreement):
     torch.testing.assert_close(one, other)
 
 
-def test_it_learns_which_reference_to_believe(agreement):
-    """The network sees which reference moved fast and can take the side of either, band by band."""
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.5])
+def test_doubt_is_the_part_of_the_difference_that_the_blend_has_as_error(agreement, share):
+    """References wrong by as much as visibility says, inversely: what is kept of a band of pure error."""
+    drawn = torch.Generator().manual_seed(5)
+    wrong = torch.randn(2, 3, 256, 256, generator=drawn) * torch.tensor([1 - share, share]).view(2, 1, 1, 1)
+    before, after = wrong[:1], wrong[1:]
+    frame = agreement(before, after, seen(share, (256, 256)), torch.zeros(1, 4, 256, 256))
+    blended = share * before + (1 - share) * after
+    fine = [picture - _smooth(picture, 1) for picture in (frame, blended, (before - after) / 2)]
+    error = rms(fine[1]) ** 2 / rms(fine[2]) ** 2  # of D's power: 1 where both count alike
+    # Where all is error, its power is the band's, and 1 - doubt of it is kept, whatever the shares
+    assert rms(fine[0]) / rms(fine[1]) == pytest.approx(1 - agreement.options.doubt, abs=0.05)
+    assert error == pytest.approx(8 * (share * (1 - share)) ** 2 / (share**2 + (1 - share) ** 2), rel=0.02)
+
+
+def test_it_learns_from_visibility_which_reference_to_believe(agreement):
+    """What is right lies in either half with another reference, which visibility hints at alone."""
     before, after = textured(1), textured(2)
+    left = torch.arange(SIZE[1]) < SIZE[1] // 2
+    truth = torch.where(left, before, after)
+    hint = torch.where(left, 0.55, 0.45).expand(1, 1, *SIZE)
+    visible = torch.cat((hint, 1 - hint), dim=1)
+
+    def error(given: Tensor) -> float:
+        return rms(agreement(before, after, given, STILL) - truth)
+
     optimizer = torch.optim.Adam(agreement.parameters(), lr=1e-2)
-    start = rms(agreement(before, after, seen(0.5), STILL) - before)
-    for _ in range(60):
+    start = error(visible)
+    for _ in range(150):
         optimizer.zero_grad()
-        (agreement(before, after, seen(0.5), STILL) - before).abs().mean().backward()
+        (agreement(before, after, visible, STILL) - truth).abs().mean().backward()
         optimizer.step()
-    assert rms(agreement(before, after, seen(0.5), STILL) - before) < 0.5 * start
+    assert error(visible) < 0.6 * start < 0.8 * error(visible.flip(1))
 
 
 def test_half_precision_comes_out_in_full(agreement):
-    before, after = textured(1), textured(2)
+    torch.nn.init.normal_(agreement.network[-1].weight, std=0.02)
+    before, after, still = (maps.bfloat16() for maps in (textured(1), textured(2), STILL))
     with torch.autocast("cpu", torch.bfloat16):
-        frame = agreement(before.bfloat16(), after.bfloat16(), seen(0.5), STILL)
+        frame = agreement(before, after, seen(0.5).bfloat16(), still)
     assert frame.dtype == torch.float32
-    exact = agreement(before, after, seen(0.5), STILL)
+    exact = agreement(before.float(), after.float(), seen(0.5), STILL)
     torch.testing.assert_close(frame, exact, atol=0.02, rtol=0.0)
