@@ -2,9 +2,10 @@
 
 The model `matched` before its first step is the search (lift/models/search.py) and the formula of
 agreement.py, so nothing here depends on a training. It sees the references alone, a dense window and a
-uniform one, on procedural scenes of each kind (trials.yaml: `render` and `scenes_per_kind`; seeds that no training draws) and, where OUT holds the
-clips of `benchmarks.trials`, on real footage. Gains are means over scenes or videos with 95 % intervals
-(normal approximation); EPE is in pixels of the full resolution, where visible.
+uniform one, on procedural scenes of each kind (trials.yaml: `render` and `scenes_per_kind`; seeds that no
+training draws) and, where OUT holds the clips of `benchmarks.trials`, on real footage. Gains are means over
+scenes or videos with 95 % intervals (normal approximation); EPE is in pixels of the full resolution, where
+visible.
 """
 
 import math
