@@ -109,4 +109,4 @@ def test_half_precision_comes_out_in_full(agreement):
         frame = agreement(before, after, seen(0.5).bfloat16(), still)
     assert frame.dtype == torch.float32
     exact = agreement(before.float(), after.float(), seen(0.5), STILL)
-    torch.testing.assert_close(frame, exact, atol=0.02, rtol=0.0)
+    torch.testing.assert_close(frame, exact, atol=1e-3, rtol=0.0)  # without it the bands alone err by 2e-3
