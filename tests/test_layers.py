@@ -7,14 +7,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "seeds", "progress", "config"}
+BASE = {"errors", "files", "seeds", "progress", "config", "header"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
     "progress": set(),
-    "weights": {"errors", "files"},
-    "config": {"errors"},
+    "header": {"errors"},
+    "weights": {"errors", "files", "config", "header"},
+    "config": {"errors", "header"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},
