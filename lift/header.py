@@ -19,6 +19,8 @@ from typing import Any
 from lift.errors import UserError
 
 SUFFIX = ".safetensors"
+CONTENT = "content"
+"""Key of the metadata under which a file of ours names the SHA-256 of its tensors."""
 _LONGEST = 100_000_000  # bytes of a header: the format's own limit
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>\d+)-of-(?P<count>\d+)")
 
@@ -73,6 +75,24 @@ def read(path: Path) -> Header:
         metadata |= one.metadata
         tensors |= one.tensors
     return Header(metadata=metadata, tensors=tensors)
+
+
+def check(path: Path) -> None:
+    """Refuse files whose tensors are not those that were written, as far as their header says which.
+
+    Raises:
+        UserError: One is damaged.
+    """
+    for file in files(path):
+        written = _read(file).metadata.get(CONTENT)
+        if written is not None and written != content(file.read_bytes()):
+            raise UserError(f"{file}: damaged: not the tensors that its header names")
+
+
+def content(whole: bytes) -> str:
+    """Return the SHA-256 of a file's tensors, the header left out."""
+    (length,) = struct.unpack("<Q", whole[:8])
+    return hashlib.sha256(whole[8 + length :]).hexdigest()
 
 
 def digest(path: Path) -> str:
