@@ -1,7 +1,7 @@
 """The header of a safetensors file, read without PyTorch: what weights are, before anything is made of them.
 
-Format: 8 bytes, the header's length N as a little-endian integer; N bytes of JSON, from a tensor's name to its
-type, shape and place, and `__metadata__`, a mapping of texts; then the tensors' bytes, without gaps
+Format: 8 bytes, the header's length N as a little-endian integer; N bytes of JSON, from a tensor's name to
+its type, shape and place, and `__metadata__`, a mapping of texts; then the tensors' bytes, without gaps
 (https://github.com/huggingface/safetensors, "Format").
 
 A file over the limit of the repository stands as shards, `<name>-<k>-of-<n>.safetensors`, each with the same
@@ -58,7 +58,9 @@ def files(path: Path) -> list[Path]:
     count = max(count for _, count in found.values())
     for number in range(1, count + 1):
         if number not in found or found[number][1] != count:
-            raise UserError(f"{path.stem}-{number}-of-{count}{SUFFIX}: missing; restore it: git checkout -- weights")
+            raise UserError(
+                f"{path.stem}-{number}-of-{count}{SUFFIX}: missing; restore it: git checkout -- weights"
+            )
     return [found[number][0] for number in range(1, count + 1)]
 
 

@@ -66,7 +66,9 @@ def save_released(
     for name, tensor in tensors.items():
         half = tensor.half() if tensor.is_floating_point() else tensor
         if not bool(torch.isfinite(half).all()):
-            raise UserError(f"{path}: {name} has values beyond half precision; keep these weights as they are")
+            raise UserError(
+                f"{path}: {name} has values beyond half precision; keep these weights as they are"
+            )
         if shards[-1] and filled + half.nbytes > limit:
             shards.append({})
             filled = 0
@@ -118,7 +120,7 @@ def fill(path: Path, model: nn.Module) -> None:
     if differing:
         raise UserError(
             f"{path}: weights of another model than the one that is built from its configuration (first "
-            f"difference: {differing[0]}); train it again, or restore the file: git checkout -- {path.parent.name}"
+            f"difference: {differing[0]}); {_restored(path)}"
         )
     model.load_state_dict(tensors)
 

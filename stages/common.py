@@ -5,30 +5,29 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from lift.config import Config, load
-from lift.config.sets import check_reported
+from lift.config import Config, resolved
 from lift.errors import UserError
 
 PARAMS = Path("params.yaml")
+WEIGHTS = Path("weights")
+"""What the repository carries of trained models."""
 
 
-def run(main: Callable[..., None], *names: str, optional: int = 0, reported: bool = False) -> None:
+def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
     """Call `main` with the command line's arguments; exit with 1 and one line on a user's mistake.
 
     Args:
         main: Takes the arguments as text.
         names: What the arguments are, for the usage line.
         optional: How many of the last may be left out.
-        reported: The first is a profile; refuse it now if its report could not be made.
     """
     arguments = sys.argv[1:]
     if not len(names) - optional <= len(arguments) <= len(names):
         sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(names)}")
     with contextlib.suppress(BrokenPipeError):
         try:
-            if reported:
-                check_reported(load(PARAMS, arguments[0]))
             main(*arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
@@ -36,6 +35,20 @@ def run(main: Callable[..., None], *names: str, optional: int = 0, reported: boo
         sys.stderr.flush()
         # All is written and closed. Taking PyTorch's modules down one by one would cost 0.5 to 0.9 s a stage.
         os._exit(0)
+
+
+def check_resolved(profile: str, name: str, wanted: dict[str, Any]) -> None:
+    """Refuse to run a stage for another configuration than `resolve` has written down for it.
+
+    Args:
+        profile: The profile.
+        name: The stage's file below data/<profile>/resolved, such as train/lift15.json.
+        wanted: What params.yaml gives now.
+
+    Raises:
+        UserError: There is none, or another.
+    """
+    resolved.check(data_folder(profile) / resolved.FOLDER / name, wanted, profile)
 
 
 def seed_folder(folder: Path, config: Config, seed: int) -> Path:

@@ -1,7 +1,7 @@
-"""Stage `train`: train one ablation, once per seed, and leave each one's best and last weights, and curves.
+"""Stage `train`: train one method, once per seed, and leave each one's best and last weights, and curves.
 
-Weights: models/<ablation>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
-lie beside them in seed<N>/. Curves: training/<ablation>/curves.csv holds all seeds; DVCLive shows the first.
+Weights: models/<method>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
+lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
 """
 
 import os
@@ -14,9 +14,11 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from lift.config import Config, load
+from lift import imports
+from lift.config import Config, load, resolved
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident
+from lift.errors import UserError
 from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
@@ -28,24 +30,17 @@ from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
 from lift.training.state import run_digest, run_folder
-from stages.common import PARAMS, data_folder, run, seed_folder
+from stages.common import PARAMS, check_resolved, data_folder, run, seed_folder
 
-ROOT = Path(__file__).resolve().parents[1]
-# The stage's code, as in dvc.yaml (a test holds that): a checkpoint of other code is left alone.
-CODE = [
-    *(ROOT / "lift" / part for part in ("config", "data", "losses", "metrics", "models", "ops", "training")),
-    *(
-        ROOT / "lift" / f"{name}.py"
-        for name in ("__init__", "errors", "files", "progress", "seeds", "weights")
-    ),
-    *(ROOT / "stages" / f"{name}.py" for name in ("common", "train")),
-]
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
 
-def main(profile: str, ablation: str) -> None:
-    """Train `ablation` of `profile` with each seed, or continue where it was stopped."""
-    config = load(PARAMS, profile, ablation)
+def main(profile: str, method: str) -> None:
+    """Train `method` of `profile` with each seed, or continue where it was stopped."""
+    config = load(PARAMS, profile, method)
+    if config.kind != "trained":
+        raise UserError(f"{method}: not trained but measured as it is; evaluate it")
+    check_resolved(profile, f"train/{method}.json", resolved.train(config))
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # Filling fresh memory with NaN changes no result and takes 2 % of the time.
@@ -81,11 +76,11 @@ def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
 
 def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack, held: Frames | None) -> Job:
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
-    data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
+    data, name = data_folder(config.profile), f"{config.method}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
 
     def scratch() -> Path:
-        digest = run_digest(config.digestible(), manifests, CODE)
+        digest = run_digest(config.digestible(), manifests, sorted(imports.reached(Path(__file__).resolve())))
         return folders.enter_context(run_folder(data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
@@ -126,8 +121,8 @@ def _job(
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
         loaded=model.loaded,
         folder=folder,
-        outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
-        board=seed_folder(data / "logs" / config.ablation, config, config.seed),
+        outputs=data / "training" / config.method if config.seed == train.seeds[0] else folder / "logs",
+        board=seed_folder(data / "logs" / config.method, config, config.seed),
         stop=stop,
     )
 
@@ -155,12 +150,12 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
     """Copy the finished weights and curves to the outputs, so that a kill on the way leaves them too."""
     for seed, job in jobs.items():
         for name in (BEST, LAST):
-            target = seed_folder(data / "models" / config.ablation, config, seed) / name
+            target = seed_folder(data / "models" / config.method, config, seed) / name
             with atomic(target) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
-    join_curves(data / "training" / config.ablation / "curves.csv", curves)
+    join_curves(data / "training" / config.method / "curves.csv", curves)
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE", "ABLATION", reported=True)
+    run(main, "PROFILE", "METHOD")

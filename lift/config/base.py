@@ -45,9 +45,14 @@ class Config:
     verify: Verify
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The profile's methods that have learnt something: trained here, or released."""
+        return (*self.ablations, *self.released)
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """All methods of the profile."""
-        return (*self.ablations, *self.released, *self.baselines)
+        return (*self.models, *self.baselines)
 
     @property
     def procedural(self) -> bool:

@@ -102,7 +102,7 @@ class _Reader:
             raise UserError(f"params.yaml: {where}.weights: expected the name of a file, found {weights!r}")
         path = self.folder / f"{weights}{header.SUFFIX}"
         described = header.read(path).plain("config") or {}
-        own = {key: described[key] for key in ("clip", "model") if key in described}
+        own: dict[str, Any] = {key: described[key] for key in ("clip", "model") if key in described}
         try:
             values = lay(self.merged, own, Config, "")
         except UserError as error:
@@ -141,7 +141,9 @@ def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str)
         values = lay(values, over, Config, where)
     missing = [kind for kind in KINDS if kind not in lists]
     if missing:
-        raise UserError(f"params.yaml: profiles.{profile}.methods.{missing[0]}: missing; give a list of names")
+        raise UserError(
+            f"params.yaml: profiles.{profile}.methods.{missing[0]}: missing; give a list of names"
+        )
     return _filled(values, raw) | {
         "ablations": lists["trained"], "released": lists["released"], "baselines": lists["baselines"]
     }  # fmt: skip
@@ -168,7 +170,8 @@ def _filled(values: dict[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Give every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
     defaults = _section(raw.get("defaults"), "defaults", ("benchmark", "source", "render", "set"))
     benchmark, source, render, clip_set = (
-        _section(defaults.get(key), f"defaults.{key}", None) for key in ("benchmark", "source", "render", "set")
+        _section(defaults.get(key), f"defaults.{key}", None)
+        for key in ("benchmark", "source", "render", "set")
     )
     filled = dict(values)
     if isinstance(values.get("benchmarks"), Mapping):

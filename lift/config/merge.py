@@ -31,7 +31,9 @@ def lay(base: Mapping[str, Any], over: Mapping[str, Any] | None, kind: Any, path
         inner = kind_of(kind, str(key), path)
         if isinstance(value, Mapping) and _section(inner):
             old = result.get(key)
-            result[key] = lay(old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip("."))
+            result[key] = lay(
+                old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip(".")
+            )
         else:
             result[key] = value
     return result

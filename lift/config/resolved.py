@@ -86,6 +86,7 @@ def evaluate(config: Config, name: str, weights: Path) -> Plain:
         made["training"] = train(config)
     elif config.kind == "released":
         path = weights / f"{config.weights}{header.SUFFIX}"
+        header.check(path)
         made |= {"weights": config.weights, "sha256": header.digest(path), **config.described()}
     elif name == "untrained":
         made |= {"seed": config.seed, **config.described()}

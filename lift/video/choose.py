@@ -21,7 +21,7 @@ from lift.video.tiles import Tiled
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "weights"
-"""Reference weights, part of the repository (python -m benchmarks.reference)."""
+"""Released weights, part of the repository (the stage `release`)."""
 MODELS = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
 DEFAULT_MODEL = "matched"
@@ -76,7 +76,7 @@ def choose(
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
-    if weights is not None and name not in (None, model.name, found.get("ablation")):
+    if weights is not None and name not in (None, model.name, found.get("method")):
         raise UserError(
             f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
@@ -86,7 +86,7 @@ def choose(
     title = f"{found.get('ablation')} ({model.name}), weights {path}"
     if clip.task == "predict":
         where, half = _computing(device, precision)
-        predicting = Predicting(module, str(found.get("ablation")), clip, device=where, half=half)
+        predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
         return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
     offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
@@ -147,7 +147,7 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
 
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
-    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.json"))}
+    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.safetensors"))}
     if name in there:
         return there[name]
     known = [*there, *BASELINES]
@@ -156,8 +156,8 @@ def _trained(name: str) -> Path:
         hint = f"did you mean {near[0]}? " if near else ""
         raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
     raise UserError(
-        f"{REFERENCE / name}.json: the default weights are not there; restore them with `git checkout -- "
-        f"weights`, give others with --weights, or use a method without training: --model dis"
+        f"{REFERENCE / name}.safetensors: the default weights are not there; restore them with `git checkout "
+        f"-- weights`, give others with --weights, or use a method without training: --model dis"
     )
 
 
