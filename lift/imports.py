@@ -12,6 +12,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("lift", "stages")
 BESIDE = (".css", ".j2", ".js", ".mplstyle", ".yaml")
 """Kinds of files that packages read from their own folder."""
+LOADING = tuple(
+    ROOT / "lift" / "config" / f"{name}.py"
+    for name in ("data", "load", "merge", "parse", "resolved", "sets", "yaml12")
+)
+"""What reads and checks params.yaml: its whole effect is in the values that `resolve` writes down, so that an
+edit which changes none of them runs nothing again.
+"""
 
 
 def digests(start: Path, root: Path = ROOT) -> dict[str, str]:
@@ -23,7 +30,7 @@ def digests(start: Path, root: Path = ROOT) -> dict[str, str]:
 
 
 def reached(start: Path, root: Path = ROOT) -> set[Path]:
-    """Return every file of `root` that `start` imports, directly or not, late imports too, and itself."""
+    """Return `start` and each file of `root` that it imports, however indirectly or late, but LOADING."""
     seen: set[Path] = set()
     todo = [start]
     while todo:
@@ -31,10 +38,9 @@ def reached(start: Path, root: Path = ROOT) -> set[Path]:
         if path not in seen:
             seen.add(path)
             todo += [file for name in _imported(path, root) for file in _files(name, root)]
-    folders = {path.parent for path in seen}
-    return seen | {
-        file for folder in folders for file in folder.iterdir() if file.suffix in BESIDE and folder != root
-    }
+    folders = {path.parent for path in seen} - {root}
+    beside = {file for folder in folders for file in folder.iterdir() if file.suffix in BESIDE}
+    return (seen - set(LOADING)) | beside
 
 
 def _imported(path: Path, root: Path) -> set[str]:

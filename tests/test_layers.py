@@ -14,6 +14,7 @@ ALLOWED = {
     "seeds": set(),
     "progress": set(),
     "header": {"errors"},
+    "imports": set(),
     "weights": {"errors", "files", "config", "header"},
     "config": {"errors", "header"},
     "environment": set(),
