@@ -14,7 +14,7 @@ from lift.config import Config, load, resolved, window
 from lift.config.abilities import PAST, UNTRAINED
 from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
-from lift.data.manifest import not_given
+from lift.data.stored.manifest import not_given
 from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between

@@ -109,10 +109,16 @@ def test_the_code_of_a_stage_is_all_that_python_loads_to_run_it(stage):
 @pytest.mark.parametrize(
     ("stage", "parts"),
     [
-        ("train", ("lift/data/download", "lift/scenes", "lift/report", "lift/evaluation", "lift/video")),
-        ("clips", ("lift/data/download", "lift/scenes", "lift/models", "lift/training", "lift/report")),
-        ("evaluate", ("lift/data/download", "lift/scenes", "lift/training", "lift/losses", "lift/report")),
-        ("report", ("lift/data", "lift/models", "lift/training", "lift/evaluation", "lift/video")),
+        ("train", ("lift/fetch", "lift/clips", "lift/scenes", "lift/report", "lift/evaluation")),
+        ("clips", ("lift/fetch", "lift/scenes", "lift/models", "lift/report")),
+        (
+            "evaluate",
+            ("lift/fetch", "lift/clips", "lift/scenes", "lift/training", "lift/losses", "lift/report"),
+        ),
+        (
+            "report",
+            ("lift/fetch", "lift/data", "lift/models", "lift/training", "lift/evaluation", "lift/video"),
+        ),
     ],
 )
 def test_no_stage_runs_again_for_the_code_of_another(stage, parts):

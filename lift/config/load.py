@@ -83,6 +83,11 @@ class _Reader:
         self.releases = _named(self.raw, "released", empty=True)
         profiles = _named(self.raw, "profiles")
         check_known(profile, profiles, "profiles")
+        for name, own in profiles.items():
+            if not isinstance(own, Mapping):
+                raise UserError(
+                    f"params.yaml: profiles.{name}: expected keys and their values, found {own!r}"
+                )
         self.merged = _profiled(self.raw, profiles, profile)
         self.base = self._built("", "base", {})
 
@@ -139,11 +144,12 @@ def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str)
             raise UserError(f"params.yaml: {where}.clips: only `sets` may differ between profiles")
         lists |= _section(over.pop("methods", {}), f"{where}.methods", KINDS)
         values = lay(values, over, Config, where)
-    missing = [kind for kind in KINDS if kind not in lists]
-    if missing:
-        raise UserError(
-            f"params.yaml: profiles.{profile}.methods.{missing[0]}: missing; give a list of names"
-        )
+    for kind in KINDS:
+        if not isinstance(lists.get(kind), list):
+            raise UserError(
+                f"params.yaml: profiles.{profile}.methods.{kind}: expected a list of names, found "
+                f"{lists.get(kind)!r}"
+            )
     return _filled(values, raw) | {
         "ablations": lists["trained"], "released": lists["released"], "baselines": lists["baselines"]
     }  # fmt: skip
@@ -152,8 +158,6 @@ def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str)
 def _chain(profiles: Mapping[str, Any], name: str, seen: tuple[str, ...]) -> list[str]:
     """Return the profiles to lay one over the other, `name` last."""
     own = profiles[name]
-    if not isinstance(own, Mapping):
-        raise UserError(f"params.yaml: profiles.{name}: expected keys and their values, found {own!r}")
     bases = own.get("base") or []
     if not isinstance(bases, list):
         raise UserError(f"params.yaml: profiles.{name}.base: expected a list of profiles, found {bases!r}")
