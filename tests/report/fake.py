@@ -43,7 +43,7 @@ AHEAD = (*FIELDS[:8], "horizon", "psnr", "ssim", "ms_ssim", "lpips")
 
 @functools.cache
 def params() -> Path:
-    """A params.yaml whose demo has every ablation, one released method, and the declared comparisons of all."""
+    """A params.yaml whose demo has every ablation, a released method, and the declared comparisons of all."""
     raw = yaml12.read(ROOT / "params.yaml")
     folder = Path(tempfile.mkdtemp(prefix="lift-fake-"))
     atexit.register(shutil.rmtree, folder)
