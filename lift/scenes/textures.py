@@ -12,12 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lift.errors import UserError
-from lift.scenes import ranges
+from lift.scenes import exact, ranges
 
 Image = NDArray[np.uint8]
-Field = NDArray[np.float32]
+Field = NDArray[np.float64]
 
 PICTURES = (
     "astronaut", "brick", "camera", "chelsea", "coffee", "coins",
@@ -56,7 +57,7 @@ def texture(
     else:
         choices = REGULAR if regular else IRREGULAR
         pattern = choices[rng.integers(len(choices))](rng, rows, columns)
-    return _tone(rng, cv2.GaussianBlur(pattern, (0, 0), ranges.SOFTNESS), calm, contrast)
+    return _tone(rng, _blurred(pattern, ranges.SOFTNESS), calm, contrast)
 
 
 @cache
@@ -79,7 +80,7 @@ def picture(name: str) -> Image:
 
 
 def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Cut a random piece of a random picture, turned and mirrored at random: float32 in [0, 1]."""
+    """Cut a random piece of a random picture, turned and mirrored at random: float64, about [0, 1]."""
     pixels = picture(PICTURES[rng.integers(len(PICTURES))])
     pixels = np.rot90(pixels, int(rng.integers(4)))[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
     scale = rng.uniform(*ranges.PICTURE_SCALE)
@@ -87,35 +88,64 @@ def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
     wide = min(round(columns / scale), pixels.shape[1])
     top = rng.integers(pixels.shape[0] - high + 1)
     left = rng.integers(pixels.shape[1] - wide + 1)
-    piece = np.ascontiguousarray(pixels[top : top + high, left : left + wide], dtype=np.float32) / 255.0
-    size = (min(max(round(wide * scale), 1), columns), min(max(round(high * scale), 1), rows))
-    return np.asarray(
-        cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)
-    )
+    piece = pixels[top : top + high, left : left + wide] / 255.0
+    tall, broad = min(max(round(high * scale), 1), rows), min(max(round(wide * scale), 1), columns)
+    across = _enlarged(_enlarged(piece, tall).transpose(1, 0, 2), broad)
+    return np.ascontiguousarray(across.transpose(1, 0, 2))
+
+
+def _enlarged(rows: Field, count: int) -> Field:
+    """Resample the first axis to `count` places by cubic convolution (Keys, 1981), the ends repeated."""
+    place = (np.arange(count) + 0.5) * (len(rows) / count) - 0.5
+    first = np.floor(place)
+    t = (place - first)[:, None, None]
+    u = 1.0 - t
+    middle = [1.0 + x * x * (1.5 * x - 2.5) for x in (t, u)]
+    weights = (-0.5 * t * u * u, *middle, -0.5 * t * t * u)
+    result = np.zeros((count, *rows.shape[1:]))
+    for step, weight in enumerate(weights, -1):
+        result += weight * rows[np.clip(first.astype(np.int64) + step, 0, len(rows) - 1)]
+    return result
+
+
+def _blurred(field: Field, deviation: float) -> Field:
+    """Blur the first two axes by a Gaussian (`deviation` in texels), mirrored at the edges.
+
+    By SciPy, whose loops are plain C and which takes weights as they are; OpenCV's fuse what AVX2 can fuse.
+    """
+    reach = math.ceil(4.0 * deviation)
+    weights = [exact.exponential(-0.5 * (i / deviation) * (i / deviation)) for i in range(-reach, reach + 1)]
+    weights = [weight / math.fsum(weights) for weight in weights]
+    for axis in (0, 1):
+        field = ndimage.correlate1d(field, weights, axis, mode="mirror")
+    return field
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Draw noise of spectrum 1/f^a (`ranges.SPECTRUM`), mean 0, deviation 1: float32 (rows, columns)."""
-    fy, fx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None]
-    radius = np.hypot(fy, fx)
+    """Draw noise of spectrum 1/f^a (`ranges.SPECTRUM`), mean 0, deviation 1: float64 (rows, columns)."""
+    fy, fx = (np.asarray(f, np.float64) for f in (np.fft.fftfreq(rows), np.fft.rfftfreq(columns)))
+    radius = exact.length(fx[None], fy[:, None])
     radius[0, 0] = 1.0
     phase = rng.uniform(0.0, 2.0 * math.pi, radius.shape)
-    spectrum = np.exp(1j * phase) * radius ** -rng.uniform(*ranges.SPECTRUM)
-    spectrum[0, 0] = 0.0
+    amplitude = exact.power(radius, -rng.uniform(*ranges.SPECTRUM))
+    amplitude[0, 0] = 0.0
+    spectrum = np.empty(radius.shape, np.complex128)
+    spectrum.real, spectrum.imag = amplitude * exact.cosine(phase), amplitude * exact.sine(phase)
     field = np.fft.irfft2(spectrum, (rows, columns))
-    return np.asarray(field / field.std(), dtype=np.float32)
+    return np.asarray(field / field.std())
 
 
 def _leaves(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Paint ellipses over each other in a picture's colours, radii r by r^-3, under noise: float32 in [0, 1].
+    """Paint ellipses over each other in a picture's colours, radii r by r^-3, and noise: float64, about 0-1.
 
     Such "dead leaves" have the statistics of natural pictures: edges at all scales, and flat parts between
     (Lee, Mumford and Huang, IJCV 2001).
     """
     colours = picture(PICTURES[rng.integers(len(PICTURES))]).reshape(-1, 3)
     count = math.ceil(rows * columns / ranges.LEAF_AREA)
-    least, most = ranges.LEAF_RADIUS[0] ** -2.0, (ranges.LEAF_RADIUS[1] * min(rows, columns)) ** -2.0
-    radius = rng.uniform(min(least, most), least, count) ** -0.5
+    small = ranges.LEAF_RADIUS[0]
+    large = max(small, ranges.LEAF_RADIUS[1] * min(rows, columns))
+    radius = 1.0 / np.sqrt(rng.uniform(1.0 / (large * large), 1.0 / (small * small), count))
     axes = np.stack([radius, radius * rng.uniform(*ranges.LEAF_SHAPE, count)], axis=1)
     centre = rng.uniform(0.0, 1.0, (count, 2)) * (columns, rows)
     angle, chosen = rng.uniform(0.0, 180.0, count), rng.integers(len(colours), size=count + 1)
@@ -134,7 +164,7 @@ def _leaves(rng: np.random.Generator, rows: int, columns: int) -> Field:
             cv2.FILLED,
         )
     grain = rng.uniform(*ranges.LEAF_GRAIN) * noise(rng, rows, columns)
-    return np.asarray(canvas / np.float32(255) + grain[..., None], dtype=np.float32)
+    return np.asarray(canvas / 255.0 + grain[..., None])
 
 
 def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
@@ -144,16 +174,16 @@ def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
 def _stripes(rng: np.random.Generator, rows: int, columns: int) -> Field:
     """Wavy stripes under noise, as of cloth, wood or water."""
     grain = noise(rng, rows, columns)
-    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * cv2.GaussianBlur(grain, (0, 0), 8.0)
-    return _colour(rng, np.sin(along, dtype=np.float32) + 0.6 * grain)
+    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * _blurred(grain, 8.0)
+    return _colour(rng, exact.sine(along) + 0.6 * grain)
 
 
 def _checks(rng: np.random.Generator, rows: int, columns: int) -> Field:
     """Soft checks under noise, as of tiles or fields."""
     angle = rng.uniform(0.0, math.pi)
-    first = np.sin(_phase(rng, rows, columns, angle))
-    second = np.sin(_phase(rng, rows, columns, angle + math.pi / 2.0))
-    return _colour(rng, np.tanh(4.0 * first * second).astype(np.float32) + 0.6 * noise(rng, rows, columns))
+    first = exact.sine(_phase(rng, rows, columns, angle))
+    second = exact.sine(_phase(rng, rows, columns, angle + math.pi / 2.0))
+    return _colour(rng, exact.tangent_h(4.0 * first * second) + 0.6 * noise(rng, rows, columns))
 
 
 IRREGULAR = (_clouds,)
@@ -161,20 +191,21 @@ REGULAR = (_clouds, _stripes, _checks)
 
 
 def _phase(rng: np.random.Generator, rows: int, columns: int, angle: float) -> Field:
-    """Give the phase of a plane wave of random period at `angle`: float32 (rows, columns), radians."""
+    """Give the phase of a plane wave of random period at `angle`: float64 (rows, columns), radians."""
     step = 2.0 * math.pi / (ranges.DENSITY * rng.uniform(*ranges.TEXTURE_PERIOD))
     y, x = np.ogrid[:rows, :columns]
-    return np.asarray(step * (math.cos(angle) * x + math.sin(angle) * y), dtype=np.float32)
+    return np.asarray(step * (exact.cosine(angle) * x + exact.sine(angle) * y))
 
 
 def _colour(rng: np.random.Generator, field: Field) -> Field:
     """Colour a field by a random palette: a dark colour, a middle one and a light one, joined smoothly."""
     grey = np.array([[0.1], [0.5], [0.9]])
     hues = np.sort(rng.uniform(0.0, 1.0, (3, 3)), axis=0)
-    palette = (grey + rng.uniform(*ranges.SATURATION) * (hues - grey)).astype(np.float32)
-    level = 0.5 + 0.5 * np.tanh(0.7 * field)[..., None]
+    palette = grey + rng.uniform(*ranges.SATURATION) * (hues - grey)
+    level = 0.5 + 0.5 * exact.tangent_h(0.7 * field)[..., None]
+    rest = 1.0 - level
     return np.asarray(
-        palette[0] * (1 - level) ** 2 + 2 * palette[1] * level * (1 - level) + palette[2] * level**2
+        palette[0] * (rest * rest) + palette[1] * (2.0 * level * rest) + palette[2] * (level * level)
     )
 
 
@@ -185,6 +216,6 @@ def _tone(rng: np.random.Generator, pattern: Field, calm: bool, usual: ranges.Ra
         contrast = rng.uniform(*ranges.CALM_CONTRAST)
     else:
         mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*usual)
-    tint = rng.uniform(*ranges.TINT, 3).astype(np.float32)
+    tint = rng.uniform(*ranges.TINT, 3)
     centred = (pattern - pattern.mean()) / max(float(pattern.std()), 1e-3)
     return np.asarray(np.rint(np.clip((mean + contrast * centred) * tint, 0.0, 1.0) * 255.0), dtype=np.uint8)
