@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from av.video.reformatter import Interpolation
 
 from lift import png
 from lift.config.footage import Camera
@@ -21,9 +21,7 @@ from lift.scenes.kinds import make
 from lift.scenes.scene import Image, Scene
 
 FRAME_RATE = 25  # UCF101's
-_LUMA = (16829, 33039, 6416)
-_CHROMA = ((-9714, -19070, 28784), (28784, -24103, -4681))
-"""Weights of R, G and B, in 1/65536: BT.601 from 0-255 to 16-235 and 16-240."""
+EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 QUANTISER = 2  # MPEG-4's finest; the scenes' own detail should decide a result, not the codec's
 
 
@@ -99,26 +97,9 @@ def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> Non
         limits = {"qmin": str(QUANTISER), "qmax": str(QUANTISER)}
         stream.options = {"flags": "+bitexact", "dct": "int", "idct": "simple", **limits}
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(_subsampled(frame), format="yuv420p")))
+            rgb = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(rgb.reformat(format="yuv420p", interpolation=EXACT, threads=1)))
         container.mux(stream.encode())
-
-
-def _subsampled(frame: Image) -> Image:
-    """Convert RGB (H, W, 3) to 4:2:0 planes below each other (H * 3 / 2, W), by BT.601 in whole numbers.
-
-    FFmpeg's own conversion rounds as the processor's vector unit does.
-    """
-    height, width, _ = frame.shape
-    pixels = frame.astype(np.int32)
-    quads = pixels.reshape(height // 2, 2, width // 2, 2, 3).sum(axis=(1, 3))
-    planes = (_weighted(pixels, _LUMA, 1) + 16, *(_weighted(quads, row, 4) + 128 for row in _CHROMA))
-    return np.concatenate([plane.ravel() for plane in planes]).astype(np.uint8).reshape(-1, width)
-
-
-def _weighted(pixels: NDArray[np.int32], weights: tuple[int, int, int], summed: int) -> NDArray[np.int32]:
-    """Weigh the channels of pixels that are sums of `summed`, rounded."""
-    red, green, blue = (pixels[..., i] * weight for i, weight in enumerate(weights))
-    return (red + green + blue + summed * 2**15) // (summed * 2**16)
 
 
 def write_truth(path: Path, scene: Scene, target: int, number: int) -> None:

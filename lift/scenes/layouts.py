@@ -73,8 +73,6 @@ def _vimeo90k(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vi
 
 def _ucf101(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
     videos, lists = [], root / "ucfTrainTestlist"
-    if any(side % 2 for side in render.size):
-        raise UserError(f"sources.ucf101.render.size: {list(render.size)}; its MPEG-4 wants even numbers")
     classes = ["".join(word.capitalize() for word in kind.split("_")) for kind in KINDS]
     _write_list(lists / "classInd.txt", [f"{i} {name}" for i, name in enumerate(classes, 1)], "\r\n")
     for part, count in (("train", render.train), ("test", render.test)):

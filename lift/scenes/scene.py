@@ -150,7 +150,8 @@ def _at(tile: Image, u: Coordinates, v: Coordinates) -> Image:
     masked = tile.ndim == 2 or tile.shape[2] == 4
     border = cv2.BORDER_CONSTANT if masked else cv2.BORDER_REFLECT_101
     columns, rows = (_steps(place) for place in (u, v))
-    whole = np.stack([columns >> 5, rows >> 5], axis=-1).astype(np.int16)
+    whole = np.empty((*columns.shape, 2), np.int16)
+    whole[..., 0], whole[..., 1] = columns >> 5, rows >> 5
     between = ((rows & 31) << 5 | columns & 31).astype(np.uint16)
     return np.asarray(cv2.remap(tile, whole, between, cv2.INTER_LINEAR, borderMode=border))
 

@@ -8,17 +8,18 @@ import math
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lift.errors import UserError
 from lift.scenes import exact, ranges
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float64]
+FULL = 65535
 
 PICTURES = (
     "astronaut", "brick", "camera", "chelsea", "coffee", "coins",
@@ -50,6 +51,7 @@ def texture(
         uint8 RGB (rows', columns', 3).
     """
     contrast = ranges.CONTRAST if leaves is None else ranges.ANY_CONTRAST
+    pattern: NDArray[np.floating[Any]]
     if leaves is not None and rng.random() < leaves:
         pattern = _leaves(rng, rows, columns)
     elif rng.random() < ranges.PICTURE_SHARE:
@@ -79,8 +81,8 @@ def picture(name: str) -> Image:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Cut a random piece of a random picture, turned and mirrored at random: float64, about [0, 1]."""
+def _cut(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.float32]:
+    """Cut a random piece of a random picture, turned and mirrored at random: float32, about [0, 1]."""
     pixels = picture(PICTURES[rng.integers(len(PICTURES))])
     pixels = np.rot90(pixels, int(rng.integers(4)))[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
     scale = rng.uniform(*ranges.PICTURE_SCALE)
@@ -88,37 +90,33 @@ def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
     wide = min(round(columns / scale), pixels.shape[1])
     top = rng.integers(pixels.shape[0] - high + 1)
     left = rng.integers(pixels.shape[1] - wide + 1)
-    piece = pixels[top : top + high, left : left + wide] / 255.0
+    piece = pixels[top : top + high, left : left + wide]
     tall, broad = min(max(round(high * scale), 1), rows), min(max(round(wide * scale), 1), columns)
-    across = _enlarged(_enlarged(piece, tall).transpose(1, 0, 2), broad)
-    return np.ascontiguousarray(across.transpose(1, 0, 2))
+    return _enlarged(_enlarged(piece, tall).transpose(1, 0, 2), broad).transpose(1, 0, 2) / np.float32(255)
 
 
-def _enlarged(rows: Field, count: int) -> Field:
+def _enlarged(rows: Image | NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """Resample the first axis to `count` places by cubic convolution (Keys, 1981), the ends repeated."""
     place = (np.arange(count) + 0.5) * (len(rows) / count) - 0.5
-    first = np.floor(place)
-    t = (place - first)[:, None, None]
-    u = 1.0 - t
-    middle = [1.0 + x * x * (1.5 * x - 2.5) for x in (t, u)]
-    weights = (-0.5 * t * u * u, *middle, -0.5 * t * t * u)
-    result = np.zeros((count, *rows.shape[1:]))
-    for step, weight in enumerate(weights, -1):
-        result += weight * rows[np.clip(first.astype(np.int64) + step, 0, len(rows) - 1)]
+    first = np.floor(place).astype(np.int64)
+    t = (place - first)[:, None, None].astype(np.float32)
+    u = 1 - t
+    middle = [1 + x * x * (np.float32(1.5) * x - np.float32(2.5)) for x in (t, u)]
+    rows = np.ascontiguousarray(rows, np.float32)
+    result = np.zeros((count, *rows.shape[1:]), np.float32)
+    for step, weight in enumerate((-t * u * u / 2, *middle, -t * t * u / 2), -1):
+        part = rows[np.clip(first + step, 0, len(rows) - 1)]
+        result += np.multiply(part, weight, out=part)
     return result
 
 
-def _blurred(field: Field, deviation: float) -> Field:
-    """Blur the first two axes by a Gaussian (`deviation` in texels), mirrored at the edges.
+def _blurred(field: NDArray[np.floating[Any]], deviation: float) -> NDArray[np.uint16]:
+    """Blur 0 ... 1 by a Gaussian (`deviation` in texels), mirrored at the edges: 0 ... 65535.
 
-    By SciPy, whose loops are plain C and which takes weights as they are; OpenCV's fuse what AVX2 can fuse.
+    OpenCV blurs whole numbers in whole numbers; floats as the processor's vector unit rounds.
     """
-    reach = math.ceil(4.0 * deviation)
-    weights = [exact.exponential(-0.5 * (i / deviation) * (i / deviation)) for i in range(-reach, reach + 1)]
-    weights = [weight / math.fsum(weights) for weight in weights]
-    for axis in (0, 1):
-        field = ndimage.correlate1d(field, weights, axis, mode="mirror")
-    return field
+    whole = np.rint(np.clip(field, 0.0, 1.0) * FULL).astype(np.uint16)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), deviation), np.uint16)
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
@@ -174,8 +172,14 @@ def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
 def _stripes(rng: np.random.Generator, rows: int, columns: int) -> Field:
     """Wavy stripes under noise, as of cloth, wood or water."""
     grain = noise(rng, rows, columns)
-    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * _blurred(grain, 8.0)
+    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * _waves(grain)
     return _colour(rng, exact.sine(along) + 0.6 * grain)
+
+
+def _waves(grain: Field) -> Field:
+    """Give what varies slowly of noise of deviation 1."""
+    reach = 8.0  # deviations that are kept
+    return (_blurred(0.5 + grain / (2.0 * reach), 8.0) / FULL - 0.5) * (2.0 * reach)
 
 
 def _checks(rng: np.random.Generator, rows: int, columns: int) -> Field:
@@ -202,14 +206,13 @@ def _colour(rng: np.random.Generator, field: Field) -> Field:
     grey = np.array([[0.1], [0.5], [0.9]])
     hues = np.sort(rng.uniform(0.0, 1.0, (3, 3)), axis=0)
     palette = grey + rng.uniform(*ranges.SATURATION) * (hues - grey)
-    level = 0.5 + 0.5 * exact.tangent_h(0.7 * field)[..., None]
-    rest = 1.0 - level
-    return np.asarray(
-        palette[0] * (rest * rest) + palette[1] * (2.0 * level * rest) + palette[2] * (level * level)
-    )
+    level = 0.5 + 0.5 * exact.tangent_h(0.7 * field)
+    dark, middle, light = palette
+    curves = zip(dark, 2.0 * (middle - dark), dark - 2.0 * middle + light, strict=True)
+    return np.stack([start + level * (slope + level * bend) for start, slope, bend in curves], axis=-1)
 
 
-def _tone(rng: np.random.Generator, pattern: Field, calm: bool, usual: ranges.Range) -> Image:
+def _tone(rng: np.random.Generator, pattern: NDArray[np.uint16], calm: bool, usual: ranges.Range) -> Image:
     """Bring a pattern to a random mean, contrast and tint: uint8."""
     if calm:
         mean = 0.5 + rng.choice([-1.0, 1.0]) * rng.uniform(*ranges.CALM_OFFSET)
@@ -217,5 +220,10 @@ def _tone(rng: np.random.Generator, pattern: Field, calm: bool, usual: ranges.Ra
     else:
         mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*usual)
     tint = rng.uniform(*ranges.TINT, 3)
-    centred = (pattern - pattern.mean()) / max(float(pattern.std()), 1e-3)
-    return np.asarray(np.rint(np.clip((mean + contrast * centred) * tint, 0.0, 1.0) * 255.0), dtype=np.uint8)
+    # From sums of whole numbers, which no order of additions changes.
+    total, square = pattern.sum(dtype=np.int64), np.square(pattern, dtype=np.int64).sum()
+    middle = float(total) / pattern.size
+    deviation = math.sqrt(max(float(square) / pattern.size - middle * middle, 0.0))
+    gain = 255.0 * contrast / max(deviation, 1e-3 * FULL) * tint
+    toned = pattern * gain.astype(np.float32) + (255.0 * mean * tint - middle * gain).astype(np.float32)
+    return np.asarray(np.rint(np.clip(toned, 0.0, 255.0)), dtype=np.uint8)
