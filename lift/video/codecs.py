@@ -1,27 +1,17 @@
 """Which container, codec, pixel format and time base the output gets: tried out before any work is done."""
 
-import contextlib
-import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
 
 import av
-import numpy as np
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
-from av.codec.context import Flags
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video import aspect
+from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
 from lift.video.colour import Look
-from lift.video.light import DARK, Light
-from lift.video.media import decoder, rehearse
-from lift.video.palette import Palette
-from lift.video.span import Span
+from lift.video.light import Light
 from lift.video.turn import mirrored
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -43,86 +33,9 @@ OPTIONS: dict[
     "libsvtav1": {"crf": "20", "preset": "7"},
     "mpeg4": {"qscale": "2"},
 }
-CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
 USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What the output is to be like."""
-
-    look: Look
-    size: tuple[int, int]
-    """(H, W), pixels."""
-    rate: Fraction
-    """Mean frame rate."""
-    unit: Fraction
-    """Seconds of which all times are multiples."""
-    aspect: Fraction = Fraction(1)
-    """Width of a pixel by its height."""
-    light: Light = DARK
-    matrix: list[int] | None = None
-    """How it is turned when shown."""
-    chapters: list[Any] | None = None
-    transparent: bool = False
-    """Whether something shines through the first picture."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coding:
-    """How the output is encoded."""
-
-    muxer: str
-    codec: str
-    look: Look
-    unit: Fraction
-    """Seconds per tick of the encoder's clock."""
-    options: dict[str, str]
-    wish: Wish
-    warnings: tuple[str, ...] = ()
-    """What a reader will not find."""
-
-    def open(self, container: OutputContainer, metadata: dict[str, str]) -> VideoStream:
-        """Add the stream to a container, with the metadata given.
-
-        Raises:
-            ValueError: The container does not take the codec.
-        """
-        wish = self.wish
-        stream = cast(VideoStream, container.add_stream(self.codec, rate=wish.rate))
-        context = stream.codec_context
-        context.height, context.width = wish.size
-        context.pix_fmt = self.look.format
-        context.time_base, context.framerate = self.unit, wish.rate
-        if self.muxer in CONSTANT:
-            context.max_b_frames = 0
-        context.color_range = self.look.range
-        context.colorspace = self.look.matrix
-        context.color_primaries = self.look.primaries
-        context.color_trc = self.look.transfer
-        context.sample_aspect_ratio = wish.aspect
-        context.options = dict(self.options)
-        context.flags |= Flags.frame_duration
-        if wish.matrix is not None:
-            stream.set_display_matrix(wish.matrix)
-        if wish.chapters:
-            container.set_chapters(wish.chapters)
-        stream.metadata.update(metadata)
-        aspect.reserve(stream, self.muxer, wish.aspect)
-        return stream
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """What a reader of the output finds."""
-
-    look: Look
-    aspect: Fraction
-    light: Light
-    chapters: int
 
 
 def container_of(path: Path) -> tuple[str, str]:
@@ -138,20 +51,6 @@ def container_of(path: Path) -> tuple[str, str]:
             f"pictures"
         )
     return known
-
-
-def shifted(chapters: list[Any], span: Span, origin: Fraction, factor: int) -> list[Any]:
-    """Move chapters with the video: by where it starts, `origin`, cut where it ends, `factor` times as long."""
-    moved = []
-    for chapter in chapters:
-        unit = chapter["time_base"]
-        start, end = (chapter[key] * unit - origin for key in ("start", "end"))
-        if span.end is not None:
-            end = min(end, span.end - span.start)
-        if end > max(start, 0):
-            times = {"start": max(0, round(start / unit)), "end": round(end / unit)}
-            moved.append({**chapter, **{key: ticks * factor for key, ticks in times.items()}})
-    return moved
 
 
 def stores_turning(muxer: str, matrix: list[int]) -> bool:
@@ -189,11 +88,11 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
     if encoder.type != "video":
         raise UserError(f"--codec {name}: not a video codec but {encoder.type}")
     for coding in _candidates(muxer, name, encoder, wish):
-        seen = _rehearsed(coding)
+        seen = rehearsed(coding)
         if seen is not None and seen.look.conversion != coding.look.conversion and not seen.look.rgb:
             look = replace(coding.look, matrix=seen.look.matrix, range=seen.look.range)
             coding = replace(coding, look=look)
-            seen = _rehearsed(coding)
+            seen = rehearsed(coding)
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
         _check_matrix(coding)
@@ -252,44 +151,6 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     return order
 
 
-def _blank(size: tuple[int, int], form: str) -> av.VideoFrame:
-    """Make a picture that shines through nearly everywhere, where its format has alpha."""
-    black = np.zeros((*size, 4), np.uint8)
-    black[0, 0] = 255
-    picture = av.VideoFrame.from_ndarray(black, format="rgba")
-    return Palette()(picture) if form == "pal8" else picture.reformat(format=form)
-
-
-def _rehearsed(coding: Coding) -> _Seen | None:
-    """Write two pictures as `coding` says and read them back; None: something refuses."""
-    wish = coding.wish
-
-    def fill(container: OutputContainer) -> None:
-        stream = coding.open(container, {})
-        for tick in (0, max(1, round(1 / wish.rate / coding.unit))):
-            picture = _blank(wish.size, coding.look.format)
-            picture.pts, picture.time_base = tick, coding.unit
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-
-    container = rehearse(coding.muxer, fill, lambda file: aspect.store(file, coding.muxer, wish.aspect))
-    if container is None:
-        return None
-    with container, contextlib.suppress(av.FFmpegError, IndexError):
-        video = container.streams.video[0]
-        context, first = decoder(video), None
-        for packet in container.demux(video):
-            first = next(iter(context.decode(packet)), None)
-            if first is not None:
-                return _Seen(
-                    look=Look.of(first),
-                    aspect=Fraction(video.sample_aspect_ratio or 1),
-                    light=Light.of(first),
-                    chapters=len(container.chapters()),
-                )
-    return None
-
-
 def _check_matrix(coding: Coding) -> None:
     """Refuse to turn into RGB what stores colours in a way that no conversion here knows.
 
@@ -304,7 +165,7 @@ def _check_matrix(coding: Coding) -> None:
         )
 
 
-def _losses(coding: Coding, seen: _Seen) -> Iterable[str]:
+def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
     """Say what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"
@@ -362,4 +223,4 @@ def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
 
 
 def _any(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> bool:
-    return any(_rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))
+    return any(rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))

@@ -164,7 +164,7 @@ class Look:
         return rgb.to_ndarray()  # type: ignore[return-value] # one of the two types by the format
 
     def from_rgb(self, image: Image) -> av.VideoFrame:
-        """Convert RGB [H, W, 3], or premultiplied RGBA [H, W, 4], of 8 or 16 bits, to a frame of this look."""
+        """Convert RGB [H, W, 3], or premultiplied RGBA [H, W, 4], 8 or 16 bits, to a frame of this look."""
         matrix, span = self.conversion
         mixed = self.alpha and image.shape[2] == 4
         pixels: Any = np.ascontiguousarray(straight(image) if mixed else image[..., :3])

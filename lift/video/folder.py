@@ -3,10 +3,10 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from lift.errors import UserError
 from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
+from lift.video.light import DARK, Light
 from lift.video.span import Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -21,12 +22,22 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", "
 
 @dataclass
 class FolderSource:
-    """Pictures of one size in the order of their names, numbers in them read as numbers."""
+    """Pictures of one size in the order of their names, numbers in them read as numbers.
+
+    It has the attributes of `VideoSource`, and what only a video file has is as if it were not there.
+    """
 
     path: Path
     span: Span
     rate: Fraction
     trouble: str | None = None
+    aspect: Fraction = Fraction(1)
+    light: Light = DARK
+    matrix: list[int] | None = None
+    chapters: list[Any] = field(default_factory=list)
+    origin: Fraction = Fraction(0)
+    warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """List the pictures.
@@ -52,7 +63,6 @@ class FolderSource:
         self.size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
         self.look = Look.of_pictures(self.size, deep=sample.dtype == np.uint16, alpha=alpha)
         self.transparent = transparent(sample)
-        self.warnings, self.remarks = list[str](), list[str]()
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures, all as 16 bits where the first has more than 8."""

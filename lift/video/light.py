@@ -1,4 +1,4 @@
-"""The light of HDR10 video: of the display that it was graded on (SMPTE ST 2086), of its pictures (CTA-861.3).
+"""The light of HDR10 video: of the display that it was graded on (SMPTE ST 2086), and its own (CTA-861.3).
 
 Encoders that write it into their stream take it as parameters, since PyAV reaches no other place for it.
 """

@@ -1,8 +1,7 @@
 """One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,18 +12,19 @@ import numpy as np
 import torch
 
 from lift.errors import UserError
-from lift.files import atomic, full_disk_explained
+from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.video.choose import Chosen, fit
-from lift.video.codecs import Wish, choose_coding, container_of, shifted, stores_turning
+from lift.video.codecs import container_of, stores_turning
 from lift.video.engine import smooth
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
+from lift.video.outputs import open_report, open_sink
 from lift.video.report import Report
 from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.sink import FolderSink, Sink, VideoSink, beside, replace_folder
+from lift.video.sink import Sink
 from lift.video.span import WHOLE, Span
 from lift.video.stop import Stop, stoppable
 from lift.video.threads import Behind, ahead
@@ -120,8 +120,20 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         if source.look.alpha:
             method = Transparent(method)
         stop = stack.enter_context(stoppable())  # before the first temporary file
-        report = stack.enter_context(_open_report(job))
-        sink = stack.enter_context(_open_sink(job, source, schedule, rate))
+        report = stack.enter_context(open_report(job.report))
+        height, width = source.size
+        sink = stack.enter_context(
+            open_sink(
+                job.output,
+                source,
+                codec=job.codec,
+                size=(height, 2 * width if job.preview else width),
+                rate=rate,
+                unit=schedule.unit(source.unit),
+                stretch=job.factor if job.slow_motion else 1,
+                force=job.force,
+            )
+        )
         for warning in (*source.warnings, *sink.warnings):
             say(warning)
         frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
@@ -242,82 +254,3 @@ def side_by_side(shown: Iterator[Shown]) -> Iterator[Shown]:
             latest = item.frame
         both = cast(Image, np.concatenate((latest.image, item.frame.image), axis=1))
         yield replace(item, frame=replace(item.frame, image=both, picture=None, features=None))
-
-
-@contextmanager
-def _open_sink(
-    job: Job, source: VideoSource | FolderSource, schedule: Schedule, rate: Fraction
-) -> Iterator[VideoSink | FolderSink]:
-    """Give what writes to a temporary place that becomes the output when all went well."""
-    height, width = source.size
-    size = (height, 2 * width if job.preview else width)
-    video = source if isinstance(source, VideoSource) else None
-    with _writable(job.output):
-        if not job.output.suffix:
-            with _folder(job) as folder:
-                yield FolderSink(folder, video)
-            return
-        stretch = job.factor if job.slow_motion else 1
-        coding = choose_coding(job.output, job.codec, _wish(job, source, schedule, rate, size, stretch))
-        with atomic(job.output) as path:
-            sink = VideoSink(path, coding, source=video, stretch=stretch)
-            try:
-                yield sink
-            finally:
-                sink.abandon()
-
-
-def _wish(
-    job: Job,
-    source: VideoSource | FolderSource,
-    schedule: Schedule,
-    rate: Fraction,
-    size: tuple[int, int],
-    stretch: int,
-) -> Wish:
-    """Say what the output is to be like."""
-    wish = Wish(
-        look=source.look,
-        size=size,
-        rate=rate,
-        unit=schedule.unit(source.unit),
-        transparent=source.transparent,
-    )
-    if not isinstance(source, VideoSource):
-        return wish
-    return replace(
-        wish,
-        aspect=source.aspect,
-        light=source.light,
-        matrix=source.matrix,
-        chapters=shifted(source.container.chapters(), source.span, source.origin, stretch),
-    )
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    """Explain a folder that is none, or is not there and cannot be made."""
-    try:
-        yield
-    except (NotADirectoryError, FileExistsError, FileNotFoundError) as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); check its folder") from error
-
-
-@contextmanager
-def _folder(job: Job) -> Iterator[Path]:
-    with full_disk_explained(job.output):
-        new = beside(job.output)
-        try:
-            yield new
-            replace_folder(job.output, new, force=job.force)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-
-
-@contextmanager
-def _open_report(job: Job) -> Iterator[Report | None]:
-    if job.report is None:
-        yield None
-        return
-    with _writable(job.report), atomic(job.report) as path, path.open("w", newline="") as file:
-        yield Report(file)

@@ -15,9 +15,10 @@ import numpy as np
 from lift.errors import UserError
 from lift.files import umask
 from lift.video import aspect
-from lift.video.codecs import Coding
+from lift.video.coding import Coding
 from lift.video.colour import Look, straight, transparent
-from lift.video.file import VideoSource, why
+from lift.video.facts import why
+from lift.video.file import VideoSource
 from lift.video.frame import Frame, Image, Shown
 from lift.video.palette import Palette
 from lift.video.passengers import Passengers
