@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "seeds", "progress", "config", "header"}
+BASE = {"errors", "files", "png", "seeds", "progress", "config", "header"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
+    "png": set(),
     "progress": set(),
     "header": {"errors"},
     "imports": set(),
