@@ -5,13 +5,14 @@ each method and benchmark would spend most of the demo's time on that.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from lift import header, weights
 from lift.config import Config, load, resolved, window
-from lift.config.abilities import PAST, UNTRAINED
+from lift.config.abilities import PAST, UNTRAINED, sees_context
 from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
@@ -21,7 +22,9 @@ from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
+from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
+from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
@@ -60,6 +63,9 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         methods = _methods(config, name, data, device)
         count = config.evaluate.examples
         between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
+    asked = {key: clips[key] for key in chosen if key in config.evaluate.probes}
+    windowed = modelled and not ahead_only and sees_context(config)
+    write_probes(out, Probe, _probed(config, name, data, device, asked) if windowed else [])
     write_protocol(
         out,
         {
@@ -82,6 +88,14 @@ def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
     if absent:
         print(f"not given, so not measured: {', '.join(absent)}")
     return [name for name in benchmarks if name not in absent]
+
+
+def _probed(
+    config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
+) -> list[Probe]:
+    """Return what taking the window away changes."""
+    methods = _methods(config, name, data, device)
+    return [row for key, own in clips.items() for row in probe(methods, name, key, own)]
 
 
 def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:

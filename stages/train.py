@@ -4,6 +4,8 @@ Weights: models/<method>/{best,last}.safetensors are those of the first of `trai
 lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -29,8 +31,9 @@ from lift.training.logs import join_curves
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
+from lift.training.schedule import Schedule
 from lift.training.state import run_digest, run_folder
-from stages.common import PARAMS, check_resolved, data_folder, run, seed_folder
+from stages.common import ABOUT, PARAMS, check_resolved, commit, data_folder, run, seed_folder
 
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
@@ -153,8 +156,24 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
             target = seed_folder(data / "models" / config.method, config, seed) / name
             with atomic(target) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
+    about = {
+        "commit": commit(),
+        "code": _digest(json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()),
+        "data": {
+            part: _digest((data / "clips" / part / "clips.csv").read_bytes())
+            for part in ("train", "validation")
+        },
+        "steps": next(Schedule(job.config.train, job.train_count).steps for job in jobs.values()),
+        "seeds": list(jobs),
+    }
+    with atomic(data / "models" / config.method / ABOUT) as temporary:
+        temporary.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
     join_curves(data / "training" / config.method / "curves.csv", curves)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 if __name__ == "__main__":

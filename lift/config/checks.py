@@ -46,6 +46,8 @@ def check_names(raw: Mapping[str, Any], config: Config) -> None:
     check_sets(raw, config)
     check_baselines(config)
     check_methods(config, named(raw, "ablations"), named(raw, "released", empty=True))
+    for name in config.evaluate.probes:
+        check_known(name, config.benchmarks, "evaluate.probes")
     check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):
