@@ -63,9 +63,9 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         methods = _methods(config, name, data, device)
         count = config.evaluate.examples
         between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
-    asked = {key: clips[key] for key in chosen if key in config.evaluate.probes}
+    probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
     windowed = modelled and not ahead_only and sees_context(config)
-    write_probes(out, Probe, _probed(config, name, data, device, asked) if windowed else [])
+    write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
     write_protocol(
         out,
         {
