@@ -10,7 +10,7 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
 from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
-from lift.video.colour import Look
+from lift.video.colour import USUAL, Look
 from lift.video.light import Light
 from lift.video.turn import mirrored
 
@@ -34,7 +34,6 @@ OPTIONS: dict[
     "mpeg4": {"qscale": "2"},
 }
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
 
