@@ -64,7 +64,7 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
     """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
-    most codecs), and the exact clock before a coarser one. Each is tried out: two pictures are written to
+    most codecs), and the exact clock before a coarser one. Each is tried out: a few pictures are written to
     memory and read back. Where a reader finds another matrix or range than meant, since codec or container
     has no place for it, pixels are converted to what it finds.
 

@@ -18,6 +18,7 @@ from lift.video.light import DARK, Light
 from lift.video.media import decoder, rehearse
 from lift.video.palette import Palette
 
+PICTURES = 3  # of fewer, x265 leaves the times of decoding to chance
 CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
 
@@ -119,12 +120,13 @@ def _blank(size: tuple[int, int], form: str) -> av.VideoFrame:
 
 
 def rehearsed(coding: Coding) -> Seen | None:
-    """Write two pictures as `coding` says and read them back; None: something refuses."""
+    """Write a few pictures as `coding` says and read them back; None: something refuses."""
     wish = coding.wish
 
     def fill(container: OutputContainer) -> None:
         stream = coding.open(container, {})
-        for tick in (0, max(1, round(1 / wish.rate / coding.unit))):
+        for number in range(PICTURES):
+            tick = number * max(1, round(1 / wish.rate / coding.unit))
             picture = _blank(wish.size, coding.look.format)
             coding.look.tag(picture)
             picture.pts, picture.time_base = tick, coding.unit
