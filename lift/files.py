@@ -58,6 +58,11 @@ def full_disk_explained(path: Path) -> Iterator[None]:
         raise
 
 
+def address(path: Path) -> str:
+    """Return the name by which FFmpeg opens a file, whatever is in it: it takes `Talk: part 1` as a protocol."""
+    return f"file:{path}"
+
+
 def umask() -> int:
     """Give the permissions that the user withholds from new files."""
     current = os.umask(0)

@@ -13,6 +13,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
+from lift.files import address
 from lift.video.colour import Look
 from lift.video.frame import Frame
 from lift.video.span import WHOLE, Span
@@ -56,7 +57,10 @@ class VideoSource:
         origin: What is zero in the output, on the file's own clock, seconds.
         trouble: What is wrong with the file, known once it is read; None: nothing.
         leftover: Packets of other streams after the last frame.
+        warnings: What the user should know of the file, a line each.
     """
+
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, path: Path, span: Span, *, turn: bool = False) -> None:
         """Look into the file.
@@ -79,7 +83,7 @@ class VideoSource:
         self.trouble: str | None = None
         self.leftover: list[Any] = []
         self._reached = Fraction(0)  # end of the packets read so far, seconds
-        self.container = av.open(str(path))
+        self.container = av.open(address(path))
         self.video = cast(VideoStream, self.container.streams[facts.index])
         self.video.thread_type = "AUTO"
         self.others = [s for s in self.container.streams if s.type in ("audio", "subtitle")]
@@ -169,7 +173,7 @@ def _look_into(path: Path, *, turn: bool) -> _Facts:
     The file is opened anew afterwards: not every format can be wound back.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(address(path)) as container:
             videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
             if not videos:
                 kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"

@@ -1,7 +1,6 @@
 """A folder of pictures as a video."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,54 +10,80 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from lift.data.sequence import missing, numbered, visible
 from lift.errors import UserError
 from lift.video.frame import Frame, Image
 from lift.video.span import Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+TO_16_BITS = 257  # 255 becomes 65535
 
 
 @dataclass
 class FolderSource:
-    """Pictures of one size in the order of their names, numbers in them read as numbers."""
+    """Pictures of one size in the order of their names, numbers in them read as numbers.
+
+    Attributes:
+        warnings: What the user should know of the folder, a line each.
+        trouble: Why it ended early, known once it is read; None: it did not.
+    """
 
     path: Path
     span: Span
     rate: Fraction
     trouble: str | None = None
     leftover: list[Any] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """List the pictures.
 
         Raises:
-            UserError: There are none, or the first cannot be read.
+            UserError: There are none, two have the same number, or the first cannot be read.
         """
-        files = [file for file in self.path.iterdir() if file.suffix.lower() in PICTURES]
+        files = visible(self.path, PICTURES)
         if not files:
             raise UserError(f"{self.path}: no pictures in this folder ({', '.join(PICTURES)})")
-        files.sort(
-            key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)]
-        )
-        first, last = (
-            self.span.start * self.rate,
-            None if self.span.end is None else self.span.end * self.rate,
-        )
-        self._files = [file for k, file in enumerate(files) if first <= k and (last is None or k < last)]
+        start = self.span.start * self.rate
+        end = None if self.span.end is None else self.span.end * self.rate
+        self._files = [
+            (number, file)
+            for number, file in zip(numbered(files), files, strict=True)
+            if start <= number and (end is None or number < end)
+        ]
         if not self._files:
             raise UserError(f"{self.path}: no frame between --start and --end; it has {len(files)} frames")
+        gaps = missing([file for _, file in self._files], [number for number, _ in self._files])
+        if gaps:
+            self.warnings = (f"{self.path}: {gaps}; nothing is made from frames on both sides of a gap",)
         self.total, self.unit = len(self._files), 1 / self.rate
-        self.size = _picture(self._files[0]).shape[:2]
+        self._deep = any(_may_be_deep(file) for _, file in self._files)
+        self.size = _picture(self._files[0][1]).shape[:2]
 
     def frames(self) -> Iterator[Frame]:
-        """Read the pictures, all as 16 bits where the first has more than 8."""
-        for k, file in enumerate(self._files):
-            image = _picture(file)
-            if image.shape[:2] != self.size:
-                raise UserError(
-                    f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
-                )
-            yield Frame(image=image, time=k / self.rate)
+        """Read the pictures, all as 16 bits where one of them has more than 8.
+
+        A picture that is damaged, or of another size than the first, ends the video and is its `trouble`.
+        """
+        first, expected = self._files[0][0], self._files[0][0]
+        for k, (number, file) in enumerate(self._files):
+            try:
+                image = self._fitting(file)
+            except UserError as error:
+                self.trouble = f"{error}; stopped after {k} pictures"
+                return
+            yield Frame(image=image, time=(number - first) / self.rate, apart=number > expected)
+            expected = number + 1
+
+    def _fitting(self, file: Path) -> Image:
+        image = _picture(file)
+        if image.shape[:2] != self.size:
+            raise UserError(
+                f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
+            )
+        if self._deep and image.dtype == np.uint8:
+            return image.astype(np.uint16) * TO_16_BITS
+        return image
 
     def close(self) -> None:
         """Nothing is open."""
@@ -70,6 +95,22 @@ def _picture(file: Path) -> Image:
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")
+
+
+def _may_be_deep(file: Path) -> bool:
+    """Tell from a picture's first bytes whether it has more than 8 bits; of TIFF, all of it is read."""
+    suffix = file.suffix.lower()
+    with contextlib.suppress(OSError, UserError, ValueError, IndexError):
+        if suffix == ".png":
+            with file.open("rb") as stream:
+                return stream.read(25)[24] > 8  # IHDR's bit depth (PNG, section 11.2.2)
+        if suffix in (".ppm", ".pgm"):
+            with file.open("rb") as stream:
+                words = b" ".join(line.split(b"#")[0] for line in stream.read(1024).splitlines()).split()
+                return int(words[3]) > 255  # magic, width, height, largest value (Netpbm)
+        if suffix in (".tif", ".tiff"):
+            return _picture(file).dtype == np.uint16
+    return False
 
 
 def _shape(size: tuple[int, ...]) -> str:

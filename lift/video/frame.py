@@ -26,6 +26,8 @@ class Frame:
     """An original as it came (a decoded frame, a user's array): passed on untouched."""
     parcels: list[Any] = field(default_factory=list)
     """Packets of sound and subtitles that lie before it in the file."""
+    apart: bool = False
+    """Begins a scene whatever it shows: something is missing before it."""
     scene: int = 0
     """Number of the scene; nothing is blended across two."""
     repeats: bool = False

@@ -116,7 +116,7 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         stop = stack.enter_context(stoppable())  # before the first temporary file
         report = stack.enter_context(_open_report(job))
         sink = stack.enter_context(_open_sink(job, source, schedule, rate))
-        for warning in sink.warnings:
+        for warning in (*source.warnings, *sink.warnings):
             say(warning)
         frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)

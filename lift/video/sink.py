@@ -14,7 +14,7 @@ from av.codec.context import Flags
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.files import umask
+from lift.files import address, umask
 from lift.video.codecs import Coding, set_up
 from lift.video.colour import Look
 from lift.video.file import VideoSource
@@ -69,7 +69,7 @@ class VideoSink:
             UserError: The container does not take the codec.
         """
         self._coding = coding
-        self._container = av.open(str(path), "w", format=coding.muxer)
+        self._container = av.open(address(path), "w", format=coding.muxer)
         try:
             self._stream = cast(VideoStream, self._container.add_stream(coding.codec, rate=rate))
         except ValueError as error:
