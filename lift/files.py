@@ -59,7 +59,7 @@ def full_disk_explained(path: Path) -> Iterator[None]:
 
 
 def address(path: Path) -> str:
-    """Return the name by which FFmpeg opens a file, whatever is in it: it takes `Talk: part 1` as a protocol."""
+    """Return the name by which FFmpeg opens a file: without it, `Talk: part 1.mp4` is of the protocol `Talk`."""
     return f"file:{path}"
 
 
