@@ -59,7 +59,7 @@ def full_disk_explained(path: Path) -> Iterator[None]:
 
 
 def address(path: Path) -> str:
-    """Return the name by which FFmpeg opens a file: without it, `Talk: part 1.mp4` is of the protocol `Talk`."""
+    """Return the name by which FFmpeg opens a file: `Talk: part 1` alone would be of a protocol `Talk`."""
     return f"file:{path}"
 
 

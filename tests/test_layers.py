@@ -22,11 +22,13 @@ ALLOWED = {
     "losses": BASE | {"ops"},
     "metrics": BASE | {"ops"},
     "data": BASE | {"ops"},
+    "clips": BASE | {"data"},
+    "fetch": BASE,
     "scenes": BASE | {"ops"},
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
     "report": BASE | {"environment", "ops"},
-    "video": BASE | {"ops", "weights", "data", "models", "metrics", "evaluation"},
+    "video": BASE | {"ops", "weights", "data", "clips", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))
 

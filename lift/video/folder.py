@@ -10,9 +10,11 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from lift.data.sequence import missing, numbered, visible
+from lift.clips.sequence import missing, numbered, visible
 from lift.errors import UserError
+from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
+from lift.video.light import DARK, Light
 from lift.video.span import Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -23,17 +25,20 @@ TO_16_BITS = 257  # 255 becomes 65535
 class FolderSource:
     """Pictures of one size in the order of their names, numbers in them read as numbers.
 
-    Attributes:
-        warnings: What the user should know of the folder, a line each.
-        trouble: Why it ended early, known once it is read; None: it did not.
+    It has the attributes of `VideoSource`, and what only a video file has is as if it were not there.
     """
 
     path: Path
     span: Span
     rate: Fraction
     trouble: str | None = None
-    leftover: list[Any] = field(default_factory=list)
-    warnings: tuple[str, ...] = ()
+    aspect: Fraction = Fraction(1)
+    light: Light = DARK
+    matrix: list[int] | None = None
+    chapters: list[Any] = field(default_factory=list)
+    origin: Fraction = Fraction(0)
+    warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """List the pictures.
@@ -55,25 +60,31 @@ class FolderSource:
             raise UserError(f"{self.path}: no frame between --start and --end; it has {len(files)} frames")
         gaps = missing([file for _, file in self._files], [number for number, _ in self._files])
         if gaps:
-            self.warnings = (f"{self.path}: {gaps}; nothing is made from frames on both sides of a gap",)
+            self.warnings.append(f"{self.path}: {gaps}; nothing is made from frames on both sides of a gap")
         self.total, self.unit = len(self._files), 1 / self.rate
-        self._deep = any(_may_be_deep(file) for _, file in self._files)
-        self.size = _picture(self._files[0][1]).shape[:2]
+        sample = _picture(self._files[0][1])
+        self.size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
+        deep = sample.dtype == np.uint16 or any(_is_deep(file) for _, file in self._files)
+        self.look = Look.of_pictures(self.size, deep=deep, alpha=alpha)
+        self.transparent = transparent(sample)
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures, all as 16 bits where one of them has more than 8.
 
-        A picture that is damaged, or of another size than the first, ends the video and is its `trouble`.
+        A picture that is damaged, or of another size than the first, ends the video: `trouble` says so.
         """
         first, expected = self._files[0][0], self._files[0][0]
         for k, (number, file) in enumerate(self._files):
             try:
                 image = self._fitting(file)
             except UserError as error:
-                self.trouble = f"{error}; stopped after {k} pictures"
+                self.trouble = f"{error}; stopped after {k} picture{'s' * (k != 1)}"
                 return
-            yield Frame(image=image, time=(number - first) / self.rate, apart=number > expected)
-            expected = number + 1
+            time, apart, expected = (number - first) / self.rate, number > expected, number + 1
+            if self.look.alpha:
+                yield Frame(image=premultiplied(image), picture=image, time=time, apart=apart)
+            else:
+                yield Frame(image=image, time=time, apart=apart)
 
     def _fitting(self, file: Path) -> Image:
         image = _picture(file)
@@ -81,9 +92,9 @@ class FolderSource:
             raise UserError(
                 f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
             )
-        if self._deep and image.dtype == np.uint8:
-            return image.astype(np.uint16) * TO_16_BITS
-        return image
+        if self.look.deep and image.dtype == np.uint8:
+            image = image.astype(np.uint16) * TO_16_BITS
+        return _with_channels(image, 4 if self.look.alpha else 3)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -91,13 +102,27 @@ class FolderSource:
 
 def _picture(file: Path) -> Image:
     with contextlib.suppress(OSError, cv2.error):
-        pixels = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
+        data = np.fromfile(file, np.uint8)
+        # Not IMREAD_COLOR_RGB: OpenCV 5.0 mixes up the channels of TIFF of 16 bits with it.
+        pixels = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_BGR)
+        pixels = None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # turned as it is stored, with alpha
+        if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
+            pixels = cv2.cvtColor(whole, cv2.COLOR_BGRA2RGBA)
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")
 
 
-def _may_be_deep(file: Path) -> bool:
+def _with_channels(image: Image, count: int) -> Image:
+    """Add or drop alpha, so that all pictures are like the first."""
+    if image.shape[2] == count:
+        return image
+    code = cv2.COLOR_RGB2RGBA if count == 4 else cv2.COLOR_RGBA2RGB
+    return cast(Image, cv2.cvtColor(image, code))
+
+
+def _is_deep(file: Path) -> bool:
     """Tell from a picture's first bytes whether it has more than 8 bits; of TIFF, all of it is read."""
     suffix = file.suffix.lower()
     with contextlib.suppress(OSError, UserError, ValueError, IndexError):
