@@ -2,6 +2,6 @@
 
 from lift.data.download.bring import bring, bring_all
 from lift.data.download.catalogue import CATALOGUE, Dataset, Remote
-from lift.data.download.weights import bring_alexnet, bring_contextnet
+from lift.data.download.weights import bring_contextnet
 
-__all__ = ["CATALOGUE", "Dataset", "Remote", "bring", "bring_alexnet", "bring_all", "bring_contextnet"]
+__all__ = ["CATALOGUE", "Dataset", "Remote", "bring", "bring_all", "bring_contextnet"]
