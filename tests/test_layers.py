@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "seeds", "progress", "config"}
+BASE = {"errors", "files", "png", "seeds", "progress", "config"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
+    "png": set(),
     "progress": set(),
     "weights": {"errors", "files"},
     "config": {"errors"},
@@ -28,7 +29,7 @@ ALLOWED = {
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
     "report": BASE | {"environment", "ops"},
-    "video": BASE | {"ops", "weights", "data", "models", "metrics", "evaluation"},
+    "video": BASE | {"ops", "weights", "data", "clips", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))
 
