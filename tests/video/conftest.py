@@ -207,11 +207,16 @@ def film(picture):
         tones=(("aac", 48000, "stereo"),),
         prepare=None,
         begin=0,
+        after=0,
         late=0,
         options=None,
         size=(48, 64),
     ):
-        """`begin`: seconds at which both begin; `late`: how much later sound lies in the file, seconds."""
+        """Write it.
+
+        `begin`: seconds at which both begin, the pictures `after` more; `late`: how much later than its
+        pictures the sound lies in the file, seconds.
+        """
         with av.open(str(path), "w", options=options or {}) as container:
             video = container.add_stream(codec, rate=rate)
             video.height, video.width, video.pix_fmt = *size, form
@@ -225,7 +230,7 @@ def film(picture):
             packets = []
             for k in range(count):
                 frame = av.VideoFrame.from_ndarray(picture(k, size), format="rgb24").reformat(format=form)
-                frame.pts, frame.time_base = k + round(begin * rate), 1 / Fraction(rate)
+                frame.pts, frame.time_base = k + round((begin + after) * rate), 1 / Fraction(rate)
                 packets += video.encode(frame)
             packets += video.encode(None)
             for sound in sounds:
