@@ -1,9 +1,9 @@
 """What this project adds to RIFE v4.25's network: `python -m benchmarks.rife_v4` prints ratios.
 
 Processor time per produced frame at 480p, over that of a plain forward of the same network on two frames that
-are padded already: the median of the ratios of neighbours, each as a model of the pipeline (`Interpolator`), and
-as the video tool's method at --factor 2, with frames to tensors and back. One run, one thread, interleaved, so
-that a busy machine does not change the ratios.
+are padded already: as a model of the pipeline (`Interpolator`), and as the video tool makes it at --factor 2,
+from pictures to pictures. The median of the ratios of neighbours in one run, interleaved, on one thread, so
+that a busy machine does not change them.
 """
 
 import sys
