@@ -33,7 +33,7 @@ from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
 from lift.training.schedule import Schedule
 from lift.training.state import run_digest, run_folder
-from stages.common import ABOUT, PARAMS, check_resolved, commit, data_folder, run, seed_folder
+from stages.common import ABOUT, PARAMS, WEIGHTS, check_resolved, commit, data_folder, run, seed_folder
 
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
@@ -43,7 +43,7 @@ def main(profile: str, method: str) -> None:
     config = load(PARAMS, profile, method)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained but measured as it is; evaluate it")
-    check_resolved(profile, f"train/{method}.json", resolved.train(config))
+    check_resolved(profile, f"train/{method}.json", resolved.train(config, WEIGHTS))
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # Filling fresh memory with NaN changes no result and takes 2 % of the time.
@@ -83,7 +83,8 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
 
     def scratch() -> Path:
-        digest = run_digest(config.digestible(), manifests, sorted(imports.reached(Path(__file__).resolve())))
+        made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
+        digest = run_digest(made_from, manifests, sorted(imports.reached(Path(__file__).resolve())))
         return folders.enter_context(run_folder(data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
@@ -111,7 +112,7 @@ def _job(
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.
     height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
     train_set = ClipDataset(clips / "train", offsets, crop=(height, width))
-    lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
+    lpips = Lpips() if config.loss.lpips else None
     return Job(
         config=config,
         fabric=fabric,
