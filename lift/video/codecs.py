@@ -10,7 +10,7 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
 from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
-from lift.video.colour import Look
+from lift.video.colour import USUAL, Look
 from lift.video.light import Light
 from lift.video.turn import mirrored
 
@@ -33,8 +33,8 @@ OPTIONS: dict[
     "libsvtav1": {"crf": "20", "preset": "7"},
     "mpeg4": {"qscale": "2"},
 }
+HIDING = {"auto-alt-ref": "0"}  # libvpx takes no alpha beside frames that are never shown
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
 
@@ -65,7 +65,7 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
     """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
-    most codecs), and the exact clock before a coarser one. Each is tried out: two pictures are written to
+    most codecs), and the exact clock before a coarser one. Each is tried out: a few pictures are written to
     memory and read back. Where a reader finds another matrix or range than meant, since codec or container
     has no place for it, pixels are converted to what it finds.
 
@@ -108,13 +108,15 @@ def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterato
     frame = 1 / wish.rate
     units = (frame,) if muxer in CONSTANT else (max(wish.unit, tick), max(frame, tick))
     for form in _formats(wish.look, encoder):
+        look = wish.look.stored_as(form)
+        special = HIDING if look.alpha and name.startswith("libvpx") else {}
         for unit in dict.fromkeys(unit for unit in units if unit <= frame):
             yield Coding(
                 muxer=muxer,
                 codec=name,
-                look=wish.look.stored_as(form),
+                look=look,
                 unit=unit,
-                options={**options, **joined},
+                options={**options, **joined, **special},
                 wish=wish,
             )
 
