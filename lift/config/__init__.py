@@ -99,8 +99,7 @@ class Config:
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
-        # A section is named for the model, or for the way of finding motion, that it belongs to.
-        others = set(FAMILIES) - {self.model.name, self.model.flow}
+        others = set(FAMILIES) - set(self.model.sections)
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"], values["train"]["resident"]
         if self.loss.lpips:

@@ -13,7 +13,7 @@ class LiftRife:
     """
 
     pretrained: str
-    """The weights of RIFE v4.25, on which the model stands; they do not train."""
+    """The weights of RIFE v4.25, on which the model stands, in the project's folder; they do not train."""
     alone_rounds: int = number(0, 99)
     """Rounds of refinement by the two references alone, which RIFE's motion goes through first."""
     rounds: int = number(1, 99)
@@ -44,8 +44,14 @@ class LiftRife:
     """Motion by all frames: how many times the difference of each far frame it may have that even motion by
     the references alone has.
     """
+    stranger_margin: float = number(0.0)
+    """Motion by all frames: how many times the difference of the warped references that of each far frame may
+    be; one that shows something else says nothing of motion.
+    """
     mask: float = number(0.0)
-    """Weight of RIFE's mask in the blend, as a factor of its logit: 1 is RIFE's, 0 their average."""
+    """Weight of RIFE's mask in the blend, as a factor of its logit: 1 is RIFE's, 0 their average, by nearness
+    in time.
+    """
     visibility: float = number(0.0)
     """Weight of the visibility that the far frames tell, likewise."""
 

@@ -110,6 +110,15 @@ class Model:
             )
 
     @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections of families that the named model reads."""
+        if self.name != "lift":
+            return (self.name,)
+        return {"plain": (), "matching": ("matching",), "rife": ("matching", "lift_rife", "rife_v4")}[
+            self.flow
+        ]
+
+    @property
     def start(self) -> Path | None:
         """The weights file from which the named model starts, or None."""
         start: str | None = getattr(vars(self).get(self.name, self), "pretrained", None)

@@ -75,9 +75,10 @@ def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
 
 
 def parameters(model: nn.Module) -> int:
-    """Count the parameters that make a frame."""
+    """Count the parameters that make a frame, frozen ones (`flow: rife`) too."""
     skipped = tuple(f"{name}." for name in model.training_only)  # type: ignore[union-attr]
-    return sum(p.numel() for name, p in model.named_parameters() if not name.startswith(skipped))
+    held = (*model.named_parameters(), *model.named_buffers())
+    return sum(p.numel() for name, p in held if not name.startswith(skipped))
 
 
 def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> list[float]:

@@ -6,6 +6,7 @@ frames, and it is believed as far as the worst answer:
 - Do the two references agree by it about as well as by RIFE's motion, or by the references' alone?
 - Does each far frame agree with its reference by it about as well as by the even motion that the references
   alone show? Where frames repeat or time is uneven, bending the path to please one of them costs the other.
+  And is it not much farther from it than the references are from each other? Else it shows something else.
 - Is each far frame as far from its reference as even time would have it? A repeat is nearer, a frame of
   another scene or a flash is farther: then none is believed.
 
@@ -55,7 +56,8 @@ def witnessed(
     first, second = references_in(offsets)
     # The straight line through both references: of the path o·v + o²·a, see variational.py
     even = {o: o * alone.speed + (o * (first + second) - first * second) * alone.bend for o in offsets}
-    belief = frames.new_ones(())
+    ends = [backward_warp(frames[:, where[end]], path.at(end)) for end in (first, second)]
+    between, belief = disagreement(ends[0], ends[1], options), frames.new_ones(())
     for (reference, offset), weight in pairs.items():
         if (reference, offset) == (first, second):
             continue
@@ -67,7 +69,10 @@ def witnessed(
             backward_warp(near, even[reference]), backward_warp(far, even[offset]), options
         )
         there = (weight > 0).to(frames.dtype)
-        found = share(by_alone, by_path, options.witness_margin, options)
+        found = torch.minimum(
+            share(by_alone, by_path, options.witness_margin, options),
+            share(between, by_path, options.stranger_margin, options),
+        )
         belief = torch.minimum(belief, there * found + 1 - there)
     return belief
 

@@ -7,6 +7,7 @@ references alone, refined by all frames; W their warped references.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path as File
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 
 from lift.config.lift_rife import LiftRife
 from lift.config.matching import Matching
-from lift.config.parse import place
 from lift.config.schema import Model
 from lift.models.interface import LoadReport
 from lift.models.lift_rife.belief import disagreement, share, steady, witnessed
@@ -30,6 +30,7 @@ from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
+ROOT = File(__file__).resolve().parents[3]  # of the project, whatever the folder that it is run from
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
 
 
@@ -71,7 +72,7 @@ class RifeWindow(nn.Module):
         self.options: LiftRife = model.lift_rife
         self.matching: Matching = model.matching
         self._network = partial(IfNet, model.rife_v4.widths, model.rife_v4.scales)
-        self.load(place(self.options.pretrained))
+        self.load(ROOT / self.options.pretrained)
 
     def load(self, path: File | str) -> LoadReport:
         """Take RIFE's weights; see `load_released`."""
@@ -112,7 +113,8 @@ class RifeWindow(nn.Module):
         near = [small[:, offsets.index(end)] for end in ends]
         errors = [self._error(near, F.avg_pool2d(flow, 2) / 2) for flow in flows]
         beliefs = [share(errors[0], errors[1], options.references_margin, options)]
-        logit = options.mask * torch.logit(estimate.mask, LEAST)
+        even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
+        logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
         if len(pairs) > 1:
             path, seen, belief = self._by_all(small, offsets, alone, pairs)
             flows.append(flow_of(path, ends))
