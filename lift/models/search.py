@@ -151,7 +151,7 @@ def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: 
     return both * (after - before)
 
 
-def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
+def _step(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
     """Give the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
     room = options.reach * max(OFFSETS)
