@@ -18,6 +18,8 @@ class LiftRife:
     """Rounds of refinement by the two references alone, which RIFE's motion goes through first."""
     rounds: int = number(1, 99)
     """Further rounds by all frames."""
+    reach: int = number(1, 64)
+    """How many of the nearest frames beyond each reference take part; what lies farther is not looked at."""
     least: float = number(0.0, 1.0)
     """A frame beyond a reference that differs from it by less than this share of what even motion between the
     references lets expect is a repeat, and no far frame of the window is believed.

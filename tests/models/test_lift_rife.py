@@ -177,7 +177,7 @@ def test_a_path_laid_through_two_flows_gives_them_back():
 
 def test_each_reference_is_compared_with_the_nearest_frame_beyond_it():
     present = torch.tensor([[True] * 6, [True, False, True, True, True, False]])
-    pairs = pairs_of([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0], present, 0.5)
+    pairs = pairs_of([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0], present, 0.5, 1)
     shown = {pair: weight.flatten().tolist() for pair, weight in pairs.items()}
     assert shown == {
         (-1.0, 1.0): [0.5, 0.5],
@@ -194,7 +194,7 @@ def test_a_repeat_and_another_scene_are_told_from_even_time(described):
     def calm(times, seeds=(0, 0, 0, 0)):
         frames = torch.stack([scene(t, seed) for t, seed in zip(times, seeds, strict=True)])
         small = F.avg_pool2d(frames, 2)[None]
-        return bool(steady(small, offsets, pairs_of(offsets, present, 0.5), options))
+        return bool(steady(small, offsets, pairs_of(offsets, present, 0.5, 1), options))
 
     assert calm((-2, -1, 1, 2))
     assert not calm((-1, -1, 1, 2))

@@ -41,7 +41,7 @@ class LiftRife(Interpolator):
         check_inputs(frames, offsets, valid)
         offsets = offsets.float()
         ends = _references(offsets, valid)
-        known = sorted({float(offset) for offset in offsets[valid] if abs(offset) < 2 * SPAN})
+        known = sorted({offset for row in zip(offsets, valid, strict=True) for offset in self._used(*row)})
         chosen, present = pick_present(frames, offsets, valid, tuple(known))  # (B, F, 3, H, W), (B, F)
         samples, size = len(frames), (frames.shape[3], frames.shape[4])
         padded, _ = pad_to_multiple(chosen.flatten(0, 1), MULTIPLE)
@@ -58,6 +58,11 @@ class LiftRife(Interpolator):
             occlusion=quarter(made.visible, size),
             weights=None,
         )
+
+    def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
+        """Return the offsets of a sample's references and of the frames beyond them that take part."""
+        count, there = 1 + self.window.options.reach, sorted(offsets[valid].tolist())
+        return [o for o in there if o < 0][-count:] + [o for o in there if o > 0][:count]
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Stand on the RIFE v4.25 of another file; see `load_released`."""

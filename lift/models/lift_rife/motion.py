@@ -38,13 +38,14 @@ def flow_of(path: Path, references: tuple[float, float]) -> Tensor:
     return resize_flow(torch.cat([path.at(offset) for offset in references], dim=1), 2)
 
 
-def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float) -> Pairs:
-    """Choose what is compared: the references, and each with the nearest frame beyond it.
+def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach: int) -> Pairs:
+    """Choose what is compared: the references, and each with the nearest frames beyond it.
 
     Args:
         offsets: Of the F frames, ascending; of each sign the one nearest to 0 is a reference.
         present: Which of them each sample has, (B, F), bool.
         neighbour: Weight of a pair with a far frame over that of the references.
+        reach: How many of the nearest frames beyond each reference.
 
     Returns:
         Pairs that some sample has; a sample's weights sum to 1.
@@ -54,10 +55,10 @@ def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float) -> Pai
     pairs = {(first, second): there[first]}
     for reference in (first, second):
         beyond = sorted((o for o in offsets if o * reference > 0 and o != reference), key=abs)
-        free = there[reference]  # where no nearer frame is there
+        nearer = torch.zeros_like(there[reference])
         for offset in beyond:
-            pairs[reference, offset] = neighbour * free * there[offset]
-            free = free * (1 - there[offset])
+            pairs[reference, offset] = neighbour * there[offset] * (nearer < reach)
+            nearer = nearer + there[offset]
     total = torch.stack(list(pairs.values())).sum(dim=0)
     return {pair: weight / total for pair, weight in pairs.items() if bool((weight > 0).any())}
 

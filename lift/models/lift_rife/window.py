@@ -104,7 +104,7 @@ class RifeWindow(nn.Module):
         # 1. RIFE
         estimate = self._rife(exact, ends, size)
         # 2. its motion, refined by the references, then by all frames
-        pairs = pairs_of(offsets, present, self.matching.neighbour)
+        pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
         both = {ends: torch.ones_like(pairs[ends])}
         rounds = dataclasses.replace(self.matching, rounds=options.alone_rounds)
         alone = refined(small, offsets, path_of(estimate.flow, ends), both, rounds)
