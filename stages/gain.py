@@ -160,7 +160,7 @@ def _made(method: Callable[..., Any], frames: Mapping[int, Tensor], offsets: Seq
 
 
 def _measured(name: str, video: Video, methods: Mapping[str, Measured], lpips: Lpips) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for number, frames in _clips(name, video):
         for method, (function, offsets, curve) in methods.items():
             if curve and any(row["method"] == method for row in rows):

@@ -85,10 +85,10 @@ class Interpolator(nn.Module):
 
     def channels_last(self) -> "Interpolator":
         """Lay convolutions' weights out with channels last in memory, those over time too."""
-        for parameter in self.parameters():
-            if parameter.ndim in (4, 5):
-                form = torch.channels_last if parameter.ndim == 4 else torch.channels_last_3d
-                parameter.data = parameter.data.contiguous(memory_format=form)
+        for weights in (*self.parameters(), *self.buffers()):  # frozen ones are buffers
+            if weights.ndim in (4, 5):
+                form = torch.channels_last if weights.ndim == 4 else torch.channels_last_3d
+                weights.data = weights.data.contiguous(memory_format=form)
         return self
 
     def checkpoint_encoder(self) -> None:

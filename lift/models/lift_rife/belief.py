@@ -13,16 +13,14 @@ frames, and it is believed as far as the worst answer:
 Legend: B samples; maps at half the resolution, h × w.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from lift.config.lift_rife import LiftRife
-from lift.models.lift_rife.motion import references_in
-from lift.models.variational import Pairs, Path
+from lift.models.variational import Pairs
 from lift.ops.local import local_mean
-from lift.ops.warp import backward_warp
 
 
 def disagreement(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
@@ -37,42 +35,30 @@ def share(rival: Tensor, own: Tensor, margin: float, options: LiftRife) -> Tenso
 
 
 def witnessed(
-    frames: Tensor, offsets: Sequence[float], path: Path, alone: Path, pairs: Pairs, options: LiftRife
+    moved: Mapping[float, Tensor], straight: Mapping[float, Tensor], pairs: Pairs, options: LiftRife
 ) -> Tensor:
-    """Give how far the far frames bear a path out, against even motion by the references alone.
+    """Return how far the far frames bear a path out, against even motion by the references alone.
 
     Args:
-        frames: (B, F, 3, h, w), RGB in [0, 1].
-        offsets: Of the F frames.
-        path: By all frames.
-        alone: By the references alone.
+        moved: By offset, the frames that `pairs` names, warped by the path, (B, 3, h, w).
+        straight: The same, warped by the even motion.
         pairs: What was compared.
         options: Parameters.
 
     Returns:
         (B, 1, h, w) in (0, 1); 1 where a sample has no far frame.
     """
-    where = {offset: place for place, offset in enumerate(offsets)}
-    first, second = references_in(offsets)
-    # The straight line through both references: of the path o·v + o²·a, see variational.py
-    even = {o: o * alone.speed + (o * (first + second) - first * second) * alone.bend for o in offsets}
-    ends = [backward_warp(frames[:, where[end]], path.at(end)) for end in (first, second)]
-    between, belief = disagreement(ends[0], ends[1], options), frames.new_ones(())
-    for (reference, offset), weight in pairs.items():
-        if (reference, offset) == (first, second):
-            continue
-        near, far = frames[:, where[reference]], frames[:, where[offset]]
-        by_path = disagreement(
-            backward_warp(near, path.at(reference)), backward_warp(far, path.at(offset)), options
-        )
-        by_alone = disagreement(
-            backward_warp(near, even[reference]), backward_warp(far, even[offset]), options
-        )
-        there = (weight > 0).to(frames.dtype)
+    (first, second), *far = pairs
+    between = disagreement(moved[first], moved[second], options)
+    belief = torch.ones_like(between)
+    for reference, offset in far:
+        by_path = disagreement(moved[reference], moved[offset], options)
+        by_straight = disagreement(straight[reference], straight[offset], options)
         found = torch.minimum(
-            share(by_alone, by_path, options.witness_margin, options),
+            share(by_straight, by_path, options.witness_margin, options),
             share(between, by_path, options.stranger_margin, options),
         )
+        there = (pairs[reference, offset] > 0).to(found.dtype)
         belief = torch.minimum(belief, there * found + 1 - there)
     return belief
 
@@ -91,17 +77,15 @@ def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Lift
     """
     where = {offset: place for place, offset in enumerate(offsets)}
     grey = local_mean(frames.mean(dim=2), options.blur)  # (B, F, h, w)
-    first, second = references_in(offsets)
+    (first, second), *far = pairs
 
     def distance(one: float, other: float) -> Tensor:
         return (grey[:, where[one]] - grey[:, where[other]]).abs().mean(dim=(1, 2))  # (B,)
 
     base = distance(first, second) / (second - first) + options.grain
     calm, known = torch.ones_like(base), torch.zeros_like(base)
-    for (reference, offset), weight in pairs.items():
-        if (reference, offset) == (first, second):
-            continue
-        there = weight.flatten() > 0
+    for reference, offset in far:
+        there = pairs[reference, offset].flatten() > 0
         pace = distance(reference, offset) / abs(offset - reference) / base
         calm = calm * (~there | ((options.least < pace) & (pace < options.most)))
         known = torch.maximum(known, there.to(base.dtype))

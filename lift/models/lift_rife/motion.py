@@ -38,6 +38,13 @@ def flow_of(path: Path, references: tuple[float, float]) -> Tensor:
     return resize_flow(torch.cat([path.at(offset) for offset in references], dim=1), 2)
 
 
+def straight_flow(path: Path, references: tuple[float, float], offset: float) -> Tensor:
+    """Return where even motion through both references leads at `offset`, (B, 2, h, w), pixels."""
+    first, second = references
+    # The straight line that meets o·v + o²·a at both: see variational.py
+    return offset * path.speed + (offset * (first + second) - first * second) * path.bend
+
+
 def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach: int) -> Pairs:
     """Choose what is compared: the references, and each with the nearest frames beyond it.
 

@@ -22,10 +22,17 @@ from lift.config.matching import Matching
 from lift.config.schema import Model
 from lift.models.interface import LoadReport
 from lift.models.lift_rife.belief import disagreement, share, steady, witnessed
-from lift.models.lift_rife.motion import flow_of, pairs_of, path_of, references_in, refined
+from lift.models.lift_rife.motion import (
+    flow_of,
+    pairs_of,
+    path_of,
+    references_in,
+    refined,
+    straight_flow,
+)
 from lift.models.rife_v4 import IfNet, load_released
 from lift.models.search import detail, visibility
-from lift.models.variational import Pairs, Path, warped
+from lift.models.variational import warped
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
@@ -106,24 +113,34 @@ class RifeWindow(nn.Module):
         # 2. its motion, refined by the references, then by all frames
         pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
         both = {ends: torch.ones_like(pairs[ends])}
-        rounds = dataclasses.replace(self.matching, rounds=options.alone_rounds)
-        alone = refined(small, offsets, path_of(estimate.flow, ends), both, rounds)
+        start = path_of(estimate.flow, ends)
+        alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds))
         flows = [estimate.flow, flow_of(alone, ends)]
         # 3. what is believed
-        near = [small[:, offsets.index(end)] for end in ends]
-        errors = [self._error(near, F.avg_pool2d(flow, 2) / 2) for flow in flows]
+        frames = dict(zip(offsets, small.unbind(dim=1), strict=True))
+        by_rife = dict(zip(ends, (F.avg_pool2d(estimate.flow, 2) / 2).chunk(2, dim=1), strict=True))
+        seen = {end: backward_warp(frames[end], by_rife[end]) for end in ends}
+        straight = {end: backward_warp(frames[end], alone.at(end)) for end in ends}
+        errors = [disagreement(by[ends[0]], by[ends[1]], options) for by in (seen, straight)]
         beliefs = [share(errors[0], errors[1], options.references_margin, options)]
         even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
         logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
         if len(pairs) > 1:
-            path, seen, belief = self._by_all(small, offsets, alone, pairs)
+            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds))
             flows.append(flow_of(path, ends))
-            error = self._error(near, F.avg_pool2d(flows[-1], 2) / 2)
+            used = sorted({offset for pair in pairs for offset in pair})
+            aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
+            moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
+            for offset in set(used) - set(ends):
+                straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
+            error = disagreement(moved[ends[0]], moved[ends[1]], options)
             belief = torch.minimum(
-                belief, share(torch.minimum(*errors), error, options.context_margin, options)
+                witnessed(moved, straight, pairs, options),
+                share(torch.minimum(*errors), error, options.context_margin, options),
             ) * steady(small, offsets, pairs, options)
             beliefs.append(belief)
-            logit = logit + options.visibility * resize(seen * belief, 2)
+            visible = visibility(detail(aligned, self.matching), used, pairs, self.matching)
+            logit = logit + options.visibility * resize(visible * belief, 2)
         # 4. the blend
         flow, left = flows[0], torch.ones_like(estimate.mask)
         for motion, belief in zip(flows[1:], beliefs, strict=True):
@@ -144,22 +161,8 @@ class RifeWindow(nn.Module):
         maps = (estimate.frame, estimate.flow, estimate.mask)
         return _Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
 
-    def _by_all(
-        self, small: Tensor, offsets: Sequence[float], alone: Path, pairs: Pairs
-    ) -> tuple[Path, Tensor, Tensor]:
-        """Refine by all frames; give the path, the logit of −'s visibility, how far they bear it out."""
-        rounds = dataclasses.replace(self.matching, rounds=self.options.rounds)
-        path = refined(small, offsets, alone, pairs, rounds)
-        used = sorted({offset for pair in pairs for offset in pair})
-        chosen = small[:, [list(offsets).index(offset) for offset in used]]
-        aligned = detail(warped(chosen, path, used), self.matching)
-        seen = visibility(aligned, used, pairs, self.matching)
-        return path, seen, witnessed(small, offsets, path, alone, pairs, self.options)
-
-    def _error(self, near: list[Tensor], flow: Tensor) -> Tensor:
-        """Give how the references disagree that a flow (B, 4, h, w) warps."""
-        before, after = (backward_warp(i, f) for i, f in zip(near, flow.chunk(2, dim=1), strict=True))
-        return disagreement(before, after, self.options)
+    def _rounds(self, count: int) -> Matching:
+        return dataclasses.replace(self.matching, rounds=count)
 
 
 def _freeze(network: nn.Module) -> None:
