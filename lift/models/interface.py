@@ -44,6 +44,7 @@ class Interpolator(nn.Module):
         load_report: What that file gave; None where nothing was loaded.
         freezable: Whether training phases may freeze what was loaded.
         multiple: Frames are padded inside to multiples of this, pixels.
+        any_time: Whether the references may be at any offsets −2·t and 2 − 2·t, t in (0, 1), not at ±1 alone.
         training_only: Names of the parts that only training uses, as in `named_children()`.
     """
 
@@ -52,6 +53,7 @@ class Interpolator(nn.Module):
     load_report: LoadReport | None = None
     freezable: bool = False
     multiple: int = 1
+    any_time: bool = False
     training_only: tuple[str, ...] = ()
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:

@@ -26,6 +26,8 @@ class LiftRife(Interpolator):
     after the first reference has the offset 2·(k − t): −2·t and 2 − 2·t are the references', ±1 at t = 1/2.
     """
 
+    any_time = True
+
     def __init__(self, model: Model) -> None:
         """Build the model that `model` describes; see `RifeWindow` for errors."""
         super().__init__()
