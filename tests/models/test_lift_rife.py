@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lift.config import load_all
+from lift.config import load, load_all
 from lift.errors import UserError
 from lift.evaluation.cost import parameters
 from lift.metrics import psnr
@@ -234,3 +234,13 @@ def test_the_configuration_digests_what_it_reads_alone():
     rife = replace(base, model=replace(base.model, flow="rife", refinement="none")).digestible()["model"]
     assert {"matching", "lift_rife", "rife_v4"} <= set(rife)
     assert not {"rife", "ifrnet", "flavr"} & set(rife)
+
+
+@pytest.mark.parametrize(
+    ("name", "offsets"),
+    [("lift_rife", DENSE[1:-1]), ("lift_rife_uniform", UNIFORM[1:-1]), ("lift_rife_3", (-1, 1))],
+)
+def test_the_released_forms_differ_in_their_window_alone(name, offsets):
+    config = load("params.yaml", "study", name)
+    assert set(offsets) <= set(config.clip.offsets)
+    assert config.model == load("params.yaml", "study", "lift_rife").model
