@@ -91,6 +91,16 @@ def check(path: Path) -> None:
             raise UserError(f"{file}: damaged: not the tensors that its header names")
 
 
+def ordered(whole: bytes) -> bytes:
+    """Return a file's bytes with its metadata in one order: the library writes them in any."""
+    (length,) = struct.unpack("<Q", whole[:8])
+    header = json.loads(whole[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8 bytes
+    return struct.pack("<Q", len(text)) + text + whole[8 + length :]
+
+
 def content(whole: bytes) -> str:
     """Return the SHA-256 of a file's tensors, the header left out."""
     (length,) = struct.unpack("<Q", whole[:8])

@@ -82,7 +82,7 @@ def save_released(
     ]
     for file, shard in zip(written, shards, strict=True):
         content = header.content(to_bytes(shard))
-        _write(file, to_bytes(shard, metadata={**metadata, header.CONTENT: content}))
+        _write(file, header.ordered(to_bytes(shard, metadata={**metadata, header.CONTENT: content})))
     for old in {path, *path.parent.glob(f"{path.stem}-*-of-*{header.SUFFIX}")} - set(written):
         old.unlink(missing_ok=True)
     return written

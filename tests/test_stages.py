@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from lift.config import load, yaml12
+from tests import params
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,6 +26,7 @@ def call(*arguments, folder=ROOT):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["stages.resolve", "demmo"], "profiles.demmo: unknown key; did you mean 'demo'?"),
         (["stages.clips", "demmo", "train"], "profiles.demmo: unknown key; did you mean 'demo'?"),
         (["stages.clips", "demo", "trian"], "clips.sets.trian: unknown key; did you mean 'train'?"),
         (["stages.clips", "demo"], "usage: python -m stages.clips PROFILE SPLIT"),
@@ -41,8 +41,13 @@ def test_a_mistake_is_one_line_and_exit_code_1(arguments, words):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_training_before_there_are_clips_names_the_set(tmp_path):
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+def test_what_is_not_resolved_and_what_is_not_cut_are_named_with_what_to_run(tmp_path):
+    params.write(params.read(), tmp_path)
+    done = call("stages.train", "demo", "ctx3", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: data/demo/resolved/train/ctx3.json: not there")
+    assert "python -m stages.resolve demo" in done.stderr
+    assert call("stages.resolve", "demo", folder=tmp_path).returncode == 0
     done = call("stages.train", "demo", "ctx3", folder=tmp_path)
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if "clips.csv" in line]
@@ -53,24 +58,33 @@ def test_training_before_there_are_clips_names_the_set(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("stage", [["stages.download", "demo"], ["stages.train", "demo", "ctx3"]])
-def test_what_no_report_can_be_made_from_is_refused_before_anything_is_trained(tmp_path, stage):
-    raw = yaml12.read(ROOT / "params.yaml")
-    raw["loss"]["lpips"] = 0.0
-    raw["baselines"] = ["repeat"]
+def test_params_that_changed_since_they_were_resolved_are_refused_with_both_values(tmp_path):
+    raw = params.read()
+    params.write(raw, tmp_path)
+    assert call("stages.resolve", "demo", folder=tmp_path).returncode == 0
+    raw["model"]["use_s1"] = False
+    params.write(raw, tmp_path)
+    done = call("stages.train", "demo", "lift15", folder=tmp_path)
+    assert done.returncode == 1
+    assert "params.yaml has changed since: model.use_s1 is True there and False here" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_no_report_can_be_made_from_is_refused_before_anything_is_trained(tmp_path):
+    raw = params.methods(params.read(), "demo", ("lift15", "ctx3"), (), ("repeat",))
+    for loss in (raw["loss"], *(own["loss"] for own in raw["ablations"].values() if "loss" in own)):
+        loss.update(lpips=0.0)
     raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
-    raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
     raw["profiles"]["demo"]["evaluate"]["lpips"] = "none"
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
-    load(tmp_path / "params.yaml", "demo")  # as benchmarks.reference has it, on purpose
-    done = call(*stage, folder=tmp_path)
+    params.write(raw, tmp_path)
+    done = call("stages.resolve", "demo", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(
         "error: params.yaml: profiles.demo.evaluate.lpips: none: the report compares"
     )
     assert "set imagenet or random" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "weights"]
 
 
 def test_outside_the_repository_the_missing_file_is_named(tmp_path):

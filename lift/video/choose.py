@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from lift import header
 from lift import weights as weights_file
 from lift.config.abilities import ABILITIES
 from lift.config.restore import restore
@@ -78,12 +79,12 @@ def choose(
     clip, model = restore(path, found)
     if weights is not None and name not in (None, model.name, found.get("method")):
         raise UserError(
-            f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
+            f"{path}: weights of the model {found.get('method')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
     module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    title = f"{found.get('method')} ({model.name}), weights {path}"
     if clip.task == "predict":
         where, half = _computing(device, precision)
         predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
@@ -147,7 +148,7 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
 
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
-    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.safetensors"))}
+    there |= _released()
     if name in there:
         return there[name]
     known = [*there, *BASELINES]
@@ -159,6 +160,13 @@ def _trained(name: str) -> Path:
         f"{REFERENCE / name}.safetensors: the default weights are not there; restore them with `git checkout "
         f"-- weights`, give others with --weights, or use a method without training: --model dis"
     )
+
+
+def _released() -> dict[str, Path]:
+    """Return LIFT's own released weights by name; those of many files by the name that these share."""
+    found = {path.stem.split("-")[0]: path for path in sorted(REFERENCE.glob("*.safetensors"))}
+    ours = {name: path.with_name(f"{name}{header.SUFFIX}") for name, path in found.items()}
+    return {name: path for name, path in ours.items() if header.read(path).plain(weights_file.CONFIG)}
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:

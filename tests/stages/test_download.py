@@ -29,7 +29,7 @@ def params(tmp_path, monkeypatch):
         raw = files.read()
         profile = raw["profiles"]["demo"]
         render = {**profile["sources"]["scenes"]["render"], "test": 1, "size": [32, 32]}
-        for name in profile["sources"]:
+        for name in raw["sources"]:
             profile["sources"][name] = {"path": "mine", "render": None, "optional": False}
         profile["sources"]["scenes"] = {"path": None, "render": render, "optional": False}
         profile["sources"].update(sources)
@@ -79,6 +79,7 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         "davis": "download",
         "snu_film": "not given",
         "cityscapes": "local copy",
+        "folder": "local copy",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()

@@ -142,9 +142,8 @@ def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(clust
     assert found == [2]
 
 
-def test_another_error_of_pytorch_s_is_left_as_it_is(cluster, monkeypatch):
-    place, _ = cluster
-
+@pytest.mark.usefixtures("cluster")
+def test_another_error_of_pytorch_s_is_left_as_it_is(monkeypatch):
     def broken(*arguments):
         raise RuntimeError("shapes do not match")
 
