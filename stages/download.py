@@ -21,7 +21,7 @@ from lift.config import Config, Source, load, resolved
 from lift.config.parse import home, place
 from lift.digest import digest
 from lift.errors import UserError
-from lift.fetch import BROUGHT, bring_alexnet, bring_all, bring_contextnet
+from lift.fetch import BROUGHT, bring_all, bring_contextnet
 from lift.files import atomic, share
 from lift.scenes import layouts
 from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
@@ -103,8 +103,6 @@ def _weights(config: Config, archives: Path) -> None:
     if config.model.pretrained is not None:
         path = home() / place(config.model.pretrained)
         bring_contextnet(path, MANIFEST, config.download, archives=archives)
-    if config.evaluate.lpips == "imagenet":
-        bring_alexnet(MANIFEST, config.download)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ each method and benchmark would spend most of the demo's time on that.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from lift import header, weights
 from lift.config import Config, load, resolved, window
-from lift.config.abilities import PAST, UNTRAINED
+from lift.config.abilities import PAST, UNTRAINED, sees_context
 from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
@@ -21,7 +22,9 @@ from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
+from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
+from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
@@ -47,26 +50,28 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         asked = ", ".join([benchmark] if benchmark else able)
         raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lpips = None if config.evaluate.lpips == "none" else Lpips(config.evaluate.lpips).to(device)
+    lpips = Lpips().to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
     modelled = name not in BASELINES and name not in PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
     clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
-    if ahead_only and lpips is not None:  # of predictions it is always measured: lift/config holds that
+    if ahead_only:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
     else:
         methods = _methods(config, name, data, device)
         count = config.evaluate.examples
         between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
+    probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
+    windowed = modelled and not ahead_only and sees_context(config)
+    write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
     write_protocol(
         out,
         {
             key: fingerprint(
                 config.benchmarks[key],
                 data / "clips" / key / "clips.csv",
-                config.evaluate.lpips,
                 ahead=ahead_only,
             )
             for key in chosen
@@ -82,6 +87,14 @@ def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
     if absent:
         print(f"not given, so not measured: {', '.join(absent)}")
     return [name for name in benchmarks if name not in absent]
+
+
+def _probed(
+    config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
+) -> list[Probe]:
+    """Return what taking the window away changes."""
+    methods = _methods(config, name, data, device)
+    return [row for key, own in clips.items() for row in probe(methods, name, key, own)]
 
 
 def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:

@@ -4,6 +4,8 @@ Weights: models/<method>/{best,last}.safetensors are those of the first of `trai
 lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -30,8 +32,9 @@ from lift.training.logs import join_curves
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
+from lift.training.schedule import Schedule
 from lift.training.state import run_digest, run_folder
-from stages.common import PARAMS, check_resolved, data_folder, run, seed_folder
+from stages.common import ABOUT, PARAMS, WEIGHTS, check_resolved, commit, data_folder, run, seed_folder
 
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
@@ -41,7 +44,7 @@ def main(profile: str, method: str) -> None:
     config = load(PARAMS, profile, method)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained but measured as it is; evaluate it")
-    check_resolved(profile, f"train/{method}.json", resolved.train(config))
+    check_resolved(profile, f"train/{method}.json", resolved.train(config, WEIGHTS))
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # Filling fresh memory with NaN changes no result and takes 2 % of the time.
@@ -81,7 +84,8 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
 
     def scratch() -> Path:
-        digest = run_digest(config.digestible(), manifests, sorted(imports.reached(Path(__file__).resolve())))
+        made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
+        digest = run_digest(made_from, manifests, sorted(imports.reached(Path(__file__).resolve())))
         return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
@@ -109,7 +113,7 @@ def _job(
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.
     height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
     train_set = ClipDataset(clips / "train", offsets, crop=(height, width))
-    lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
+    lpips = Lpips() if config.loss.lpips else None
     return Job(
         config=config,
         fabric=fabric,
@@ -154,8 +158,24 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
             target = seed_folder(data / "models" / config.method, config, seed) / name
             with atomic(target) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
+    about = {
+        "commit": commit(),
+        "code": _digest(json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()),
+        "data": {
+            part: _digest((data / "clips" / part / "clips.csv").read_bytes())
+            for part in ("train", "validation")
+        },
+        "steps": next(Schedule(job.config.train, job.train_count).steps for job in jobs.values()),
+        "seeds": list(jobs),
+    }
+    with atomic(data / "models" / config.method / ABOUT) as temporary:
+        temporary.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
     join_curves(data / "training" / config.method / "curves.csv", curves)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 if __name__ == "__main__":

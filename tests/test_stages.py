@@ -70,23 +70,6 @@ def test_params_that_changed_since_they_were_resolved_are_refused_with_both_valu
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_what_no_report_can_be_made_from_is_refused_before_anything_is_trained(tmp_path):
-    raw = params.methods(params.read(), "demo", ("lift15", "ctx3"), (), ("repeat",))
-    for loss in (raw["loss"], *(own["loss"] for own in raw["ablations"].values() if "loss" in own)):
-        loss.update(lpips=0.0)
-    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
-    raw["profiles"]["demo"]["evaluate"]["lpips"] = "none"
-    params.write(raw, tmp_path)
-    done = call("stages.resolve", "demo", folder=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith(
-        "error: params.yaml: profiles.demo.evaluate.lpips: none: the report compares"
-    )
-    assert "set imagenet or random" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "weights"]
-
-
 def test_outside_the_repository_the_missing_file_is_named(tmp_path):
     done = call("stages.clips", "demo", "train", folder=tmp_path)
     assert done.returncode == 1

@@ -87,8 +87,6 @@ class Config:
         others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"], values["train"]["resident"]
-        if self.loss.lpips:
-            values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values
 
     def described(self) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def check_names(raw: Mapping[str, Any], config: Config) -> None:
     check_sets(raw, config)
     check_baselines(config)
     check_methods(config, named(raw, "ablations"), named(raw, "released", empty=True))
+    for name in config.evaluate.probes:
+        check_known(name, config.benchmarks, "evaluate.probes")
     check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):
@@ -101,11 +103,6 @@ def check_model(config: Config, where: str) -> None:
     Raises:
         UserError: The part of the model, the loss or the window that does not go.
     """
-    if config.evaluate.lpips == "none" and (config.loss.lpips or config.clip.task == "predict"):
-        raise UserError(
-            f"params.yaml: {where}: evaluate.lpips: none, but LPIPS is part of the loss, or of what is "
-            f"measured of predictions; set imagenet or random, or loss.lpips: 0"
-        )
     check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
     for benchmark in config.benchmarks.values():
         if benchmark.sampling is not None and config.clip.task == "interpolate":

@@ -17,6 +17,8 @@ from lift.errors import UserError
 
 Plain = dict[str, Any]
 FOLDER = "resolved"
+LPIPS = "lpips_alexnet.safetensors"
+"""The features that LPIPS compares, in the folder of released weights."""
 
 
 def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[str, Plain]:
@@ -32,7 +34,7 @@ def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[st
     """
     found = {"download.json": download(base), "report.json": report(base, configs)}
     found |= {f"clips/{split}.json": clips(base, split) for split in base.clips.sets}
-    found |= {f"train/{name}.json": train(configs[name]) for name in base.ablations}
+    found |= {f"train/{name}.json": train(configs[name], weights) for name in base.ablations}
     for name in base.methods:
         found[f"evaluate/{name}.json"] = evaluate(configs.get(name, base), name, weights)
     return {path: _plain(content) for path, content in found.items()}
@@ -45,7 +47,6 @@ def download(base: Config) -> Plain:
         "sources": {name: dataclasses.asdict(source) for name, source in base.sources.items()},
         "missing": {name: base.missing(name) for name, source in base.sources.items() if source.render},
         "pretrained": base.model.pretrained,
-        "lpips": base.evaluate.lpips,
     }
 
 
@@ -57,10 +58,23 @@ def clips(base: Config, split: str) -> Plain:
     return {"seed": base.seed, "rules": rules, "set": dataclasses.asdict(own), "sources": sources}
 
 
-def train(config: Config) -> Plain:
-    """Return what decides the weights of a method, of all its seeds."""
+def train(config: Config, weights: Path) -> Plain:
+    """Return what decides the weights of a method, of all its seeds.
+
+    Args:
+        config: The method's.
+        weights: The folder of released weights, which the loss sees through, or which a training starts from.
+
+    Raises:
+        UserError: One of these is missing.
+    """
     values = config.digestible()
     del values["seed"]  # each training has one of the list
+    if config.loss.lpips:
+        values["lpips"] = header.digest(weights / LPIPS)
+    start = config.model.start
+    if start is not None and start.parent.name == weights.name:
+        values["start"] = header.digest(weights / start.name)
     return {**values, "seeds": config.train.seeds}
 
 
@@ -83,14 +97,15 @@ def evaluate(config: Config, name: str, weights: Path) -> Plain:
     }
     made: Plain = {"kind": config.kind if config.kind != "base" else "baseline"}
     if config.kind == "trained":
-        made["training"] = train(config)
+        made["training"] = train(config, weights)
     elif config.kind == "released":
         path = weights / f"{config.weights}{header.SUFFIX}"
         header.check(path)
         made |= {"weights": config.weights, "sha256": header.digest(path), **config.described()}
     elif name == "untrained":
         made |= {"seed": config.seed, **config.described()}
-    return {"method": made, "evaluate": dataclasses.asdict(config.evaluate), "benchmarks": rules}
+    measured = {**dataclasses.asdict(config.evaluate), "lpips": header.digest(weights / LPIPS)}
+    return {"method": made, "evaluate": measured, "benchmarks": rules}
 
 
 def report(base: Config, configs: Mapping[str, Config]) -> Plain:

@@ -54,8 +54,7 @@ class Row(Measured):
     """dB."""
     ssim: float
     ssim_matlab: float
-    lpips: float | None
-    """None: not measured."""
+    lpips: float
     ie: float
     """Mean absolute error, 0-255."""
     ie_rms: float
@@ -78,6 +77,11 @@ class Weight:
     seed: int | None
     offset: int
     weight: float
+
+
+def write_probes(folder: Path, kind: type[Any], rows: Sequence[Any]) -> None:
+    """Write probes.csv, of rows of the dataclass `kind`; without any it has a head alone."""
+    _write_csv(folder / "probes.csv", kind, rows)
 
 
 def write_results(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config
-from lift.config.sets import check_reported
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
@@ -28,9 +27,8 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config]) 
 
     Raises:
         UserError: An input is missing, broken, of another configuration, or not comparable with the others;
-            LPIPS was not measured; or the disk is full.
+            or the disk is full.
     """
-    check_reported(config)
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
     with full_disk_explained(out):

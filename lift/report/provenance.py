@@ -18,6 +18,8 @@ from lift.report.results import Results
 DIGITS = 16  # of a SHA-256
 CODE = Path("resolved/code/report.json")
 """Below data/<profile>: digests of the files that make a report, as the stage `resolve` wrote them."""
+NAMES = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "weights.csv", "probes.csv")
+"""What evaluation leaves of each method for the report."""
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
 _OTHERS = ("profile", "method", "seed", "sources", "baselines", "ablations", "released")
 
@@ -90,9 +92,7 @@ def _set(results: Results, name: str) -> DataSet:
         if name in results.absent
         else ("procedural" if results.procedural[name] else "the data set's own"),
         manifest=rules.get("clips", "–"),
-        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}; LPIPS: {rules['lpips']} features"
-        if rules
-        else "–",
+        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}" if rules else "–",
     )
 
 
@@ -100,9 +100,7 @@ def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
     paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
     for method in methods:
         own = results.data / "results" / method
-        names = (
-            "clips.csv", "metrics.json", "protocol.json", "weights.csv", "examples.zip", "made_from.json"
-        )  # fmt: skip
+        names = (*NAMES, "examples.zip")
         paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]
     found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
     found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
