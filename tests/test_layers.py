@@ -7,12 +7,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "png", "seeds", "progress", "config", "header"}
+BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
     "png": set(),
+    "digest": {"errors", "files", "progress"},
     "progress": set(),
     "header": {"errors"},
     "imports": set(),
