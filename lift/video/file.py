@@ -153,10 +153,13 @@ class VideoSource:
         check, first = SliceCheck(self.video), True
         try:
             for packet in self._packets():
+                if packet.is_corrupt:  # as a transport stream says of itself
+                    self._note(f"damaged {self._where(packet)}")
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and not self._facts.timed:
-                    self._count_from = (packet.dts or 0) * packet.time_base - self.origin
+                if first and (packet.pts is None or not self._facts.timed):
+                    begin = self._facts.begin if packet.dts is None else packet.dts * packet.time_base
+                    self._count_from = begin - self.origin
                 first = False
                 try:
                     yield from context.decode(packet)
@@ -179,7 +182,7 @@ class VideoSource:
             if not waiting:
                 yield packet
                 continue
-            if not packet.size or _stamp(packet) >= self.origin:
+            if not packet.size or _stamp(packet) is None or _stamp(packet) >= self.origin:
                 waiting = False
             elif packet.is_keyframe and (packet.pts is None or packet.pts * packet.time_base <= self.origin):
                 held.clear()
@@ -203,7 +206,8 @@ class VideoSource:
                 self.container.seek(int((self.origin - earlier) / base), stream=self.video)
                 packets = self.container.demux(self.video)
                 first = next(packets)
-                if first.size and first.is_keyframe and _stamp(first, shown=True) <= self.origin:
+                stamp = _stamp(first, shown=True)
+                if first.is_keyframe and stamp is not None and stamp <= self.origin:
                     yield first
                     yield from packets
                     return
@@ -247,8 +251,8 @@ class VideoSource:
         self.container.close()
 
 
-def _stamp(packet: Any, *, shown: bool = False) -> Fraction:
-    """Give when a packet is decoded, or shown, seconds."""
+def _stamp(packet: Any, *, shown: bool = False) -> Any:
+    """Give when a packet is decoded, or shown, seconds; None: it does not say."""
     one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
     stamp = other if one is None else one
-    return Fraction(-1) if stamp is None else Fraction(stamp * packet.time_base)
+    return None if stamp is None else stamp * packet.time_base
