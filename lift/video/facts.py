@@ -84,6 +84,8 @@ def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame | Non
     """Decode the first frame that can be; raises the first error where none can."""
     context, trouble = decoder(video), None
     for packet in container.demux(video):
+        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
+            continue
         try:
             for frame in context.decode(packet):
                 return cast(av.VideoFrame, frame)

@@ -150,11 +150,12 @@ class VideoSource:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         context = decoder(self.video)
         context.thread_type = "AUTO"
-        check, first = SliceCheck(self.video), True
+        check, first, last = SliceCheck(self.video), True, None
         try:
             for packet in self._packets():
-                if packet.is_corrupt:  # as a transport stream says of itself
-                    self._note(f"damaged {self._where(packet)}")
+                if not packet.size:  # a picture that AVI does not repeat, or the file's end
+                    last = packet
+                    continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
                 if first and (packet.pts is None or not self._facts.timed):
@@ -163,14 +164,13 @@ class VideoSource:
                 first = False
                 try:
                     yield from context.decode(packet)
-                except av.EOFError:
-                    return
                 except av.FFmpegError as error:
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
+        if last is not None:
             with contextlib.suppress(av.FFmpegError):
-                yield from context.decode(None)
+                yield from context.decode(last)
 
     def _packets(self) -> Iterator[Any]:
         """Give the video's packets from the last key frame at or before the start."""
@@ -179,10 +179,11 @@ class VideoSource:
         for packet in self._settled():
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if not waiting:
+            if not waiting or not packet.size:
                 yield packet
                 continue
-            if not packet.size or _stamp(packet) is None or _stamp(packet) >= self.origin:
+            stamp = _stamp(packet)
+            if stamp is None or stamp >= self.origin:
                 waiting = False
             elif packet.is_keyframe and (packet.pts is None or packet.pts * packet.time_base <= self.origin):
                 held.clear()
@@ -190,6 +191,7 @@ class VideoSource:
             if not waiting:
                 yield from held
                 held.clear()
+        yield from held
 
     def _settled(self) -> Iterator[Any]:
         """Give the video's packets from near the start on, all on one clock."""

@@ -156,8 +156,6 @@ class Passengers:
             time = stamp * packet.time_base - self._source.origin
         self._reached[index] = max(time, self._reached.get(index, time))
         if index in self._carriers and packet.size:
-            if packet.is_corrupt:
-                self._note(f"damaged sound {float(time):.2f} s after what is shown first")
             if self._within(packet, time):
                 heapq.heappush(self._queue, (time, next(self._order), packet))
         self._ended = self._length is not None and self._past(self._length, None)
