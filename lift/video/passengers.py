@@ -155,9 +155,8 @@ class Passengers:
         if stamp is not None:
             time = stamp * packet.time_base - self._source.origin
         self._reached[index] = max(time, self._reached.get(index, time))
-        if index in self._carriers and packet.size:
-            if self._within(packet, time):
-                heapq.heappush(self._queue, (time, next(self._order), packet))
+        if index in self._carriers and packet.size and self._within(packet, time):
+            heapq.heappush(self._queue, (time, next(self._order), packet))
         self._ended = self._length is not None and self._past(self._length, None)
 
     def _within(self, packet: Any, time: Fraction) -> bool:
