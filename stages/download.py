@@ -9,12 +9,12 @@ first use stands in `data/manifest.json`, in git.
 import json
 from pathlib import Path
 
-from lift.config import Config, Source, load
+from lift.config import Config, Source, load, resolved
 from lift.config.parse import place
 from lift.errors import UserError
 from lift.fetch import bring_all, bring_contextnet
 from lift.files import atomic
-from stages.common import PARAMS, data_folder, run
+from stages.common import PARAMS, check_resolved, data_folder, run
 
 ARCHIVES = Path("data/archives")
 MANIFEST = Path("data/manifest.json")
@@ -23,6 +23,7 @@ MANIFEST = Path("data/manifest.json")
 def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
     config = load(PARAMS, profile)
+    check_resolved(profile, "download.json", resolved.download(config))
     raw = data_folder(profile) / "raw"
     wanted = {
         name: raw / name
