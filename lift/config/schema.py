@@ -97,7 +97,7 @@ class Model:
         if any(w % GROUPS for w in grouped) or self.refiner_widths[1] % (GROUPS // 2):
             raise ValueError(
                 f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
-                f"refiner_widths[1] of {GROUPS // 2}: that many groups has their GroupNorm (specification 3)"
+                f"refiner_widths[1] of {GROUPS // 2}: GroupNorm has that many groups"
             )
 
         if self.flow == "matching" and self.refinement != "aligned":

@@ -6,7 +6,7 @@ and occlusion are enlarged instead, references and features are warped and blend
 and a network of the same size as the specification's corrects the result. An untrained model is the average
 of its references, which keeps what the coarse frame loses.
 
-Sources: specification section 3, last paragraph of stage 5; warped context features after Niklaus & Liu,
+Sources: specification section 3.5; warped context features after Niklaus & Liu,
 "Context-aware Synthesis", CVPR 2018, section 3.2.
 
 Legend: B samples; − and + the references at offsets −1 and +1; C1, C4, C16 encoder widths (32, 128, 256).

@@ -1,4 +1,4 @@
-"""LIFT: frame interpolation with a wide temporal context (specification section 3; architecture v2.1).
+"""LIFT: frame interpolation with a wide temporal context (specification section 3).
 
 Legend: B samples, T frame slots, N present frames; − and + the references at offsets −1 and +1 (of prediction
 the last two frames before the missing one, −2 and −1; specification section 8); s1, s4, s8, s16 features at
