@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
-from lift.config import Model, load
+from lift.config import Model, load_all
 from lift.evaluation.cost import Cost, cost, exact
 from lift.files import atomic
 from lift.models import build
@@ -64,8 +64,7 @@ def models() -> None:
     kept = {_model(row): row for row in _read(path)}
     known: dict[tuple[Model, str, int], Cost] = {}
     for profile in PROFILES:
-        for name in load(PARAMS, profile).models:
-            config = load(PARAMS, profile, name)
+        for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
             row = {"profile": profile, "ablation": name, **_counts(exact(model, config.clip.offsets))}
             old = kept.get(_model({**row, **machine()}))
