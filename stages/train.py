@@ -18,6 +18,7 @@ from lightning_fabric import Fabric
 
 from lift import imports
 from lift.config import Config, load, resolved
+from lift.config.parse import home
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident
 from lift.errors import UserError
@@ -85,7 +86,7 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     def scratch() -> Path:
         made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
         digest = run_digest(made_from, manifests, sorted(imports.reached(Path(__file__).resolve())))
-        return folders.enter_context(run_folder(data / "scratch", name, digest))
+        return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = _job(config, data, folder, fabric, stop, held)
