@@ -102,8 +102,8 @@ def _job(
     model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
         fabric.print(model.load_report)
-    if model.freezable and any(phase.freeze for phase in train.phases):
-        model.loaded_parameters()  # refuses where nothing was loaded
+    if model.freezable and any(phase.freeze or phase.thaw for phase in train.phases):
+        model.check_freezing()
     if train.channels_last:
         model.channels_last()
     if train.checkpoint_encoder:
@@ -124,7 +124,7 @@ def _job(
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
-        loaded=model.loaded,
+        loaded=model.stages(model.loaded),
         folder=folder,
         outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
         board=seed_folder(data / "logs" / config.ablation, config, config.seed),

@@ -275,10 +275,10 @@ def _check_model(config: Config, name: str) -> None:
 
 
 def _check_freeze(config: Config) -> None:
-    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
+    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze or phase.thaw]
     ability = ABILITIES.get(config.model.name)
     if frozen and ability is not None and ability.encoder and config.model.start is None:
         raise UserError(
             f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
-            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false"
+            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false and thaw: 0"
         )

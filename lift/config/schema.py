@@ -154,6 +154,33 @@ class Phase:
     """Encoder's rate over the base rate."""
     freeze: bool
     """Loaded encoder weights do not train in this phase."""
+    thaw: int = number(0)
+    """Epochs over which the stages of what is loaded thaw one after the other, the deepest at the phase's
+    start; 0: all at once. They then train at `encoder_scale` (architecture v2.1, section 8.3, "gradual").
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse to thaw what stays frozen, or over more epochs than there are.
+
+        Raises:
+            ValueError: Both are asked for, or the phase ends before the last stage thaws.
+        """
+        if self.freeze and self.thaw:
+            raise ValueError(f"thaw: {self.thaw}: nothing thaws while freeze: true; set 0, or freeze: false")
+        if self.thaw > self.epochs:
+            raise ValueError(f"thaw: {self.thaw} is longer than the phase's epochs: {self.epochs}")
+
+    def frozen(self, stages: int, epoch: int) -> int:
+        """Give how many of the `stages` that were loaded, from the shallowest, are frozen in an epoch.
+
+        Args:
+            stages: How many there are.
+            epoch: Of this phase, from 0.
+        """
+        if self.freeze:
+            return stages
+        thawed = 1 + epoch * stages // self.thaw if self.thaw else stages
+        return max(0, stages - thawed)
 
 
 @dataclass(frozen=True, kw_only=True)

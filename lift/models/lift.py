@@ -21,7 +21,7 @@ from lift.models.lineup import Lineup, line_up, references_only
 from lift.models.matching import MatchingFlow, side_by_side
 from lift.models.output import Output
 from lift.models.positional import add_position
-from lift.models.pretrained import load_rife_contextnet
+from lift.models.pretrained import SOURCES, load_rife_contextnet
 from lift.models.refiner import Refiner
 from lift.models.search import arrange, search
 from lift.models.synthesis import Synthesis
@@ -46,6 +46,8 @@ class Lift(Interpolator):
         self.multiple = lcm(MULTIPLE, 16 * model.patch)
         self.matching = model.matching if model.flow == "matching" else None
         self.encoder = Encoder(model.widths, deep=model.use_context, keep_s2=self.matching is not None)
+        names = (f"encoder.{name}" for name, _ in self.encoder.named_parameters())
+        self.loadable = frozenset(name for name in names if name.split(".")[1] in SOURCES)
         self.context = _context(model)
         self.flow: nn.Module = MatchingFlow(model) if self.matching is not None else FlowEstimator(model)
         self.aligned = model.refinement == "aligned"

@@ -47,7 +47,8 @@ class Job:
         validation_clips: The validation set, whole frames.
         validation_count: Its length.
         metrics: Validation metrics; `psnr` decides which weights are the best.
-        loaded: Names of parameters that were loaded from pretrained weights: what a frozen phase freezes.
+        loaded: Names of parameters that were loaded from pretrained weights, by stage of the encoder, the
+            shallowest first: what phases freeze and thaw.
         folder: Scratch folder of checkpoints (state.py).
         outputs: Folder of reproducible logs.
         board: Folder of TensorBoard's events.
@@ -63,7 +64,7 @@ class Job:
     validation_clips: Clips
     validation_count: int
     metrics: Mapping[str, Metric]
-    loaded: frozenset[str]
+    loaded: Sequence[frozenset[str]]
     folder: Path
     outputs: Path
     board: Path

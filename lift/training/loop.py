@@ -108,9 +108,10 @@ class _Run:
             weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
 
     def _run_phase(self, progress: Any) -> None:
-        """Train from the current step to the end of its phase."""
-        _, phase, _, end = self.schedule.phase(self.state.step)
-        freeze(self.model, self.job.loaded, phase.freeze)
+        """Train from the current step for as long as the same weights are frozen, in its phase at most."""
+        _, phase, _, _ = self.schedule.phase(self.state.step)
+        count, end = self.schedule.frozen(self.state.step, len(self.job.loaded))
+        freeze(self.model, frozenset().union(*self.job.loaded[:count]))
         model: Any = torch.compile(self.model) if self.train.compile else self.model
         wrapped = self.fabric.setup_module(model, move_to_device=False)
         wrapped.train()

@@ -85,6 +85,18 @@ class Schedule:
             first = end
         raise AssertionError("a schedule has at least one phase")
 
+    def frozen(self, step: int, stages: int) -> tuple[int, int]:
+        """Give how many of the loaded stages, from the shallowest, are frozen at `step`, and until when.
+
+        Returns:
+            The number, and the first step for which it is another one, or another phase's.
+        """
+        _, phase, first, _ = self.phase(step)
+        epoch = (step - first) // self.steps_per_epoch
+        count = phase.frozen(stages, epoch)
+        later = (e for e in range(epoch + 1, phase.epochs) if phase.frozen(stages, e) != count)
+        return count, first + next(later, phase.epochs) * self.steps_per_epoch
+
     def rates(self, step: int) -> dict[str, float]:
         """Give each parameter group's learning rate at `step` (keys as in groups.py)."""
         _, phase, first, end = self.phase(step)

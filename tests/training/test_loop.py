@@ -5,7 +5,7 @@ import csv
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import results
+from tiny import phase, results
 
 from lift.errors import UserError
 from lift.training.job import LAST, Interrupted
@@ -73,6 +73,28 @@ def test_loaded_parameters_stay_fixed_while_frozen_and_move_afterwards(job, stop
     fit(job())
     final = load_file(job().folder / LAST)
     assert all(not torch.equal(value, final[name]) for name, value in start.items())
+
+
+STAGES = (
+    frozenset({"encoder.s1.weight", "encoder.s1.bias"}),
+    frozenset({"encoder.s2.weight", "encoder.s2.bias"}),
+)
+
+
+def test_stages_thaw_the_deepest_first_and_a_resume_within_is_bitwise_equal(job, stop_after):
+    thawing = {"loaded": STAGES, "phases": (phase(1, freeze=True), phase(3, thaw=2))}
+    whole = job("whole", **thawing)
+    start = {name: value.clone() for name, value in whole.model.state_dict().items()}
+    for step, fixed in ((4, {*STAGES[0], *STAGES[1]}), (8, STAGES[0]), (11, set())):
+        resume = stop_after(step)  # of 5 steps an epoch: the end of the frozen one, while thawing, after it
+        with pytest.raises(Interrupted):
+            fit(job("cut", **thawing))
+        resume()
+        now = torch.load(job("cut").folder / NAME, weights_only=True)["model"]
+        assert {name for name, value in start.items() if torch.equal(value, now[name])} == set(fixed)
+    fit(job("cut", **thawing))
+    fit(whole)
+    assert results(whole.folder.parent / "../cut") == results(whole.folder.parent)
 
 
 def test_a_non_finite_loss_stops_before_the_step_and_names_the_clips(job):

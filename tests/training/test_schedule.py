@@ -66,3 +66,30 @@ def test_a_resumed_sampler_continues_the_order():
     whole = list(StepSampler(plan, 7, 0, 250))
     assert whole[120:] == list(StepSampler(plan, 7, 120, 250))
     assert len(StepSampler(plan, 7, 120, 250)) == 130
+
+
+def test_loaded_stages_thaw_one_after_another_the_deepest_first_and_stay_so():
+    phases = THESIS.phases
+    plan = schedule(batch=8)
+    assert [phase.thaw for phase in phases] == [0, 8, 0]
+    frozen = [plan.frozen(100 * epoch, 4)[0] for epoch in range(50)]
+    assert frozen == [4] * 10 + [3] * 2 + [2] * 2 + [1] * 2 + [0] * 34
+    # The steps at which the model is wrapped anew: where something thaws, and where a phase ends.
+    step, ends = 0, []
+    while step < plan.steps:
+        _, step = plan.frozen(step, 4)
+        ends.append(step)
+    assert ends == [1000, 1200, 1400, 1600, 3000, 5000]
+    assert plan.frozen(1399, 4) == (2, 1400)
+    assert [plan.frozen(step, 0) for step in (0, 1100)] == [(0, 1000), (0, 3000)]  # nothing was loaded
+
+
+def test_thawed_stages_train_at_the_encoders_own_rate():
+    plan = schedule(batch=8, warmup=0)
+    assert plan.rates(1000)["encoder"] == pytest.approx(plan.rates(1000)["rest"] / 10)
+
+
+@pytest.mark.parametrize(("changes", "what"), [({"freeze": True}, "nothing thaws"), ({"thaw": 21}, "longer")])
+def test_a_thaw_that_cannot_be_is_refused(changes, what):
+    with pytest.raises(ValueError, match=what):
+        dataclasses.replace(THESIS.phases[1], **changes)

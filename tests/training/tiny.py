@@ -58,11 +58,12 @@ class Made(Dataset):
         }
 
 
-def phase(epochs, rate=1e-2, freeze=False):
-    return Phase(epochs=epochs, crop=(8, 8), rate=rate, final_rate=rate / 2, encoder_scale=0.5, freeze=freeze)
+def phase(epochs, rate=1e-2, freeze=False, thaw=0):
+    rates = {"rate": rate, "final_rate": rate / 2, "encoder_scale": 0.5}
+    return Phase(epochs=epochs, crop=(8, 8), **rates, freeze=freeze, thaw=thaw)
 
 
-def make_job(place, poison=None, fabric=None, **train):
+def make_job(place, poison=None, fabric=None, loaded=(), **train):
     """Make a fresh job on the same folders: 2 frozen epochs, 2 free, of 5 steps."""
     config = load(ROOT / "params.yaml", "demo", "lift15")
     settings = {
@@ -91,7 +92,7 @@ def make_job(place, poison=None, fabric=None, **train):
         validation_clips=Made(3),
         validation_count=3,
         metrics={"psnr": lambda a, b: -float((a - b).square().mean().log10() * 10), "ssim": lambda a, b: 0.5},
-        loaded=frozenset({"encoder.s2.weight", "encoder.s2.bias"}),
+        loaded=loaded or (frozenset({"encoder.s2.weight", "encoder.s2.bias"}),),
         folder=_made(place / "scratch"),
         outputs=place / "training",
         board=place / "logs",
