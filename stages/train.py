@@ -124,7 +124,7 @@ def _job(
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
-        loaded=model.stages(model.loaded),
+        loaded=model.by_stage(model.loaded),
         folder=folder,
         outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
         board=seed_folder(data / "logs" / config.ablation, config, config.seed),

@@ -104,7 +104,7 @@ class Interpolator(nn.Module):
             f"params.yaml: train.checkpoint_encoder: {type(self).__name__} has no context frames; set false"
         )
 
-    def stages(self, names: Collection[str]) -> tuple[frozenset[str], ...]:
+    def by_stage(self, names: Collection[str]) -> tuple[frozenset[str], ...]:
         """Sort parameters by the stage that they belong to: what a training phase freezes and thaws.
 
         Args:

@@ -70,7 +70,7 @@ def test_what_was_loaded_can_be_frozen(spec, state, tmp_path):
     names = {name for name, _ in model.named_parameters()}
     assert model.loaded < names
     assert {name.split(".")[1] for name in model.loaded} == {"s1", "s2", "s4", "s8"}
-    stages = model.stages(model.loaded)
+    stages = model.by_stage(model.loaded)
     assert [{name.split(".")[1] for name in stage} for stage in stages] == [{"s1"}, {"s2"}, {"s4"}, {"s8"}]
     assert frozenset().union(*stages) == model.loaded == model.loadable
     model.check_freezing()
