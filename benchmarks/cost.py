@@ -20,9 +20,9 @@ import torch
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
 from lift.config import Model, load
-from lift.evaluation.cost import Cost, cost, exact
 from lift.files import atomic
 from lift.models import build
+from lift.models.cost import Cost, cost, exact
 from lift.training.machine import peak_memory_gib
 
 FOLDER = Path(__file__).resolve().parent / "measured"

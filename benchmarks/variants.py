@@ -13,7 +13,7 @@ from statistics import median
 import torch
 
 from benchmarks.training import bare_step, batch_of, configured, made
-from lift.evaluation.cost import gmacs
+from lift.models.cost import gmacs
 
 BASE = "lift15"
 TURNS = 3

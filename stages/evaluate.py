@@ -17,11 +17,11 @@ from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
-from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.protocol import fingerprint, write_protocol
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
+from lift.models.cost import exact
 from stages.common import PARAMS, data_folder, run, seed_folder
 
 

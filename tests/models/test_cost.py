@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from lift.config import load
-from lift.evaluation.cost import _clip, _operations, cost, gmacs, parameters, peak_memory
 from lift.models import build
+from lift.models.cost import _clip, _operations, cost, gmacs, parameters, peak_memory, peak_training_memory
 
 SMALL = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo").model
 WINDOWS = {"lift": (-4, -3, -2, -1, 1, 2), "rife": (-1, 1), "ifrnet": (-1, 1), "flavr": (-3, -1, 1, 3)}
@@ -52,6 +52,18 @@ def test_memory_is_what_lives_at_once():
     given = sum(t.numel() * t.element_size() for t in clip)
     map_ = 4 * 5 * 32 * 32
     assert peak_memory(model, clip) == weights + given + 2 * map_
+
+
+def test_memory_of_a_step_counts_weights_gradients_and_what_lives_at_once():
+    model = Chain()
+    sizes = {name: 4 * p.numel() for name, p in model.named_parameters()}
+
+    def step():
+        model.used.weight.square().sum().backward()  # the square, and its gradient as large
+        assert model.used.weight.grad is not None
+
+    taken = peak_training_memory(model, step) - sum(sizes.values())
+    assert 2 * sizes["used.weight"] <= taken <= 5 * sizes["used.weight"]
 
 
 def test_a_cost_is_exact_but_for_time():

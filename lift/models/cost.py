@@ -112,6 +112,21 @@ def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
     return most
 
 
+def peak_training_memory(model: nn.Module, step: Callable[[], None]) -> int:
+    """Give the most bytes that tensors hold at once during a training step, weights included.
+
+    Args:
+        model: What is trained; its gradients are gone before the step.
+        step: Forward and backward pass, and the optimiser's step; what exists before it is not counted.
+    """
+    given = (*model.parameters(), *model.buffers())
+    held = sum(tensor.numel() * tensor.element_size() for tensor in given)
+    with _Held(given) as watch:
+        step()
+    most: int = held + watch.most
+    return most
+
+
 def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
     # The counter knows matrix products; the fused attention of CPUs is none.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
