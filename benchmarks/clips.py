@@ -26,12 +26,12 @@ import av
 import cv2
 import torch
 
+from lift.clips.build import build_clip_set
 from lift.config import ClipSet, Config, Source, load, window
-from lift.data import images, mpeg4
-from lift.data.archive import entry_name
-from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
-from lift.data.manifest import ClipRow, read_manifest
+from lift.data.stored import images, mpeg4
+from lift.data.stored.archive import entry_name
+from lift.data.stored.manifest import ClipRow, read_manifest
 
 TURNS = 5
 CROPS = {"davis": (256, 256), "vimeo90k": (256, 256), "ucf101": (224, 224)}

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import cv2
 
+from lift.clips.build import build_clip_set
 from lift.config import Config, Source, load
-from lift.data.build import build_clip_set
-from lift.data.download.catalogue import CATALOGUE
+from lift.fetch.catalogue import CATALOGUE
 from lift.scenes import make
 
 COUNTS = (100, 1_000, 10_000)

@@ -20,8 +20,8 @@ import cv2
 import torch
 from torch.utils.data import default_collate
 
+from lift.clips.build import build_clip_set
 from lift.config import Config, load
-from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset, Visit
 from lift.data.resident import Frames, Resident
 from lift.scenes import KINDS, make

@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lift.config import Config, Phase, load
-from lift.data.archive import entry_name, write_archive
 from lift.data.dataset import ClipDataset
-from lift.data.manifest import ClipRow, write_manifest
-from lift.data.truth import write_truth
+from lift.data.stored.archive import entry_name, write_archive
+from lift.data.stored.manifest import ClipRow, write_manifest
+from lift.data.stored.truth import write_truth
 from lift.models import Interpolator, build
 from lift.scenes import make
 from lift.training.groups import freeze, parameter_groups

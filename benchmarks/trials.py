@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 import torch
 
+from lift.clips.build import build_clip_set
 from lift.config import Clip, ClipSet, Config, Loss, Model, Render, Source, load
 from lift.config.parse import build as parse
 from lift.config.yaml12 import read
-from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
 from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import Method, of_model

@@ -1,8 +1,8 @@
 """Stage `clips`: cut one set of clips (train, validation or a benchmark) into one archive."""
 
+from lift.clips.build import build_clip_set
 from lift.config import load
 from lift.config.parse import check_known
-from lift.data.build import build_clip_set
 from stages.common import PARAMS, data_folder, run
 
 

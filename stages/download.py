@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lift.config import Config, Source, load
 from lift.config.parse import place
-from lift.data.download import bring_alexnet, bring_all, bring_contextnet
 from lift.errors import UserError
+from lift.fetch import bring_alexnet, bring_all, bring_contextnet
 from lift.files import atomic
 from stages.common import PARAMS, data_folder, run
 

@@ -12,7 +12,7 @@ from lift import weights
 from lift.config import Config, load, window
 from lift.config.abilities import PAST, UNTRAINED
 from lift.data.dataset import ClipDataset
-from lift.data.manifest import not_given
+from lift.data.stored.manifest import not_given
 from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between

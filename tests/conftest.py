@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -20,3 +21,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no ../shared folder with real footage and weights on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def made() -> ModuleType:
+    """Give the writers of layouts by source name, and the helpers around them."""
+    from tests import official
+
+    return official

@@ -22,6 +22,8 @@ ALLOWED = {
     "losses": BASE | {"ops"},
     "metrics": BASE | {"ops"},
     "data": BASE | {"ops"},
+    "clips": BASE | {"data"},
+    "fetch": BASE,
     "scenes": BASE | {"ops"},
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},

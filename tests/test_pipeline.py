@@ -61,6 +61,16 @@ def test_every_imported_file_is_a_declared_dependency(name):
         assert covered, f"{name}: {path.relative_to(ROOT)} is imported and not declared"
 
 
+def test_how_footage_comes_here_touches_only_download_and_how_it_is_cut_only_clips():
+    """A corrected address must not train anything anew."""
+    depend = {
+        part: {n for n, s in STAGES.items() if part in s["deps"]} for part in ("lift/fetch", "lift/clips")
+    }
+    assert depend == {"lift/fetch": {"download"}, "lift/clips": {"clips"}}
+    whole = {name for name, stage in STAGES.items() if {"lift", "lift/data"} & set(stage["deps"])}
+    assert whole.isdisjoint({"download", "clips"})
+
+
 def test_a_checkpoint_is_of_the_code_that_the_stage_depends_on():
     declared = {ROOT / dep for dep in STAGES["train"]["deps"] if not dep.startswith("data/")}
     assert set(CODE) == declared

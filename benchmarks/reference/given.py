@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.reference.footage import sequences
 from benchmarks.reference.profile import LAYOUTS
-from lift.data.sources import SOURCES
+from lift.clips.sources import SOURCES
 from lift.errors import UserError
 from lift.files import atomic
 from lift.progress import bar

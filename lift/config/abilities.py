@@ -46,6 +46,7 @@ class Ability:
 ABILITIES: dict[str, Ability] = {
     "lift": Ability(window=lambda model: None, encoder=True, tasks=("interpolate", "predict")),
     "rife": Ability(window=lambda model: TWO, parts=("distillation", "teacher")),
+    "rife_v4": Ability(window=lambda model: TWO),
     "ifrnet": Ability(window=lambda model: TWO, parts=("geometry",), tasks=("interpolate", "predict")),
     "flavr": Ability(window=lambda model: _centred(model.flavr.inputs), flow=False),
 }

@@ -60,7 +60,7 @@ class ClipSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Continuity:
-    """When two neighbouring frames are no continuous motion (`lift/data/continuity.py` has the measures).
+    """When two neighbouring frames are no continuous motion (`lift/clips/continuity.py` has the measures).
 
     They are compared as luma of 36x64 pixels, 0-255.
     """

@@ -32,6 +32,29 @@ class Rife:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RifeV4:
+    """RIFE v4.25 (lift/models/rife_v4): five blocks from coarse to fine over features of each frame."""
+
+    factor: float = number(LEAST_FACTOR, MOST_FACTOR)
+    """Channels over `widths`; 1: the released model."""
+    widths: tuple[int, int, int, int, int] = number(4, 4096)
+    """Channels of the blocks."""
+    scales: tuple[int, int, int, int, int] = number(1, 64)
+    """How many times smaller than the frame each block sees its input: powers of two."""
+    pretrained: str | None
+    """RIFE v4.25's own weights, to start from, or null."""
+
+    def __post_init__(self) -> None:
+        """Refuse scales that do not divide each other.
+
+        Raises:
+            ValueError: One is no power of two.
+        """
+        if any(scale & (scale - 1) for scale in self.scales):
+            raise ValueError(f"scales: {list(self.scales)}: expected powers of two")
+
+
+@dataclass(frozen=True, kw_only=True)
 class IfrNet:
     """IFRNet (Kong et al. 2022, section 3) and IFRVP's light variants: one class, told apart by these."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from lift.config.clip import Clip, window
-from lift.config.families import Flavr, IfrNet, Rife
+from lift.config.families import Flavr, IfrNet, Rife, RifeV4
 from lift.config.matching import Matching
 from lift.config.parse import choice, number, place
 
@@ -78,6 +78,7 @@ class Model:
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
     matching: Matching
     rife: Rife
+    rife_v4: RifeV4
     ifrnet: IfrNet
     flavr: Flavr
 

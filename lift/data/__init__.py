@@ -1,5 +1,4 @@
-"""Footage in official layouts -> archives of clips -> tensors.
+"""Archives of clips -> tensors: what trainings and evaluations read (`lift/clips` writes them).
 
-`sources/` knows the layouts, `windows` which frames make a clip, `build` writes a clip set (`frames.zip`,
-`clips.csv`, `truth.zip`, `summary.json`), `dataset` reads one. Only `dataset` imports torch.
+Only `dataset` and `resident` import torch.
 """

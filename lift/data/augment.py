@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lift.config import Augment
-from lift.data.images import Pixels
+from lift.data.stored.images import Pixels
 from lift.errors import UserError
 
 _QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 3: cv2.ROTATE_90_CLOCKWISE}

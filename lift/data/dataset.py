@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lift.config import Augment
-from lift.data.archive import ClipArchive
 from lift.data.augment import Draw, centred, check_crop, draw
-from lift.data.manifest import ClipRow, read_manifest
-from lift.data.truth import Truth, TruthArchive
+from lift.data.stored.archive import ClipArchive
+from lift.data.stored.manifest import ClipRow, read_manifest
+from lift.data.stored.truth import Truth, TruthArchive
 from lift.errors import UserError
 from lift.seeds import generator
 

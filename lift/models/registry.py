@@ -16,11 +16,13 @@ from lift.models.ifrnet import IfrNet
 from lift.models.interface import Interpolator
 from lift.models.lift import Lift
 from lift.models.rife import Rife
+from lift.models.rife_v4 import RifeV4
 from lift.seeds import derive
 
 MODELS: dict[str, Callable[[Model], Interpolator]] = {
     "lift": Lift,
     "rife": Rife,
+    "rife_v4": RifeV4,
     "ifrnet": IfrNet,
     "flavr": Flavr,
 }

@@ -4,12 +4,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def pad_to_multiple(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:
-    """Pad on the right and below by repeating the edge, up to the next multiple.
+def pad_to_multiple(x: Tensor, multiple: int, mode: str = "replicate") -> tuple[Tensor, tuple[int, int]]:
+    """Pad on the right and below, up to the next multiple.
 
     Args:
         x: (B, C, H, W).
         multiple: What the new height and width are divisible by, pixels.
+        mode: replicate: the edge is repeated; constant: zeros.
 
     Returns:
         The padded maps (`x` itself where nothing is missing) and the original (H, W) for `crop_to`.
@@ -17,7 +18,7 @@ def pad_to_multiple(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:
     height, width = x.shape[2:]
     below, right = -height % multiple, -width % multiple
     if below or right:
-        x = F.pad(x, (0, right, 0, below), mode="replicate")
+        x = F.pad(x, (0, right, 0, below), mode=mode)
     return x, (height, width)
 
 

@@ -48,10 +48,10 @@ def test_what_a_model_can_do_passes(name, offsets, loss):
             ["ablations.x.clip", "-8, -7, …, +5, +6", "clip.frames: 3", "lift"],
         ),
         ("ifrnet", FOUR, {}, ["ifrnet takes frames at offsets -1, +1 alone", "lift, flavr"]),
-        ("flavr", TWO, {}, ["clip.frames: 4", "clip.sampling: uniform", "lift, rife, ifrnet"]),
+        ("flavr", TWO, {}, ["clip.frames: 4", "clip.sampling: uniform", "lift, rife, rife_v4, ifrnet"]),
         ("lift", LONG, {"geometry": 0.01}, ["ablations.x.loss.geometry", "ifrnet"]),
         ("ifrnet", TWO, {"distillation": 0.01}, ["loss.distillation", "have it: rife"]),
-        ("flavr", FOUR, {"warping": 1.0}, ["loss.warping", "no flow", "lift, rife, ifrnet"]),
+        ("flavr", FOUR, {"warping": 1.0}, ["loss.warping", "no flow", "lift, rife, rife_v4, ifrnet"]),
         ("rive", TWO, {}, ["ablations.x.model.name", "'rive'", "rife"]),
     ],
 )

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from lift.clips.build import build_clip_set
 from lift.config import Augment, window
-from lift.data.archive import ClipArchive
-from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
+from lift.data.stored.archive import ClipArchive
 from lift.errors import UserError
 
 DENSE, UNIFORM = window(8, 6, "dense"), window(8, 6, "uniform")

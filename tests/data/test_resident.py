@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
+from lift.clips.build import build_clip_set
 from lift.config import load
 from lift.data import resident
-from lift.data.build import build_clip_set
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident, free_memory
 from lift.errors import UserError

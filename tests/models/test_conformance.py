@@ -21,6 +21,7 @@ VARIANTS = {
     "matched": ("lift", MATCHED, BASE),
     "lift64": ("lift", {"attention": "windowed", "window": 8, "layers": 2, "target_position": 64}, WIDE),
     "rife": ("rife", {"factor": 0.1}, TWO),
+    "rife_v4": ("rife_v4", {"factor": 0.125}, TWO),
     "ifrnet": ("ifrnet", {"factor": 0.125}, TWO),
     "ifrnet_large": ("ifrnet", {"widths": (6, 8, 10, 12), "factor": 1.0, "first_kernel": 7}, TWO),
     "ifrnet_t": ("ifrnet", {"widths": (3, 5, 7), "factor": 1.0, "block": "thirds"}, TWO),

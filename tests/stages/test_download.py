@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lift.clips.plan import source_folder
 from lift.config import load, yaml12
-from lift.data.download import CATALOGUE, Dataset, Remote
-from lift.data.plan import source_folder
 from lift.errors import UserError
+from lift.fetch import CATALOGUE, Dataset, Remote
 from stages import download
 
 SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"

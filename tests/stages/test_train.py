@@ -12,9 +12,9 @@ import torch
 import yaml
 
 from lift.config import yaml12
-from lift.data.archive import entry_name, write_archive
-from lift.data.manifest import ClipRow, write_manifest
-from lift.data.truth import write_truth
+from lift.data.stored.archive import entry_name, write_archive
+from lift.data.stored.manifest import ClipRow, write_manifest
+from lift.data.stored.truth import write_truth
 from lift.errors import UserError
 from lift.scenes import make
 from lift.training import loop

@@ -1,0 +1,142 @@
+"""What a source of footage is, and what the sources share: finding a layout and reading a list."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lift.clips.readers import Reader
+from lift.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A missing frame that a data set's protocol prescribes."""
+
+    number: int
+    """Frame number."""
+    step: int = 1
+    """Frames between two offsets."""
+    kind: str = ""
+    """Difficulty or kind of scene."""
+    uniform: bool = False
+    """Only odd offsets are context, so nothing between the references at ±1 is seen."""
+    reach: int | None = None
+    """Furthest offset that the protocol gives; None: all that are stored."""
+    prescribed: bool = True
+    """False: a missing frame of our own choice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Video:
+    """One entry of a data set's list."""
+
+    name: str
+    """Unique within its source; may contain slashes."""
+    group: str
+    """The recording it was cut from: a group is never split between training and validation."""
+    path: Path
+    """Its folder of frames or video file; need not exist."""
+    targets: tuple[Target, ...] | None = None
+    """The missing frames of the official protocol; None: every `spacing`-th frame."""
+
+
+class Source(Protocol):
+    """A data set in its official layout.
+
+    Attributes:
+        title: Name for messages.
+        layout: The expected files in one line, for messages.
+        official: Entries of the official lists by part (`train`, `validation`, `test`; 0: not fixed); a part
+            not named does not exist. Without official validation a share of the training list is held out.
+        split_by_group: Whether the official lists keep a group (`Video.group`) in one part; it is checked.
+        footage: A name that sources of the same recordings share, with the same names of groups: training on
+            one and testing on another is refused where they have a group in common; empty: there is no other.
+    """
+
+    title: str
+    layout: str
+    official: Mapping[str, int]
+    split_by_group: bool
+    footage: str
+
+    def videos(self, folder: Path, part: str, before: int) -> list[Video]:
+        """List the videos of a part in the order of the official list, blank lines skipped.
+
+        Args:
+            folder: The data set's own folder or the one that contains it.
+            part: A key of `official`.
+            before: Number of the missing frame where footage is rendered around one (`Config.missing`).
+
+        Raises:
+            UserError: The folder is not this data set, or a list is empty.
+        """
+        ...
+
+    def open(self, video: Video) -> Reader:
+        """Give access to a video's frames.
+
+        Raises:
+            Unreadable: It is missing, or is not what its name says.
+        """
+        ...
+
+    def truth(self, video: Video) -> Path | None:
+        """Give the file with true flow and visibility, where the data set has any."""
+        ...
+
+
+class WithoutTruth:
+    """For data sets of recorded footage, whose flow nobody knows."""
+
+    footage = ""
+
+    def truth(self, video: Video) -> Path | None:
+        """Give None."""
+        return None
+
+
+def locate(folder: Path, inner: str, markers: tuple[str, ...], source: Source) -> Path:
+    """Find the folder that holds a data set.
+
+    Args:
+        folder: What the user named: the data set's folder, the one above it, or one of those in it.
+        inner: The official folder's name.
+        markers: Glob patterns of what must lie directly in it.
+        source: For the message.
+
+    Raises:
+        UserError: No candidate has all markers.
+    """
+    candidates = (folder, folder / inner, folder / inner / inner, folder.parent)
+    for candidate in candidates:
+        if all(any(candidate.glob(marker)) for marker in markers):
+            return candidate
+    nearest = folder / inner if (folder / inner).is_dir() else folder
+    missing = [marker for marker in markers if not any(nearest.glob(marker))]
+    raise UserError(
+        f"{nearest}: {'does not exist and so ' if not nearest.exists() else ''}is not {source.title}: "
+        f"no {' and no '.join(missing)} there; expected {source.layout}"
+    )
+
+
+def read_list(path: Path) -> list[str]:
+    """Read a list file: one entry per line, blank lines skipped (Vimeo's triplet test list has one).
+
+    Raises:
+        UserError: The file is missing, not text, or names an entry twice.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path}: the official list is missing; it comes with the data set's archive"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a list ({error})") from error
+    entries = [line for line in lines if line]
+    repeated = [entry for entry, count in Counter(entries).items() if count > 1]
+    if repeated:
+        raise UserError(f"{path}: names {repeated[0]!r} twice; restore the official list")
+    return entries

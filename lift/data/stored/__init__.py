@@ -1,0 +1,1 @@
+"""Clip archives on disk: frames, runs of MPEG-4, truth, and the manifest; written by `lift/clips`."""

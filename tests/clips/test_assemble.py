@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from lift.clips.assemble import Assembler, Stored
+from lift.clips.plan import Entry, Planned
+from lift.clips.sources import Target, Video
+from lift.config import Continuity
+from lift.data.stored.images import Unreadable
+
+RULE = Continuity(cut_difference=10.0, cut_ratio=2.5, cut_correlation=0.65, duplicate=0.05)
+ENTRY = Entry(source="davis", video=Video(name="bear", group="bear", path=Path("bear")))
+
+
+def clip(target, *offsets, step=1, kind=""):
+    numbers = tuple(sorted(target + offset * step for offset in (*offsets, 0)))
+    return Planned(
+        target=Target(number=target, step=step, kind=kind, uniform=bool(kind)),
+        offsets=offsets,
+        numbers=numbers,
+        required=(-1, 0, 1),
+        judged=False,
+    )
+
+
+def stored(number, shape=(24, 32, 3)):
+    return Stored(data=bytes([number]), shape=shape, extension="png")
+
+
+def feed(made, clips, faults=None):
+    assembler = Assembler(ENTRY, clips, RULE)
+    pixels = made.picture(0)
+    decided = [
+        assembler.add(number, (faults or {}).get(number, stored(number)), pixels)
+        for number in assembler.numbers
+    ]
+    frames = [number for step in decided for number, _ in step.frames]
+    return (
+        frames,
+        [row for step in decided for row in step.rows],
+        [d for step in decided for d in step.dropped],
+    )
+
+
+def test_each_needed_frame_leaves_once_and_in_order(made):
+    clips = [
+        clip(20, -1, 1, step=8, kind="extreme"),
+        clip(20, -3, -1, 1, 3, kind="easy"),
+        clip(22, -1, 1, kind="easy"),
+    ]
+    frames, rows, dropped = feed(made, clips)
+    assert frames == [12, 17, 19, 20, 21, 22, 23, 28]
+    assert len(rows) == 3
+    assert dropped == []
+
+
+def test_a_lost_frame_drops_its_clips_alone_and_their_other_frames_are_not_stored(made):
+    clips = [clip(2, -1, 1), clip(5, -1, 1), clip(7, -1, 1)]
+    frames, rows, dropped = feed(made, clips, {4: Unreadable(Path("bear/4.png"), "truncated")})
+    assert [row.target for row in rows] == [2, 7]
+    assert frames == [1, 2, 3, 6, 7, 8]
+    assert dropped == [("unreadable", "bear/4.png: truncated")]
+
+
+@pytest.mark.parametrize("fault", [Unreadable(Path("bear/9.png"), "truncated"), stored(9, (48, 64, 3))])
+def test_a_far_frame_that_no_rule_demands_is_left_out_and_its_clips_stay(made, fault):
+    frames, rows, dropped = feed(made, [clip(5, *range(-4, 0), *range(1, 8))], {9: fault})
+    assert [row.offsets for row in rows] == [(-4, -3, -2, -1, 1, 2, 3, 5, 6, 7)]
+    assert frames == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12]
+    assert dropped == []
+
+
+def test_frames_of_two_sizes_drop_the_clips_that_mix_them(made):
+    sizes = {number: stored(number, (48, 64, 3)) for number in (6, 7, 8)}
+    frames, rows, dropped = feed(made, [clip(2, -1, 1), clip(5, -1, 1), clip(7, -1, 1)], sizes)
+    assert [row.target for row in rows] == [2, 7]
+    assert frames == [1, 2, 3, 6, 7, 8]
+    assert dropped == [("mixed_sizes", "bear: frames of 32x24 and 64x48 in one clip")]
+
+
+@pytest.mark.parametrize("length", [100, 1000])
+def test_no_more_frames_wait_than_a_clip_has_whatever_the_length(made, length):
+    clips = [clip(target, *range(-5, 0), 1, 2) for target in range(5, length - 2)]
+    assembler, pixels, waiting = Assembler(ENTRY, clips, RULE), made.picture(0), 0
+    for number in assembler.numbers:
+        waiting += 1 - len(
+            assembler.add(number, Stored(data=b"", shape=(24, 32, 3), extension="png"), pixels).frames
+        )
+        assert waiting <= 8
+        assert len(assembler._pictures) <= 8
+    assert waiting == 0

@@ -1,0 +1,65 @@
+"""The README's example of a new source is run as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lift.clips.build import build_clip_set
+from lift.clips.readers import Reader, VideoFile
+from lift.clips.sources import SOURCES, Video
+from lift.clips.sources.base import WithoutTruth, locate, read_list
+from lift.data.stored.manifest import read_manifest
+from lift.errors import UserError
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.fixture
+def example():
+    """Give the text of the example."""
+    (text,) = re.findall(r"```python\n(class .+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    return text
+
+
+@pytest.fixture
+def added(example, monkeypatch):
+    """Register the example's source as `adobe240`."""
+    names = {
+        "Path": Path, "Reader": Reader, "Video": Video, "VideoFile": VideoFile,
+        "WithoutTruth": WithoutTruth, "locate": locate, "read_list": read_list,
+    }  # fmt: skip
+    exec(example, names)
+    monkeypatch.setitem(SOURCES, "adobe240", names["Adobe240"]())
+    return SOURCES["adobe240"]
+
+
+def test_a_source_is_ten_lines(example):
+    assert len(example.splitlines()) <= 10
+
+
+def test_the_example_makes_clips_and_refuses_another_layout(made, added, tmp_path):
+    root = tmp_path / "raw" / "adobe240"
+    for part, video in (("train", "GOPR9633.mp4"), ("test", "IMG 0183.mov")):
+        made.write_list(root / f"{part}_list.txt", [video])
+        made.avi(root / "original_high_fps_videos" / video, 5)
+    for part, video in (("train", "GOPR9633.mp4"), ("test", "IMG 0183.mov")):
+        config = made.configure(tmp_path / "raw", ("adobe240",), part, share=0.0)
+        assert build_clip_set(config, "set", tmp_path, tmp_path / part)["clips"] == 3
+        rows = read_manifest(tmp_path / part / "clips.csv")
+        assert {(row.video, row.source) for row in rows} == {(video, "adobe240")}
+    (root / "test_list.txt").unlink()
+    with pytest.raises(UserError, match=r"is not Adobe240: no test_list\.txt"):
+        added.videos(tmp_path / "raw", "test", 1)
+
+
+def test_its_numbers_are_the_official_lists(added, shared):
+    for part, number in added.official.items():
+        assert len(read_list(shared / "lists" / "adobe240" / f"{part}_list.txt")) == number
+
+
+def test_every_source_stands_in_the_table():
+    table = re.search(r"\| source \|.+?\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert table
+    for name in SOURCES:
+        assert f"`{name}`" in table[0], name
