@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from lift.data.download.catalogue import CATALOGUE
+from lift.fetch.catalogue import CATALOGUE
 from lift.data.sources import SOURCES
 
 ROOT = Path(__file__).resolve().parents[1]
