@@ -4,9 +4,9 @@ import tomllib
 from pathlib import Path
 
 import yaml
+from lift.data.sources import SOURCES
 
 from lift.fetch.catalogue import CATALOGUE
-from lift.data.sources import SOURCES
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTICE = (ROOT / "NOTICE.md").read_text(encoding="utf-8")
