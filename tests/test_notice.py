@@ -4,8 +4,8 @@ import tomllib
 from pathlib import Path
 
 import yaml
-from lift.data.sources import SOURCES
 
+from lift.clips.sources import SOURCES
 from lift.fetch.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[1]
