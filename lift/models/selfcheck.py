@@ -10,6 +10,7 @@ Legend: B clips, T context frames, H and W the frames' size, a multiple of the m
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -207,11 +208,10 @@ def memory(model: Interpolator, clip: Mapping[str, Tensor]) -> dict[str, float]:
     given = (clip["frames"], clip["offsets"], clip["valid"])
     step = Step(model, clip)
     if clip["frames"].is_cuda:
-        taken = {}
-        runs: dict[str, Callable[[], None]] = {
-            "prediction": lambda: _predict(model, given),
-            "training step": step,
-        }
+        taken, runs = (
+            dict[str, float](),
+            {"prediction": partial(_predict, model, given), "training step": step},
+        )
         for name, run in runs.items():
             torch.cuda.reset_peak_memory_stats()
             run()
