@@ -208,11 +208,8 @@ def memory(model: Interpolator, clip: Mapping[str, Tensor]) -> dict[str, float]:
     given = (clip["frames"], clip["offsets"], clip["valid"])
     step = Step(model, clip)
     if clip["frames"].is_cuda:
-        taken, runs = (
-            dict[str, float](),
-            {"prediction": partial(_predict, model, given), "training step": step},
-        )
-        for name, run in runs.items():
+        taken = {}
+        for name, run in (("prediction", partial(_predict, model, given)), ("training step", step.__call__)):
             torch.cuda.reset_peak_memory_stats()
             run()
             taken[name] = torch.cuda.max_memory_allocated() / MIB
