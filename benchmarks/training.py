@@ -104,6 +104,7 @@ def train(
             folder=place,
             outputs=place / "training",
             board=place / "logs",
+            snapshots=place / "snapshots",
         )
     )
 

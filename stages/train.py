@@ -27,7 +27,7 @@ from lift.training.logs import join_curves
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
-from lift.training.state import run_digest, run_folder
+from lift.training.state import run_digest, run_folder, snapshot
 from stages.common import PARAMS, data_folder, run, seed_folder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,9 +83,12 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
     data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
+    start = _start(config)
 
     def scratch() -> Path:
-        digest = run_digest(config.digestible(), manifests, CODE)
+        # A run that starts from a snapshot is another one when that changes.
+        found = [start] if start is not None and start.is_file() else []
+        digest = run_digest(config.digestible(), manifests + found, CODE)
         return folders.enter_context(run_folder(data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
@@ -93,6 +96,17 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     speed = fit(job)
     fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
     return job
+
+
+def _snapshots(config: Config, ablation: str) -> Path:
+    """Give the folder of a training's snapshots, which neither git nor DVC keeps."""
+    return data_folder(config.profile) / "snapshots" / f"{ablation}-seed{config.seed}"
+
+
+def _start(config: Config) -> Path | None:
+    """Give the snapshot that the training starts from, if any."""
+    epoch, source = config.train.resume_epoch, config.train.resume_from or config.ablation
+    return None if epoch is None else snapshot(_snapshots(config, source), epoch)
 
 
 def _job(
@@ -127,6 +141,8 @@ def _job(
         loaded=model.by_stage(model.loaded),
         folder=folder,
         outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
+        snapshots=_snapshots(config, config.ablation),
+        start=_start(config),
         board=seed_folder(data / "logs" / config.ablation, config, config.seed),
         stop=stop,
     )

@@ -95,14 +95,16 @@ class Config:
         """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
-        Nor does `train.resident`: where the frames lie changes no bit of a batch.
+        Nor do `train.resident`, as where the frames lie changes no bit of a batch, and how often snapshots
+        are written.
         """
         keep = ("ablation", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
         # A section is named for the model, or for the way of finding motion, that it belongs to.
         others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
-        del values["train"]["seeds"], values["train"]["resident"]
+        for key in ("seeds", "resident", "snapshot_every", "snapshots"):
+            del values["train"][key]
         if self.loss.lpips:
             values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values

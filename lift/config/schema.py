@@ -235,6 +235,14 @@ class Train:
     """Epochs between validations."""
     checkpoint_every: int = number(1)
     """Optimiser steps between checkpoints."""
+    snapshot_every: int | None = number(1)
+    """Epochs between snapshots, from which another run can start (`resume_epoch`); null: none."""
+    snapshots: int = number(1)
+    """The newest ones that a run keeps, of its own."""
+    resume_epoch: int | None = number(1)
+    """A new run starts from the snapshot after this epoch, with its optimiser; null: from nothing."""
+    resume_from: str | None
+    """The ablation whose snapshot that is; null: this one."""
     picture_every: int = number(1)
     """Validations between pictures in TensorBoard."""
     log_every: int = number(1)

@@ -65,8 +65,8 @@ class Interpolator(nn.Module):
             offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1;
                 of prediction with −h and −h − 1 for the frame h after the last one.
             valid: Which frames are present, (B, T), bool.
-            target: The true frame, (B, 3, H, W), in training alone: models learn more from it than their
-                loss says (`Output.auxiliary`). It has no influence on the prediction.
+            target: The true frame, (B, 3, H, W), where the loss is wanted: models learn more from it than
+                their loss says (`Output.auxiliary`). It has no influence on the prediction.
 
         Returns:
             The prediction; see `Output` for shapes and units.

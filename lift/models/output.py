@@ -25,7 +25,7 @@ class Output(NamedTuple):
         weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
             absent, summing to 1; None where the model has no context.
         auxiliary: Terms of the training loss, by their name in the configuration, that only the model can
-            compute (scalars); None in evaluation, without the true frame, and where it has none.
+            compute (scalars); None without the true frame, and where it has none.
     """
 
     frame: Tensor

@@ -52,6 +52,8 @@ class Job:
         folder: Scratch folder of checkpoints (state.py).
         outputs: Folder of reproducible logs.
         board: Folder of TensorBoard's events.
+        snapshots: Folder of the run's snapshots.
+        start: The snapshot that a new run starts from; None: from nothing.
         stop: Signals that came, from before the training as well.
     """
 
@@ -68,4 +70,6 @@ class Job:
     folder: Path
     outputs: Path
     board: Path
+    snapshots: Path
+    start: Path | None = None
     stop: StopRequest = field(default_factory=StopRequest)

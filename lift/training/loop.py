@@ -28,7 +28,7 @@ from lift.training.machine import leave_signals_to_trainer, peak_memory_gib
 from lift.training.processes import on_first
 from lift.training.sampler import StepSampler
 from lift.training.schedule import Schedule
-from lift.training.state import State, load_state, save_state, setting
+from lift.training.state import State, load_snapshot, load_state, save_snapshot, save_state, setting
 from lift.training.step import Stepper
 from lift.training.validation import Validated, validate
 
@@ -58,7 +58,7 @@ class _Run:
         world = self.fabric.world_size
         self.schedule = on_first(self.fabric, lambda: Schedule(self.train, job.train_count, world))
         same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
-        state = on_first(self.fabric, lambda: _load(job, same))
+        state = on_first(self.fabric, lambda: _load(job, same, self.schedule))
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
         groups = parameter_groups(self.model, self.train.weight_decay)
@@ -77,8 +77,16 @@ class _Run:
         self.since = (time.perf_counter(), self.state.step, 0.0)  # clock, step and wait at the last row
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
-        self.model.load_state_dict(self.state.model)
-        optimizer.load_state_dict(self.state.optimizer)
+        try:
+            self.model.load_state_dict(self.state.model)
+            optimizer.load_state_dict(self.state.optimizer)
+        except (RuntimeError, ValueError) as error:
+            if self.job.start is None:  # a checkpoint is of the run's own configuration
+                raise
+            raise UserError(
+                f"{self.job.start}: a snapshot of another model ({str(error).splitlines()[0]}); set "
+                f"train.resume_epoch: null, or train.resume_from to an ablation with this one's model"
+            ) from error
         if self.scaler is not None and self.state.scaler:
             self.scaler.load_state_dict(self.state.scaler)
         if self.average is not None:
@@ -160,6 +168,8 @@ class _Run:
             self.state.pending = []
         if self.schedule.validates_after(step):
             self._validate(step)
+        if self.schedule.snapshot_after(step):
+            on_first(self.fabric, lambda: self._snapshot(self.schedule.epoch(step) + 1))
         if asked or done % self.train.checkpoint_every == 0:
             on_first(self.fabric, self._save)
         if asked:
@@ -189,7 +199,14 @@ class _Run:
     def _validate(self, step: int) -> None:
         job = self.job
         with self._averaged():
-            found = validate(self.fabric, self.model, job.validation_clips, job.validation_count, job.metrics)
+            found = validate(
+                self.fabric,
+                self.model,
+                job.validation_clips,
+                job.validation_count,
+                job.metrics,
+                job.losses,
+            )
             on_first(self.fabric, lambda: self._keep(step, found))
 
     def _keep(self, step: int, found: Validated) -> None:
@@ -210,12 +227,21 @@ class _Run:
         assert self.logs is not None
         with full_disk_explained(self.job.board):
             self.logs.flush()
+        self._gather()
+        save_state(self.job.folder, self.state)
+
+    def _snapshot(self, epoch: int) -> None:
+        self._gather()
+        save_snapshot(self.job.snapshots, self.state, epoch, self.train.snapshots)
+
+    def _gather(self) -> None:
+        """Put what lives outside of the state into it."""
+        assert self.logs is not None
         self.state.model = self.model.state_dict()
         self.state.optimizer = self.optimizer.state_dict()
         self.state.scaler = self.scaler.state_dict() if self.scaler is not None else {}
         self.state.average = self.average.values if self.average is not None else {}
         self.state.rows = self.logs.rows
-        save_state(self.job.folder, self.state)
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self.average is None else self.average.applied()
@@ -226,8 +252,15 @@ class _Run:
         return bar(title=title, unit="step", total=total, initial=done)
 
 
-def _load(job: Job, same: dict[str, Any]) -> State | None:
+def _load(job: Job, same: dict[str, Any], schedule: Schedule) -> State | None:
     state, best = load_state(job.folder, same), job.folder / BEST
     if state is not None and state.best is not None and not best.exists():
         raise UserError(f"{best}: missing beside its checkpoint; start over: rm -r {job.folder}")
-    return state
+    epoch = job.config.train.resume_epoch
+    if state is not None or job.start is None or epoch is None:
+        return state
+    if epoch * schedule.steps_per_epoch >= schedule.steps:
+        raise UserError(
+            f"params.yaml: train.resume_epoch: {epoch}: the phases end there; give them more epochs"
+        )
+    return load_snapshot(job.start, epoch * schedule.steps_per_epoch, same)

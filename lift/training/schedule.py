@@ -112,5 +112,14 @@ class Schedule:
         done = step + 1
         if done == self.steps:
             return True
-        epochs, rest = divmod(done, self.steps_per_epoch)
-        return rest == 0 and epochs % self.train.validate_every == 0
+        return self._ends_an(step, self.train.validate_every)
+
+    def snapshot_after(self, step: int) -> bool:
+        """Whether a snapshot follows `step`: after each `snapshot_every`-th epoch."""
+        every = self.train.snapshot_every
+        return every is not None and self._ends_an(step, every)
+
+    def _ends_an(self, step: int, every: int) -> bool:
+        """Whether `step` is the last one of an `every`-th epoch."""
+        epochs, rest = divmod(step + 1, self.steps_per_epoch)
+        return rest == 0 and epochs % every == 0

@@ -22,7 +22,12 @@ def test_training_lowers_the_loss_and_logs_every_row_once(job):
     losses = [(int(row["step"]), float(row["loss"])) for row in rows if row["loss"]]
     assert [step for step, _ in losses] == list(range(2, 21, 2))
     assert losses[-1][1] < 0.7 * losses[0][1]
-    assert [int(row["step"]) for row in rows if row["psnr"]] == [5, 10, 15, 20]
+    validated = [row for row in rows if row["psnr"]]
+    assert [int(row["step"]) for row in validated] == [5, 10, 15, 20]
+    falls = [float(row["validation_loss"]) for row in validated]
+    assert falls[-1] < 0.7 * falls[0]
+    assert all(row["validation_loss"] == row["validation_loss_l1"] for row in validated)  # its only part
+    assert not any(row["validation_loss"] for row in rows if row["loss"] and not row["psnr"])
 
 
 def test_a_finished_run_that_is_continued_trains_nothing_and_leaves_the_same(job, monkeypatch):

@@ -63,7 +63,7 @@ def phase(epochs, rate=1e-2, freeze=False, thaw=0):
     return Phase(epochs=epochs, crop=(8, 8), **rates, freeze=freeze, thaw=thaw)
 
 
-def make_job(place, poison=None, fabric=None, loaded=(), **train):
+def make_job(place, poison=None, fabric=None, loaded=(), start=None, **train):
     """Make a fresh job on the same folders: 2 frozen epochs, 2 free, of 5 steps."""
     config = load(ROOT / "params.yaml", "demo", "lift15")
     settings = {
@@ -96,6 +96,8 @@ def make_job(place, poison=None, fabric=None, loaded=(), **train):
         folder=_made(place / "scratch"),
         outputs=place / "training",
         board=place / "logs",
+        snapshots=place / "snapshots",
+        start=start,
     )
 
 
