@@ -1,4 +1,4 @@
-"""The README's example of a new source is run as it stands there."""
+"""docs/data.md: its tables say what the code knows, and its example of a source is run as it stands there."""
 
 import re
 from pathlib import Path
@@ -12,13 +12,13 @@ from lift.clips.sources.base import WithoutTruth, locate, read_list
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def example():
     """Give the text of the example."""
-    (text,) = re.findall(r"```python\n(class .+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = re.findall(r"```python\n(class .+?)```", PAGE, re.DOTALL)
     return text
 
 
@@ -58,8 +58,24 @@ def test_its_numbers_are_the_official_lists(added, shared):
         assert len(read_list(shared / "lists" / "adobe240" / f"{part}_list.txt")) == number
 
 
-def test_every_source_stands_in_the_table():
-    table = re.search(r"\| source \|.+?\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert table
-    for name in SOURCES:
-        assert f"`{name}`" in table[0], name
+def rows(heading):
+    """Return the cells of the table under a heading, by each source that a row names."""
+    (text,) = (part for part in re.split(r"^## ", PAGE, flags=re.M) if part.startswith(heading + "\n"))
+    lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("| `")]
+    return {name: [c.strip() for c in cells] for cells in lines for name in re.findall(r"`(\w+)`", cells[0])}
+
+
+def test_every_source_stands_in_the_table_with_its_official_numbers():
+    table = rows("Sets")
+    assert sorted(table) == sorted(SOURCES)
+    for name, source in SOURCES.items():
+        for part, cell in zip(("train", "test"), table[name][2:4], strict=True):
+            known = source.official.get(part)
+            assert cell == ("–" if known is None else cell if known == 0 else f"{known:,}"), (name, part)
+
+
+def test_layouts_are_those_that_messages_name():
+    table = rows("Layouts")
+    assert sorted(table) == sorted(SOURCES)
+    for name, source in SOURCES.items():
+        assert source.layout in re.sub(r"[`\\]", "", table[name][1]), name
