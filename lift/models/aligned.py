@@ -42,7 +42,7 @@ class AlignedRefiner(nn.Module):
 
     def forward(
         self, references: Tensor, features: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Make the frame.
 
         Args:
@@ -54,8 +54,8 @@ class AlignedRefiner(nn.Module):
             context4: F_ctx at s4, (B, C16, H/4, W/4).
 
         Returns:
-            The frame (B, 3, H, W), not clamped, and what it was before full-resolution refinement, reduced to
-            (B, 3, H/4, W/4); both float32 or wider.
+            The frame (B, 3, H, W), not clamped; what it was before full-resolution refinement, and before the
+            context corrected that, both reduced to (B, 3, H/4, W/4); all float32 or wider.
         """
         # 1. flow and occlusion to full resolution
         scale = references.shape[3] // flow.shape[3]
@@ -76,4 +76,4 @@ class AlignedRefiner(nn.Module):
         # 5. and by what the features know
         residual: Tensor = self.network(torch.cat((blended, before - after), dim=1))
         frame = blended[:, :COLOURS] + resize(correction.to(blended.dtype), STRIDE) + residual
-        return frame, small + correction
+        return frame, small + correction, small

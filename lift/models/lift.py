@@ -125,9 +125,9 @@ class Lift(Interpolator):
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:
-            frame, coarse = self.aligned_refiner(references, fine, flow, occlusion, context4)
+            frame, coarse, blended = self.aligned_refiner(references, fine, flow, occlusion, context4)
         else:
-            coarse = self.synthesis(references, flow, occlusion, context4)
+            coarse, blended = self.synthesis(references, flow, occlusion, context4)
             frame = self.refiner(coarse, fine)
         frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
@@ -139,6 +139,7 @@ class Lift(Interpolator):
             flow=crop_to(flow, quarter),
             occlusion=crop_to(occlusion, quarter),
             weights=weights,
+            blend=crop_to(blended, quarter),
         )
 
     def checkpoint_encoder(self) -> None:

@@ -65,7 +65,8 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
         shapes["flow"] = (batch, 4, *quarter)
     if model.name != "lift":
         return shapes
-    shapes |= {"coarse": (batch, 3, *quarter), "occlusion": (batch, 2, *quarter)}
+    shapes |= dict.fromkeys(("coarse", "blend"), (batch, 3, *quarter))
+    shapes |= {"occlusion": (batch, 2, *quarter)}
     for name, channels, scale in (("s1", c1, 1), ("s4", c4, 4), ("s8", c8, 8)):
         shapes[f"encoder.{name}"] = (2 * batch, channels, height // scale, width // scale)
     if model.use_context:
@@ -80,7 +81,7 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
         shapes["aligned_refiner.frame"] = (batch, 3, *size)
         shapes["aligned_refiner.coarse"] = (batch, 3, height // 4, width // 4)
     else:
-        shapes["synthesis"] = (batch, 3, height // 4, width // 4)
+        shapes |= dict.fromkeys(("synthesis.coarse", "synthesis.blend"), (batch, 3, height // 4, width // 4))
         shapes["refiner"] = (batch, 3, *size)
     return shapes
 
@@ -88,7 +89,8 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
 PARTS = {
     "context": ("F_ctx", "α"),
     "flow": ("flow", "occlusion"),
-    "aligned_refiner": ("frame", "coarse"),
+    "synthesis": ("coarse", "blend"),
+    "aligned_refiner": ("frame", "coarse", "blend"),
 }
 """Names of the tensors that a stage returns as a plain tuple."""
 

@@ -29,7 +29,8 @@ class Tiny(nn.Module):
 
     def forward(self, frames, offsets, valid, target=None):
         features = self.dropout(torch.relu(self.encoder(frames.flatten(1, 2))))
-        return SimpleNamespace(frame=self.head(features), flow=None, weights=None)
+        nothing = dict.fromkeys(("coarse", "flow", "weights", "blend"))
+        return SimpleNamespace(frame=self.head(features), **nothing)
 
 
 class Made(Dataset):
