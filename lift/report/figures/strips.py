@@ -86,8 +86,8 @@ def _added(more: Image, less: Image) -> Image:
     """Show what was added, enlarged, around mid grey."""
     if less.shape != more.shape:
         less = cv2.resize(less, more.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-    difference = more.astype(np.int16) - less
-    return np.clip(128 + GAIN * difference, 0, 255).astype(np.uint8)
+    shown: Image = np.clip(128 + GAIN * (more.astype(np.int16) - less), 0, 255).astype(np.uint8)
+    return shown
 
 
 def _needed(examples: Examples, method: str, example: Example, name: str) -> Image:
