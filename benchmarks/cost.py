@@ -117,7 +117,7 @@ def row(asked: str) -> None:
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, precision="32-true"))
     model, batch = made(config), batch_of(config, wanted["batch"], wanted["crop"])
     if wanted.get("recompute"):
-        model.checkpoint_encoder()
+        model.recompute(wanted["recompute"])
     before, clock = peak_memory_gib(torch.device("cpu")), time.process_time()
     if wanted["train"]:
         bare_step(config, batch, model)()

@@ -120,8 +120,8 @@ def _job(
         model.check_freezing()
     if train.channels_last:
         model.channels_last()
-    if train.checkpoint_encoder:
-        model.checkpoint_encoder()
+    if train.recompute:
+        model.recompute(train.recompute)
     offsets = config.clip.offsets
     validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.

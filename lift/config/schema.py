@@ -257,8 +257,10 @@ class Train:
     """Chance of each frame but the references to be masked in training."""
     other_sampling: float = number(0.0, 1.0)
     """Share of training clips seen with the other `clip.sampling`."""
-    checkpoint_encoder: bool
-    """Compute the context frames' features anew in the backward pass instead of keeping them."""
+    recompute: tuple[str, ...] = choice("encoder", "transformer")
+    """Parts whose inner values are computed anew in the backward pass instead of being kept (activation
+    checkpointing): the context frames' features in the encoder, the transformer's layers.
+    """
     compile: bool
     """Compile the model (torch.compile; needs a C++ compiler)."""
 

@@ -94,14 +94,17 @@ class Interpolator(nn.Module):
                 parameter.data = parameter.data.contiguous(memory_format=form)
         return self
 
-    def checkpoint_encoder(self) -> None:
-        """Keep less of the encoder for the backward pass and compute it anew there.
+    def recompute(self, parts: Collection[str]) -> None:
+        """Keep less of `parts` for the backward pass and compute it anew there: the same gradients.
+
+        Args:
+            parts: Of encoder and transformer (`train.recompute`).
 
         Raises:
             UserError: The model cannot.
         """
         raise UserError(
-            f"params.yaml: train.checkpoint_encoder: {type(self).__name__} has no context frames; set false"
+            f"params.yaml: train.recompute: {type(self).__name__} has no context frames; set [] for it"
         )
 
     def by_stage(self, names: Collection[str]) -> tuple[frozenset[str], ...]:

@@ -5,6 +5,7 @@ the last two frames before the missing one, −2 and −1; specification section
 1, 1/4, 1/8, 1/16 of the resolution.
 """
 
+from collections.abc import Collection
 from math import lcm
 from pathlib import Path
 
@@ -142,9 +143,11 @@ class Lift(Interpolator):
             blend=crop_to(blended, quarter),
         )
 
-    def checkpoint_encoder(self) -> None:
-        """Keep no features of context frames for the backward pass; see `Encoder`."""
-        self.encoder.recompute = True
+    def recompute(self, parts: Collection[str]) -> None:
+        """Compute anew in the backward pass; see `Encoder` and `TemporalTransformer`."""
+        self.encoder.recompute = "encoder" in parts
+        if isinstance(self.context, TemporalTransformer):  # an ablation without it has nothing to keep
+            self.context.recompute = "transformer" in parts
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start the encoder from RIFE's ContextNet; see `load_rife_contextnet`."""
