@@ -96,7 +96,7 @@ def train(
             model=model,
             losses=l1,
             train_clips=lambda crop: clips,
-            train_count=len(clips),
+            train_sources=["made"] * len(clips),
             validation_clips=Ready(config, 32),
             validation_count=1,
             metrics={"psnr": lambda a, b: 0.0},

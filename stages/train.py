@@ -126,7 +126,7 @@ def _job(
     validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.
     height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
-    train_set = ClipDataset(clips / "train", offsets, crop=(height, width))
+    train_set = ClipDataset(clips / "train", offsets, crop=(height, width), limits=train.crop_limits)
     lpips = Lpips(config.evaluate.lpips) if config.loss.lpips else None
     return Job(
         config=config,
@@ -134,7 +134,7 @@ def _job(
         model=model,
         losses=Losses(config.loss, lpips).to(fabric.device),
         train_clips=partial(_train_clips, config, clips / "train", held),
-        train_count=len(train_set),
+        train_sources=[row.source for row in train_set.rows],
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
@@ -156,6 +156,7 @@ def _train_clips(
         ClipDataset,
         folder,
         crop=crop,
+        limits=config.train.crop_limits,
         augment=config.train.augment,
         seed=config.seed,
         horizons=config.clip.learnt,

@@ -159,6 +159,7 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     for name, config in configs.items():
         _check_span(config, name)
         _check_model(config, name)
+        _check_limits(config)
     return base, configs
 
 
@@ -274,6 +275,11 @@ def _check_model(config: Config, name: str) -> None:
         if benchmark.sampling is not None and config.clip.task == "interpolate":
             offsets = window(config.clip.before, config.clip.after, benchmark.sampling)
             check_ability(config.model, config.loss, offsets, where)
+
+
+def _check_limits(config: Config) -> None:
+    for source in config.train.crop_limits:
+        check_known(source, config.sources, "train.crop_limits")
 
 
 def _check_freeze(config: Config) -> None:

@@ -204,6 +204,8 @@ class Train:
     seeds: tuple[int, ...] = number(0)
     """One model is trained for each; results are averaged over them and their spread is shown."""
     phases: tuple[Phase, ...]
+    crop_limits: dict[str, tuple[int, int]] = number(16)  # noqa: RUF009 -- a field's checks, no default
+    """Height and width that a source's crops do not exceed: of one with smaller frames than phases ask."""
     samples_per_epoch: int | None = number(1)
     """Clips drawn in an epoch; null: each clip once."""
     batch: int = number(1)
@@ -274,3 +276,8 @@ class Train:
             raise ValueError("phases: at least one is needed")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: expected distinct whole numbers, found {list(self.seeds)}")
+
+    def crop(self, phase: Phase, source: str) -> tuple[int, int]:
+        """Give height and width of a phase's crops from one source."""
+        limit = self.crop_limits.get(source, phase.crop)
+        return min(phase.crop[0], limit[0]), min(phase.crop[1], limit[1])

@@ -43,7 +43,7 @@ class Job:
             the target, in training alone, is for what the model itself adds to the loss.
         losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
         train_clips: Gives the training set for a crop (height, width): items, or batches (`Batched`).
-        train_count: Its length.
+        train_sources: The source of each of its clips: crops differ by it (`Train.crop`).
         validation_clips: The validation set, whole frames.
         validation_count: Its length.
         metrics: Validation metrics; `psnr` decides which weights are the best.
@@ -62,7 +62,7 @@ class Job:
     model: nn.Module
     losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
     train_clips: Callable[[tuple[int, int]], Clips | Batched]
-    train_count: int
+    train_sources: Sequence[str]
     validation_clips: Clips
     validation_count: int
     metrics: Mapping[str, Metric]

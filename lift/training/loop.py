@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from lift import weights
+from lift.config import Phase
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
@@ -56,7 +57,7 @@ class _Run:
     def __init__(self, job: Job) -> None:
         self.job, self.fabric, self.train = job, job.fabric, job.config.train
         world = self.fabric.world_size
-        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, job.train_count, world))
+        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, len(job.train_sources), world))
         same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
         state = on_first(self.fabric, lambda: _load(job, same, self.schedule))
         self.state = state or State(setting=same)
@@ -123,7 +124,7 @@ class _Run:
         model: Any = torch.compile(self.model) if self.train.compile else self.model
         wrapped = self.fabric.setup_module(model, move_to_device=False)
         wrapped.train()
-        batches = self._batches(phase.crop, end)
+        batches = self._batches(phase, end)
         for step in range(self.state.step, end):
             values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
             if self.average is not None:
@@ -133,11 +134,17 @@ class _Run:
             progress.update()
             self._after_step(step, asked)
 
-    def _batches(self, crop: tuple[int, int], end: int) -> Iterator[dict[str, Any]]:
+    def _batches(self, phase: Phase, end: int) -> Iterator[dict[str, Any]]:
+        crops = {source: self.train.crop(phase, source) for source in set(self.job.train_sources)}
         sampler = StepSampler(
-            self.schedule, self.job.config.seed, self.state.step, end, rank=self.fabric.global_rank
+            self.schedule,
+            self.job.config.seed,
+            self.state.step,
+            end,
+            rank=self.fabric.global_rank,
+            sizes=[crops[source] for source in self.job.train_sources],
         )
-        clips = self.job.train_clips(crop)
+        clips = self.job.train_clips(phase.crop)
         iterator: Iterator[dict[str, Any]]
         iterator = (
             map(clips.batch, sampler) if isinstance(clips, Batched) else iter(self._loader(clips, sampler))

@@ -1,6 +1,7 @@
 """The loop: it learns, freezes what it should, refuses what is not finite, and resumes exactly."""
 
 import csv
+import dataclasses
 
 import pytest
 import torch
@@ -99,6 +100,32 @@ def test_stages_thaw_the_deepest_first_and_a_resume_within_is_bitwise_equal(job,
         assert {name for name, value in start.items() if torch.equal(value, now[name])} == set(fixed)
     fit(job("cut", **thawing))
     fit(whole)
+    assert results(whole.folder.parent / "../cut") == results(whole.folder.parent)
+
+
+def test_phases_have_crops_of_their_own_by_source_and_a_resume_is_bitwise_equal(job, stop_after):
+    larger = dataclasses.replace(phase(2), crop=(8, 16))
+    crops = {"phases": (phase(2), larger), "crop_limits": {"small": (8, 12)}, "batch": 2, "accumulate": 1}
+    seen, original = [], Stepper._pass
+
+    def passing(self, wrapped, batch, step, number):
+        small = [int(clip.removeprefix("made/")) % 3 == 0 for clip in batch["clip"]]
+        seen.append((step, tuple(batch["frames"].shape[-2:]), small))
+        return original(self, wrapped, batch, step, number)
+
+    whole = job("whole", **crops)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stepper, "_pass", passing)
+        fit(whole)
+    assert {size for step, size, _ in seen if step < 10} == {(8, 8)}
+    for step, size, small in seen[10:]:
+        assert len(set(small)) == 1, step
+        assert size == ((8, 12) if small[0] else (8, 16))
+    resume = stop_after(13)
+    with pytest.raises(Interrupted):
+        fit(job("cut", **crops))
+    resume()
+    fit(job("cut", **crops))
     assert results(whole.folder.parent / "../cut") == results(whole.folder.parent)
 
 
