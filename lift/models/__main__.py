@@ -16,7 +16,8 @@ from lift.config import Config, load_all
 from lift.config.parse import check_known
 from lift.errors import UserError
 from lift.models import build
-from lift.models.selfcheck import clip_of, report
+from lift.models.selfcheck import report
+from lift.models.shapes import clip_of
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 

@@ -9,7 +9,8 @@ from torch import nn
 from lift.config import load
 from lift.models import build
 from lift.models.__main__ import PARAMS, main
-from lift.models.selfcheck import clip_of, counted, expected, frozen, report
+from lift.models.selfcheck import counted, frozen, report
+from lift.models.shapes import clip_of, expected
 
 QUICK = ["--quick", "--size", "32x32", "--batch", "1"]
 
