@@ -14,6 +14,8 @@ from lift.video.span import Span
 from lift.video.stop import SIGNALLED
 
 FACTOR = 2
+SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001
+FINEST = 1_000_000  # parts of a second that containers count in, at most
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     _say(_summary(job, outcome))
     if outcome.trouble:
-        _say(f"error: {outcome.trouble}; {job.output} holds what could be read")
+        _say(f"error: {outcome.trouble}; {job.output} holds what could be read, {_until(outcome)}")
         return 1
     return SIGNALLED + outcome.interrupted if outcome.interrupted else 0
 
@@ -45,6 +47,10 @@ def _summary(job: Job, outcome: Outcome) -> str:
     stopped = "stopped; playable: " if outcome.interrupted else ""
     cuts = f"{outcome.cuts} cut{'' if outcome.cuts == 1 else 's'}"
     return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}, {cuts}{few}"
+
+
+def _until(outcome: Outcome) -> str:
+    return f"up to {float(outcome.reached):.2f} s"
 
 
 def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
@@ -69,6 +75,7 @@ def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
         predict=options.predict,
         report=options.report,
         force=options.force,
+        deinterlace=options.deinterlace,
         input_fps=options.input_fps,
     )
 
@@ -93,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rate.add_argument(
         "--fps",
-        type=_number,
+        type=_rate,
         help=f"a fixed frame rate instead, such as 60 or 60000/1001, at most {DEFAULTS.fastest:g}",
     )
     add(
@@ -136,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--report", type=Path, help="a CSV file: motion, cuts and α of each frame")
     add("--input-fps", type=_number, default=Fraction(25), help="rate of a folder of pictures (default 25)")
+    add(
+        "--deinterlace", action="store_true", help="make whole pictures of an interlaced video's fields first"
+    )
     add("--force", action="store_true", help="overwrite the output")
     return parser
 
@@ -148,6 +158,16 @@ def _number(text: str) -> Fraction:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text}: expected more than 0")
     return value
+
+
+def _rate(text: str) -> Fraction:
+    """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
+    value = _number(text)
+    digits = len(text.partition(".")[2]) if "/" not in text and "e" not in text.lower() else 0
+    near = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
+    if digits >= SHORTENED and abs(near - value) <= Fraction(1, 2 * 10**digits):
+        return near
+    return value.limit_denominator(FINEST)
 
 
 def _time(text: str) -> Fraction:

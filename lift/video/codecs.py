@@ -1,15 +1,18 @@
-"""Which container, codec, pixel format and time base the output gets."""
+"""Which container, codec, pixel format and time base the output gets: tried out before any work is done."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
-from av.video.codeccontext import VideoCodecContext
 
 from lift.errors import UserError
+from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
 from lift.video.colour import Look
+from lift.video.light import Light
+from lift.video.turn import mirrored
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".mp4": ("mp4", "libx264"),
@@ -30,20 +33,9 @@ OPTIONS: dict[
     "libsvtav1": {"crf": "20", "preset": "7"},
     "mpeg4": {"qscale": "2"},
 }
-CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coding:
-    """How the output is encoded."""
-
-    muxer: str
-    codec: str
-    look: Look
-    unit: Fraction
-    """Seconds per tick of the encoder's clock."""
-    options: dict[str, str]
+USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
+SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
 
 def container_of(path: Path) -> tuple[str, str]:
@@ -61,21 +53,26 @@ def container_of(path: Path) -> tuple[str, str]:
     return known
 
 
-def choose_coding(
-    path: Path, codec: str | None, look: Look, size: tuple[int, int], unit: Fraction, rate: Fraction
-) -> Coding:
-    """Find a coding that the encoder opens, as near to the input's as there is.
+def stores_turning(muxer: str, matrix: list[int]) -> bool:
+    """Tell whether a container says how pictures are to be turned, in a way that players know.
+
+    Those of Matroska turn pictures and mirror none; those of WebM, its sister, do neither.
+    """
+    return muxer in ("mp4", "mov") or (muxer == "matroska" and not mirrored(matrix))
+
+
+def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
+    """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
-    most codecs), and the exact clock before one that counts frames.
+    most codecs), and the exact clock before a coarser one. Each is tried out: two pictures are written to
+    memory and read back. Where a reader finds another matrix or range than meant, since codec or container
+    has no place for it, pixels are converted to what it finds.
 
     Args:
         path: The output.
         codec: FFmpeg's name of an encoder, or h264, h265, vp9, av1; None: the container's default.
-        look: The input's.
-        size: (H, W).
-        unit: Seconds of which all times are multiples.
-        rate: Mean frame rate of the output.
+        wish: What the output is to be like.
 
     Raises:
         UserError: There is no such encoder, it does not fit the container, or it takes no such frames.
@@ -90,30 +87,63 @@ def choose_coding(
         ) from error
     if encoder.type != "video":
         raise UserError(f"--codec {name}: not a video codec but {encoder.type}")
-    formats = [option.name for option in encoder.video_formats or []]
-    for candidate in _formats(look.format, formats):
-        for tick in (1 / rate,) if muxer in CONSTANT else dict.fromkeys((unit, 1 / rate)):
-            coding = Coding(
+    for coding in _candidates(muxer, name, encoder, wish):
+        seen = rehearsed(coding)
+        if seen is not None and seen.look.conversion != coding.look.conversion and not seen.look.rgb:
+            look = replace(coding.look, matrix=seen.look.matrix, range=seen.look.range)
+            coding = replace(coding, look=look)
+            seen = rehearsed(coding)
+        if seen is None or (wish.transparent and not seen.look.alpha):
+            continue
+        _check_matrix(coding)
+        return replace(coding, warnings=tuple(_losses(coding, seen)))
+    raise _refusal(path, muxer, name, wish)
+
+
+def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterator[Coding]:
+    options = OPTIONS.get(name, {})
+    light = wish.light.options(name)
+    joined = {key: ":".join(filter(None, (options.get(key), value))) for key, value in light.items()}
+    tick = _tick(muxer)
+    frame = 1 / wish.rate
+    units = (frame,) if muxer in CONSTANT else (max(wish.unit, tick), max(frame, tick))
+    for form in _formats(wish.look, encoder):
+        for unit in dict.fromkeys(unit for unit in units if unit <= frame):
+            yield Coding(
                 muxer=muxer,
                 codec=name,
-                look=replace(look, format=candidate),
-                unit=tick,
-                options=OPTIONS.get(name, {}),
+                look=wish.look.stored_as(form),
+                unit=unit,
+                options={**options, **joined},
+                wish=wish,
             )
-            if _opens(coding, size, rate):
-                return coding
-    raise UserError(
-        f"--codec {name}: the encoder takes no frames of {size[1]} x {size[0]} pixels like the input's "
-        f"({look.format}); try --codec ffv1 with an .mkv file"
-    )
 
 
-def _formats(wanted: str, offered: list[str]) -> list[str]:
-    """Order pixel formats by nearness to `wanted`."""
+def _tick(muxer: str) -> Fraction:
+    """Give the finest time that a container with a clock of its own stores, seconds; 0: any."""
+    return {
+        "gif": Fraction(1, 100),
+        "matroska": Fraction(1, 1000),
+        "webm": Fraction(1, 1000),
+        "mpegts": Fraction(1, 90_000),
+    }.get(muxer, Fraction(0))
+
+
+def _formats(look: Look, encoder: av.Codec) -> list[str]:
+    """Order an encoder's pixel formats by nearness to the input's.
+
+    RGB and gray become YUV where the codec is lossy, with colours at half the resolution: the one kind that
+    all players show.
+    """
+    wanted, offered = look.format, [option.name for option in encoder.video_formats or []]
+    if encoder.lossy and (look.rgb or look.gray):
+        wanted = ("yuva420p" if look.alpha else "yuv420p") + ("10le" if look.deep else "")
+    if encoder.name == "gif":
+        offered = ["pal8"]
     left, order = list(offered) or [wanted], [wanted] if wanted in offered or not offered else []
     left = [name for name in left if name not in order]
     while left:
-        best, _ = find_best_pix_fmt_of_list(left, wanted)
+        best, _ = find_best_pix_fmt_of_list(left, wanted, has_alpha=look.alpha)
         if best is None:
             break
         order.append(best.name)
@@ -121,26 +151,76 @@ def _formats(wanted: str, offered: list[str]) -> list[str]:
     return order
 
 
-def _opens(coding: Coding, size: tuple[int, int], rate: Fraction) -> bool:
-    context = av.CodecContext.create(coding.codec, "w")
-    assert isinstance(context, VideoCodecContext)
-    set_up(context, coding, size, rate)
-    try:
-        context.open()
-    except (av.FFmpegError, ValueError, OverflowError):
-        return False
-    return True
+def _check_matrix(coding: Coding) -> None:
+    """Refuse to turn into RGB what stores colours in a way that no conversion here knows.
+
+    Raises:
+        UserError: It does.
+    """
+    look = coding.wish.look
+    if coding.look.rgb and not (look.rgb or look.gray) and not look.known:
+        raise UserError(
+            f"the input stores colours by matrix {look.matrix} of ITU-T H.273, which cannot be turned into "
+            f"RGB here; take a codec that keeps them, such as h265 or ffv1"
+        )
 
 
-def set_up(context: VideoCodecContext, coding: Coding, size: tuple[int, int], rate: Fraction) -> None:
-    """Give an encoder its parameters, before it is opened."""
-    context.height, context.width = size
-    context.pix_fmt = coding.look.format
-    context.time_base, context.framerate = coding.unit, rate
-    if coding.muxer in CONSTANT:
-        context.max_b_frames = 0
-    context.color_range = coding.look.range
-    context.colorspace = coding.look.matrix
-    context.color_primaries = coding.look.primaries
-    context.color_trc = coding.look.transfer
-    context.options = dict(coding.options)
+def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
+    """Say what the output will lack, one line each."""
+    wish, look = coding.wish, coding.wish.look
+    name = f"{coding.codec} in {coding.muxer}"
+    if abs(seen.aspect / wish.aspect - 1) > Fraction(1, 50):  # GIF and MPEG-2 store it coarsely
+        yield f"pixels of {wish.aspect} become square in {name}; the picture will look squeezed"
+    if look.bits > seen.look.bits:
+        yield f"{look.bits} bits a colour become {seen.look.bits}: {name} stores no more"
+    if seen.look.coarseness > look.coarseness and not look.gray:
+        yield f"colours are stored at a lower resolution ({seen.look.format} for {look.format}): {name}"
+    light = [what for what, given, got in _light(wish.light, seen.light) if given and not got]
+    if light:
+        yield f"{', '.join(light)} left out: {name} takes none"
+    described = (look.primaries, look.transfer)
+    if look.primaries not in USUAL and described != (seen.look.primaries, seen.look.transfer):
+        meant = f"primaries {look.primaries}, transfer {look.transfer}"
+        yield f"how its colours are meant ({meant}) is left out: {name}"
+    if wish.chapters and not seen.chapters:
+        yield f"{len(wish.chapters)} chapters are left out: {coding.muxer} takes none"
+    if coding.codec == "gif" and wish.rate > SMOOTHEST_GIF:
+        yield (
+            f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10; this one will have "
+            f"{float(wish.rate):g}"
+        )
+
+
+def _light(given: Light, got: Light) -> Iterable[tuple[str, bool, bool]]:
+    yield "the mastering display's light (HDR10)", bool(given.display), bool(got.display)
+    yield "the pictures' light levels (HDR10)", bool(given.content), bool(got.content)
+    for name in sorted(given.dynamic):
+        yield name, True, False
+
+
+def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
+    """Find out why nothing was taken."""
+    slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
+    opaque = replace(wish, transparent=False)
+    encoder = av.Codec(name, "w")
+    if wish.transparent and _any(muxer, name, encoder, opaque):
+        return UserError(
+            f"{path}: the input is transparent, and {name} in {muxer} is not; take .webm, .gif, .mov with "
+            f"--codec prores_ks or png, .mkv with --codec ffv1, or a folder of pictures"
+        )
+    if _any(muxer, name, encoder, slow):
+        return UserError(
+            f"{path}: {float(wish.rate):g} frames per second are more than {name} in {muxer} takes; give a "
+            f"lower --factor or --fps, or another container"
+        )
+    small = replace(slow, size=(64, 64), transparent=False)
+    if not _any(muxer, name, encoder, small):
+        return UserError(f"--codec {name}: does not fit into {muxer}; try an .mkv file")
+    return UserError(
+        f"--codec {name}: the encoder takes no frames of {wish.size[1]} x {wish.size[0]} pixels like the "
+        f"input's ({wish.look.format}); try --codec ffv1 with an .mkv file"
+    )
+
+
+def _any(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> bool:
+    return any(rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))

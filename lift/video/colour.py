@@ -1,14 +1,16 @@
-"""Decoded frames <-> RGB arrays, by the frame's own matrix and range.
+"""Decoded frames <-> RGB arrays, by the frame's own matrix and range; matrix, range and format go together.
 
 What a file does not tell is assumed the same both ways: a frame that goes to RGB and back stays as it was but
-for rounding.
+for rounding. Where another pixel format needs another matrix or range, pixels are converted to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
 
 from lift.video.frame import Image
 
@@ -27,8 +29,13 @@ MATRICES = {  # FFmpeg's AVColorSpace (ITU-T H.273, table 4) to the matrix of th
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-HIGH_DEFINITION = 720  # rows from which BT.709 is meant where a file does not say (as players do)
-UNSPECIFIED, FULL = 2, 2
+WIDE, TALL = (
+    1280,
+    576,
+)  # BT.709 is meant from this width, or above this height, where a file does not say (mpv)
+RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
+LIMITED, FULL = 1, 2  # ranges
+SRGB = 13  # transfer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,30 +55,107 @@ class Look:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Look":
         """Read a frame's."""
-        return cls(
+        look = cls(
             format=frame.format.name,
             matrix=frame.colorspace,
-            range=FULL if frame.format.name.startswith("yuvj") else frame.color_range,
+            range=frame.color_range,
             primaries=frame.color_primaries,
             transfer=frame.color_trc,
-            high=frame.height >= HIGH_DEFINITION,
+            high=frame.width >= WIDE or frame.height > TALL,
         )
+        return look.stored_as(look.format)
+
+    @classmethod
+    def of_pictures(cls, size: tuple[int, int], *, deep: bool, alpha: bool) -> "Look":
+        """Give that of picture files of (H, W): RGB, as sRGB has it."""
+        high = size[1] >= WIDE or size[0] > TALL
+        return cls(
+            format=_kind(deep=deep, alpha=alpha),
+            matrix=RGB,
+            range=FULL,
+            primaries=BT709,
+            transfer=SRGB,
+            high=high,
+        )
+
+    def stored_as(self, form: str) -> "Look":
+        """Give how the same pictures are described in another pixel format.
+
+        RGB has no matrix and the full range, and so has FFmpeg's gray; what was either gets the matrix of its
+        size and the limited range in YUV, which is what most players take for granted.
+        """
+        other = replace(self, format=form)
+        if other.rgb:
+            return replace(other, matrix=RGB, range=FULL)
+        if other.gray or form.startswith("yuvj"):
+            return replace(other, range=FULL)
+        if self.rgb or self.gray or self.matrix == RGB:
+            return replace(other, matrix=BT709 if self.high else SMPTE170M, range=LIMITED)
+        return other
 
     @property
     def deep(self) -> bool:
         """Whether a colour has more than 8 bits."""
-        return any(part.bits > 8 for part in av.VideoFormat(self.format).components)
+        return self.bits > 8
 
     @property
-    def _conversion(self) -> tuple[Colorspace, ColorRange]:
+    def bits(self) -> int:
+        """Bits of the deepest part of a pixel."""
+        return max((part.bits for part in self._parts), default=8)
+
+    @property
+    def rgb(self) -> bool:
+        """Whether pixels are RGB, or colours of a palette."""
+        form = av.VideoFormat(self.format)
+        return form.is_rgb or form.has_palette
+
+    @property
+    def gray(self) -> bool:
+        """Whether there is no colour."""
+        return not self.rgb and len([part for part in self._parts if not part.is_alpha]) == 1
+
+    @property
+    def alpha(self) -> bool:
+        """Whether pixels may be transparent."""
+        return self.format == "pal8" or any(part.is_alpha for part in self._parts)
+
+    @property
+    def coarseness(self) -> int:
+        """How many pixels share a colour."""
+        chroma = [part for part in self._parts if part.is_chroma]
+        if not chroma or self.rgb:
+            return 1
+        form = av.VideoFormat(self.format, 64, 64)
+        return 64 * 64 // (form.chroma_width() * form.chroma_height())
+
+    @property
+    def _parts(self) -> tuple[av.video.format.VideoFormatComponent, ...]:
+        return av.VideoFormat(self.format).components
+
+    @property
+    def known(self) -> bool:
+        """Whether its matrix is one that conversions know, or is not told."""
+        return self.matrix in (*MATRICES, RGB, UNSPECIFIED)
+
+    @property
+    def conversion(self) -> tuple[Colorspace, ColorRange]:
+        """Matrix and range that a reader goes by."""
         fallback = Colorspace.ITU709 if self.high else Colorspace.ITU601
         return MATRICES.get(self.matrix, fallback), ColorRange.JPEG if self.range == FULL else ColorRange.MPEG
 
     def to_rgb(self, frame: av.VideoFrame) -> Image:
-        """Convert a frame of this look to RGB [H, W, 3], uint8, or uint16 where it is deep."""
-        matrix, span = self._conversion
+        """Convert a frame of this look to RGB [H, W, 3], uint8, or uint16 where it is deep.
+
+        With alpha it is [H, W, 4], and colours are premultiplied: what is not seen does not count.
+        """
+        pixels = self.unmixed(frame)
+        return premultiplied(pixels) if self.alpha else pixels
+
+    def unmixed(self, frame: av.VideoFrame) -> Image:
+        """Convert a frame to RGB or RGBA as it is stored in pictures: colours do not depend on alpha."""
+        matrix, span = self.conversion
         rgb = frame.reformat(
-            format="rgb48le" if self.deep else "rgb24",
+            format=_kind(deep=self.deep, alpha=self.alpha),
             src_colorspace=matrix,
             src_color_range=span,
             dst_color_range=ColorRange.JPEG,
@@ -80,9 +164,11 @@ class Look:
         return rgb.to_ndarray()  # type: ignore[return-value] # one of the two types by the format
 
     def from_rgb(self, image: Image) -> av.VideoFrame:
-        """Convert RGB [H, W, 3], uint8 or uint16, to a frame of this look."""
-        matrix, span = self._conversion
-        rgb = av.VideoFrame.from_ndarray(image, format="rgb48le" if image.dtype == np.uint16 else "rgb24")
+        """Convert RGB [H, W, 3], or premultiplied RGBA [H, W, 4], 8 or 16 bits, to a frame of this look."""
+        matrix, span = self.conversion
+        mixed = self.alpha and image.shape[2] == 4
+        pixels: Any = np.ascontiguousarray(straight(image) if mixed else image[..., :3])
+        rgb = av.VideoFrame.from_ndarray(pixels, format=_kind(deep=image.dtype == np.uint16, alpha=mixed))
         return rgb.reformat(
             format=self.format,
             src_color_range=ColorRange.JPEG,
@@ -92,16 +178,50 @@ class Look:
         )
 
     def convert(self, frame: av.VideoFrame, other: "Look") -> av.VideoFrame:
-        """Convert a frame of this look to another pixel format; the frame itself where it has it."""
-        if other.format == self.format:
+        """Convert a frame of this look to another; the frame itself where they store alike."""
+        (matrix, span), (other_matrix, other_span) = self.conversion, other.conversion
+        if self.rgb or other.rgb or self.gray or other.gray:  # which have no matrix of their own
+            matrix = other_matrix = other_matrix if self.rgb or self.gray else matrix
+        if other.format == self.format and (self.rgb or (matrix, span) == (other_matrix, other_span)):
             return frame
-        matrix, span = self._conversion
-        _, other_span = other._conversion
         return frame.reformat(
             format=other.format,
             src_colorspace=matrix,
-            dst_colorspace=matrix,
+            dst_colorspace=other_matrix,
             src_color_range=span,
             dst_color_range=other_span,
             interpolation=EXACT,
         )
+
+
+def _kind(*, deep: bool, alpha: bool) -> str:
+    """Name the format of pictures in memory."""
+    if alpha:
+        return "rgba64le" if deep else "rgba"
+    return "rgb48le" if deep else "rgb24"
+
+
+def premultiplied(pixels: Image) -> Image:
+    """Weight the colours of RGBA [H, W, 4] by alpha."""
+    top = np.iinfo(pixels.dtype).max
+    alpha = pixels[..., 3:].astype(np.uint32)
+    if alpha.min() == top:
+        return pixels
+    colours = (pixels[..., :3] * alpha + top // 2) // top  # 65535² + 32767 still fits
+    return np.concatenate((colours.astype(pixels.dtype), pixels[..., 3:]), axis=2)
+
+
+def straight(pixels: Image) -> Image:
+    """Undo `premultiplied`, up to rounding; where nothing is seen it is black."""
+    top = np.iinfo(pixels.dtype).max
+    alpha = pixels[..., 3:].astype(np.uint32)
+    if alpha.min() == top:
+        return pixels
+    colours = (pixels[..., :3].astype(np.uint64) * top + alpha // 2) // np.maximum(alpha, 1)
+    return np.concatenate((np.minimum(colours, top).astype(pixels.dtype), pixels[..., 3:]), axis=2)
+
+
+def transparent(image: Image) -> bool:
+    """Tell whether an image [H, W, 3 or 4] has a pixel that is not opaque."""
+    alpha: NDArray[np.integer] = image[..., 3:]
+    return bool(alpha.size and alpha.min() < np.iinfo(image.dtype).max)

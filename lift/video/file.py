@@ -1,150 +1,212 @@
-"""A video file as a stream of frames, with the packets of its sound and subtitles."""
+"""A video file as a stream of frames."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
 import av
-import numpy as np
-from av.stream import Disposition
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from lift.errors import UserError
+from lift.video.clock import Clock, may_restart
 from lift.video.colour import Look
+from lift.video.crc import SliceCheck
+from lift.video.facts import COMBED, MICROSECONDS, count, look_into, why
+from lift.video.filters import Chain
 from lift.video.frame import Frame
-from lift.video.span import WHOLE, Span
-from lift.video.turn import turner
+from lift.video.media import decoder, read
+from lift.video.span import Span
 
-MICROSECONDS = 1_000_000  # the unit of a container's times
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    """What is known of a file before it is read."""
-
-    index: int
-    """Which stream is the video."""
-    size: tuple[int, int]
-    rate: Fraction
-    unit: Fraction
-    frames: int | None
-    begin: Fraction
-    """The file's first time, seconds."""
-    stored: tuple[int, int]
-    """(W, H) before turning."""
-    turn: Callable[[av.VideoFrame], av.VideoFrame]
-    timed: bool
-    """False: its timestamps are of no use, as in AVI, which stores none, with frames out of order."""
-    look: Look
-    matrix: list[int] | None
-    """How the picture is to be turned when shown: FFmpeg's display matrix, 9 numbers."""
+EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, until a key frame lies there
 
 
 class VideoSource:
     """A video file; times are counted from its beginning, or from `span.start`.
 
     Attributes:
-        size: (H, W), pixels, as stored (not turned).
+        size: (H, W), pixels, as given on.
         rate: Mean frame rate, per second.
         unit: Seconds of which all times are multiples.
         total: How many frames there are, as far as the header tells.
         origin: What is zero in the output, on the file's own clock, seconds.
+        look: How pixels are stored.
+        light: What is known of its light.
+        aspect: Width of a pixel by its height, as given on.
+        matrix: How pictures are to be turned when shown, if they were not.
+        warnings: What of it is not carried on.
+        chapters: As FFmpeg gives them, on the file's own clock.
+        transparent: Whether something shines through the first picture.
+        remarks: What was found on the way and is no fault.
         trouble: What is wrong with the file, known once it is read; None: nothing.
-        leftover: Packets of other streams after the last frame.
     """
 
-    def __init__(self, path: Path, span: Span, *, turn: bool = False) -> None:
+    def __init__(self, path: Path, span: Span, *, turn: bool = False, deinterlace: bool = False) -> None:
         """Look into the file.
 
         Args:
             path: The file.
             span: Which part of it is wanted.
             turn: Turn the pixels as the file says they are to be shown; False: `matrix` says it further on.
+            deinterlace: Make a whole picture of each field.
 
         Raises:
             UserError: It is no video, has none, or is cut off.
         """
-        facts = _look_into(path, turn=turn)
+        facts = look_into(path, turn=turn, deinterlace=deinterlace)
         self.path, self.span = path, span
         self.size, self.rate, self.unit = facts.size, facts.rate, facts.unit
-        self.look, self.matrix = facts.look, facts.matrix
-        self._stored, self._turn, self._timed = facts.stored, facts.turn, facts.timed
+        self.look, self.light = facts.look, facts.light
+        self.aspect, self.matrix = facts.aspect, facts.matrix
+        self.warnings = facts.warnings
+        self.transparent, self.chapters = facts.transparent, facts.chapters
+        self.remarks: list[str] = []
+        self._facts, self._combed = facts, facts.interlaced or deinterlace
         self.origin = facts.begin + span.start
-        self.total = _count(facts, span)
+        self.total = count(facts, span)
         self.trouble: str | None = None
-        self.leftover: list[Any] = []
         self._reached = Fraction(0)  # end of the packets read so far, seconds
-        self.container = av.open(str(path))
-        self.video = cast(VideoStream, self.container.streams[facts.index])
-        self.video.thread_type = "AUTO"
-        self.others = [s for s in self.container.streams if s.type in ("audio", "subtitle")]
-        if span.start:
-            # A file that cannot seek is decoded from its beginning, and what is not wanted is dropped.
-            with contextlib.suppress(av.FFmpegError):
-                self.container.seek(int(self.origin * MICROSECONDS))
+        self.container, self.video = self._open()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container = read(self.path)
+        return container, cast(VideoStream, container.streams[self._facts.index])
+
+    @property
+    def index(self) -> int:
+        """Which of the file's streams it is."""
+        return self._facts.index
 
     def frames(self) -> Iterator[Frame]:
-        """Decode, once, with the packets of other streams attached to the frame that follows them.
+        """Decode, once.
 
-        Raises:
-            UserError: The size changes.
+        What cannot be decoded is left out, and a picture of another size ends the video: `trouble` says so.
         """
-        seen, latest = 0, Fraction(-1)
+        latest: Fraction | None = None
+        seen = 0
+        for picture in self._pictures():
+            time = self._time(picture, latest)
+            if time < 0:
+                continue
+            if self.span.end is not None and time >= self.span.end - self.span.start:
+                return
+            seen, latest = seen + 1, time
+            if picture.is_corrupt:
+                self._note(f"damaged pictures from {float(time):.2f} s on")
+            if picture.interlaced_frame and not self._combed:
+                self._combed = True
+                self.remarks.append(COMBED.format(f"interlaced from {float(time):.2f} s on"))
+            look = Look.of(picture)
+            yield Frame(image=look.to_rgb(picture), time=time, picture=look.convert(picture, self.look))
+        self._check_end(seen)
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        """Decode and filter; the first picture of a size that the others have not ends it."""
+        chain: Chain | None = None
+        width, height = self._facts.stored
+        for picture in self._decoded():
+            if (picture.width, picture.height) != (width, height):
+                self._note(
+                    f"the size changes from {width} x {height} to {picture.width} x {picture.height} pixels "
+                    f"{self._where(picture)}; split the video there and smooth the parts"
+                )
+                break
+            if not self._facts.filters:
+                yield picture
+                continue
+            chain = chain or Chain(picture, picture.time_base or self._facts.unit, self._facts.filters)
+            yield from chain.push(picture)
+        if chain is not None:
+            yield from chain.push(None)
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        context = decoder(self.video)
+        context.thread_type = "AUTO"
+        check, first = SliceCheck(self.video), True
         try:
-            for item in self._items():
-                if not isinstance(item, av.VideoFrame):
-                    self.leftover.append(item)
-                    continue
-                time = self._time(item, latest)
-                if time < 0:
-                    continue
-                if self.span.end is not None and time >= self.span.end - self.span.start:
+            for packet in self._packets():
+                if not check.sound(packet):
+                    self._note(f"damaged {self._where(packet)}: its checksum does not fit")
+                if first and not self._facts.timed:
+                    self._count_from = (packet.dts or 0) * packet.time_base - self.origin
+                first = False
+                try:
+                    yield from context.decode(packet)
+                except av.EOFError:
                     return
-                parcels, self.leftover = self.leftover, []
-                seen, latest = seen + 1, time
-                yield self._frame(item, time, parcels)
+                except av.FFmpegError as error:
+                    self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
-            self.trouble = f"{self.path}: damaged after frame {seen} ({_why(error)})"
-        if self.trouble is None:
-            self._check_end(seen)
+            self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
+            with contextlib.suppress(av.FFmpegError):
+                yield from context.decode(None)
 
-    def _items(self) -> Iterator[Any]:
-        """Give the video's frames and the other streams' packets, in the file's order."""
-        for packet in self.container.demux(self.video, *self.others):
+    def _packets(self) -> Iterator[Any]:
+        """Give the video's packets from the last key frame at or before the start."""
+        held: list[Any] = []
+        waiting = self.span.start > 0
+        for packet in self._settled():
             if packet.pts is not None:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                self._reached = max(self._reached, end)
-            if packet.stream.index == self.video.index:
-                yield from packet.decode()
-            elif packet.size:  # FFmpeg ends every stream with an empty packet
+                self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if not waiting:
                 yield packet
+                continue
+            if not packet.size or _stamp(packet) >= self.origin:
+                waiting = False
+            elif packet.is_keyframe and (packet.pts is None or packet.pts * packet.time_base <= self.origin):
+                held.clear()
+            held.append(packet)
+            if not waiting:
+                yield from held
+                held.clear()
 
-    def _time(self, picture: av.VideoFrame, latest: Fraction) -> Fraction:
-        following = latest + 1 / self.rate if latest >= 0 else Fraction(0)
-        if picture.pts is None or not self._timed:
-            return following
+    def _settled(self) -> Iterator[Any]:
+        """Give the video's packets from near the start on, all on one clock."""
+        if may_restart(self.container):  # where times repeat, none can be sought
+            clock = Clock()
+            for packet in self.container.demux():
+                clock.settle(packet)
+                if packet.stream.index == self.video.index:
+                    yield packet
+            return
+        for earlier in EARLIER if self.span.start else ():
+            base = self.video.time_base or self.unit
+            with contextlib.suppress(av.FFmpegError):
+                self.container.seek(int((self.origin - earlier) / base), stream=self.video)
+                packets = self.container.demux(self.video)
+                first = next(packets)
+                if first.size and first.is_keyframe and _stamp(first, shown=True) <= self.origin:
+                    yield first
+                    yield from packets
+                    return
+            self.container.close()
+            self.container, self.video = self._open()
+        yield from self.container.demux(self.video)
+
+    def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
+        if picture.pts is None or not self._facts.timed:
+            return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
-        return following if 0 <= time <= latest else time
+        if latest is None:
+            return time if self.span.start else max(time, Fraction(0))
+        return latest + 1 / self.rate if 0 <= time <= latest else time
 
-    def _frame(self, picture: av.VideoFrame, time: Fraction, parcels: list[Any]) -> Frame:
-        if (picture.width, picture.height) != self._stored:
-            width, height = self._stored
-            raise UserError(
-                f"{self.path}: the size changes at {float(time):.2f} s, from {width} x {height} to "
-                f"{picture.width} x {picture.height} pixels; split the video there and smooth the parts"
-            )
-        picture = self._turn(picture)
-        if picture.is_corrupt and self.trouble is None:
-            self.trouble = f"{self.path}: damaged pictures from {float(time):.2f} s on"
-        look = Look.of(picture)
-        return Frame(
-            image=look.to_rgb(picture), time=time, picture=look.convert(picture, self.look), parcels=parcels
-        )
+    _count_from = Fraction(0)
+    """When the first picture is shown where pictures have no times, seconds."""
+
+    def _where(self, item: Any) -> str:
+        stamp = item.pts if item.pts is not None else item.dts
+        if stamp is None:
+            return "somewhere"
+        return f"at {float(stamp * (item.time_base or self.unit) - self.origin + self.span.start):.2f} s"
+
+    def _note(self, trouble: str) -> None:
+        """Keep the first trouble."""
+        if self.trouble is None:
+            self.trouble = f"{self.path}: {trouble}"
 
     def _check_end(self, seen: int) -> None:
         """Notice a file that ends long before its header says."""
@@ -153,9 +215,8 @@ class VideoSource:
             return
         end = Fraction((self.container.start_time or 0) + declared, MICROSECONDS)
         if end - self._reached > max(CUT_OFF, 2 / self.rate):
-            self.trouble = (
-                f"{self.path}: cut off: it ends after frame {seen}, at {float(self._reached):.2f} of "
-                f"{float(end):.2f} s"
+            self._note(
+                f"cut off: it ends after frame {seen}, at {float(self._reached):.2f} of {float(end):.2f} s"
             )
 
     def close(self) -> None:
@@ -163,60 +224,8 @@ class VideoSource:
         self.container.close()
 
 
-def _look_into(path: Path, *, turn: bool) -> _Facts:
-    """Read the header and decode the first frame, which knows more than the header.
-
-    The file is opened anew afterwards: not every format can be wound back.
-    """
-    try:
-        with av.open(str(path)) as container:
-            videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-            if not videos:
-                kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
-                raise UserError(f"{path}: no video in it, only {kinds}")
-            video = videos[0]
-            first = next(container.decode(video), None)
-            if first is None:
-                raise UserError(f"{path}: no frames in it")
-            unturned, turning = first, turner(first, video.time_base or Fraction(1, 25))
-            if turn:
-                first = turning(first)
-            rate = video.average_rate or video.guessed_rate or Fraction(25)
-            length = container.duration
-            return _Facts(
-                index=video.index,
-                size=(first.height, first.width),
-                rate=rate,
-                unit=video.time_base or 1 / rate,
-                frames=video.frames or (round(Fraction(length, MICROSECONDS) * rate) if length else None),
-                begin=Fraction(container.start_time or 0, MICROSECONDS),
-                timed=container.format.name != "avi" or not video.codec_context.has_b_frames,
-                look=Look.of(first),
-                stored=(unturned.width, unturned.height),
-                turn=turning if turn else lambda frame: frame,
-                matrix=None if turn else _display(unturned),
-            )
-    except av.EOFError as error:
-        raise UserError(f"{path}: no frames in it") from error
-    except (av.FFmpegError, ValueError) as error:
-        raise UserError(f"{path}: not a video that FFmpeg can read, or cut off ({_why(error)})") from error
-
-
-def _count(facts: _Facts, span: Span) -> int | None:
-    """Estimate how many frames lie in the span."""
-    if facts.frames is None or span == WHOLE:
-        return facts.frames
-    whole = facts.frames / facts.rate
-    end = whole if span.end is None else min(span.end, whole)
-    return max(0, round((end - span.start) * facts.rate))
-
-
-def _display(frame: av.VideoFrame) -> list[int] | None:
-    with contextlib.suppress(KeyError):
-        data = cast(Any, frame.side_data)["DISPLAYMATRIX"]
-        return [int(value) for value in np.frombuffer(bytes(data), np.int32)]
-    return None
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+def _stamp(packet: Any, *, shown: bool = False) -> Fraction:
+    """Give when a packet is decoded, or shown, seconds."""
+    one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
+    stamp = other if one is None else one
+    return Fraction(-1) if stamp is None else Fraction(stamp * packet.time_base)

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 
 from lift.errors import UserError
+from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
+from lift.video.light import DARK, Light
 from lift.video.span import Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -20,13 +22,22 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", "
 
 @dataclass
 class FolderSource:
-    """Pictures of one size in the order of their names, numbers in them read as numbers."""
+    """Pictures of one size in the order of their names, numbers in them read as numbers.
+
+    It has the attributes of `VideoSource`, and what only a video file has is as if it were not there.
+    """
 
     path: Path
     span: Span
     rate: Fraction
     trouble: str | None = None
-    leftover: list[Any] = field(default_factory=list)
+    aspect: Fraction = Fraction(1)
+    light: Light = DARK
+    matrix: list[int] | None = None
+    chapters: list[Any] = field(default_factory=list)
+    origin: Fraction = Fraction(0)
+    warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """List the pictures.
@@ -48,7 +59,10 @@ class FolderSource:
         if not self._files:
             raise UserError(f"{self.path}: no frame between --start and --end; it has {len(files)} frames")
         self.total, self.unit = len(self._files), 1 / self.rate
-        self.size = _picture(self._files[0]).shape[:2]
+        sample = _picture(self._files[0])
+        self.size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
+        self.look = Look.of_pictures(self.size, deep=sample.dtype == np.uint16, alpha=alpha)
+        self.transparent = transparent(sample)
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures, all as 16 bits where the first has more than 8."""
@@ -58,7 +72,10 @@ class FolderSource:
                 raise UserError(
                     f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
                 )
-            yield Frame(image=image, time=k / self.rate)
+            if self.look.alpha:
+                yield Frame(image=premultiplied(image), picture=image, time=k / self.rate)
+            else:
+                yield Frame(image=image, time=k / self.rate)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -66,7 +83,11 @@ class FolderSource:
 
 def _picture(file: Path) -> Image:
     with contextlib.suppress(OSError, cv2.error):
-        pixels = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
+        data = np.fromfile(file, np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
+        whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # turned as it is stored, with alpha
+        if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
+            pixels = cv2.cvtColor(whole, cv2.COLOR_BGRA2RGBA)
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")

@@ -1,6 +1,6 @@
 """A frame on its way through the tool."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -18,14 +18,12 @@ class Frame:
     """One picture and what is known about it."""
 
     image: Image
-    """RGB [H, W, 3], the whole range of its type."""
+    """RGB [H, W, 3], the whole range of its type, or RGBA [H, W, 4] with colours premultiplied."""
     time: Fraction
     """When it is shown, seconds."""
     kind: Kind = "original"
     picture: Any = None
     """An original as it came (a decoded frame, a user's array): passed on untouched."""
-    parcels: list[Any] = field(default_factory=list)
-    """Packets of sound and subtitles that lie before it in the file."""
     scene: int = 0
     """Number of the scene; nothing is blended across two."""
     repeats: bool = False
@@ -48,7 +46,7 @@ class Shown:
 
 
 def to_tensor(image: Image, device: torch.device) -> Tensor:
-    """Turn an RGB array [H, W, 3] of 8 or 16 bits into (1, 3, H, W), float32, [0, 1]."""
+    """Turn an array [H, W, C] of 8 or 16 bits into (1, C, H, W), float32, [0, 1]."""
     scale = 1.0 / np.iinfo(image.dtype).max
     # PyTorch does little with unsigned numbers of 16 bits; numbers of 8 are moved as they are, in a quarter.
     numbers = image.astype(np.int32) if image.dtype == np.uint16 else np.ascontiguousarray(image)
@@ -56,7 +54,7 @@ def to_tensor(image: Image, device: torch.device) -> Tensor:
 
 
 def to_image(tensor: Tensor, like: Image) -> Image:
-    """Round (1, 3, H, W) in [0, 1] to an RGB array [H, W, 3] of the type of `like`."""
+    """Round (1, C, H, W) in [0, 1] to an array [H, W, C] of the type of `like`."""
     top = np.iinfo(like.dtype).max
     values = (tensor[0].float().clamp(0, 1) * top).round().permute(1, 2, 0)
     return np.ascontiguousarray(values.cpu().numpy().astype(like.dtype))

@@ -1,102 +1,228 @@
-"""Sound and subtitles: copied as they are where the container takes them, sound converted where not."""
+"""What a file carries beside its pictures: sound, subtitles, data, fonts and cover art.
 
-from collections.abc import Callable, Iterator
+A stream is copied as it is where the output's container takes it, else converted, else left out with one
+line. What a container takes is tried out before any work is done: the stream's first packets are written to
+memory and read back. They come from a reader of their own, by the clock and not by the pictures: how many of
+those are shown is no matter.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import count
 from typing import Any
 
 import av
-from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Disposition
 
+from lift.video.boarding import Carrier, Sound, arrives, first_packets, makers, name_of
+from lift.video.clock import Clock, may_restart
+from lift.video.facts import MICROSECONDS, why
 from lift.video.file import VideoSource
+from lift.video.media import read
 
-Carrier = Callable[[Any], list[Any]]
+KINDS = ("audio", "subtitle", "data")
+LAG = 10  # seconds that a stream may lie behind the others in a file; FFmpeg's muxers let them
+COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 
 
 class Passengers:
     """The output's streams beside the video.
 
     Attributes:
-        warnings: What could not come along, and why.
+        warnings: What could not come along as it was, and why.
+        trouble: What of it was damaged or refused on the way; None: nothing.
     """
 
-    def __init__(self, source: VideoSource, container: Any, *, wanted: bool) -> None:
-        """Add streams to `container` for those of `source`; `wanted` False: none."""
+    def __init__(self, source: VideoSource, container: OutputContainer, *, wanted: bool) -> None:
+        """Add streams to `container` for those of `source`; `wanted` False: none that have a clock."""
         self.warnings: list[str] = []
-        self._container, self._origin, self._clipped = container, source.origin, source.span.start > 0
+        self.trouble: str | None = None
+        self._source, self._span, self._container = source, source.span, container
+        self._length = None if source.span.end is None else source.span.end - source.span.start
+        self._input = read(source.path)
         self._carriers: dict[int, Carrier] = {}
-        self._converted: list[tuple[AudioStream, AudioStream]] = []
-        for stream in source.others:
-            if wanted:
-                self._board(stream)
-        if source.others and not wanted:
+        self._last: dict[int, int] = {}  # decoding time of a stream's last packet, in its unit
+        self._left: Counter[str] = Counter()
+        self._covers: list[Any] = []
+        streams = [stream for stream in self._input.streams if stream.type in KINDS]
+        if wanted and streams:
+            with read(source.path) as trial:
+                samples = first_packets(trial, streams)
+                for stream in streams:
+                    self._board(stream, trial.streams[stream.index], samples[stream.index])
+        elif streams:
             self.warnings.append(
                 "sound and subtitles are left out: they would not last as long as the slow motion"
             )
+        self._attach()
+        muxer = container.format.name
+        for what, number in self._left.items():
+            several = f" ({number} of them)" if number > 1 else ""
+            self.warnings.append(f"{what}{several} is left out: {muxer} takes none")
+        self._steady = {i for i in self._carriers if self._input.streams[i].type == "audio"}
+        self._queue: list[tuple[Fraction, int, Any]] = []
+        self._order = count()
+        self._packets = self._read()
+        self._reached: dict[int, Fraction] = {}  # time of the last packet read, by stream, seconds
+        self._ended = not self._carriers
 
-    def _board(self, stream: Any) -> None:
-        try:
-            copy = self._container.add_stream_from_template(stream)
-            self._carriers[stream.index] = lambda packet: [self._copied(packet, copy)]
-        except (ValueError, av.FFmpegError):
-            if stream.type != "audio" or self._container.default_audio_codec in (None, "none"):
-                name = stream.codec_context.name if stream.codec_context else "unknown"
-                self.warnings.append(
-                    f"{stream.type} ({name}) is left out: {self._container.format.name} takes none"
-                )
+    def _board(self, stream: Any, trial: Any, samples: list[Any]) -> None:
+        muxer, name = self._container.format.name, name_of(stream)
+        if (name, muxer) == ("tmcd", "mov"):
+            return  # made anew of the video's "timecode"
+        for maker, warning in makers(muxer, stream):
+            if arrives(muxer, maker, trial, samples):
+                copy, self._carriers[stream.index] = maker(self._container, stream)
+                copy.metadata.update(stream.metadata)
+                copy.disposition = stream.disposition
+                self.warnings += filter(None, [warning])
                 return
-            copy = self._converter(stream)
-        copy.metadata.update(stream.metadata)
-        copy.disposition = stream.disposition
+        self._left[f"{'sound' if stream.type == 'audio' else stream.type} ({name})"] += 1
 
-    def _converter(self, stream: AudioStream) -> AudioStream:
-        codec = self._container.default_audio_codec
-        codec = {"opus": "libopus", "vorbis": "libopus", "mp3": "libmp3lame"}.get(codec, codec)
-        copy: AudioStream = self._container.add_stream(
-            codec, rate=stream.rate if codec != "libopus" else 48000
-        )
-        copy.layout = stream.layout
-        self.warnings.append(
-            f"sound ({stream.codec_context.name}) is converted to {codec} for this container"
-        )
-        self._converted.append((stream, copy))
-        self._carriers[stream.index] = lambda packet: list(self._recoded(packet, stream, copy))
-        return copy
+    def _attach(self) -> None:
+        """Take fonts and cover art along where the container has a place for them."""
+        muxer = self._container.format.name
+        stream: Any
+        for stream in self._input.streams:
+            if stream.type == "attachment" and muxer == "matroska":
+                self._container.add_attachment(
+                    stream.name or "file", stream.mimetype or "application/octet-stream", stream.data
+                )
+            elif stream.type == "attachment":
+                self._left[f"the attached file {stream.name}"] += 1
+            elif stream.disposition & Disposition.attached_pic and not self._cover(stream, muxer):
+                self._left["cover art"] += 1
 
-    def carry(self, packet: Any) -> list[Any]:
-        """Turn an input's packet into packets of the output, none for a stream that stayed behind."""
-        carrier = self._carriers.get(packet.stream.index)
-        early = self._clipped and packet.pts is not None and packet.pts * packet.time_base < self._origin
-        return [] if carrier is None or early else carrier(packet)
+    def _cover(self, stream: Any, muxer: str) -> bool:
+        name, kind = COVERS.get(name_of(stream), ("", ""))
+        with read(self._source.path) as container:
+            picture = bytes(next(container.demux(container.streams[stream.index])))
+        if not name or not picture:
+            return False
+        if muxer == "matroska":
+            given = stream.metadata
+            self._container.add_attachment(given.get("filename", name), given.get("mimetype", kind), picture)
+        elif muxer in ("mp4", "mov"):
+            copy = self._container.add_stream_from_template(stream, opaque=True)
+            copy.disposition = Disposition.attached_pic
+            packet = av.Packet(picture)
+            packet.pts = packet.dts = 0
+            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 90_000), copy, True
+            self._covers.append(packet)
+        else:
+            return False
+        return True
 
-    def _copied(self, packet: Any, copy: Any) -> Any:
-        shift = round(self._origin / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts = None if packet.dts is None else packet.dts - shift
-        packet.stream = copy
-        return packet
+    def until(self, time: Fraction | None) -> Iterator[Any]:
+        """Give the packets up to a time of the output, seconds; None: all that there are."""
+        yield from self._covers
+        self._covers = []
+        while not self._ended and (time is None or not self._past(time, LAG)):
+            self._advance()
+        while self._queue and (time is None or self._queue[0][0] <= time):
+            yield from self._carried(heapq.heappop(self._queue)[2])
 
-    def _recoded(self, packet: Any, stream: AudioStream, copy: AudioStream) -> Iterator[Any]:
-        for frame in packet.decode():
-            if frame.pts is not None:
-                frame.pts -= round(self._origin / frame.time_base)
-            yield from copy.encode(frame)
+    def _past(self, time: Fraction, lag: int | None) -> bool:
+        """Tell whether all up to a time was read, as far as streams lie `lag` seconds apart at most.
 
-    def flush(self) -> list[Any]:
+        Args:
+            time: Of the output, seconds.
+            lag: How long to wait for sound; None: to the file's end.
+        """
+        furthest = max(self._reached.values(), default=Fraction(-1))
+        if lag is not None and furthest >= time + lag:
+            return True
+        sound = [self._reached.get(index, Fraction(-1)) for index in self._steady]
+        if lag is None and self._steady != set(self._carriers) and furthest < time + LAG:
+            return False
+        return min(sound, default=furthest) >= time
+
+    def _advance(self) -> None:
+        packet = next(self._packets, None)
+        if packet is None:
+            self._ended = True
+            return
+        index = packet.stream.index
+        stamp = packet.pts if packet.dts is None else packet.dts
+        time = self._reached.get(index, Fraction(0))
+        if stamp is not None:
+            time = stamp * packet.time_base - self._source.origin
+        self._reached[index] = max(time, self._reached.get(index, time))
+        if index in self._carriers and packet.size:
+            if packet.is_corrupt:
+                self._note(f"damaged sound at {float(time + self._span.start):.2f} s")
+            if self._within(packet, time):
+                heapq.heappush(self._queue, (time, next(self._order), packet))
+        self._ended = self._length is not None and self._past(self._length, None)
+
+    def _within(self, packet: Any, time: Fraction) -> bool:
+        """Clip to the span; a text that is on the screen when it begins stays on it."""
+        if self._length is not None and time >= self._length:
+            return False
+        if time >= 0 or not self._span.start:
+            return True
+        over = time + (packet.duration or 0) * packet.time_base
+        if packet.stream.type != "subtitle" or over <= 0:
+            return False
+        packet.duration = int(over / packet.time_base)
+        packet.pts = packet.dts = round(self._source.origin / packet.time_base)
+        return True
+
+    def _read(self) -> Iterator[Any]:
+        """Give packets in the file's order, from before the start on."""
+        streams = [self._input.streams[index] for index in (*self._carriers, self._source.index)]
+        try:
+            if may_restart(self._input):
+                clock = Clock()
+                for packet in self._input.demux():
+                    clock.settle(packet)
+                    yield packet
+                return
+            if self._span.start:
+                yield from self._sought(streams)
+            yield from self._input.demux(streams)
+        except av.FFmpegError:
+            return  # the video's reader says what is wrong with the file
+
+    def _sought(self, streams: list[Any]) -> Iterator[Any]:
+        """Go to before the start, and give the first packet there."""
+        for place in (self._source.origin - LAG, Fraction(0)):
+            self._input.seek(max(0, int(place * MICROSECONDS)))
+            first = next(self._input.demux(streams))
+            stamp = first.pts if first.dts is None else first.dts
+            if stamp is not None and stamp * first.time_base <= self._source.origin:
+                yield first
+                return
+
+    def _carried(self, packet: Any) -> Iterator[Any]:
+        index = packet.stream.index
+        shift = round(self._source.origin / packet.time_base)
+        stamp = packet.pts if packet.dts is None else packet.dts
+        if stamp is not None:
+            packet.pts = (stamp if packet.pts is None else packet.pts) - shift
+            packet.dts = stamp - shift
+        try:
+            for carried in self._carriers[index](packet):
+                if carried.dts is not None:  # a muxer takes no time twice; FFmpeg's program moves it as well
+                    carried.dts = max(carried.dts, self._last.get(index, carried.dts - 1) + 1)
+                    carried.pts = max(carried.dts, carried.dts if carried.pts is None else carried.pts)
+                    self._last[index] = carried.dts
+                yield carried
+        except av.FFmpegError as error:
+            self._note(f"stream {index} ({packet.stream.type}) is damaged ({why(error)})")
+
+    def _note(self, trouble: str) -> None:
+        self.trouble = self.trouble or f"{self._source.path}: {trouble}"
+
+    def flush(self) -> Iterator[Any]:
         """Give what encoders still hold."""
-        packets: list[Any] = []
-        for stream, copy in self._converted:
-            for frame in stream.decode(None):
-                packets += copy.encode(frame)
-            packets += copy.encode(None)
-        return packets
+        for carrier in self._carriers.values():
+            if isinstance(carrier, Sound):
+                yield from carrier.flush()
 
-
-def shifted(chapters: list[Any], origin: Fraction, factor: int) -> list[Any]:
-    """Move chapters with the video: by where it starts, stretched by `factor`."""
-    moved = []
-    for chapter in chapters:
-        shift = round(origin / chapter["time_base"])
-        start, end = ((chapter[key] - shift) * factor for key in ("start", "end"))
-        if end > 0:
-            moved.append({**chapter, "start": max(0, start), "end": end})
-    return moved
+    def close(self) -> None:
+        """Close the reader."""
+        self._input.close()

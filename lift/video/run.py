@@ -1,36 +1,37 @@
 """One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
+import av
 import numpy as np
 import torch
 
 from lift.errors import UserError
-from lift.files import atomic, full_disk_explained
+from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.video.choose import Chosen, fit
-from lift.video.codecs import choose_coding, container_of
-from lift.video.colour import Look
+from lift.video.codecs import container_of, stores_turning
 from lift.video.engine import smooth
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
+from lift.video.outputs import open_report, open_sink
 from lift.video.report import Report
 from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.sink import TURNING, FolderSink, Sink, VideoSink, beside, replace_folder
+from lift.video.sink import Sink
 from lift.video.span import WHOLE, Span
 from lift.video.stop import Stop, stoppable
 from lift.video.threads import Behind, ahead
+from lift.video.transparent import Transparent
 
-PLAIN = Look(format="yuv420p", matrix=2, range=0, primaries=2, transfer=2, high=False)
-"""How pictures of a folder become a video, like most videos there are."""
+FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
+"""What may go wrong on the way without being an error of this program."""
 OURS = "[0-9]" * 6 + ".png"
 
 
@@ -51,6 +52,8 @@ class Job:
     predict: int = 0
     report: Path | None = None
     force: bool = False
+    deinterlace: bool = False
+    """Make a whole picture of each field first."""
     input_fps: Fraction = Fraction(25)
     """Rate of a folder of pictures."""
     settings: Settings = DEFAULTS
@@ -84,7 +87,8 @@ class Outcome:
     interrupted: int = 0
     """The signal that stopped it early (SIGINT of Ctrl-C, SIGTERM); 0: none."""
     trouble: str | None = None
-    warnings: tuple[str, ...] = ()
+    reached: Fraction = Fraction(0)
+    """When the last frame is shown, seconds."""
 
 
 def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None) -> Outcome:
@@ -113,20 +117,44 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         stack.callback(source.close)
         rate = schedule.rate(source.rate)
         method = fit(chosen, source.size, job.tile, job.settings)
+        if source.look.alpha:
+            method = Transparent(method)
         stop = stack.enter_context(stoppable())  # before the first temporary file
-        report = stack.enter_context(_open_report(job))
-        sink = stack.enter_context(_open_sink(job, source, schedule, rate))
-        for warning in sink.warnings:
+        report = stack.enter_context(open_report(job.report))
+        height, width = source.size
+        sink = stack.enter_context(
+            open_sink(
+                job.output,
+                source,
+                codec=job.codec,
+                size=(height, 2 * width if job.preview else width),
+                rate=rate,
+                unit=schedule.unit(source.unit),
+                stretch=job.factor if job.slow_motion else 1,
+                force=job.force,
+            )
+        )
+        for warning in (*source.warnings, *sink.warnings):
             say(warning)
         frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
         shown = smooth(frames, method, schedule, settings=job.settings, predict=job.predict)
         total = schedule.count(source.total, source.rate, job.predict) if source.total else None
-        _encode(shown, sink, report, total, stop, outcome, job)
-        outcome.interrupted, outcome.trouble = stop.number, source.trouble
-        _check_enough(job, outcome)
-        with full_disk_explained(job.output):
-            sink.close([] if outcome.interrupted else source.leftover, schedule.hold(source.rate))
+        fault: Exception | None = None
+        try:
+            _encode(shown, sink, report, total, stop, outcome, job)
+        except FAULTS as error:
+            fault = error
+        outcome.interrupted, outcome.trouble = stop.number, str(fault) if fault else source.trouble
+        _check_enough(job, outcome, fault)
+        try:
+            with full_disk_explained(job.output):
+                sink.close(schedule.hold(source.rate), whole=not (outcome.interrupted or fault))
+        except FAULTS as error:  # what was made cannot be finished: the first fault says why
+            raise fault or error from error
+        outcome.trouble = outcome.trouble or sink.trouble
+        for remark in source.remarks:
+            say(remark)
     return outcome
 
 
@@ -135,8 +163,14 @@ def _open_source(job: Job) -> VideoSource | FolderSource:
         return FolderSource(job.input, job.span, job.input_fps)
     if not job.input.is_file():
         raise UserError(f"{job.input}: no such file or folder")
+    source = VideoSource(job.input, job.span, deinterlace=job.deinterlace)
+    if source.matrix is None:
+        return source
     muxer = container_of(job.output)[0] if job.output.suffix else None
-    return VideoSource(job.input, job.span, turn=job.preview or muxer not in TURNING)
+    if muxer is not None and not job.preview and stores_turning(muxer, source.matrix):
+        return source
+    source.close()
+    return VideoSource(job.input, job.span, turn=True, deinterlace=job.deinterlace)
 
 
 def _check_output(job: Job) -> None:
@@ -162,9 +196,11 @@ def _check_apart(report: Path, other: Path, what: str) -> None:
         )
 
 
-def _check_enough(job: Job, outcome: Outcome) -> None:
-    if outcome.interrupted and outcome.shown:
+def _check_enough(job: Job, outcome: Outcome, fault: Exception | None) -> None:
+    if outcome.shown and (outcome.interrupted or fault):
         return
+    if fault:
+        raise fault
     if outcome.interrupted:
         raise UserError(f"{job.output}: stopped before the first frame was made; nothing was written")
     if outcome.originals < 2:
@@ -196,7 +232,7 @@ def _encode(
         with bar(title="smoothing", unit="frame", total=total) as progress:
             for item in side_by_side(shown) if job.preview else shown:
                 writer.put(item)
-                outcome.shown += 1
+                outcome.shown, outcome.reached = outcome.shown + 1, item.time
                 outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
                 if report is not None:
                     report.add(item)
@@ -218,53 +254,3 @@ def side_by_side(shown: Iterator[Shown]) -> Iterator[Shown]:
             latest = item.frame
         both = cast(Image, np.concatenate((latest.image, item.frame.image), axis=1))
         yield replace(item, frame=replace(item.frame, image=both, picture=None, features=None))
-
-
-@contextmanager
-def _open_sink(
-    job: Job, source: VideoSource | FolderSource, schedule: Schedule, rate: Fraction
-) -> Iterator[VideoSink | FolderSink]:
-    """Give what writes to a temporary place that becomes the output when all went well."""
-    height, width = source.size
-    size = (height, 2 * width if job.preview else width)
-    video = source if isinstance(source, VideoSource) else None
-    with _writable(job.output):
-        if not job.output.suffix:
-            with _folder(job) as folder:
-                yield FolderSink(folder)
-            return
-        look = video.look if video is not None else PLAIN
-        unit = schedule.unit(source.unit)
-        coding = choose_coding(job.output, job.codec, look, size, unit, rate)
-        stretch = job.factor if job.slow_motion else 1
-        with atomic(job.output) as path:
-            yield VideoSink(path, coding, size, rate, source=video, stretch=stretch)
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    """Explain a folder that is none, or is not there and cannot be made."""
-    try:
-        yield
-    except (NotADirectoryError, FileExistsError, FileNotFoundError) as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); check its folder") from error
-
-
-@contextmanager
-def _folder(job: Job) -> Iterator[Path]:
-    with full_disk_explained(job.output):
-        new = beside(job.output)
-        try:
-            yield new
-            replace_folder(job.output, new, force=job.force)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-
-
-@contextmanager
-def _open_report(job: Job) -> Iterator[Report | None]:
-    if job.report is None:
-        yield None
-        return
-    with _writable(job.report), atomic(job.report) as path, path.open("w", newline="") as file:
-        yield Report(file)

@@ -1,5 +1,6 @@
 """Where frames go: a video file, with the input's sound and subtitles, or a folder of pictures."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -10,143 +11,195 @@ from typing import Any, Protocol, cast
 import av
 import cv2
 import numpy as np
-from av.codec.context import Flags
-from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.files import umask
-from lift.video.codecs import Coding, set_up
-from lift.video.colour import Look
+from lift.video import aspect
+from lift.video.coding import Coding
+from lift.video.colour import Look, straight, transparent
+from lift.video.facts import why
 from lift.video.file import VideoSource
-from lift.video.frame import Frame, Shown
-from lift.video.passengers import Passengers, shifted
+from lift.video.frame import Frame, Image, Shown
+from lift.video.palette import Palette
+from lift.video.passengers import Passengers
 
-TURNING = ("mp4", "mov", "matroska")  # muxers that store how the picture is to be turned
 NUMBERED = "{:06d}.png"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
 
 
 class Sink(Protocol):
-    """What takes frames."""
+    """What takes frames.
+
+    Attributes:
+        warnings: What the output will lack.
+        trouble: What went wrong with what it carries beside pictures; None: nothing.
+    """
+
+    warnings: list[str]
+
+    @property
+    def trouble(self) -> str | None:
+        """What went wrong beside the pictures."""
+        ...
 
     def write(self, shown: Shown) -> None:
         """Take the next frame; times ascend."""
         ...
 
-    def close(self, leftover: Iterable[Any], duration: Fraction) -> None:
+    def close(self, duration: Fraction, *, whole: bool) -> None:
         """Finish.
 
         Args:
-            leftover: Packets of other streams after the last frame.
             duration: How long the last frame is shown, seconds.
+            whole: Whether all frames were written.
         """
+        ...
+
+    def abandon(self) -> None:
+        """Let go of all files, finished or not."""
         ...
 
 
 class VideoSink:
     """A video file."""
 
-    def __init__(
-        self,
-        path: Path,
-        coding: Coding,
-        size: tuple[int, int],
-        rate: Fraction,
-        *,
-        source: VideoSource | None,
-        stretch: int = 1,
-    ) -> None:
+    def __init__(self, path: Path, coding: Coding, *, source: VideoSource | None, stretch: int = 1) -> None:
         """Open the file.
 
         Args:
             path: The file; its folder exists.
-            coding: Container, codec and pixel format.
-            size: (H, W), pixels.
-            rate: Mean frame rate.
-            source: Whose metadata, chapters and display matrix are taken over; None: a folder of pictures.
+            coding: How it is encoded.
+            source: Whose metadata and other streams are taken over; None: a folder of pictures.
             stretch: How many times slower the video runs; above 1 its sound and subtitles stay behind.
-
-        Raises:
-            UserError: The container does not take the codec.
         """
-        self._coding = coding
-        self._container = av.open(str(path), "w", format=coding.muxer)
-        try:
-            self._stream = cast(VideoStream, self._container.add_stream(coding.codec, rate=rate))
-        except ValueError as error:
-            raise UserError(
-                f"--codec {coding.codec}: does not fit into {coding.muxer}; try an .mkv file"
-            ) from error
-        context = self._stream.codec_context
-        set_up(context, coding, size, rate)
-        context.flags |= Flags.frame_duration
+        self._coding, self._path = coding, path
+        self._container = av.open(f"file:{path}", "w", format=coding.muxer)
         self._passengers: Passengers | None = None
-        self.warnings: list[str] = []
+        self.warnings = list(coding.warnings)
         if source is not None:
-            self._describe(source, stretch)
+            self._container.metadata.update(source.container.metadata)
+        self._stream = coding.open(self._container, source.video.metadata if source is not None else {})
+        if source is not None:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
+        self._container.start_encoding()  # refusals come before any work
+        self._palette = Palette() if coding.look.format == "pal8" and coding.codec == "gif" else None
         self._waiting: Shown | None = None
         self._tick = -1
+        self._closed = False
+        self.refused: str | None = None
 
-    def _describe(self, source: VideoSource, stretch: int) -> None:
-        self._container.metadata.update(source.container.metadata)
-        self._stream.metadata.update(source.video.metadata)
-        chapters = shifted(source.container.chapters(), source.origin, stretch)
-        if chapters:
-            self._container.set_chapters(chapters)
-        if source.matrix is not None and self._coding.muxer in TURNING:
-            self._stream.set_display_matrix(source.matrix)
-        ratio = source.video.sample_aspect_ratio
-        if ratio:
-            self._stream.codec_context.sample_aspect_ratio = ratio
+    @property
+    def trouble(self) -> str | None:
+        """What was wrong with the other streams; None: nothing."""
+        return self.refused or (None if self._passengers is None else self._passengers.trouble)
 
     def write(self, shown: Shown) -> None:
-        """Encode the frame before, whose duration is known now."""
-        if self._waiting is not None:
-            self._encode(self._waiting, shown.time - self._waiting.time)
+        """Encode the frame before, whose duration is known now.
+
+        Raises:
+            UserError: The frame is transparent and the output is not, or the encoder gives up.
+        """
+        if transparent(shown.frame.image) and not self._coding.look.alpha:
+            raise UserError(
+                f"the picture at {float(shown.time):.2f} s is transparent, and {self._coding.codec} in "
+                f"{self._coding.muxer} is not"
+            )
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._encode(waiting, shown.time - waiting.time)
         self._waiting = shown
 
     def _encode(self, shown: Shown, duration: Fraction) -> None:
-        frame, unit = shown.frame, self._coding.unit
-        for parcel in frame.parcels:
-            self._carry(parcel)
-        frame.parcels = []  # a frame that is shown twice carries them once
-        picture = self._picture(frame)
+        unit = self._coding.unit
+        if self._passengers is not None:
+            self._carry(self._passengers.until(shown.time))
+        picture = self._picture(shown.frame)
         self._tick = max(self._tick + 1, round(shown.time / unit))
         picture.pts, picture.time_base = self._tick, unit
         picture.duration = max(1, round(duration / unit))
         picture.pict_type = 0  # the encoder chooses; a decoded frame still names its old type
-        self._container.mux(self._stream.encode(picture))
+        try:
+            self._container.mux(self._stream.encode(picture))
+        except av.FFmpegError as error:
+            if error.errno in FULL:
+                raise
+            raise UserError(
+                f"{self._coding.codec} gave up at {float(shown.time):.2f} s ({why(error)})"
+            ) from error
 
     def _picture(self, frame: Frame) -> av.VideoFrame:
         look = self._coding.look
+        if self._palette is not None:
+            return self._palette(
+                frame.picture if isinstance(frame.picture, av.VideoFrame) else _rgba(frame.image)
+            )
         if isinstance(frame.picture, av.VideoFrame):
             return Look.of(frame.picture).convert(frame.picture, look)
         return look.from_rgb(frame.image)
 
-    def _carry(self, parcel: Any) -> None:
-        if self._passengers is not None:
-            self._container.mux(self._passengers.carry(parcel))
+    def _carry(self, packets: Iterable[Any]) -> None:
+        """Write packets of other streams; one that is refused does not cost the pictures."""
+        for packet in packets:
+            try:
+                self._container.mux(packet)
+            except av.FFmpegError as error:
+                if error.errno in FULL:
+                    raise
+                self.refused = self.refused or (
+                    f"{self._path.name}: a packet of {packet.stream.type} was refused ({why(error)})"
+                )
 
-    def close(self, leftover: Iterable[Any], duration: Fraction) -> None:
-        """Write what is left and the file's index."""
+    def close(self, duration: Fraction, *, whole: bool) -> None:
+        """Write what is left and the file's index.
+
+        Args:
+            duration: How long the last frame is shown, seconds.
+            whole: Whether all frames were written; what else the file carries then lasts to its own end.
+        """
         if self._waiting is not None:
             self._encode(self._waiting, duration)
-        for parcel in leftover:
-            self._carry(parcel)
         if self._passengers is not None:
-            self._container.mux(self._passengers.flush())
+            end = None if whole or self._waiting is None else self._waiting.time + duration
+            self._carry(self._passengers.until(end))
+            self._carry(self._passengers.flush())
         self._container.mux(self._stream.encode(None))
-        self._container.close()
+        self.abandon()
+        with self._path.open("r+b") as file:
+            aspect.store(file, self._coding.muxer, self._coding.wish.aspect)
+
+    def abandon(self) -> None:
+        """Let go of the files."""
+        if not self._closed:
+            self._closed = True
+            self._container.close()
+            if self._passengers is not None:
+                self._passengers.close()
+
+
+def _rgba(image: Image) -> av.VideoFrame:
+    look = Look.of_pictures(image.shape[:2], deep=image.dtype == np.uint16, alpha=image.shape[2] == 4)
+    return look.from_rgb(image)
 
 
 class FolderSink:
-    """A folder of PNG files, of 16 bits where the input has more than 8."""
+    """A folder of PNG files, of 16 bits where the input has more than 8, with alpha where it has any."""
 
-    warnings: tuple[str, ...] = ()
+    trouble: str | None = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: VideoSource | None) -> None:
+        """Take an empty folder.
+
+        Args:
+            folder: Where pictures go.
+            source: The video that they come of; None: a folder of pictures.
+        """
         self._folder, self._count = folder, 0
+        self.warnings: list[str] = []
+        if source is not None and source.aspect != 1:
+            self.warnings.append(
+                f"pixels of {source.aspect} become square in pictures, which will look squeezed"
+            )
 
     def write(self, shown: Shown) -> None:
         """Write a picture.
@@ -154,15 +207,30 @@ class FolderSink:
         Raises:
             OSError: The disk is full.
         """
-        image = cv2.cvtColor(shown.frame.image, cv2.COLOR_RGB2BGR)
+        pixels = _pixels(shown.frame)
+        code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
         self._count += 1
-        done, data = cv2.imencode(".png", image)
+        done, data = cv2.imencode(".png", cv2.cvtColor(pixels, code))
         if not done:
             raise UserError(f"{self._folder}: a frame cannot be stored as PNG")
         np.asarray(data).tofile(self._folder / NUMBERED.format(self._count))
 
-    def close(self, leftover: Iterable[Any], duration: Fraction) -> None:
+    def close(self, duration: Fraction, *, whole: bool) -> None:
         """Nothing is left."""
+
+    def abandon(self) -> None:
+        """Nothing is open."""
+
+
+def _pixels(frame: Frame) -> Image:
+    """Give a frame's colours as they are without its alpha."""
+    if frame.image.shape[2] == 3:
+        return frame.image
+    if isinstance(frame.picture, np.ndarray):
+        return cast(Image, frame.picture)
+    if isinstance(frame.picture, av.VideoFrame):
+        return Look.of(frame.picture).unmixed(frame.picture)
+    return straight(frame.image)
 
 
 def replace_folder(folder: Path, new: Path, *, force: bool) -> None:

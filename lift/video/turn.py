@@ -1,34 +1,56 @@
-"""Turning pixels as a display matrix says, for outputs that cannot store one; no pixel's value changes."""
+"""How a picture is to be turned or mirrored when shown: FFmpeg's display matrix, 9 numbers.
 
-from collections.abc import Callable
-from fractions import Fraction
+Of its 2 x 2 part (a b; c d) a pixel at (x, y) from the middle is shown at (a x + c y, b x + d y), y
+downwards.
+"""
 
-import av
-from av.filter import Graph
+import contextlib
+from collections.abc import Sequence
+from typing import Any, cast
 
-QUARTERS = {
-    90: (("transpose", "cclock"),),
-    -90: (("transpose", "clock"),),
-    180: (("hflip", None), ("vflip", None)),
-    -180: (("hflip", None), ("vflip", None)),
+import numpy as np
+
+TRANSPOSED = {  # signs of b and c: direction of FFmpeg's transpose filter
+    (1, 1): "cclock_flip",
+    (1, -1): "clock",
+    (-1, 1): "cclock",
+    (-1, -1): "clock_flip",
 }
-"""Filters by the angle that a frame is to be turned counterclockwise, degrees; other angles have none."""
+Filter = tuple[str, str | None]
 
 
-def turner(first: av.VideoFrame, unit: Fraction) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """Make a function that turns frames of the size and format of `first`, upright frames to themselves."""
-    filters = QUARTERS.get(round(first.rotation), ())
-    if not filters:
-        return lambda frame: frame
-    graph = Graph()
-    source = graph.add_buffer(width=first.width, height=first.height, format=first.format, time_base=unit)
-    nodes = [graph.add(name, argument) for name, argument in filters]
-    graph.link_nodes(source, *nodes, graph.add("buffersink")).configure()
+def matrix_of(frame: Any) -> list[int] | None:
+    """Read a frame's display matrix; None: it is shown as it is."""
+    with contextlib.suppress(KeyError):
+        data = cast(Any, frame.side_data)["DISPLAYMATRIX"]
+        values = [int(value) for value in np.frombuffer(bytes(data), np.int32)]
+        return values if turning(values) or slanted(values) else None
+    return None
 
-    def turn(frame: av.VideoFrame) -> av.VideoFrame:
-        graph.vpush(frame)
-        turned = graph.vpull()
-        turned.pts, turned.time_base = frame.pts, frame.time_base
-        return turned
 
-    return turn
+def slanted(matrix: Sequence[int]) -> bool:
+    """Tell whether a matrix turns by other than quarters; no filter here does that."""
+    a, b, _, c, d = matrix[:5]
+    return bool((a or d) and (b or c))
+
+
+def mirrored(matrix: Sequence[int]) -> bool:
+    """Tell whether a matrix shows a picture as in a mirror, turned or not."""
+    a, b, _, c, d = matrix[:5]
+    return a * d - b * c < 0
+
+
+def sideways(matrix: Sequence[int] | None) -> bool:
+    """Tell whether a matrix swaps width and height."""
+    return matrix is not None and not slanted(matrix) and bool(matrix[1])
+
+
+def turning(matrix: Sequence[int] | None) -> list[Filter]:
+    """Give the filters that do to the pixels what a matrix says; no pixel's value changes."""
+    if matrix is None or slanted(matrix):
+        return []
+    a, b, _, c, d = matrix[:5]
+    if b and c:
+        return [("transpose", TRANSPOSED[1 if b > 0 else -1, 1 if c > 0 else -1])]
+    mirrored: list[Filter] = [("hflip", None)] * (a < 0)
+    return mirrored + [("vflip", None)] * (d < 0)

@@ -88,7 +88,7 @@ def test_a_file_whose_index_is_cut_off(refused, tmp_path, video):
     assert "not a video that FFmpeg can read, or cut off" in refused(tmp_path / "in.mp4", *QUICK)
 
 
-def test_a_size_that_changes(refused, tmp_path, video):
+def test_a_size_that_changes_ends_the_video_there(tool, planes, tmp_path, video):
     parts = [
         video(tmp_path / f"{k}.ts", codec="mpeg2video", size=size)
         for k, size in enumerate([(48, 64), (64, 80)])
@@ -96,9 +96,12 @@ def test_a_size_that_changes(refused, tmp_path, video):
     with (tmp_path / "in.ts").open("wb") as joined:
         for part in parts:
             joined.write(part.read_bytes())
-    line = refused(tmp_path / "in.ts", *QUICK)
-    assert "the size changes at" in line
-    assert "from 64 x 48 to 80 x 64" in line
+    status, said = tool(tmp_path / "in.ts", tmp_path / "out.mp4", *QUICK)
+    assert status == 1
+    line = said.splitlines()[-1]
+    assert "the size changes from 64 x 48 to 80 x 64 pixels at 0.20 s" in line
+    assert line.endswith("out.mp4 holds what could be read, up to 0.12 s")  # FFmpeg keeps one picture back
+    assert len(planes(tmp_path / "out.mp4")[1]) == 7
 
 
 def test_pictures_of_two_sizes(refused, tmp_path, picture):

@@ -1,0 +1,57 @@
+"""Opening media files; a file's name is never taken for a protocol (`Talk: part 1.mp4`)."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.video.codeccontext import VideoCodecContext
+
+READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
+TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
+
+
+def read(path: Path) -> InputContainer:
+    """Open a file for reading.
+
+    Raises:
+        av.FFmpegError: It cannot be read.
+    """
+    return av.open(f"file:{path}")
+
+
+def decoder(stream: Any) -> Any:
+    """Give what decodes a video stream, with its alpha where it has any."""
+    name = TRANSPARENT.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return stream.codec_context
+    context = av.CodecContext.create(name, "r")
+    assert isinstance(context, VideoCodecContext)
+    return context
+
+
+def rehearse(
+    muxer: str, fill: Callable[[OutputContainer], None], mend: Callable[[BytesIO], None] = lambda file: None
+) -> Any:
+    """Write a file into memory and open what came of it: what a reader will find, before any work is done.
+
+    Args:
+        muxer: FFmpeg's name.
+        fill: Adds streams and packets.
+        mend: Is applied to the finished file, as to the real one.
+
+    Returns:
+        The file, open for reading; None: FFmpeg refuses to write or to read it.
+    """
+    file = BytesIO()
+    try:
+        with av.open(file, "w", format=muxer) as container:
+            fill(container)
+            container.start_encoding()
+        mend(file)
+        file.seek(0)
+        return av.open(file, format=READERS.get(muxer, muxer))
+    except (av.FFmpegError, ValueError, OverflowError):
+        return None
