@@ -7,12 +7,13 @@ first use stands in `data/manifest.json`, in git.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from lift.config import Config, Source, load
+from lift.config import Config, Source, load_all
 from lift.config.parse import place
 from lift.errors import UserError
-from lift.fetch import bring_all, bring_contextnet
+from lift.fetch import bring_all, bring_contextnet, bring_vgg19
 from lift.files import atomic
 from stages.common import PARAMS, data_folder, run
 
@@ -22,7 +23,7 @@ MANIFEST = Path("data/manifest.json")
 
 def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
-    config = load(PARAMS, profile)
+    config, methods = load_all(PARAMS, profile)
     raw = data_folder(profile) / "raw"
     wanted = {
         name: raw / name
@@ -35,7 +36,7 @@ def main(profile: str) -> None:
         for name, source in config.sources.items()
         if name not in wanted
     }
-    _weights(config)
+    _weights(config, methods.values())
     with atomic(raw / "sources.json") as temporary:
         temporary.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
 
@@ -56,9 +57,13 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
     return {"origin": "local copy", "path": source.path}
 
 
-def _weights(config: Config) -> None:
+def _weights(config: Config, methods: Iterable[Config]) -> None:
     if config.model.pretrained is not None:
         bring_contextnet(place(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
+    if any(method.loss.perceptual for method in methods):
+        from lift.ops.imagenet import cache  # late: torch costs seconds
+
+        bring_vgg19(cache(), MANIFEST, config.download)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,11 @@ import torch
 from lift.errors import UserError
 
 
+def cache() -> Path:
+    """Give PyTorch's folder of weights (`TORCH_HOME`, else ~/.cache/torch)."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
 def imagenet(model: str, key: str) -> dict[str, torch.Tensor]:
     """Read the ImageNet weights of a model from PyTorch's cache (`TORCH_HOME`, else ~/.cache/torch).
 
@@ -22,12 +27,12 @@ def imagenet(model: str, key: str) -> dict[str, torch.Tensor]:
     Raises:
         UserError: The file is not there, or damaged.
     """
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    folder = cache()
     files = sorted(folder.glob(f"{model}-*.pth"))
     if not files:
         raise UserError(
-            f"{folder}: no ImageNet weights of {model} ({model}-*.pth), needed by {key}; online, run: "
-            f"python -c \"import torchvision; torchvision.models.{model}(weights='IMAGENET1K_V1')\""
+            f"{folder}: no ImageNet weights of {model} ({model}-*.pth), needed by {key}; run the stage "
+            f"`download`, or put the file there"
         )
     try:
         state: dict[str, Any] = torch.load(files[0], map_location="cpu", weights_only=True)
