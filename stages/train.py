@@ -76,7 +76,8 @@ def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
     if not config.train.resident:
         return None
     windows = [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
-    clips = [ClipDataset(folder, offsets, horizons=config.clip.learnt) for offsets in windows]
+    look = partial(ClipDataset, folder, horizons=config.clip.learnt, anywhere=config.anywhere)
+    clips = [look(offsets) for offsets in windows]
     return Frames(clips, fabric.device)
 
 
@@ -161,6 +162,7 @@ def _train_clips(
         augment=config.train.augment,
         seed=config.seed,
         horizons=config.clip.learnt,
+        anywhere=config.anywhere,
     )
     usual, share = make(config.clip.offsets), config.train.other_sampling
     mixed = Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else None

@@ -161,7 +161,7 @@ def configure(
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
     values = {"before": 1, "after": 1, "spacing": 1, "stride": 1}
-    values |= dict.fromkeys(("max_sequences", "max_clips", "crop", "resize"))
+    values |= dict.fromkeys(("max_sequences", "max_clips", "crop", "resize")) | {"windows": "fixed"}
     clip_set = dataclasses.replace(
         base.clips.sets["davis"], sources=tuple(sources), part=part, **{**values, **rules}
     )

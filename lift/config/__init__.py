@@ -87,6 +87,12 @@ class Config:
         """Give those sources of a clip set that there is footage of (`Source.optional`)."""
         return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
 
+    @property
+    def anywhere(self) -> tuple[int, int] | None:
+        """How many frames lie before and after a missing frame that training draws; None: it draws none."""
+        rules = self.clips.sets.get("train")
+        return (rules.before, rules.after) if rules is not None and rules.windows == "random" else None
+
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)
@@ -105,6 +111,8 @@ class Config:
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         for key in ("seeds", "resident", "snapshot_every", "snapshots"):
             del values["train"][key]
+        if self.anywhere is not None:  # the manifest holds what fixed windows see
+            values["anywhere"] = list(self.anywhere)
         return values
 
 
