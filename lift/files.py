@@ -58,6 +58,11 @@ def full_disk_explained(path: Path) -> Iterator[None]:
         raise
 
 
+def address(path: Path) -> str:
+    """Return the name by which FFmpeg opens a file: `Talk: part 1` alone would be of a protocol `Talk`."""
+    return f"file:{path}"
+
+
 def umask() -> int:
     """Give the permissions that the user withholds from new files."""
     current = os.umask(0)

@@ -150,7 +150,7 @@ def cityscapes(folder, starts=(0,), frames=30):
 def folder(folder):
     for part in ("train", "test"):
         avi(folder / part / "my clip.mp4", 8)
-        for i in (1, 2, 10):
+        for i in (9, 10, 11):
             save(folder / part / "trip/day 1" / f"frame{i}.jpg", picture(i))
     return folder
 

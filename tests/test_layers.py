@@ -29,7 +29,7 @@ ALLOWED = {
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
     "report": BASE | {"environment", "ops"},
-    "video": BASE | {"ops", "weights", "data", "models", "metrics", "evaluation"},
+    "video": BASE | {"ops", "weights", "data", "clips", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))
 

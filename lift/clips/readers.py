@@ -16,6 +16,7 @@ from lift.clips.continuity import Reduced, reduced
 from lift.data.stored import mpeg4
 from lift.data.stored.colour import convert
 from lift.data.stored.images import Unreadable
+from lift.files import address
 
 CHECKED = (
     2  # first frames decoded in both ways before a video is kept as runs: a key frame and a predicted one
@@ -107,7 +108,7 @@ class VideoFile:
             raise Unreadable(path, "no such file", "missing")
         self._path = path
         try:
-            with av.open(str(path)) as container:
+            with av.open(address(path)) as container:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
@@ -146,7 +147,7 @@ class VideoFile:
             yield number, Unreadable(self._path, why)
 
     def _decode(self) -> Iterator[tuple[av.VideoFrame, mpeg4.Run | None]]:
-        with av.open(str(self._path)) as container:
+        with av.open(address(self._path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # several videos are decoded at once
             if self._in_runs:

@@ -44,7 +44,7 @@ def mark(frames: Iterable[Frame], settings: Settings) -> Iterator[Frame]:
         nonlocal scene
         frame, change = waiting.popleft()
         after = [other.motion for _, other in list(waiting)[: settings.neighbours]]
-        scene += _is_cut(change, [*before, *after], settings)
+        scene += frame.apart or _is_cut(change, [*before, *after], settings)
         if not change.same:  # a repeated frame says nothing about how fast the scene moves
             before.append(change.motion)
         frame.scene, frame.repeats, frame.motion = scene, change.same, change.motion

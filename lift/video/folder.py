@@ -1,7 +1,6 @@
 """A folder of pictures as a video."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from lift.clips.sequence import missing, numbered, visible
 from lift.errors import UserError
 from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
@@ -18,6 +18,7 @@ from lift.video.light import DARK, Light
 from lift.video.span import Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+TO_16_BITS = 257  # 255 becomes 65535
 
 
 @dataclass
@@ -43,39 +44,57 @@ class FolderSource:
         """List the pictures.
 
         Raises:
-            UserError: There are none, or the first cannot be read.
+            UserError: There are none, two have the same number, or the first cannot be read.
         """
-        files = [file for file in self.path.iterdir() if file.suffix.lower() in PICTURES]
+        files = visible(self.path, PICTURES)
         if not files:
             raise UserError(f"{self.path}: no pictures in this folder ({', '.join(PICTURES)})")
-        files.sort(
-            key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)]
-        )
-        first, last = (
-            self.span.start * self.rate,
-            None if self.span.end is None else self.span.end * self.rate,
-        )
-        self._files = [file for k, file in enumerate(files) if first <= k and (last is None or k < last)]
+        start = self.span.start * self.rate
+        end = None if self.span.end is None else self.span.end * self.rate
+        self._files = [
+            (number, file)
+            for number, file in zip(numbered(files), files, strict=True)
+            if start <= number and (end is None or number < end)
+        ]
         if not self._files:
             raise UserError(f"{self.path}: no frame between --start and --end; it has {len(files)} frames")
+        gaps = missing([file for _, file in self._files], [number for number, _ in self._files])
+        if gaps:
+            self.warnings.append(f"{self.path}: {gaps}; nothing is made from frames on both sides of a gap")
         self.total, self.unit = len(self._files), 1 / self.rate
-        sample = _picture(self._files[0])
+        sample = _picture(self._files[0][1])
         self.size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
-        self.look = Look.of_pictures(self.size, deep=sample.dtype == np.uint16, alpha=alpha)
+        deep = sample.dtype == np.uint16 or any(_is_deep(file) for _, file in self._files)
+        self.look = Look.of_pictures(self.size, deep=deep, alpha=alpha)
         self.transparent = transparent(sample)
 
     def frames(self) -> Iterator[Frame]:
-        """Read the pictures, all as 16 bits where the first has more than 8."""
-        for k, file in enumerate(self._files):
-            image = _picture(file)
-            if image.shape[:2] != self.size:
-                raise UserError(
-                    f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
-                )
+        """Read the pictures, all as 16 bits where one of them has more than 8.
+
+        A picture that is damaged, or of another size than the first, ends the video: `trouble` says so.
+        """
+        first, expected = self._files[0][0], self._files[0][0]
+        for k, (number, file) in enumerate(self._files):
+            try:
+                image = self._fitting(file)
+            except UserError as error:
+                self.trouble = f"{error}; stopped after {k} picture{'s' * (k != 1)}"
+                return
+            time, apart, expected = (number - first) / self.rate, number > expected, number + 1
             if self.look.alpha:
-                yield Frame(image=premultiplied(image), picture=image, time=k / self.rate)
+                yield Frame(image=premultiplied(image), picture=image, time=time, apart=apart)
             else:
-                yield Frame(image=image, time=k / self.rate)
+                yield Frame(image=image, time=time, apart=apart)
+
+    def _fitting(self, file: Path) -> Image:
+        image = _picture(file)
+        if image.shape[:2] != self.size:
+            raise UserError(
+                f"{file}: {_shape(image.shape[:2])} pixels, the first picture has {_shape(self.size)}"
+            )
+        if self.look.deep and image.dtype == np.uint8:
+            image = image.astype(np.uint16) * TO_16_BITS
+        return _with_channels(image, 4 if self.look.alpha else 3)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -84,13 +103,39 @@ class FolderSource:
 def _picture(file: Path) -> Image:
     with contextlib.suppress(OSError, cv2.error):
         data = np.fromfile(file, np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
+        # Not IMREAD_COLOR_RGB: OpenCV 5.0 mixes up the channels of TIFF of 16 bits with it.
+        pixels = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_BGR)
+        pixels = None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
         whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)  # turned as it is stored, with alpha
         if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
             pixels = cv2.cvtColor(whole, cv2.COLOR_BGRA2RGBA)
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")
+
+
+def _with_channels(image: Image, count: int) -> Image:
+    """Add or drop alpha, so that all pictures are like the first."""
+    if image.shape[2] == count:
+        return image
+    code = cv2.COLOR_RGB2RGBA if count == 4 else cv2.COLOR_RGBA2RGB
+    return cast(Image, cv2.cvtColor(image, code))
+
+
+def _is_deep(file: Path) -> bool:
+    """Tell from a picture's first bytes whether it has more than 8 bits; of TIFF, all of it is read."""
+    suffix = file.suffix.lower()
+    with contextlib.suppress(OSError, UserError, ValueError, IndexError):
+        if suffix == ".png":
+            with file.open("rb") as stream:
+                return stream.read(25)[24] > 8  # IHDR's bit depth (PNG, section 11.2.2)
+        if suffix in (".ppm", ".pgm"):
+            with file.open("rb") as stream:
+                words = b" ".join(line.split(b"#")[0] for line in stream.read(1024).splitlines()).split()
+                return int(words[3]) > 255  # magic, width, height, largest value (Netpbm)
+        if suffix in (".tif", ".tiff"):
+            return _picture(file).dtype == np.uint16
+    return False
 
 
 def _shape(size: tuple[int, ...]) -> str:

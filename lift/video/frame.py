@@ -24,6 +24,8 @@ class Frame:
     kind: Kind = "original"
     picture: Any = None
     """An original as it came (a decoded frame, a user's array): passed on untouched."""
+    apart: bool = False
+    """Begins a scene whatever it shows: something is missing before it."""
     scene: int = 0
     """Number of the scene; nothing is blended across two."""
     repeats: bool = False

@@ -1,4 +1,4 @@
-"""Opening media files; a file's name is never taken for a protocol (`Talk: part 1.mp4`)."""
+"""Opening media files."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -8,6 +8,8 @@ from typing import Any
 import av
 from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
+
+from lift.files import address
 
 READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
 TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
@@ -19,7 +21,7 @@ def read(path: Path) -> InputContainer:
     Raises:
         av.FFmpegError: It cannot be read.
     """
-    return av.open(f"file:{path}")
+    return av.open(address(path))
 
 
 def decoder(stream: Any) -> Any:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from lift.errors import UserError
-from lift.files import umask
+from lift.files import address, umask
 from lift.video import aspect
 from lift.video.coding import Coding
 from lift.video.colour import Look, straight, transparent
@@ -73,7 +73,7 @@ class VideoSink:
             stretch: How many times slower the video runs; above 1 its sound and subtitles stay behind.
         """
         self._coding, self._path = coding, path
-        self._container = av.open(f"file:{path}", "w", format=coding.muxer)
+        self._container = av.open(address(path), "w", format=coding.muxer)
         self._passengers: Passengers | None = None
         self.warnings = list(coding.warnings)
         if source is not None:

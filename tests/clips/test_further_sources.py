@@ -166,9 +166,25 @@ def test_any_folder_gives_videos_and_pictures_in_natural_order(made, tmp_path):
     videos = {video.name: video for video in source.videos(tmp_path / "raw", "test", 15)}
     assert sorted(videos) == ["test/my clip.mp4", "test/trip/day 1"]
     reader = source.open(videos["test/trip/day 1"])
-    assert [path.name for _, path in reader.read(reader.numbers)] == [f"frame{i}.jpg" for i in (1, 2, 10)]
+    assert [path.name for _, path in reader.read(reader.numbers)] == [f"frame{i}.jpg" for i in (9, 10, 11)]
     _, rows = build(made, tmp_path, "folder")
     assert {row.video for row in rows} == set(videos)
+
+
+def test_no_clip_spans_pictures_that_are_missing_and_hidden_files_are_none(made, tmp_path):
+    for i in (1, 2, 3, 7, 8):
+        made.save(tmp_path / "raw/test/gaps" / f"frame_{i:04d}.png", made.picture(i))
+        (tmp_path / "raw/test/gaps" / f"._frame_{i:04d}.png").write_bytes(b"\0\5\x16\7" + bytes(80))
+        hidden = tmp_path / "raw/test/__MACOSX" / f"._{i}.png"
+        hidden.parent.mkdir(exist_ok=True)
+        hidden.write_bytes(b"\0\5\x16\7" + bytes(80))
+        made.save(tmp_path / "raw/test/.Trash" / f"{i}.png", made.picture(i))
+    (tmp_path / "raw/train").mkdir()
+    source = SOURCES["folder"]
+    (video,) = source.videos(tmp_path / "raw", "test", 15)
+    assert list(source.open(video).numbers) == [0, 1, 2, 6, 7]
+    _, rows = build(made, tmp_path, "folder", before=1, after=1, spacing=1)
+    assert [row.target for row in rows] == [1]
 
 
 def test_a_folder_without_parts_is_split_by_its_entries_names(made, tmp_path):

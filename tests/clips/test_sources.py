@@ -168,3 +168,11 @@ def test_lists_skip_blank_lines_and_refuse_repeats(tmp_path):
     (tmp_path / "list.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"list\.txt: cannot be read"):
         read_list(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_list_may_be_saved_by_a_windows_editor(tmp_path, encoding):
+    text = "00001/0001\r\n00001/0002\r\n"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""  # Python writes none there
+    (tmp_path / "list.txt").write_bytes((mark + text).encode(encoding))
+    assert read_list(tmp_path / "list.txt") == ["00001/0001", "00001/0002"]

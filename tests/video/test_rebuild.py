@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lift.video.measure import cost
-from lift.video.rebuild import minterpolate, read, rebuild
+from benchmarks.frame_cost import cost
+from benchmarks.rebuild import minterpolate, read, rebuild
 
 
 def test_a_still_scene_is_rebuilt_exactly(picture):

@@ -1,5 +1,6 @@
 """What a source of footage is, and what the sources share: finding a layout and reading a list."""
 
+import codecs
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,15 +129,22 @@ def read_list(path: Path) -> list[str]:
         UserError: The file is missing, not text, or names an entry twice.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding=_encoding(path)).splitlines()]
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: the official list is missing; it comes with the data set's archive"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise UserError(f"{path}: cannot be read as a list ({error})") from error
     entries = [line for line in lines if line]
     repeated = [entry for entry, count in Counter(entries).items() if count > 1]
     if repeated:
         raise UserError(f"{path}: names {repeated[0]!r} twice; restore the official list")
     return entries
+
+
+def _encoding(path: Path) -> str:
+    """Tell a text's encoding by its first bytes: Windows' programs put a mark there."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"

@@ -1,7 +1,8 @@
 """Any folder of videos or of picture sequences: a user's own footage, under the user's own licence.
 
 A video is a file that FFmpeg can decode (by its suffix), or a folder that holds pictures, taken in natural
-order of their names (2 before 10) and numbered from 0. Folders may be nested.
+order of their names (2 before 10) and numbered from 0. Where numbers are left out, pictures are missing
+there, and no clip is made of those around. Folders may be nested; what is hidden is left alone.
 
 Split: where there are sub-folders `train` and `test`, they are it. Otherwise one in ten of the entries
 directly in the folder (a file or a sub-folder with all it holds, so a recording kept in one sub-folder is
@@ -9,11 +10,11 @@ never divided) is for testing, by a hash of its name: the same ones on every mac
 moves few.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lift.clips.readers import Pictures, Reader, VideoFile
+from lift.clips.sequence import numbered, visible
 from lift.clips.sources.base import Video, WithoutTruth
 from lift.clips.split import held_out
 from lift.data.stored.images import Unreadable
@@ -51,26 +52,20 @@ class Folder(WithoutTruth):
         """Decode the video file, or read the pictures."""
         if not video.path.is_dir():
             return VideoFile(video.path)
-        files = [path for path in video.path.iterdir() if path.suffix.lower() in PICTURES]
+        files = visible(video.path, PICTURES)
         if not files:
             raise Unreadable(video.path, "holds no picture", "missing")
-        ordered = sorted(files, key=lambda path: _natural(path.name))
-        png = ordered[0].suffix.lower() == ".png"
-        return Pictures(dict(enumerate(ordered)), "png" if png else "jpg")
+        png = files[0].suffix.lower() == ".png"
+        return Pictures(dict(zip(numbered(files), files, strict=True)), "png" if png else "jpg")
 
 
 def _videos(entry: Path) -> Iterator[Path]:
     """Give the videos of an entry: itself, or those in it, by path."""
     for path in sorted((entry, *entry.rglob("*"))):
-        if path.name.startswith("."):
+        if any(part.startswith(".") for part in path.relative_to(entry.parent).parts):
             continue
         if path.is_file():
             if path.suffix.lower() in VIDEOS:
                 yield path
-        elif any(inner.suffix.lower() in PICTURES for inner in path.iterdir()):
+        elif visible(path, PICTURES):
             yield path
-
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Sort digits as numbers: frame 2 before frame 10."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]

@@ -17,7 +17,7 @@ from lift.models.blocks import FlowDeconv
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
-SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; issue 14
+SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; protocols section 8
 STEM = 4  # a block's own reduction, after that by its scale
 DEPTH = 8  # residual convolutions of a block
 FEATURES = 4  # channels of a frame's features

@@ -1,4 +1,4 @@
-"""How good the tool is where the truth is known: `python -m lift.video.rebuild FOLDER_OR_VIDEO ...`.
+"""How good the tool is where the truth is known: `python -m benchmarks.rebuild FOLDER_OR_VIDEO ...`.
 
 Every second frame is dropped and rebuilt from the others, by every method and by FFmpeg's minterpolate, and
 compared with what was dropped. No training data is needed, any footage will do; a few clips are no benchmark.
@@ -112,7 +112,7 @@ def _methods(weights: list[Path]) -> dict[str, Method]:
 
 def main() -> None:
     """Print a table per clip and the means, as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m lift.video.rebuild", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rebuild", description=__doc__.splitlines()[0])
     parser.add_argument("inputs", type=Path, nargs="+", help="videos or folders of pictures")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="weights files of the pipeline")
     parser.add_argument(

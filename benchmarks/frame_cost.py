@@ -1,4 +1,4 @@
-"""What a frame costs: `python -m lift.video.measure [--weights FILE ...] [--size HxW ...]` prints a table.
+"""What a frame costs: `python -m benchmarks.frame_cost [--weights FILE ...] [--size HxW ...]` prints a table.
 
 Time and peak memory per produced frame in the steady state of --factor 2: one new original is encoded, one
 frame is made from the whole window. Every row has a process of its own, whose peak memory only grows.
@@ -65,7 +65,9 @@ def _peak(method: Method) -> float:
 
 def main() -> None:
     """Print the table as Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m lift.video.measure", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.frame_cost", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="weights files of the pipeline")
     parser.add_argument("--size", nargs="*", default=SIZES, help="HxW, pixels")
     parser.add_argument("--threads", type=int, default=2)
