@@ -10,12 +10,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from lift.config import Config, Source, load_all
+from lift.config import Config, Source, load_all, resolved
 from lift.config.parse import place
 from lift.errors import UserError
 from lift.fetch import bring_all, bring_contextnet, bring_vgg19
 from lift.files import atomic
-from stages.common import PARAMS, data_folder, run
+from stages.common import PARAMS, check_resolved, data_folder, run
 
 ARCHIVES = Path("data/archives")
 MANIFEST = Path("data/manifest.json")
@@ -24,6 +24,7 @@ MANIFEST = Path("data/manifest.json")
 def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
     config, methods = load_all(PARAMS, profile)
+    check_resolved(profile, "download.json", resolved.download(config, methods.values()))
     raw = data_folder(profile) / "raw"
     wanted = {
         name: raw / name

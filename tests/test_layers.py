@@ -7,15 +7,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "png", "seeds", "progress", "config"}
+BASE = {"errors", "files", "png", "seeds", "progress", "config", "header"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
     "png": set(),
     "progress": set(),
-    "weights": {"errors", "files"},
-    "config": {"errors"},
+    "header": {"errors"},
+    "imports": set(),
+    "weights": {"errors", "files", "config", "header"},
+    "config": {"errors", "header"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},

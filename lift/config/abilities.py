@@ -3,11 +3,17 @@
 The registry (lift/models) makes the models; a test holds that the two name the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lift.config.schema import Loss, Model, window
 from lift.errors import UserError
+
+if TYPE_CHECKING:
+    from lift.config.base import Config
 
 TWO = (-1, 1)  # the references alone
 PAST = (-2, -1)  # the same, of prediction
@@ -95,6 +101,12 @@ def check_ability(
                 f"params.yaml: {where}.loss.{part}: {model.name} estimates no flow; set it to 0; models that "
                 f"do: {', '.join(able)}"
             )
+
+
+def sees_context(config: Config) -> bool:
+    """Whether a model's frames depend on others than the two references."""
+    searches = config.model.name == "lift" and config.model.flow != "plain"
+    return len(config.clip.offsets) > len(TWO) and (config.model.use_context or searches)
 
 
 def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:

@@ -4,7 +4,7 @@ The text under a field gives its unit and meaning. Values stand in params.yaml o
 default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -105,6 +105,12 @@ class Model:
         """The weights file from which the named model starts, or None."""
         start: str | None = getattr(vars(self).get(self.name, self), "pretrained", None)
         return None if start is None else place(start)
+
+    def started(self, path: Path) -> "Model":
+        """Return the named model as it starts from the weights file `path`."""
+        if hasattr(getattr(self, self.name, None), "pretrained"):
+            return replace(self, **{self.name: replace(getattr(self, self.name), pretrained=str(path))})
+        return replace(self, pretrained=str(path))
 
 
 GROUPS = 8  # GroupNorm(8) throughout, GroupNorm(4) in the refiner's last stage: specification section 3

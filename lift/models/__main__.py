@@ -1,8 +1,9 @@
 """Check a model: `python -m lift.models [NAME …] [--profile demo] [--size 256x256] [--batch 2]`.
 
-Builds the model of an ablation (without NAME: the report's base; `all`: every one), prints its parameters, by
-stage and as phases freeze them, the shape of every output, memory and time; exits with 1 where a shape is not
-the specification's, a value is not finite, or a parameter would never learn.
+Builds the model of a method (without NAME: the first that the profile trains; `all`: every ablation and what
+is released), prints its parameters, by stage and as phases freeze them, the shape of every output, memory and
+time; exits with 1 where a shape is not the specification's, a value is not finite, or a parameter would never
+learn.
 """
 
 import argparse
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import torch
 
-from lift.config import Config, load_all
+from lift.config import Config, load, load_all
+from lift.config.checks import named
 from lift.config.parse import check_known
+from lift.config.yaml12 import read
 from lift.errors import UserError
 from lift.models import build
 from lift.models.selfcheck import report
@@ -26,12 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the checks that the command line asks for; give the exit status."""
     asked = _parser().parse_args(arguments)
     try:
-        base, configs = load_all(PARAMS, asked.profile)
-        names = asked.names or [base.report.comparisons[0].method]
-        names = list(configs) if names == ["all"] else names
+        base, _ = load_all(PARAMS, asked.profile)
+        known = (*named(read(PARAMS), "ablations"), *base.released)
+        names = known if asked.names == ["all"] else asked.names or base.ablations[:1]
         for name in names:
-            check_known(name, configs, "ablations")
-        faults = sum(_check(configs[name], asked) for name in names)
+            check_known(name, known, "ablations")
+        faults = sum(_check(load(PARAMS, asked.profile, name), asked) for name in names)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "names",
         nargs="*",
         metavar="NAME",
-        help="an ablation of params.yaml; all: every one (default: the base)",
+        help="a method of params.yaml; all: every one (default: the first that the profile trains)",
     )
     add("--profile", default="demo", help="whose widths (default demo; thesis: the specification's)")
     add(

@@ -143,7 +143,7 @@ def report(
     """
     batch, frames, _, height, width = clip["frames"].shape
     window = " ".join(f"{offset:+d}" for offset in config.clip.offsets)
-    name = config.ablation or "base"
+    name = config.method or "base"
     yield f"{name} of profile {config.profile}: {config.model.name} to {config.clip.task}"
     yield f"  input: {batch} clips of {frames} frames of {height}x{width}; offsets {window}"
     every = sum(parameter.numel() for parameter in model.parameters())

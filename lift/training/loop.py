@@ -254,7 +254,7 @@ class _Run:
         return contextlib.nullcontext() if self.average is None else self.average.applied()
 
     def _progress(self) -> Any:
-        title = f"training {self.job.config.ablation}"
+        title = f"training {self.job.config.method}"
         total, done = self.schedule.steps, self.state.step
         return bar(title=title, unit="step", total=total, initial=done)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from lift import header
 from lift import weights as weights_file
 from lift.config.abilities import ABILITIES
 from lift.config.restore import restore
@@ -21,7 +22,7 @@ from lift.video.tiles import Tiled
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "weights"
-"""Reference weights, part of the repository (python -m benchmarks.reference)."""
+"""Released weights, part of the repository (the stage `release`)."""
 MODELS = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
 DEFAULT_MODEL = "matched"
@@ -76,17 +77,17 @@ def choose(
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
-    if weights is not None and name not in (None, model.name, found.get("ablation")):
+    if weights is not None and name not in (None, model.name, found.get("method")):
         raise UserError(
-            f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
+            f"{path}: weights of the model {found.get('method')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
     module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    title = f"{found.get('method')} ({model.name}), weights {path}"
     if clip.task == "predict":
         where, half = _computing(device, precision)
-        predicting = Predicting(module, str(found.get("ablation")), clip, device=where, half=half)
+        predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
         return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
     offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
@@ -147,7 +148,7 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
 
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
-    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.json"))}
+    there |= _released()
     if name in there:
         return there[name]
     known = [*there, *BASELINES]
@@ -156,9 +157,16 @@ def _trained(name: str) -> Path:
         hint = f"did you mean {near[0]}? " if near else ""
         raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
     raise UserError(
-        f"{REFERENCE / name}.json: the default weights are not there; restore them with `git checkout -- "
-        f"weights`, give others with --weights, or use a method without training: --model dis"
+        f"{REFERENCE / name}.safetensors: the default weights are not there; restore them with `git checkout "
+        f"-- weights`, give others with --weights, or use a method without training: --model dis"
     )
+
+
+def _released() -> dict[str, Path]:
+    """Return LIFT's own released weights by name; those of many files by the name that these share."""
+    found = {path.stem.split("-")[0]: path for path in sorted(REFERENCE.glob("*.safetensors"))}
+    ours = {name: path.with_name(f"{name}{header.SUFFIX}") for name, path in found.items()}
+    return {name: path for name, path in ours.items() if header.read(path).plain(weights_file.CONFIG)}
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:

@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lift.clips.plan import source_folder
 from lift.config import load, yaml12
@@ -19,8 +18,7 @@ from lift.errors import UserError
 from lift.fetch import CATALOGUE, Dataset, Remote, bring_vgg19
 from lift.fetch.catalogue import VGG19
 from stages import download
-
-SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
+from tests import params as files
 
 
 @pytest.fixture
@@ -30,14 +28,14 @@ def params(tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
 
     def write(**sources):
-        raw = yaml12.read(SOURCE)
+        raw = files.read()
         profile = raw["profiles"]["demo"]
         render = {**profile["sources"]["scenes"]["render"], "test": 1, "size": [32, 32]}
-        for name in profile["sources"]:
+        for name in raw["sources"]:
             profile["sources"][name] = {"path": "mine", "render": None, "optional": False}
         profile["sources"]["scenes"] = {"path": None, "render": render, "optional": False}
         profile["sources"].update(sources)
-        Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+        files.resolved(raw, "demo")
 
     return write
 
@@ -83,6 +81,7 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         "davis": "download",
         "snu_film": "not given",
         "cityscapes": "local copy",
+        "folder": "local copy",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()
@@ -105,7 +104,7 @@ def test_vggs_weights_come_where_a_loss_needs_them_and_not_elsewhere(params, ser
     assert not there.exists()
     raw = yaml12.read(Path("params.yaml"))
     raw["ablations"]["lift15"] = {"loss": {"perceptual": 0.1}}
-    Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    files.resolved(raw, "demo")
     download.main("demo")
     assert there.is_file()
 
@@ -127,7 +126,7 @@ def test_a_tilde_in_a_path_is_the_home_folder(params, monkeypatch):
 
 def test_a_tilde_in_the_place_of_weights_is_the_home_folder(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
-    model = load(SOURCE, "demo").model
+    model = load(files.SOURCE, "demo").model
     for changed in (
         dataclasses.replace(model, pretrained="~/contextnet.pkl"),
         dataclasses.replace(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lift.video
-from lift import weights
+from lift import header, weights
 from lift.config import load
 from lift.config.restore import restore
 from lift.models import MODELS, build
@@ -56,7 +56,7 @@ def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file)
 def halved(folder, weights_file, name):
     """Keep a weights file as reference weights are."""
     config, tensors = weights.read_config(weights_file), weights.read_tensors(weights_file)
-    weights.save_half(folder / f"{name}.json", tensors, config, {}, 2**17)
+    weights.save_released(folder / f"{name}.safetensors", tensors, config, {}, 2**17)
 
 
 def test_reference_weights_are_the_default_and_come_before_the_demos(tmp_path, monkeypatch, weights_file):
@@ -64,18 +64,21 @@ def test_reference_weights_are_the_default_and_come_before_the_demos(tmp_path, m
     halved(tmp_path, weights_file, DEFAULT_MODEL)
     halved(tmp_path, weights_file, "lift15")
     for name in (None, "lift15"):
-        assert str(tmp_path / f"{name or DEFAULT_MODEL}.json") in choose(name, device="cpu").title
-    assert choose(None, tmp_path / "lift15.json", device="cpu").title.startswith("lift15 (lift)")
+        assert str(tmp_path / f"{name or DEFAULT_MODEL}.safetensors") in choose(name, device="cpu").title
+    assert choose(None, tmp_path / "lift15.safetensors", device="cpu").title.startswith("lift15 (lift)")
 
 
-@pytest.mark.parametrize("index", sorted(REFERENCE.glob("*.json")), ids=lambda path: path.stem)
+OURS = [path for path in sorted(REFERENCE.glob("*.safetensors")) if header.read(path).plain("config")]
+
+
+@pytest.mark.parametrize("index", OURS, ids=lambda path: path.stem)
 def test_the_repositorys_weights_are_of_this_version_of_the_project(index, picture):
     assert choose(index.stem, device="cpu").title.startswith(f"{index.stem} (")
     assert len(list(lift.video.interpolate([picture(k) for k in range(3)], index, device="cpu"))) == 5
 
 
 def test_the_default_model_comes_with_the_repository():
-    assert (REFERENCE / f"{DEFAULT_MODEL}.json").is_file()
+    assert (REFERENCE / f"{DEFAULT_MODEL}.safetensors").is_file()
 
 
 def test_absent_and_damaged_reference_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
@@ -87,13 +90,13 @@ def test_absent_and_damaged_reference_weights_are_one_line(tmp_path, monkeypatch
         (line,) = capsys.readouterr().err.splitlines()
         return line
 
-    assert f"{DEFAULT_MODEL}.json: the default weights are not there" in told()
+    assert f"{DEFAULT_MODEL}.safetensors: the default weights are not there" in told()
     halved(tmp_path, weights_file, DEFAULT_MODEL)
-    shard = tmp_path / f"{DEFAULT_MODEL}-1.safetensors"
+    shard = header.files(tmp_path / f"{DEFAULT_MODEL}.safetensors")[-1]
     shard.write_bytes(shard.read_bytes()[:-1])
     assert f"{shard}: damaged" in told()
     shard.unlink()
-    assert f"{shard}: missing; restore it: git checkout -- {tmp_path.name}" in told()
+    assert f"{shard.name}: missing; restore it: git checkout -- weights" in told()
 
 
 def test_sixteen_bit_arithmetic_stays_near(picture, weights_file):
