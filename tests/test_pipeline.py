@@ -10,7 +10,7 @@ import yaml
 
 from lift import imports
 from lift.config import load, load_all, yaml12
-from lift.config.load import KINDS
+from lift.config.load import KINDS, Reader
 from lift.config.resolved import files
 from stages.resolve import STAGES as CODED
 
@@ -145,8 +145,9 @@ def test_our_reading_of_params_equals_dvcs():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_ablation_resolves_in_every_profile(profile):
+    reader = Reader(ROOT / "params.yaml", profile)
     for ablation in PARAMS["ablations"]:
-        config = load(ROOT / "params.yaml", profile, ablation)
+        config = reader.trained(ablation)
         references = {-2, -1} if config.clip.task == "predict" else {-1, 1}
         assert references <= set(config.clip.offsets)
 

@@ -52,7 +52,7 @@ def load(path: Path | str, profile: str, method: str | None = None) -> Config:
     if method not in configs:
         known = {*configs, *base.baselines, *named(read(Path(path)), "ablations")}
         check_known(method, known, "ablations")
-        return _Reader(Path(path), profile).trained(method)
+        return Reader(Path(path), profile).trained(method)
     return configs[method]
 
 
@@ -61,7 +61,7 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
 
     Every entry of `ablations` is checked, also those that the profile does not train.
     """
-    reader = _Reader(Path(path), profile)
+    reader = Reader(Path(path), profile)
     base = reader.base
     check_names(reader.raw, base)
     trained = {name: reader.trained(name) for name in reader.ablations}
@@ -72,7 +72,7 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     return base, listed
 
 
-class _Reader:
+class Reader:
     """params.yaml, read once, as one profile sees it."""
 
     def __init__(self, path: Path, profile: str) -> None:
@@ -90,6 +90,11 @@ class _Reader:
         self.base = self._built("", "base", {})
 
     def trained(self, name: str) -> Config:
+        """Return the configuration of a method that is trained.
+
+        Raises:
+            UserError: The key at fault.
+        """
         where = f"ablations.{name}"
         config = self._built(name, "trained", _section(self.ablations[name], where, OVERRIDABLE))
         check_model(config, where)
@@ -99,6 +104,11 @@ class _Reader:
         return config
 
     def released(self, name: str) -> Config:
+        """Return the configuration of a released method.
+
+        Raises:
+            UserError: The key at fault, or the weights are missing, damaged or of another version.
+        """
         where = f"released.{name}"
         over = _section(self.releases[name], where, OF_RELEASED)
         weights = over.pop("weights", name)

@@ -74,7 +74,7 @@ def train(config: Config, weights: Path) -> Plain:
     if config.loss.lpips:
         values["lpips"] = header.digest(weights / LPIPS)
     start = config.model.start
-    if start is not None and start.parent.name == weights.name:
+    if start is not None and start.parent == Path("weights"):
         values["start"] = header.digest(weights / start.name)
     return {**values, "seeds": config.train.seeds}
 
