@@ -50,7 +50,7 @@ def place(tmp_path, monkeypatch):
     """Stand in a folder beside made data sets."""
     made = tmp_path / "sets"
     train_list = tuple(f"0000{group}/000{n}" for group in range(1, 6) for n in (1, 3))
-    official.vimeo90k(made, train=train_list)
+    official.vimeo90k(made, train=train_list, size=(40, 48))
     official.ucf101(made, train=tuple(f"A/v_A_g{group:02d}_c01" for group in range(8, 13)))
     official.gopro(made, train=tuple(f"GOPR03{n}_07_00" for n in range(72, 78)), frames=40)
     official.cityscapes(made, starts=(0,))
