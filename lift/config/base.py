@@ -90,9 +90,12 @@ class Config:
         """
         keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
-        # A section is named for the model, or for the way of finding motion, that it belongs to.
-        others = set(FAMILIES) - {self.model.name, self.model.flow}
-        values["model"] = {key: value for key, value in values["model"].items() if key not in others}
+        # A section is named for the model, or for the way of finding motion, that it belongs to; a model with
+        # a section of its own is made from that alone, and LIFT from all else.
+        own = {"name", self.model.name}
+        if self.model.name not in FAMILIES:
+            own |= set(values["model"]) - set(FAMILIES) | {self.model.flow}
+        values["model"] = {key: value for key, value in values["model"].items() if key in own}
         for key in ("seeds", "resident", "snapshot_every", "snapshots"):
             del values["train"][key]
         if self.anywhere is not None:  # the manifest holds what fixed windows see

@@ -153,6 +153,7 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         except FAULTS as error:  # what was made cannot be finished: the first fault says why
             raise fault or error from error
         outcome.trouble = outcome.trouble or sink.trouble
+        outcome.shown, outcome.reached = sink.written, sink.reached
         for remark in source.remarks:
             say(remark)
     return outcome
@@ -232,7 +233,7 @@ def _encode(
         with bar(title="smoothing", unit="frame", total=total) as progress:
             for item in side_by_side(shown) if job.preview else shown:
                 writer.put(item)
-                outcome.shown, outcome.reached = outcome.shown + 1, item.time
+                outcome.shown += 1
                 outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
                 if report is not None:
                     report.add(item)

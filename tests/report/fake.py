@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from lift.config import Config, load_all, yaml12
+from lift.config.abilities import sees_context
 from lift.config.prediction import predicts
 from lift.config.resolved import evaluate
 from lift.report.provenance import CODE
@@ -228,6 +229,7 @@ def _write_method(
     (folder / "protocol.json").write_text(json.dumps(rules), encoding="utf-8")
     rows = rows[: len(clips())]
     _write_weights(folder / "weights.csv", config)
+    _write_probes(folder / "probes.csv", method, config)
     _write_examples(folder / "examples.zip", method, [r for r in rows if r["benchmark"] in kept], size)
 
 
@@ -251,6 +253,19 @@ def _write_weights(path: Path, config: Config | None) -> None:
                 f"{benchmark},{clip},{kind},7,{o},{w:.6f}"
                 for o, w in zip(offsets, weights / weights.sum(), strict=True)
             ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_probes(path: Path, method: str, config: Config | None) -> None:
+    """Rows as lift/evaluation/probes.py writes them: the window of a wide method gives half a dB or more."""
+    lines = ["benchmark,clip,video,group,kind,motion,seed,context,probe,whole,psnr,moved"]
+    if config is not None and sees_context(config) and config.clip.task == "interpolate":
+        for row in (row for row in clips() if row[0] == "scenes"):
+            benchmark, clip, video, kind = row
+            for probe, least in (("order", 0.1), ("strangers", 0.3), ("references", 0.5)):
+                gain = least * BOOST[kind] + 0.05 * generator(7, clip, method, probe).normal()
+                start = f"{benchmark},{clip},{video},{video},{kind},1.0,7,14"
+                lines.append(f"{start},{probe},30.0,{30 - gain:.5f},{least:.3f}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -117,6 +117,17 @@ def test_every_result_table_says_whose_weights_a_method_has(built, results):
     assert changes["dis"] == "no training"
 
 
+def test_what_the_window_gives_is_told_by_method_probe_and_kind_with_its_interval(built):
+    rows = {tuple(cell.text for cell in row[:4]): row for row in built["probes"].rows}
+    assert {key[0] for key in rows} >= {"lift15", "ctx7", "matched"}
+    assert not {key[0] for key in rows} & {"ctx3", "rife", "no_context", "dis", "rife_v4", "lift15_past"}
+    whole, hidden = (rows["lift15", "Scenes", "references", kind] for kind in ("all", "occlusion"))
+    assert (whole[4].value, hidden[4].value) == (30, 6)
+    assert whole[5].low < whole[5].value < whole[5].high
+    assert hidden[5].value == pytest.approx(0.9, abs=0.1)
+    assert "procedural" in built["probes"].caption
+
+
 def test_every_declared_method_has_a_row_in_every_result_table(built, results):
     for name, table in built.items():
         if name.startswith("results_") or name == "overview":
