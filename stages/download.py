@@ -62,9 +62,7 @@ def _weights(config: Config, methods: Iterable[Config]) -> None:
     if config.model.pretrained is not None:
         bring_contextnet(place(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
     if any(method.loss.perceptual for method in methods):
-        from lift.losses.perceptual import cache  # late: torch costs seconds
-
-        bring_vgg19(cache(), MANIFEST, config.download)
+        bring_vgg19(MANIFEST, config.download)
 
 
 if __name__ == "__main__":

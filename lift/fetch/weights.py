@@ -41,19 +41,22 @@ def bring_contextnet(
 
 
 def bring_vgg19(
-    folder: Path, manifest: Path, settings: Download, *, remote: Remote = VGG19
+    manifest: Path, settings: Download, *, folder: Path | None = None, remote: Remote = VGG19
 ) -> dict[str, Any]:
-    """Bring VGG-19's weights to `folder`; a file of their name there is checked and accepted.
+    """Bring VGG-19's weights to PyTorch's cache; a file of their name there is checked and accepted.
 
     Args:
-        folder: Where lift/ops/imagenet.py looks for them.
         manifest: As in `bring_all`.
         settings: As in `bring_all`.
+        folder: Where to; None: the cache's folder of weights, where `loss.perceptual` looks for them.
         remote: What to bring.
 
     Raises:
         UserError: They cannot be had, or those that lie there are others.
     """
+    import torch  # late: seconds
+
+    folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
     known = Manifest(manifest)
     return _described(known, f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
 

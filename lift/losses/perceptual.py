@@ -74,14 +74,9 @@ def _stages() -> list[nn.Sequential]:
     return stages
 
 
-def cache() -> Path:
-    """Return PyTorch's folder of weights (`TORCH_HOME`, else ~/.cache/torch)."""
-    return Path(torch.hub.get_dir()) / "checkpoints"
-
-
 def _downloaded() -> dict[str, Tensor]:
     """Read VGG-19's ImageNet weights from PyTorch's cache (`TORCH_HOME`, else ~/.cache/torch)."""
-    folder = cache()
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
     files = sorted(folder.glob("vgg19-*.pth"))
     if not files:
         raise UserError(

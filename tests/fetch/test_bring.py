@@ -260,11 +260,11 @@ def test_vgg_is_torchvisions_and_held_to_the_digits_in_its_name(tmp_path, server
     assert address.endswith(f"-{VGG19.sha256}.pth")
     other = dataclasses.replace(VGG19, urls=(server.serve("/v.pth", make.zipped({"a": b""})),), about=None)
     with pytest.raises(UserError, match="dcbb9e9d is known to be right"):
-        bring_vgg19(tmp_path, tmp_path / "m.json", settings, remote=other)
+        bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=other)
     assert not (tmp_path / VGG19.name).exists()
     right = dataclasses.replace(other, sha256=make.sha256(make.zipped({"a": b""}))[:8])
-    found = bring_vgg19(tmp_path, tmp_path / "m.json", settings, remote=right)
+    found = bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=right)
     assert found["file"] == "weights/vgg19-dcbb9e9d.pth"
     assert (tmp_path / VGG19.name).is_file()
     nowhere = dataclasses.replace(right, urls=(server.url("/gone"),))
-    assert bring_vgg19(tmp_path, tmp_path / "m.json", settings, remote=nowhere) == found  # it is there
+    assert bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=nowhere) == found  # it is there
