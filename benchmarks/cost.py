@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
-from lift.config import Model, load
+from lift.config import Model, load_all
 from lift.files import atomic
 from lift.models import build
 from lift.models.cost import Cost, cost, exact, kept
@@ -63,7 +63,7 @@ def machine(device: str = "cpu") -> dict[str, str]:
 
 
 def models() -> None:
-    """Measure a frame of every ablation of every profile: memory of tensors, and processor time.
+    """Measure a frame of every model of every profile: memory of tensors, and processor time.
 
     What the file holds of a model that has not changed since, measured on such a machine, is kept.
     """
@@ -71,8 +71,7 @@ def models() -> None:
     known_rows = {(row["profile"], row["ablation"]): row for row in _read(path)}
     known: dict[tuple[Model, str, int], Cost] = {}
     for profile in PROFILES:
-        for name in load(PARAMS, profile).ablations:
-            config = load(PARAMS, profile, name)
+        for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
             row = {"profile": profile, "ablation": name, **_counts(exact(model, config.clip.offsets))}
             old = known_rows.get((profile, name), {})

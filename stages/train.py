@@ -18,6 +18,7 @@ from lightning_fabric import Fabric
 
 from lift import imports
 from lift.config import Config, load, resolved
+from lift.config.parse import home
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident
 from lift.errors import UserError
@@ -90,7 +91,7 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
         found = [start] if start is not None and start.is_file() else []
         code = sorted(imports.reached(Path(__file__).resolve()))
         digest = run_digest(made_from, manifests + found, code)
-        return folders.enter_context(run_folder(data / "scratch", name, digest))
+        return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = _job(config, data, folder, fabric, stop, held)
@@ -101,7 +102,7 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
 
 def _snapshots(config: Config, method: str) -> Path:
     """Give the folder of a training's snapshots, which neither git nor DVC keeps."""
-    return data_folder(config.profile) / "snapshots" / f"{method}-seed{config.seed}"
+    return home() / data_folder(config.profile) / "snapshots" / f"{method}-seed{config.seed}"
 
 
 def _start(config: Config) -> Path | None:

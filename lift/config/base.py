@@ -94,7 +94,7 @@ class Config:
         # a section of its own is made from that alone, and LIFT from all else.
         own = {"name", self.model.name}
         if self.model.name not in FAMILIES:
-            own |= set(values["model"]) - set(FAMILIES) | {self.model.flow}
+            own |= set(values["model"]) - set(FAMILIES) | set(self.model.sections)
         values["model"] = {key: value for key, value in values["model"].items() if key in own}
         for key in ("seeds", "resident", "snapshot_every", "snapshots"):
             del values["train"][key]

@@ -8,6 +8,7 @@ learn from it.
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -92,6 +93,8 @@ class _Run:
             self.scaler.load_state_dict(self.state.scaler)
         if self.average is not None:
             self.average.load(self.state.average)
+        told = f"{self.job.folder.name}: continues after step {self.state.step} of {self.schedule.steps}"
+        self.fabric.print(told, file=sys.stderr)
 
     def fit(self) -> dict[str, float]:
         started, first = time.perf_counter(), self.state.step
