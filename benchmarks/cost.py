@@ -26,7 +26,7 @@ from lift.models.cost import Cost, cost, exact, kept
 from lift.training.machine import peak_memory_gib
 
 FOLDER = Path(__file__).resolve().parent / "measured"
-PROFILES = ("demo", "thesis")
+PROFILES = ("demo", "study", "thesis")
 BATCH, CROP = 4, 256
 GIB = 2**30
 BOTH = ["encoder", "transformer"]
@@ -68,15 +68,15 @@ def models() -> None:
     What the file holds of a model that has not changed since, measured on such a machine, is kept.
     """
     path, rows = FOLDER / "models.csv", list[dict[str, Any]]()
-    known_rows = {(row["profile"], row["ablation"]): row for row in _read(path)}
+    known_rows = {_model(row): row for row in _read(path)}
     known: dict[tuple[Model, str, int], Cost] = {}
     for profile in PROFILES:
         for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
             row = {"profile": profile, "ablation": name, **_counts(exact(model, config.clip.offsets))}
-            old = known_rows.get((profile, name), {})
-            if old.items() >= {**row, **machine()}.items():
-                rows.append(old)
+            old = known_rows.get(_model({**row, **machine()}))
+            if old is not None:
+                rows.append({**old, **row})
                 continue
             # Where frames stand changes no cost.
             key = (config.model, config.clip.task, len(config.clip.offsets))
@@ -87,6 +87,11 @@ def models() -> None:
             rows.append({**row, **machine()})
             print(*rows[-1].values(), flush=True)
     _write(path, rows)
+
+
+def _model(row: dict[str, str]) -> tuple[str, ...]:
+    """Return what tells one measurement from another: not the profile, which changes no cost."""
+    return tuple(row[key] for key in ("ablation", "parameters", "gmacs_256x448", *machine()))
 
 
 def _counts(counted: dict[str, float]) -> dict[str, str]:
