@@ -1,20 +1,23 @@
 """Which model makes the frames, with which weights, where and how precisely, whole or in tiles."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from lift import weights as weights_file
+from lift.config import load
 from lift.config.abilities import ABILITIES
-from lift.config.restore import restore
+from lift.config.restore import PARAMS, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.models import Interpolator, build
 from lift.models.lift import Lift
-from lift.video.methods import Baseline, Cached, Direct, Method
+from lift.models.rife_v4 import RifeV4
+from lift.video.methods import Baseline, Cached, Direct, Method, Timed
 from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
@@ -24,8 +27,13 @@ REFERENCE = ROOT / "weights"
 """Reference weights, part of the repository (python -m benchmarks.reference)."""
 MODELS = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
-DEFAULT_MODEL = "matched"
-"""The best of them on footage that it has not seen (docs/experiments.md)."""
+RELEASED: dict[str, dict[str, Any]] = {"rife_v4": {"name": "rife_v4"}}
+"""Models of others' weights (weights/LICENSES.md), by what is changed in the `model` of params.yaml."""
+RIFE_V4 = "rife_v4.25.safetensors"
+DEFAULT_MODEL = "rife_v4"
+"""The best of them on footage that it has not seen (README, "Smooth a video")."""
+CONTEXT = (-3, -1, 1, 3)
+"""The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 GIB = 2**30
 FLOAT = 4  # bytes
@@ -57,7 +65,7 @@ def choose(
     """Make a method from the command line's words.
 
     Args:
-        name: repeat, average or dis; or a trained model of weights/ or, where it is not there, of
+        name: repeat, average or dis; rife_v4; or a trained model of weights/ or, where it is not there, of
             data/demo/models; None: from `weights`, or the default model.
         weights: A file written by lift.weights.
         device: auto, cpu, cuda, cuda:1, mps ...
@@ -73,6 +81,8 @@ def choose(
                 f"--weights {weights}: {name} has no weights; leave it out, or name a trained model"
             )
         return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
+    if weights is None and (name or DEFAULT_MODEL) in RELEASED:
+        return _released(name or DEFAULT_MODEL, device=device, precision=precision)
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
@@ -114,8 +124,10 @@ def of_model(
         cache: As for `choose`.
     """
     where, half = _computing(device, precision)
-    make = Cached if cache and isinstance(module, Lift) else Direct
-    method = make(module, title.split(" (")[0], offsets, device=where, half=half)  # type: ignore[arg-type]
+    make: Any = Cached if cache and isinstance(module, Lift) else Direct
+    if isinstance(module, RifeV4):
+        make = Timed
+    method = make(module, title.split(" (")[0], offsets, device=where, half=half)
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
 
@@ -145,20 +157,24 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
 
 
+def _released(name: str, *, device: str, precision: str) -> Chosen:
+    """Make a method of weights that are used as their authors released them."""
+    model = replace(load(PARAMS, "demo").model, **RELEASED[name])
+    module = build(model, pretrained=False)
+    module.load_pretrained(REFERENCE / RIFE_V4)
+    offsets = ABILITIES[model.name].window(model) or CONTEXT
+    return of_model(module, offsets, name, model, device=device, precision=precision)
+
+
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
     there |= {path.stem: path for path in sorted(REFERENCE.glob("*.json"))}
     if name in there:
         return there[name]
-    known = [*there, *BASELINES]
-    if name != DEFAULT_MODEL:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
-    raise UserError(
-        f"{REFERENCE / name}.json: the default weights are not there; restore them with `git checkout -- "
-        f"weights`, give others with --weights, or use a method without training: --model dis"
-    )
+    known = [*RELEASED, *there, *BASELINES]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
