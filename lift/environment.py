@@ -10,7 +10,6 @@ PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "scikit-image",
-    "lpips",
     "matplotlib",
     "scipy",
     "statsmodels",

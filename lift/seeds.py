@@ -6,7 +6,7 @@ import numpy as np
 
 
 def derive(seed: int, *keys: int | str) -> int:
-    """Give a 63-bit integer that depends on `seed` and every key, and on nothing else.
+    """Return a 63-bit integer that depends on `seed` and every key, and on nothing else.
 
     A hash rather than arithmetic, so that neighbouring seeds, epochs and indices share no structure;
     Python's own
@@ -17,10 +17,10 @@ def derive(seed: int, *keys: int | str) -> int:
 
 
 def generator(seed: int, *keys: int | str) -> np.random.Generator:
-    """Give a NumPy generator for (seed, keys), for example `generator(seed, "augment", epoch, index)`."""
+    """Return a NumPy generator for (seed, keys), for example `generator(seed, "augment", epoch, index)`."""
     return np.random.default_rng(derive(seed, *keys))
 
 
 def order(seed: int, epoch: int, count: int) -> list[int]:
-    """Give the order in which `count` items are visited in `epoch`: a permutation of range(count)."""
+    """Return the order in which `count` items are visited in `epoch`: a permutation of range(count)."""
     return [int(i) for i in generator(seed, "order", epoch).permutation(count)]

@@ -6,29 +6,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lift.config import Config, load
-from lift.config.sets import check_reported
+from lift.config import Config
 from lift.errors import UserError
 
 PARAMS = Path("params.yaml")
 
 
-def run(main: Callable[..., None], *names: str, optional: int = 0, reported: bool = False) -> None:
+def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
     """Call `main` with the command line's arguments; exit with 1 and one line on a user's mistake.
 
     Args:
         main: Takes the arguments as text.
         names: What the arguments are, for the usage line.
         optional: How many of the last may be left out.
-        reported: The first is a profile; refuse it now if its report could not be made.
     """
     arguments = sys.argv[1:]
     if not len(names) - optional <= len(arguments) <= len(names):
         sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(names)}")
     with contextlib.suppress(BrokenPipeError):
         try:
-            if reported:
-                check_reported(load(PARAMS, arguments[0]))
             main(*arguments)
         except UserError as error:
             sys.exit(f"error: {error}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from lift.config import Config, Source, load
 from lift.config.parse import place
 from lift.errors import UserError
-from lift.fetch import bring_alexnet, bring_all, bring_contextnet
+from lift.fetch import bring_all, bring_contextnet
 from lift.files import atomic
 from stages.common import PARAMS, data_folder, run
 
@@ -59,9 +59,7 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
 def _weights(config: Config) -> None:
     if config.model.pretrained is not None:
         bring_contextnet(place(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
-    if config.evaluate.lpips == "imagenet":
-        bring_alexnet(MANIFEST, config.download)
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE", reported=True)
+    run(main, "PROFILE")

@@ -39,13 +39,13 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         asked = ", ".join([benchmark] if benchmark else able)
         raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lpips = None if config.evaluate.lpips == "none" else Lpips(config.evaluate.lpips).to(device)
+    lpips = Lpips().to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
     trained = name not in BASELINES and name not in PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if trained else None
     clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
-    if predicts and lpips is not None:  # of predictions it is always measured: lift/config holds that
+    if predicts:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
     else:
@@ -55,12 +55,7 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     write_protocol(
         out,
         {
-            key: fingerprint(
-                config.benchmarks[key],
-                data / "clips" / key / "clips.csv",
-                config.evaluate.lpips,
-                ahead=predicts,
-            )
+            key: fingerprint(config.benchmarks[key], data / "clips" / key / "clips.csv", ahead=predicts)
             for key in chosen
         },
     )

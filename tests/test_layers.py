@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "seeds", "progress", "config"}
+BASE = {"errors", "files", "png", "seeds", "progress", "config"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
+    "png": set(),
     "progress": set(),
     "weights": {"errors", "files"},
     "config": {"errors"},

@@ -136,7 +136,6 @@ def test_profile_scenes_has_the_specifications_widths_and_needs_no_download():
     assert dataclasses.replace(thesis.model, pretrained=None) == ours.model
     assert {phase.crop for phase in ours.train.phases} == {(256, 256)}
     assert all(source.optional or source.render for source in ours.sources.values())
-    assert ours.evaluate.lpips == "random"
     for other in ("demo", "thesis"):  # a missing data set is a mistake; Cityscapes needs a login
         sources = load(ROOT / "params.yaml", other).sources
         assert {name for name, source in sources.items() if source.optional} == {"cityscapes"}

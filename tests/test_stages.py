@@ -5,9 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
-
-from lift.config import load, yaml12
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,26 +48,6 @@ def test_training_before_there_are_clips_names_the_set(tmp_path):
         "error: data/demo/clips/train/clips.csv: no such file: the set train is not cut"
     )
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("stage", [["stages.download", "demo"], ["stages.train", "demo", "ctx3"]])
-def test_what_no_report_can_be_made_from_is_refused_before_anything_is_trained(tmp_path, stage):
-    raw = yaml12.read(ROOT / "params.yaml")
-    raw["loss"]["lpips"] = 0.0
-    raw["baselines"] = ["repeat"]
-    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3")}
-    raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
-    raw["profiles"]["demo"]["evaluate"]["lpips"] = "none"
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
-    load(tmp_path / "params.yaml", "demo")  # as benchmarks.reference has it, on purpose
-    done = call(*stage, folder=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith(
-        "error: params.yaml: profiles.demo.evaluate.lpips: none: the report compares"
-    )
-    assert "set imagenet or random" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_outside_the_repository_the_missing_file_is_named(tmp_path):

@@ -17,7 +17,7 @@ AHEAD = 2  # items in work or waiting per worker
 def in_order(
     items: Iterable[T], work: Callable[[T], Iterator[R]], size: Callable[[R], int], workers: int
 ) -> Iterator[tuple[T, Iterator[R]]]:
-    """Give each item with its results.
+    """Yield each item with its results.
 
     What is given depends on neither the number of workers nor their speed. The results of an item must be
     taken before the next item is.
@@ -79,7 +79,7 @@ class _Stream(Generic[R]):
                 self._change.notify_all()
 
     def results(self) -> Iterator[R]:
-        """Give the results as they come."""
+        """Yield the results as they come."""
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._portions or self._ended)

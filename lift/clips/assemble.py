@@ -129,7 +129,7 @@ class Assembler:
                 self._pictures.pop(number, None)
 
     def _continuous(self, clip: Planned, frames: Mapping[int, Stored]) -> tuple[tuple[int, ...], str]:
-        """Give the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
+        """Return the offsets up to the nearest breaks, and what kind of break a required one lies behind."""
         span = tuple(frames)
         if not clip.judged:
             return tuple(o for o in span if o), ""
@@ -183,5 +183,5 @@ class Assembler:
 
 
 def _form(frame: Stored | Unreadable) -> Form:
-    """Give what the frames of one clip must share."""
+    """Return what the frames of one clip must share."""
     return (frame.shape, frame.extension) if isinstance(frame, Stored) else ((), "")

@@ -78,7 +78,7 @@ def _entries(
     rows: list[tuple[ClipRow, Entry]],
     advance: Callable[[], object],
 ) -> Iterator[tuple[str, bytes]]:
-    """Give the archive's entries; rows are appended as clips turn out whole."""
+    """Yield the archive's entries; rows are appended as clips turn out whole."""
     for entry, results in cuts:
         advance()
         before = len(rows)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lift import png
 from lift.clips.assemble import Assembler, Stored
 from lift.clips.continuity import reduced
 from lift.clips.plan import Entry, Planned, clips_of
@@ -124,5 +125,5 @@ def _prepare(
         if size is not None and pixels.shape[:2] != size:
             pixels, data, extension = change(pixels, size), b"", "png"
     small = reduced(pixels) if judged else None
-    data = data or images.encode(pixels)
+    data = data or png.encode(pixels)
     return Stored(data=data, shape=pixels.shape, extension=extension, reduced=small), pixels

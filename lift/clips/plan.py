@@ -73,7 +73,7 @@ def entries(config: Config, name: str, raw: Path) -> list[Entry]:
 
 
 def source_folder(config: Config, source: str, raw: Path) -> Path:
-    """Give the folder of a data set: the user's own copy, or the one under `raw`.
+    """Return the folder of a data set: the user's own copy, or the one under `raw`.
 
     Raises:
         UserError: It does not exist.

@@ -74,7 +74,7 @@ class Tally:
             )
 
     def summary(self) -> dict[str, Any]:
-        """Give all counts."""
+        """Return all counts."""
         return {
             "clips": self._kept["clips"],
             "videos": self._kept["videos"],

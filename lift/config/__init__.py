@@ -103,8 +103,6 @@ class Config:
         others = set(FAMILIES) - {self.model.name, self.model.flow}
         values["model"] = {key: value for key, value in values["model"].items() if key not in others}
         del values["train"]["seeds"], values["train"]["resident"]
-        if self.loss.lpips:
-            values["evaluate"] = {"lpips": self.evaluate.lpips}  # the loss sees through the same features
         return values
 
 
@@ -262,11 +260,6 @@ def _check_span(config: Config, name: str) -> None:
 def _check_model(config: Config, name: str) -> None:
     """Refuse what the model cannot do, in the ablation's own window and in those that benchmarks force."""
     where = f"ablations.{name}"
-    if config.evaluate.lpips == "none" and (config.loss.lpips or config.clip.task == "predict"):
-        raise UserError(
-            f"params.yaml: {where}: evaluate.lpips: none, but LPIPS is part of the loss, or of what is "
-            f"measured of predictions; set imagenet or random, or loss.lpips: 0"
-        )
     check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
     for benchmark in config.benchmarks.values():
         if benchmark.sampling is not None and config.clip.task == "interpolate":

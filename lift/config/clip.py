@@ -8,7 +8,7 @@ from lift.config.parse import choice, number
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """The window of frames that a model sees around, or before, the missing frame (specification 2, 8)."""
+    """The window of frames that a model sees (specification section 2; of prediction section 8)."""
 
     task: str = choice("interpolate", "predict")
     """interpolate: the missing frame lies between the references; predict: after them (section 8)."""

@@ -126,10 +126,6 @@ class Benchmark:
 class Evaluate:
     """How results are measured."""
 
-    lpips: str = choice("imagenet", "random", "none")
-    """Features of LPIPS: AlexNet's ImageNet weights, or fixed random ones where they cannot be downloaded;
-    none: it is not measured, and the package is not needed; for runs of which no report is made.
-    """
     examples: int = number(0)
     """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
     threads: int = number(1, 256)

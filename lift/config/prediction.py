@@ -48,14 +48,8 @@ def check_measured(config: Config) -> None:
     """Refuse to measure predictions on frames that clips do not hold.
 
     Raises:
-        UserError: A benchmark's clips are shorter than its horizons, or LPIPS is not to be measured.
+        UserError: A benchmark's clips are shorter than its horizons.
     """
-    predictors = [name for name in config.baselines if name in PREDICTORS]
-    if config.evaluate.lpips == "none" and predictors:
-        raise UserError(
-            f"params.yaml: evaluate.lpips: none: of predictions it is always measured; set random, or take "
-            f"{predictors[0]} out of baselines"
-        )
     for name, benchmark in config.benchmarks.items():
         clips, ahead = config.clips.sets[name], benchmark.horizons - 1
         if benchmark.horizons and (clips.before < 2 or clips.after < ahead):

@@ -64,21 +64,6 @@ def check_baselines(config: Config) -> None:
         raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
 
 
-def check_reported(config: Config) -> None:
-    """Refuse what the report could not be made from, before anything is trained for it.
-
-    Not part of `load`: a run without a report, as those of benchmarks/reference, may do without LPIPS.
-
-    Raises:
-        UserError: LPIPS is not to be measured.
-    """
-    if config.evaluate.lpips == "none":
-        raise UserError(
-            f"params.yaml: profiles.{config.profile}.evaluate.lpips: none: the report compares LPIPS; set "
-            f"imagenet or random, and evaluate again if results are there"
-        )
-
-
 def _check_once(names: tuple[str, ...], where: str) -> None:
     for name in names:
         if names.count(name) > 1:

@@ -2,8 +2,8 @@
 
 DVC reads with ruamel.yaml (YAML 1.2), PyYAML with YAML 1.1, and the two differ where it hurts: `1e-3` is a
 number in 1.2 and
-text in 1.1, `no` is text in 1.2 and False in 1.1, `010` is 10 in 1.2 and 8 in 1.1 (spec/pipeline.md,
-"params.yaml").
+text in 1.1, `no` is text in 1.2 and False in 1.1, `010` is 10 in 1.2 and 8 in 1.1 (specification
+section 10.1).
 """
 
 import re

@@ -16,17 +16,16 @@ from lift.files import atomic
 DIGITS = 16  # of the manifest's SHA-256: 64 bits tell any two manifests apart
 
 
-def fingerprint(benchmark: Benchmark, manifest: Path, lpips: str, *, ahead: bool = False) -> dict[str, str]:
+def fingerprint(benchmark: Benchmark, manifest: Path, *, ahead: bool = False) -> dict[str, str]:
     """Describe how a benchmark was measured.
 
     Args:
         benchmark: Its rules in params.yaml.
         manifest: Its clips.csv, which names every clip and frame.
-        lpips: Features of LPIPS.
         ahead: Whether frames were predicted, up to the benchmark's horizon.
 
     Returns:
-        clips (start of the manifest's SHA-256), protocol, sampling ("its own": the method's) and lpips; of
+        clips (start of the manifest's SHA-256), protocol and sampling ("its own": the method's); of
         prediction the horizon as well.
 
     Raises:
@@ -40,7 +39,6 @@ def fingerprint(benchmark: Benchmark, manifest: Path, lpips: str, *, ahead: bool
         "clips": digest[:DIGITS],
         "protocol": benchmark.protocol,
         "sampling": benchmark.sampling or "its own",
-        "lpips": lpips,
         **({"horizons": str(benchmark.horizons)} if ahead else {}),
     }
 

@@ -54,8 +54,7 @@ class Row(Measured):
     """dB."""
     ssim: float
     ssim_matlab: float
-    lpips: float | None
-    """None: not measured."""
+    lpips: float
     ie: float
     """Mean absolute error, 0-255."""
     ie_rms: float

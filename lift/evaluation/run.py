@@ -49,7 +49,7 @@ def evaluate(
     methods: Mapping[int | None, Method],
     name: str,
     benchmarks: Mapping[str, Clips],
-    lpips: Lpips | None,
+    lpips: Lpips,
     *,
     examples: int,
     out: Path,
@@ -62,7 +62,7 @@ def evaluate(
             the first.
         name: Its name, for progress and messages.
         benchmarks: Clips by benchmark.
-        lpips: The network behind the column `lpips`; None: the column stays empty.
+        lpips: The network behind the column `lpips`.
         examples: Clips per benchmark whose frames are kept; the same ones for every method.
         out: Folder of the four files.
         model: What the model costs, for metrics.json; None: there is no model.
@@ -105,7 +105,7 @@ class _Run:
         seed: int | None,
         benchmark: str,
         clips: Clips,
-        lpips: Lpips | None,
+        lpips: Lpips,
         kept: frozenset[int],
     ) -> None:
         self.method, self.seed, self.benchmark, self.clips = method, seed, benchmark, clips
@@ -135,7 +135,7 @@ class _Run:
             seed=self.seed,
             context=int(sample["valid"].sum()),
             **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
-            lpips=None if self.lpips is None else self.lpips.measure(frame, target),
+            lpips=self.lpips.measure(frame, target),
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
         self.rows.append(row)

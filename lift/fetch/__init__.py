@@ -2,6 +2,6 @@
 
 from lift.fetch.bring import bring, bring_all
 from lift.fetch.catalogue import CATALOGUE, Dataset, Remote
-from lift.fetch.weights import bring_alexnet, bring_contextnet
+from lift.fetch.weights import bring_contextnet
 
-__all__ = ["CATALOGUE", "Dataset", "Remote", "bring", "bring_alexnet", "bring_all", "bring_contextnet"]
+__all__ = ["CATALOGUE", "Dataset", "Remote", "bring", "bring_all", "bring_contextnet"]

@@ -1,6 +1,6 @@
 """What each data set consists of: official file names, addresses, published sizes and licences.
 
-Addresses and sizes: the data sets' own pages, gathered in the specification (protocols.md section 3). No
+Addresses and sizes: the data sets' own pages, gathered in docs/data.md. No
 checksum of these archives is published, so none is pinned here: size and sha256 are recorded when a file is
 first used and hold from then on (`manifest.py`).
 """
@@ -46,7 +46,7 @@ class Dataset:
 
 
 def drive(key: str) -> str:
-    """Give the address of a file on Google Drive that skips the page asking whether to scan it."""
+    """Return the address of a file on Google Drive that skips the page asking whether to scan it."""
     return f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t"
 
 

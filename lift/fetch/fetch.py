@@ -20,7 +20,7 @@ PAGES = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
 def part_of(path: Path) -> Path:
-    """Give the path of what has arrived so far of a file."""
+    """Return the path of what has arrived so far of a file."""
     return path.with_name(path.name + ".part")
 
 

@@ -16,7 +16,7 @@ class Guard:
         self._archive, self._most, self._taken = archive, most, 0
 
     def place(self, name: str) -> PurePosixPath:
-        """Give an entry's relative path, which stays in the folder.
+        """Return an entry's relative path, which stays in the folder.
 
         Raises:
             UserError: It is absolute, climbs with `..`, or is no file name.

@@ -45,7 +45,7 @@ class Manifest:
             ) from error
 
     def get(self, key: str) -> Identity | None:
-        """Give what is recorded of a file."""
+        """Return what is recorded of a file."""
         return self._known.get(key)
 
     def record(self, key: str, identity: Identity) -> None:

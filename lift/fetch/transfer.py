@@ -72,7 +72,7 @@ Advance = Callable[[int], object]
 
 
 def note_of(part: Path) -> Path:
-    """Give the path of a part's note."""
+    """Return the path of a part's note."""
     return part.with_name(part.name + ".json")
 
 
@@ -247,7 +247,7 @@ def _receive(
 
 
 def _short(error: Exception) -> str:
-    """Give the innermost reason, without the addresses of objects in memory."""
+    """Return the innermost reason, without the addresses of objects in memory."""
     while isinstance(error.__cause__ or error.__context__, Exception):
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return (

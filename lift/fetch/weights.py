@@ -1,9 +1,4 @@
-"""Pretrained weights that a run needs, brought to where the code looks for them.
-
-LPIPS's AlexNet features lie in PyTorch's own cache, which all projects of a user share; torchvision, at its
-pinned version, says where they come from, and their file name carries the first digits of their sha256.
-RIFE's ContextNet lies at `model.pretrained`.
-"""
+"""Pretrained weights that a run needs, brought to where the code looks for them: `model.pretrained`."""
 
 import shutil
 from pathlib import Path
@@ -17,44 +12,6 @@ from lift.fetch.fetch import fetch
 from lift.fetch.manifest import Identity, Manifest, identify
 from lift.files import full_disk_explained
 from lift.progress import bar
-
-
-def alexnet() -> Remote:
-    """Describe AlexNet's ImageNet weights as torchvision does (BSD licence; 244 MB)."""
-    from torchvision.models import AlexNet_Weights  # late: seconds
-
-    url: str = AlexNet_Weights.IMAGENET1K_V1.url
-    name = url.rsplit("/", 1)[1]
-    return Remote(
-        name=name,
-        kind="weights",
-        page=url,
-        urls=(url,),
-        about=244_000_000,
-        sha256=name.removesuffix(".pth").rsplit("-", 1)[1],
-    )
-
-
-def bring_alexnet(
-    manifest: Path, settings: Download, *, folder: Path | None = None, remote: Remote | None = None
-) -> dict[str, Any]:
-    """Bring LPIPS's AlexNet weights to PyTorch's cache.
-
-    Args:
-        manifest: As in `bring_all`.
-        settings: As in `bring_all`.
-        folder: Where to; None: the cache's folder of weights.
-        remote: What to bring; None: `alexnet()`.
-
-    Raises:
-        UserError: They cannot be had, or those that lie there are others.
-    """
-    import torch
-
-    remote = remote or alexnet()
-    folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
-    known = Manifest(manifest)
-    return _described(known, f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
 
 
 def bring_contextnet(

@@ -10,7 +10,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def census(prediction: Tensor, target: Tensor) -> Tensor:
-    """Give the mean soft share of neighbours in which two frames' ternary signs differ.
+    """Return the mean soft share of neighbours in which two frames' ternary signs differ.
 
     Args:
         prediction: (B, 3, H, W), RGB in [0, 1], at least 7 x 7 pixels.
@@ -23,5 +23,5 @@ def census(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def _grey(frame: Tensor) -> Tensor:
-    """Give brightness in 0-255, the units of the soft sign, (B, 1, H, W)."""
+    """Return brightness in 0-255, the units of the soft sign, (B, 1, H, W)."""
     return torch.einsum("bchw,c->bhw", frame, frame.new_tensor(LUMA))[:, None] * 255

@@ -19,7 +19,7 @@ EDGE = 150.0
 
 
 def smoothness(flow: Tensor, target: Tensor) -> Tensor:
-    """Give the mean size of both flows' steps between neighbours, discounted where the target has an edge.
+    """Return the mean size of both flows' steps between neighbours, discounted where the target has an edge.
 
     The mean of |∂F| · exp(-150 · mean over colours of |∂I|), along x plus along y: first order, as in
     Jonschkowski et al. The edges are the target's, in whose pixels the flows live.
@@ -38,7 +38,7 @@ def smoothness(flow: Tensor, target: Tensor) -> Tensor:
 
 
 def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
-    """Give the L1 distance between the target and the warped references, at the flow's size, summed.
+    """Return the L1 distance between the target and the warped references, at the flow's size, summed.
 
     Args:
         flow: (B, 4, h, w).
@@ -84,5 +84,5 @@ def _reduced(frame: Tensor, flow: Tensor) -> Tensor:
 
 
 def _inside(step: Tensor) -> Tensor:
-    """Give a weight near 1 inside a surface and near 0 across an edge, (B, 1, h, w)."""
+    """Return a weight near 1 inside a surface and near 0 across an edge, (B, 1, h, w)."""
     return torch.exp(-EDGE * step.abs().mean(dim=1, keepdim=True))

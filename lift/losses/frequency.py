@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def frequency(prediction: Tensor, target: Tensor) -> Tensor:
-    """Give the mean modulus of the difference of two frames' spectra.
+    """Return the mean modulus of the difference of two frames' spectra.
 
     Fine detail counts as much as broad surfaces, though it holds little of a picture's energy; where the
     error sits in the frame makes no difference.

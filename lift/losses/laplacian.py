@@ -14,7 +14,7 @@ SMALLEST = 2  # pixels: a side of 1 cannot be halved
 
 
 def laplacian(prediction: Tensor, target: Tensor) -> Tensor:
-    """Give the sum over bands of the mean absolute difference of two frames in that band.
+    """Return the sum over bands of the mean absolute difference of two frames in that band.
 
     A mean per band, as in the field, gives a pixel of each coarser band the weight of four of the finer.
 

@@ -34,7 +34,7 @@ class Perceptual(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Give the distance of two batches (B, 3, H, W), RGB in [0, 1]; a scalar, 0 is equal.
+        """Return the distance of two batches (B, 3, H, W), RGB in [0, 1]; a scalar, 0 is equal.
 
         Raises:
             UserError: The crop is too small.

@@ -8,11 +8,11 @@ from lift.metrics.error import ie, ie_rms, psnr
 from lift.metrics.flow import epe, full_size, occluded, warping_error
 from lift.metrics.means import Means
 from lift.metrics.multiscale import ms_ssim
-from lift.metrics.perceptual import TITLES, Lpips
+from lift.metrics.perceptual import Lpips
 from lift.metrics.quantise import to_bytes
 from lift.metrics.similarity import ssim, ssim_matlab
 
 __all__ = [
-    "TITLES", "Lpips", "Means", "epe", "full_size", "ie", "ie_rms", "ms_ssim", "occluded", "psnr", "ssim",
+    "Lpips", "Means", "epe", "full_size", "ie", "ie_rms", "ms_ssim", "occluded", "psnr", "ssim",
     "ssim_matlab", "to_bytes", "warping_error",
 ]  # fmt: skip

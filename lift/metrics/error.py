@@ -13,7 +13,7 @@ MAX_PSNR = (
 
 
 def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the peak signal-to-noise ratio of a frame, dB, over all pixels and channels; higher is better.
+    """Return the peak signal-to-noise ratio of a frame, dB, over all pixels and channels; higher is better.
 
     Args:
         prediction: (3, H, W), values 0 to `data_range`; rounded to 8 bits here.
@@ -32,12 +32,12 @@ def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
 
 
 def ie(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the mean absolute difference in 0-255 units, the field's "IE"; arguments as `psnr`."""
+    """Return the mean absolute difference in 0-255 units, the field's "IE"; arguments as `psnr`."""
     a, b = pair(prediction, target, data_range)
     return float(np.mean(np.abs(a - b)))
 
 
 def ie_rms(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the root of the mean squared difference in 0-255 units; arguments as `psnr`."""
+    """Return the root of the mean squared difference in 0-255 units; arguments as `psnr`."""
     a, b = pair(prediction, target, data_range)
     return math.sqrt(float(np.mean((a - b) ** 2)))

@@ -35,7 +35,7 @@ def full_size(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the mean absolute difference between the target and the references warped to it.
+    """Return the mean absolute difference between the target and the references warped to it.
 
     Averaged over the two. Occluded pixels count: no truth is needed, so this is known on every footage.
     Warped frames are not rounded, they are no output of the method.
@@ -54,7 +54,7 @@ def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_rang
 
 
 def epe(flow: Tensor, truth: Tensor, visible: Tensor) -> float | None:
-    """Give the mean end-point error over both flows where the target's pixel is visible in the reference.
+    """Return the mean end-point error over both flows where the target's pixel is visible in the reference.
 
     Args:
         flow: (4, H, W), at the frame's resolution (`full_size`).
@@ -70,5 +70,5 @@ def epe(flow: Tensor, truth: Tensor, visible: Tensor) -> float | None:
 
 
 def occluded(visible: Tensor) -> float:
-    """Give the share (0-1) of pixels hidden in at least one reference, from `visible` (2, H, W), bool."""
+    """Return the share (0-1) of pixels hidden in at least one reference, from `visible` (2, H, W), bool."""
     return float((~visible.all(dim=0)).float().mean(dtype=torch.float64))

@@ -20,5 +20,5 @@ class Means:
                 self._values.setdefault(name, []).append(value)
 
     def compute(self) -> dict[str, float]:
-        """Give the mean of every name that had a value; the order of clips does not matter."""
+        """Return the mean of every name that had a value; the order of clips does not matter."""
         return {name: math.fsum(values) / len(values) for name, values in self._values.items()}

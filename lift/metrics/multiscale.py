@@ -21,7 +21,7 @@ WINDOW = 2 * RADIUS + 1
 
 
 def ms_ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the multi-scale structural similarity of a frame: per channel, averaged; 1 is equal.
+    """Return the multi-scale structural similarity of a frame: per channel, averaged; 1 is equal.
 
     The published five scales need frames of 176 pixels a side. On smaller ones as many are used as the window
     of 11 pixels fits into, with their weights enlarged to sum to 1: such a value compares with others of the

@@ -1,49 +1,50 @@
-"""LPIPS (Zhang et al., CVPR 2018): the `lpips` package's AlexNet v0.1, ImageNet or fixed random features.
+"""LPIPS (Zhang et al., CVPR 2018, section 3): the distance of AlexNet's features, weighted as people see it.
 
-The package's own calibrated linear heads are used in both. With random features the distance still grows
-with what an eye would notice, but its numbers compare with nothing outside this project: tables call it
-`TITLES["random"]`.
+Version 0.1 of its authors' network `alex`, the one that the field states. Their package is not used: it
+imports torchvision, keeps its calibrated weights in a pickle and takes the features from a download. Both lie
+in one file here, features in half precision; tests hold the distances to the package's and to published ones.
 """
 
-import math
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lift.errors import UserError
 from lift.metrics.quantise import to_bytes
-from lift.ops.imagenet import imagenet
-from lift.seeds import generator
 
-TITLES = {"imagenet": "LPIPS", "random": "LPIPS (random features)"}
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights/lpips_alexnet.safetensors"
 SMALLEST = 32  # pixels: AlexNet's second pooling has nothing left below 31
-SEED = 0  # of the random features: part of the metric's definition, not a parameter of a run
+SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of RGB in [-1, 1]: version 0.1's input
+TINY = 1e-10  # length of features below which they are not brought to length 1: version 0.1
 
 
 class Lpips(nn.Module):
-    """LPIPS as a loss (`forward`) and as a metric (`measure`); always in evaluation mode, frozen."""
+    """LPIPS as a loss (`forward`) and as a metric (`measure`); frozen."""
 
-    def __init__(self, features: str) -> None:
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
         """Build the network.
 
-        Args:
-            features: imagenet, from PyTorch's cache; or random, the same on every machine.
-
         Raises:
-            UserError: The ImageNet weights are not there.
+            UserError: The weights are not there, or damaged.
         """
         super().__init__()
-        self.title = TITLES[features]
-        self.network = _network(features)
+        with torch.device("meta"):  # no draw from the global generator for weights that are replaced
+            self.features = _alexnet()
+            self.heads = nn.ParameterList(
+                torch.empty(layer.out_channels) for layer in self.features if isinstance(layer, nn.Conv2d)
+            )
+        _load(self, weights)
+        self.register_buffer("shift", torch.tensor(SHIFT).view(3, 1, 1))
+        self.register_buffer("scale", torch.tensor(SCALE).view(3, 1, 1))
         self.requires_grad_(False)
-        self.eval()
-
-    def train(self, mode: bool = True) -> "Lpips":  # noqa: ARG002, FBT001, FBT002, RUF100
-        """Stay in evaluation mode: the heads have dropout, which would make the loss random."""
-        return super().train(False)
+        self.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Give the mean distance of a batch, with a gradient to `prediction`.
@@ -65,8 +66,19 @@ class Lpips(nn.Module):
                 f"LPIPS needs frames of at least {SMALLEST} × {SMALLEST} pixels, found {target.shape[-2]} × "
                 f"{target.shape[-1]}; use larger crops or frames, or loss.lpips: 0"
             )
-        distance: Tensor = self.network(prediction * 2 - 1, target * 2 - 1)  # the network's range is [-1, 1]
-        return distance.mean()
+        return torch.stack(self.by_layer(prediction, target)).sum(dim=0).mean()
+
+    def by_layer(self, prediction: Tensor, target: Tensor) -> list[Tensor]:
+        """Give what each of the five layers adds to the distance, (B,) each (equation 1)."""
+        a, b = ((2 * frame - 1 - self.shift) / self.scale for frame in (prediction, target))
+        heads, distances = iter(self.heads), []
+        for layer in self.features:
+            a, b = layer(a), layer(b)
+            if isinstance(layer, nn.ReLU):
+                gap = F.normalize(a, dim=1, eps=TINY) - F.normalize(b, dim=1, eps=TINY)  # (B, C, h, w)
+                weight = next(heads).view(-1, 1, 1)
+                distances.append((weight * gap.square()).sum(dim=1).mean(dim=(1, 2)))
+        return distances
 
     @torch.no_grad()
     def measure(self, prediction: Tensor, target: Tensor) -> float:
@@ -91,51 +103,29 @@ def _assert_range(frame: Tensor) -> None:
         raise ValueError(f"LPIPS: frames must lie in [0, 1], found {low:.4g} to {high:.4g}")
 
 
-def _network(features: str) -> Any:
-    import lpips  # late: it imports torchvision, which takes seconds
-
-    # On the meta device nothing is initialised: torchvision's AlexNet would spend most of a second, and the
-    # global generator, on a classifier that is dropped. Asking for pretrained weights would download them.
-    with torch.device("meta"):
-        network = _quietly(lpips.LPIPS)
-    network.to_empty(device="cpu")
-    network.scaling_layer = lpips.ScalingLayer()
-    trunk = _random(network.net.named_parameters()) if features == "random" else _alexnet(network.net)
-    network.net.load_state_dict(trunk)
-    calibrated = Path(lpips.__file__).parent / "weights/v0.1/alex.pth"
-    heads = torch.load(calibrated, map_location="cpu", weights_only=True)
-    for index, head in enumerate(network.lins):
-        head.load_state_dict({"model.1.weight": heads[f"lin{index}.model.1.weight"]})
-    return network.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
+def _alexnet() -> nn.Sequential:
+    """Make AlexNet's convolutions (Krizhevsky 2014, "One weird trick"), numbered as torchvision does."""
+    # No ReLU in place: the distance needs the features that the next layer would overwrite.
+    return nn.Sequential(
+        *(nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(192, 384, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU()),
+    )
 
 
-def _quietly(constructor: Any) -> Any:
-    """Build without weights, and without torchvision's two warnings about the way `lpips` says so."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The parameter 'pretrained' is deprecated", UserWarning)
-        warnings.filterwarnings("ignore", "Arguments other than a weight enum", UserWarning)
-        return constructor(net="alex", version="0.1", pretrained=False, pnet_rand=True, verbose=False)
-
-
-def _random(parameters: Iterable[tuple[str, nn.Parameter]]) -> dict[str, Tensor]:
-    """Draw He's uniform weights and zero biases.
-
-    PyTorch's default shrinks the signal layer by layer until biases are all that deep features hold.
-    """
-    state = {}
-    for name, parameter in parameters:
-        bound = math.sqrt(6 / parameter[0].numel()) if parameter.ndim > 1 else 0.0
-        drawn = generator(SEED, "lpips", name).uniform(-bound, bound, tuple(parameter.shape))
-        state[name] = torch.from_numpy(drawn).float()
-    return state
-
-
-def _alexnet(network: nn.Module) -> dict[str, Tensor]:
-    """Take AlexNet's features: `slice<n>.<index>` of the package is torchvision's `features.<index>`."""
-    state = imagenet("alexnet", "LPIPS (evaluate.lpips: imagenet; `random` needs no file)")
+def _load(network: Lpips, path: Path) -> None:
+    """Fill a network that has no values yet, in single precision."""
     try:
-        return {name: state[f"features.{name.split('.', 1)[1]}"] for name, _ in network.named_parameters()}
-    except KeyError as error:
-        raise UserError(f"alexnet weights in PyTorch's cache: no {error}; download the file again") from error
+        state = {name: value.float() for name, value in load_file(path).items()}
+        network.load_state_dict(state, assign=True)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{path}: LPIPS's weights are missing or damaged ({reason}); restore them: "
+            f"git checkout -- {path.parent.name}"
+        ) from error
+    for name, value in state.items():
+        if not bool(value.isfinite().all()):
+            raise UserError(f"{path}: {name} holds values that are not finite; restore the file with git")

@@ -21,7 +21,7 @@ Map = NDArray[np.float64]
 
 
 def ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the structural similarity of a frame: per channel, averaged; 1 is equal, higher is better.
+    """Return the structural similarity of a frame: per channel, averaged; 1 is equal, higher is better.
 
     Equals scikit-image's `structural_similarity` with channel_axis, gaussian_weights, sigma 1.5 and
     use_sample_covariance=False; the mean leaves out a border of 5 pixels, where the window would leave the
@@ -41,7 +41,7 @@ def ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
 
 
 def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Give the field's structural similarity (arguments as `ssim`), for comparison with published rows only.
+    """Return the field's structural similarity (arguments as `ssim`), to compare with published rows only.
 
     The RGB frame is one volume of depth 3, the window is 11 × 11 × 11, and all three axes, colour too, are
     padded by repeating the edge; the mean is over all pixels.
@@ -55,7 +55,7 @@ def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> flo
 
 
 def _moments(prediction: Tensor, target: Tensor, data_range: float) -> Iterator[list[Map]]:
-    """Give per channel a, b, a² + b² and ab, filtered in the plane with edges repeated, each (H, W).
+    """Yield per channel a, b, a² + b² and ab, filtered in the plane with edges repeated, each (H, W).
 
     Channel by channel, since what fits the processor's cache is filtered several times as fast.
     """
@@ -67,14 +67,14 @@ def _moments(prediction: Tensor, target: Tensor, data_range: float) -> Iterator[
 
 
 def filtered(a: Map, b: Map) -> list[Map]:
-    """Give a, b, a² + b² and ab of two channels (H, W), in [0, 1], each filtered with the window."""
+    """Return a, b, a² + b² and ab of two channels (H, W), in [0, 1], each filtered with the window."""
     kernel, edge = _gaussian(), cv2.BORDER_REPLICATE
     maps = (a, b, a * a + b * b, a * b)
     return [cv2.sepFilter2D(x, cv2.CV_64F, kernel, kernel, borderType=edge) for x in maps]
 
 
 def _index(mean_a: Map, mean_b: Map, squares: Map, product: Map) -> Map:
-    """Give SSIM per pixel from the four filtered moments (equation 13 of Wang et al.)."""
+    """Return SSIM per pixel from the four filtered moments (equation 13 of Wang et al.)."""
     both, means = mean_a * mean_b, mean_a * mean_a + mean_b * mean_b
     similarity: Map = ((2 * both + C1) * (2 * (product - both) + C2)) / (
         (means + C1) * (squares - means + C2)
@@ -83,14 +83,14 @@ def _index(mean_a: Map, mean_b: Map, squares: Map, product: Map) -> Map:
 
 
 def _gaussian() -> Map:
-    """Give the window's 11 weights, which sum to 1."""
+    """Return the window's 11 weights, which sum to 1."""
     weights = np.exp(-(np.arange(-RADIUS, RADIUS + 1) ** 2) / (2 * SIGMA**2))
     normalised: Map = weights / weights.sum()
     return normalised
 
 
 def _colour_mix() -> Map:
-    """Give the window along the colour axis with its edges repeated, as a matrix (3, 3) over the channels."""
+    """Return the window along the colour axis, edges repeated, as a matrix (3, 3) over the channels."""
     mix = np.zeros((3, 3))
     for channel in range(3):
         for step, weight in enumerate(_gaussian(), start=channel - RADIUS):

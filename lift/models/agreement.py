@@ -87,7 +87,7 @@ class Agreement(nn.Module):
         return frame
 
     def _strength(self, power: Tensor) -> Tensor:
-        """Give how strong maps of squares are, on a scale on which factors are steps; 0 where nothing is."""
+        """Return the strength of maps of squares: a logarithm, so factors are steps; 0 where nothing is."""
         strength: Tensor = torch.log10(1 + power / self.options.faint**2)
         return strength
 
@@ -105,10 +105,10 @@ def _smooth(maps: Tensor, step: int) -> Tensor:
 
 
 def _power(maps: Tensor) -> Tensor:
-    """Give the mean square over channels, (B, 1, H, W)."""
+    """Return the mean square over channels, (B, 1, H, W)."""
     return (maps**2).mean(dim=1, keepdim=True)
 
 
 def _size(motion: Tensor) -> Tensor:
-    """Give the length of motions (B, 2, H, W), pixels, on a logarithmic scale, (B, 1, H, W)."""
+    """Return the length of motions (B, 2, H, W), pixels, on a logarithmic scale, (B, 1, H, W)."""
     return torch.log10(1 + (motion**2).sum(dim=1, keepdim=True))

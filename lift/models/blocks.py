@@ -31,7 +31,7 @@ def _without_bias(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 def leaky_convs(*widths: int, stride: int = 1) -> nn.Sequential:
-    """Chain conv 3x3 + LeakyReLU from width to width, the first with `stride` (specification, stage 1)."""
+    """Chain conv 3x3 + LeakyReLU from width to width, the first with `stride` (specification section 3.1)."""
     layers: list[nn.Module] = []
     for i, (inputs, outputs) in enumerate(pairwise(widths)):
         # In place: the backward pass of neither the convolution nor LeakyReLU needs what is overwritten.
@@ -91,7 +91,7 @@ def prelu_conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -
 
 
 class ResBlock(nn.Module):
-    """x + GroupNorm(conv(ReLU(GroupNorm(conv(x))))), all 3x3 (architecture v2.1, section 6.4)."""
+    """x + GroupNorm(conv(ReLU(GroupNorm(conv(x))))), all 3x3 (specification section 3.3)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

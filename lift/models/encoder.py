@@ -1,4 +1,4 @@
-"""Stage 1: the convolutional encoder shared by all frames (specification section 3, stage 1).
+"""Stage 1: the convolutional encoder shared by all frames (specification section 3.1).
 
 Legend: N frames, C1 … C16 `model.widths`, (32, 64, 128, 192, 256) in the specification.
 """

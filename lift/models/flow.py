@@ -1,6 +1,6 @@
 """Stage 3: flow and occlusion, from coarse (s8) to fine (s4).
 
-Sources: specification section 3, stage 3; after RIFE's IFNet, Huang et al. 2022, section 3.2.
+Sources: specification section 3.3; after RIFE's IFNet, Huang et al. 2022, section 3.2.
 
 Legend: B samples; − and + the references at offsets −1 and +1; C4, C8, C16 encoder widths (128, 192, 256).
 """
@@ -38,7 +38,7 @@ class FlowEstimator(nn.Module):
             context8: F_ctx at s8, (B, C16, H/8, W/8).
             context4: F_ctx at s4, (B, C16, H/4, W/4).
             time: When the missing frame is, 0 at the first reference and 1 at the second, (B,); 1/2 halfway
-                between them (architecture v2.1, section 4.3).
+                between them (specification section 3.3).
 
         Returns:
             flow (B, 4, H/4, W/4), target → reference, in s4 pixels, − then +, and occlusion weights
@@ -67,5 +67,5 @@ def flow_head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequenti
 
 
 def time_channel(time: Tensor, features: Tensor) -> Tensor:
-    """Give the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
+    """Return the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
     return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])

@@ -1,7 +1,7 @@
 """IFRNet's boxes: the pyramid of features, a decoder, and the three kinds of residual block.
 
 Sources: Kong et al., "IFRNet: Intermediate Feature Refine Network for Efficient Frame Interpolation", CVPR
-2022, section 3.1, figure 3; IFRVP's light blocks: specification, protocols.md section 7.
+2022, section 3.1, figure 3; IFRVP's light blocks: protocols section 7.
 
 Legend: B samples, C a decoder's channels.
 """

@@ -125,7 +125,7 @@ def side_by_side(features: Tensor) -> Tensor:
 
 
 def _moved(features: Tensor, x: int, y: int, reach: int) -> Tensor:
-    """Give features at p + (x, y), zeros outside; |x| and |y| at most `reach`."""
+    """Return features at p + (x, y), zeros outside; |x| and |y| at most `reach`."""
     height, width = features.shape[2:]
     padded = F.pad(features, (reach, reach, reach, reach))
     return padded[:, :, reach + y : reach + y + height, reach + x : reach + x + width]

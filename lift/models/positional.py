@@ -1,12 +1,12 @@
 """Sinusoidal encoding of a frame's position in time.
 
-Sources: architecture v2.1, section 2.4; Vaswani et al. 2017, section 3.5.
+Sources: specification section 3.1; Vaswani et al. 2017, section 3.5.
 """
 
 import torch
 from torch import Tensor
 
-BASE = 10_000.0  # architecture v2.1, section 2.4
+BASE = 10_000.0  # specification section 3.1
 
 
 def sinusoidal(position: Tensor, channels: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""RIFE v2.x's ContextNet as a start for the encoder (specification section 3, "Pretrained weights").
+"""RIFE v2.x's ContextNet as a start for the encoder (specification section 3.6).
 
 ContextNet (Huang et al. 2022, RIFE's repository) is a chain of blocks `convK` of two 3x3 convolutions,
 `conv1` and `conv2`, each saved as `[module.]convK.conv1.0.weight|bias` with a PReLU slope in `…1.weight`. Its

@@ -1,4 +1,4 @@
-"""Stage 5: refinement at full resolution (specification section 3, stage 5).
+"""Stage 5: refinement at full resolution (specification section 3.5).
 
 Legend: B samples, C1 and C4 the encoder's widths at s1 and s4 (32, 128).
 """
@@ -64,7 +64,7 @@ def reduction(model: Model) -> nn.Conv2d | None:
 
 
 def full_size(reduce: nn.Conv2d | None, features: Tensor) -> Tensor:
-    """Give full-resolution features: s1 as it is, or s4 (N, C4, H/4, W/4) reduced and enlarged.
+    """Return full-resolution features: s1 as it is, or s4 (N, C4, H/4, W/4) reduced and enlarged.
 
     Args:
         reduce: The model's `reduction`.

@@ -103,7 +103,7 @@ class Unet(nn.Module):
         self.conv = zero(nn.Conv2d(c, 3, 3, padding=1))
 
     def forward(self, images: Tensor, before: list[Tensor], after: list[Tensor]) -> Tensor:
-        """Give the correction, (B, 3, H, W) in (-1, 1).
+        """Return the correction, (B, 3, H, W) in (-1, 1).
 
         Args:
             images: References, warped references, mask logit and flow, (B, 17, H, W).

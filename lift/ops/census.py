@@ -13,7 +13,7 @@ SOFT_COUNT = 0.1  # of differences of signs: nearly 0 or 1 (the same)
 
 
 def census_distance(a: Tensor, b: Tensor, window: int) -> Tensor:
-    """Give the mean soft share of neighbours in which two maps' ternary signs differ.
+    """Return the mean soft share of neighbours in which two maps' ternary signs differ.
 
     Args:
         a: (N, 1, H, W), in the units of `SOFT_SIGN`, H and W at least `window`.
@@ -28,7 +28,7 @@ def census_distance(a: Tensor, b: Tensor, window: int) -> Tensor:
 
 
 def _signs(x: Tensor, window: int) -> Tensor:
-    """Give each neighbour's soft sign relative to the pixel in the middle, (N, window², pixels)."""
+    """Return each neighbour's soft sign relative to the pixel in the middle, (N, window², pixels)."""
     neighbours = F.unfold(x, window)
     steps = neighbours - neighbours[:, window * window // 2, None]
     return steps / torch.sqrt(SOFT_SIGN + steps**2)

@@ -42,7 +42,7 @@ def flow_to_rgb(flow: NDArray[np.floating], longest: float | None = None) -> NDA
 
 
 def _hue(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the pure colour (H, W, 3), 0-1, of each direction."""
+    """Return the pure colour (H, W, 3), 0-1, of each direction."""
     turn = (np.arctan2(-y, -x) / np.pi + 1) / 2  # 0 … 1
     place = turn * (POSITIONS[-1] - 1)  # the published code counts the wheel's entries from 0
     return np.stack([np.interp(place, POSITIONS, ramp) for ramp in zip(*HUES, strict=True)], axis=-1)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def reference_offsets(offsets: Tensor) -> Tensor:
-    """Give the offsets of a window's two references, (2, ...).
+    """Return the offsets of a window's two references, (2, ...).
 
     Args:
         offsets: Of the window's frames from the missing one, (..., T).

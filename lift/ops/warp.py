@@ -1,4 +1,4 @@
-"""Backward warping by a dense flow (specification section 3, stage 4; Jaderberg et al. 2015, section 3.3).
+"""Backward warping by a dense flow (specification section 3.4; Jaderberg et al. 2015, section 3.3).
 
 Legend: B batch, C channels, H and W height and width.
 """

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config, load_all
-from lift.config.sets import check_reported
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
@@ -29,10 +28,9 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
             stage runs.
 
     Raises:
-        UserError: An input is missing, broken, or not comparable with the others; LPIPS was not measured; or
-            the disk is full.
+        UserError: An input is missing, broken, or not comparable with the others; or the disk is
+            full.
     """
-    check_reported(config)
     if configs is None:
         configs = load_all(_PARAMS, config.profile)[1]
     if UNTRAINED in config.baselines:

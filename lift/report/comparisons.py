@@ -59,7 +59,7 @@ class Tested:
 def gains(
     results: Results, benchmark: str, metric: str, method: str, against: str, kind: str | None = None
 ) -> npt.NDArray[np.float64]:
-    """Give the gain of `method` over `against` per source video, positive where `method` is better.
+    """Return the gain of `method` over `against` per source video, positive where `method` is better.
 
     Args:
         results: Results in which both methods have `metric` on `benchmark`.

@@ -56,7 +56,7 @@ def read_curves(results: Results | Predictions) -> dict[str, Curves]:
 
 
 def _column(seeds: list[pd.DataFrame], key: str) -> tuple[Array, Array]:
-    """Give the steps (n) at which a column has values, and these by seed (s, n)."""
+    """Return the steps (n) at which a column has values, and these by seed (s, n)."""
     logged = [table[table[key].notna()] for table in seeds]
     steps = [table["step"].to_numpy() for table in logged]
     if any(not np.array_equal(own, steps[0]) for own in steps):

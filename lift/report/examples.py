@@ -62,7 +62,7 @@ class Examples:
         return [Example(benchmark=b, clip=c, slug=s, psnr=float(p)) for b, c, s, p in columns]
 
     def picture(self, method: str, example: Example, name: str) -> Image | None:
-        """Give one kept picture, uint8 RGB [H, W, 3]; None where the method has no such picture.
+        """Return one kept picture, uint8 RGB [H, W, 3]; None where the method has no such picture.
 
         Raises:
             UserError: The picture cannot be decoded.
@@ -78,7 +78,7 @@ class Examples:
         return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8)
 
     def flow(self, method: str, example: Example, name: str) -> npt.NDArray[np.float32] | None:
-        """Give the kept flow to offset -1, (2, h, w), pixels at its own resolution; None: there is none."""
+        """Return the kept flow to offset -1, (2, h, w), pixels at its own resolution; None: there is none."""
         stored = self.stored(method, example, f"{name}.npy")
         if stored is None:
             return None
@@ -86,7 +86,7 @@ class Examples:
         return flow
 
     def stored(self, method: str, example: Example, name: str) -> bytes | None:
-        """Give an entry's bytes; None where there is none."""
+        """Return an entry's bytes; None where there is none."""
         archive = _open(self.data / "results" / method / "examples.zip")
         entry = f"{example.benchmark}/{example.slug}/{name}"
         return None if archive is None or entry not in archive.NameToInfo else archive.read(entry)

@@ -65,11 +65,8 @@ REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
 
 
 def metrics(config: Config) -> dict[str, Metric]:
-    """Give the metrics by column name; LPIPS on random features is called what it is."""
-    table = {metric.key: metric for metric in _METRICS}
-    if config.evaluate.lpips == "random":
-        table["lpips"] = dataclasses.replace(table["lpips"], title="LPIPS (random features)")
-    return table
+    """Give the metrics by column name."""
+    return {metric.key: metric for metric in _METRICS}
 
 
 def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:

@@ -92,9 +92,7 @@ def _set(results: Results, name: str) -> DataSet:
         if name in results.absent
         else ("procedural" if results.procedural[name] else "the data set's own"),
         manifest=rules.get("clips", "–"),
-        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}; LPIPS: {rules['lpips']} features"
-        if rules
-        else "–",
+        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}" if rules else "–",
     )
 
 

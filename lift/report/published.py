@@ -1,7 +1,7 @@
 """Results that others published, as a block below our tables: other training and protocols, no common ranks.
 
 Shown where our rows come from real footage alone: beside stand-ins they would invite a comparison that means
-nothing. published.yaml holds them, each with its source and protocol (spec/protocols.md, section 2).
+nothing. published.yaml holds them, each with its source and protocol (protocols section 2).
 """
 
 from collections.abc import Mapping, Sequence

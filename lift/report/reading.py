@@ -24,7 +24,7 @@ COLUMNS = (
     "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
 )  # fmt: skip
 _TEXT = ("benchmark", "clip", "video", "group", "kind")
-_OPTIONAL = ("lpips", "warping", "epe", "occluded")
+_OPTIONAL = ("warping", "epe", "occluded")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
 _NAMED = 5  # clips that an error names
 Seeds = tuple[pd.DataFrame, ...]
@@ -184,8 +184,6 @@ def _check_means(frames: Mapping[str, Seeds], stated: Mapping[str, Any], path: P
         for metric in REQUIRED:
             mean = float(np.mean([frame[metric].mean() for frame in seeds]))
             told = stated.get(name, {}).get(metric)
-            if metric == "lpips" and told is None and np.isnan(mean):
-                continue  # evaluate.lpips: none; the protocol says so
             if not isinstance(told, int | float) or abs(told - mean) > _AGREEMENT:
                 raise UserError(
                     f"{path}: {name}.{metric} is {told}, but clips.csv beside it gives {mean:.6f}; "
@@ -254,7 +252,6 @@ def one_protocol(
         asked = {
             "protocol": rules.protocol,
             "sampling": rules.sampling or "its own",
-            "lpips": config.evaluate.lpips,
         }
         for key, value in asked.items():
             if own.get(key) != value:
@@ -262,6 +259,11 @@ def one_protocol(
                     f"{data / 'results' / first[name]}: {name} was measured with {key} {own.get(key)!r} "
                     f"(protocol.json), but params.yaml says {value!r}; evaluate again"
                 )
+        for key in own.keys() - asked.keys() - {"clips", "horizons"}:
+            raise UserError(
+                f"{data / 'results' / first[name]}: {name} was measured with {key} {own[key]!r} "
+                f"(protocol.json), a rule that this version does not know; evaluate again"
+            )
     return agreed
 
 

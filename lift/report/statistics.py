@@ -24,7 +24,7 @@ from scipy import stats
 
 Array = npt.NDArray[np.float64]
 
-POWER = 0.8  # the convention for "could have been found" (Cohen 1988); issue 2 asks for it
+POWER = 0.8  # the convention for "could have been found" (Cohen 1988)
 _EFFICIENCY = 3 / math.pi
 _EXACT = 50  # videos: above, the normal approximation is as good as exact
 _CHUNK = 4_000_000  # draws held at once: bounds memory at the thesis' sizes
@@ -71,7 +71,7 @@ def effects(
 
 
 def signed_rank_p(differences: Array) -> float:
-    """Give the two-sided Wilcoxon signed-rank p; NaN for fewer than two videos, 1 where nothing differs.
+    """Return the two-sided Wilcoxon signed-rank p; NaN for fewer than two videos, 1 where nothing differs.
 
     Videos without a difference are dropped (Wilcoxon's rule); tied ones share a middle rank, and up to 50
     videos p is exact all the same: the distribution is that of the ranks at hand over all signs.
@@ -95,7 +95,7 @@ def signed_rank_p(differences: Array) -> float:
 
 
 def rank_biserial(differences: Array) -> float:
-    """Give the matched-pairs rank-biserial correlation, zeros dropped as in the test; 0: nothing differs."""
+    """Return the matched-pairs rank-biserial correlation, without zeros as in the test; 0: no difference."""
     nonzero = differences[differences != 0]
     if not len(nonzero):
         return 0.0
@@ -106,7 +106,7 @@ def rank_biserial(differences: Array) -> float:
 def bootstrap_interval(
     groups: Sequence[Array], *, confidence: float, resamples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Give the studentised bootstrap interval of mean(groups[0]) - mean(groups[1]), or of one group's mean.
+    """Return the studentised bootstrap interval of mean(groups[0]) - mean(groups[1]), or of one group's mean.
 
     Args:
         groups: One or two arrays (n_g, k) of independent videos; n may differ, k may not.
@@ -170,7 +170,7 @@ def _studentised(mean: Array, variance: Array, original: Array) -> Array:
 
 
 def permutation_p(one: Array, two: Array, *, resamples: int, rng: np.random.Generator) -> float:
-    """Give the two-sided p of a difference between the means of two groups of videos.
+    """Return the two-sided p of a difference between the means of two groups of videos.
 
     Permuted is Welch's t, which holds its level for groups of unequal spread as well; all divisions of the
     videos where these are no more than `resamples`, else a draw of them. NaN for a group of fewer than two
@@ -186,7 +186,7 @@ def permutation_p(one: Array, two: Array, *, resamples: int, rng: np.random.Gene
 
 
 def detectable_between(one: Array, two: Array, alpha: float, resamples: int) -> float:
-    """Give the smallest difference of two means that `permutation_p` at `alpha` finds with 80 % power.
+    """Return the smallest difference of two means that `permutation_p` at `alpha` finds with 80 % power.
 
     For normal values, by Welch's t; infinite where the permutation's smallest p is above `alpha`.
     """
@@ -207,7 +207,7 @@ def detectable_between(one: Array, two: Array, alpha: float, resamples: int) -> 
 def seed_interval(
     differences: Array, seeds: Sequence[Array | None], *, confidence: float
 ) -> tuple[float, float]:
-    """Give an interval of the mean difference that counts training seeds as well as videos.
+    """Return an interval of the mean difference that counts training seeds as well as videos.
 
     Every seed's model sees the same videos, so the two are crossed and their variances add: that of the mean
     over videos, and that of each trained method's mean over its seeds. Each has its own t interval, whose
@@ -234,7 +234,7 @@ def seed_interval(
 
 
 def rank_correlation(x: Array, y: Array, *, confidence: float) -> tuple[float, float, float]:
-    """Give Spearman's correlation over videos and its interval.
+    """Return Spearman's correlation over videos and its interval.
 
     The interval is Fisher's with the standard error of Bonett and Wright (Psychometrika 65, 2000).
 
@@ -265,7 +265,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def detectable(n: int, deviation: float, alpha: float) -> float:
-    """Give the smallest mean difference that a two-sided Wilcoxon test at `alpha` finds with 80 % power.
+    """Return the smallest mean difference that a two-sided Wilcoxon test at `alpha` finds with 80 % power.
 
     Args:
         n: Videos.

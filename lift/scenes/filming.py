@@ -6,6 +6,7 @@ params.yaml; a frame stands for the middle of its exposure, so the scene's truth
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -128,7 +129,8 @@ def _travel(scene: Scene, time: float, shutter: float) -> float:
     for layer in scene.layers:
         top, bottom, left, right = layer.box(time, scene.size)
         if top < bottom and left < right:
-            corners = np.array([[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]])
-            moved = layer.from_texels(end) @ (layer.texels(start) @ corners) - corners
-            longest = max(longest, float(np.hypot(moved[0], moved[1]).max()))
+            moved = layer.from_texels(end).after(layer.texels(start))
+            for x, y in product((left, right), (top, bottom)):
+                to_x, to_y = moved(float(x), float(y))
+                longest = max(longest, math.hypot(to_x - x, to_y - y))
     return longest

@@ -1,5 +1,10 @@
-"""One video of a procedural scene on disk: numbered PNG or JPEG frames or an AVI, and the truth."""
+"""One video of a procedural scene on disk: numbered PNG or JPEG frames or an AVI, and the truth.
 
+Encoded in whole numbers: equal pictures give equal bytes on every processor.
+"""
+
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +12,17 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import Interpolation
 
+from lift import png
 from lift.config.footage import Camera
 from lift.scenes.filming import JPEG_QUALITY, draw_film
 from lift.scenes.kinds import make
 from lift.scenes.scene import Image, Scene
 
 FRAME_RATE = 25  # UCF101's
+EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 QUANTISER = 2  # MPEG-4's finest; the scenes' own detail should decide a result, not the codec's
-PNG_LEVEL = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,25 +73,32 @@ def write_video(video: Video) -> int:
 
 
 def encode(frame: Image, suffix: str, quality: int = JPEG_QUALITY) -> bytes:
-    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes; `quality` is JPEG's."""
-    options = {
-        ".png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],
-        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
-    }
-    _, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options[suffix])
+    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes; `quality` is JPEG's.
+
+    JPEG by libjpeg-turbo, whose vector code gives what its plain C gives.
+    """
+    if suffix == ".png":
+        return png.encode(frame)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    _, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
     return bytes(data)
 
 
 def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> None:
-    """Write frames as MPEG-4 in AVI, like UCF101; one thread and bit-exact arithmetic: reproducible bytes."""
+    """Write frames as MPEG-4 in AVI, like UCF101.
+
+    One thread, FFmpeg's bit-exact paths, and its transforms in C: those in vector code round otherwise.
+    """
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=FRAME_RATE)
         stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
         stream.thread_count = 1
-        stream.options = {"flags": "+bitexact", "qmin": str(QUANTISER), "qmax": str(QUANTISER)}
+        limits = {"qmin": str(QUANTISER), "qmax": str(QUANTISER)}
+        stream.options = {"flags": "+bitexact", "dct": "int", "idct": "simple", **limits}
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            rgb = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(rgb.reformat(format="yuv420p", interpolation=EXACT, threads=1)))
         container.mux(stream.encode())
 
 
@@ -98,9 +112,14 @@ def write_truth(path: Path, scene: Scene, target: int, number: int) -> None:
         number: Its number, kept beside its truth: other frames of the scene have others.
     """
     before, after = (scene.truth(target, target + step) for step in (-1, 1))
-    np.savez_compressed(
-        path,
-        number=np.int64(number),
-        flow=np.concatenate([before.flow, after.flow]),
-        visible=np.stack([before.visible, after.visible]),
-    )
+    arrays = {
+        "number": np.asarray(number, np.int64),
+        "flow": np.concatenate([before.flow, after.flow]),
+        "visible": np.stack([before.visible, after.visible]),
+    }
+    # Not by np.savez, which notes the time, nor compressed, which differs from one zlib to another.
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.save(buffer, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue())

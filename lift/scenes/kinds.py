@@ -26,7 +26,7 @@ from lift.scenes.textures import Image, texture
 from lift.seeds import generator
 
 KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
-Grid = NDArray[np.float32]
+Grid = NDArray[np.float64]
 
 
 def make(
@@ -58,7 +58,7 @@ def make(
         rng=rng,
         size=size,
         cameras=cameras,
-        speed=math.sqrt(1.0 - share**2) * pace,
+        speed=math.sqrt(1.0 - share * share) * pace,
         regular=kind == "repetition",
         leaves=None if camera is None else camera.leaves,
     )
@@ -258,7 +258,7 @@ def _cut_out(
     if skin is None:
         skin = texture(sketch.rng, rows, columns, regular=sketch.regular, leaves=sketch.leaves)
     colour = skin[:rows, :columns]
-    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    y, x = np.mgrid[:rows, :columns].astype(np.float64)
     x, y = (x - (columns - 1) / 2) / ranges.DENSITY, (y - (rows - 1) / 2) / ranges.DENSITY
     alpha = shapes.coverage(distance(x, y))
     below, right = rows - colour.shape[0], columns - colour.shape[1]

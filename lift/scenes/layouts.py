@@ -152,7 +152,7 @@ class _Draw:
         first: int = 0,
         truth: int | None = None,
     ) -> Video:
-        """Give the video `index` of `part`, to be written to `path` with frames called `names`."""
+        """Return the video `index` of `part`, to be written to `path` with frames called `names`."""
         return Video(
             path=path,
             names=names,
@@ -198,7 +198,7 @@ def _write(
 
 
 def _pool(render: Render, workers: int) -> Executor:
-    """Give threads for plain scenes, whose pictures are then read once and nothing has to start.
+    """Return threads for plain scenes, whose pictures are then read once and nothing has to start.
 
     Filmed ones do much outside OpenCV, which alone lets other threads run: processes.
     """
@@ -222,7 +222,7 @@ WRITERS: dict[str, Writer] = {
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` that takes its place when the block succeeds."""
+    """Yield a folder beside `folder` that takes its place when the block succeeds."""
     beside = folder.with_name(f".{folder.name}.partial")
     with full_disk_explained(folder):
         shutil.rmtree(beside, ignore_errors=True)

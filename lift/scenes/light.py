@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lift.scenes import ranges
+from lift.scenes import exact, ranges
 from lift.scenes.motion import REST, Wave, wander
 from lift.scenes.motion import Motion as Path
 
@@ -27,7 +27,7 @@ class Flash:
     def __call__(self, time: float) -> float:
         """Give the logarithm of the gain at `time` (frames)."""
         beside = math.remainder(time / self.period + self.phase, 1.0) / ranges.FLASH_WIDTH
-        return self.height * math.exp(-0.5 * beside * beside)
+        return self.height * exact.exponential(-0.5 * beside * beside)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,10 @@ class Shadow:
 
     def __call__(self, time: float, height: int, width: int) -> Frame:
         """Give the factor of light at `time`: float32 (height, width, 1)."""
-        x, y = self.path.matrix(time)[:2, 2]
+        place = self.path.map(time)
         rows, columns = np.ogrid[:height, :width]
-        distance = np.sqrt(((columns - x) ** 2 + (rows - y) ** 2).astype(np.float32))
+        across, down = columns - place.x0, rows - place.y0
+        distance = np.asarray(exact.length(across, down), dtype=np.float32)
         inside = np.clip(0.5 - (distance - self.radius) / self.edge, 0.0, 1.0)
         return np.asarray(1.0 - self.depth * inside * inside * (3.0 - 2.0 * inside))[..., None]
 
@@ -64,14 +65,23 @@ class Light:
     def __call__(self, frame: Frame, time: float) -> Frame:
         """Light a frame (H, W, 3) of 0 ... 255 at `time`; the result may exceed 255."""
         if self.gamma is not REST:
-            frame = np.asarray(255.0 * (frame / 255.0) ** np.float32(math.exp(self.gamma(time))))
+            frame = _bent(frame, exact.exponential(self.gamma(time)))
         level = self.gain(time) + (self.flash(time) if self.flash else 0.0)
         if level != 0.0:
-            frame = frame * np.float32(math.exp(level))
+            frame = frame * np.float32(exact.exponential(level))
         return frame * self.shadow(time, *frame.shape[:2]) if self.shadow else frame
 
 
 STEADY = Light()
+_LEVELS = np.arange(256) / 255.0
+
+
+def _bent(frame: Frame, exponent: float) -> Frame:
+    """Raise 0 ... 255 to a power of full scale: exactly at whole levels, on straight lines between them."""
+    curve = np.concatenate([[0.0], 255.0 * exact.power(_LEVELS[1:], exponent)]).astype(np.float32)
+    level = np.minimum(frame.astype(np.int32), 254)
+    above = frame - level.astype(np.float32)
+    return np.asarray(curve[level] + above * (curve[1:] - curve[:-1])[level])
 
 
 def draw_light(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Light:

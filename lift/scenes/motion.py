@@ -1,20 +1,56 @@
 """Motion as analytic, invertible maps: a layer's place at any time, without accumulation over frames.
 
 A motion maps a layer's own coordinates to its parent's by a similarity, x = c(t) + s(t) R(a(t)) u, whose
-parameters are sums of waves. Chains of motions (camera, body, thigh, shin) are products of 3x3 matrices.
+parameters are sums of waves. Chains of motions (camera, body, thigh, shin) are products of affine maps.
 Units: screen pixels, frames, radians; x to the right, y down.
 """
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lift.scenes import ranges
+from lift.scenes import exact, ranges
+from lift.scenes.exact import Real
 from lift.scenes.ranges import Range
 
-Matrix = NDArray[np.float64]
+
+class Affine(NamedTuple):
+    """A map of the plane: (x, y) to (xx x + xy y + x0, yx x + yy y + y0).
+
+    Not a 3x3 array: how a product of arrays is rounded depends on the processor's linear algebra.
+    """
+
+    xx: float
+    xy: float
+    x0: float
+    yx: float
+    yy: float
+    y0: float
+
+    def __call__(self, x: Real, y: Real) -> tuple[Real, Real]:
+        """Return where the points (x, y) go."""
+        return self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0
+
+    def after(self, first: "Affine") -> "Affine":
+        """Return the map that applies `first`, then this one."""
+        x0, y0 = self(first.x0, first.y0)
+        return Affine(
+            self.xx * first.xx + self.xy * first.yx,
+            self.xx * first.xy + self.xy * first.yy,
+            x0,
+            self.yx * first.xx + self.yy * first.yx,
+            self.yx * first.xy + self.yy * first.yy,
+            y0,
+        )
+
+    def inverse(self) -> "Affine":
+        """Return the map back."""
+        area = self.xx * self.yy - self.xy * self.yx
+        xx, xy, yx, yy = self.yy / area, -self.xy / area, -self.yx / area, self.xx / area
+        return Affine(xx, xy, -(xx * self.x0 + xy * self.y0), yx, yy, -(yx * self.x0 + yy * self.y0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +66,7 @@ class Wave:
 
     def __call__(self, time: float) -> float:
         """Give the value at `time` (frames)."""
-        return self.amplitude * math.sin(self.rate * time + self.phase)
+        return self.amplitude * exact.sine(self.rate * time + self.phase) if self.amplitude else 0.0
 
 
 REST = Wave()
@@ -53,20 +89,25 @@ class Motion:
     zoom: Wave = REST
     """Logarithm of the scale."""
 
-    def matrix(self, time: float) -> Matrix:
-        """Give the 3x3 matrix from the layer's coordinates to its parent's at `time` (frames)."""
+    def map(self, time: float) -> Affine:
+        """Give the map from the layer's coordinates to its parent's at `time` (frames)."""
         angle = self.angle + self.spin * time + self.roll(time)
-        scale = math.exp(self.zoom(time))
-        c, s = scale * math.cos(angle), scale * math.sin(angle)
-        tx, ty = self.centre[0] + self.x(time), self.centre[1] + self.y(time)
-        return np.array([[c, -s, tx], [s, c, ty], [0.0, 0.0, 1.0]])
+        scale = exact.exponential(self.zoom(time))
+        c, s = scale * exact.cosine(angle), scale * exact.sine(angle)
+        return Affine(c, -s, self.centre[0] + self.x(time), s, c, self.centre[1] + self.y(time))
 
 
-def chain(motions: tuple[Motion, ...], time: float) -> Matrix:
+@lru_cache(maxsize=64)
+def _map(motion: Motion, time: float) -> Affine:
+    """Give `motion.map(time)`; a scene's layers share their camera's."""
+    return motion.map(time)
+
+
+def chain(motions: tuple[Motion, ...], time: float) -> Affine:
     """Give the product of `motions`, outermost first, at `time`: from innermost coordinates to the screen."""
-    result = motions[0].matrix(time)
+    result = _map(motions[0], float(time))
     for motion in motions[1:]:
-        result = result @ motion.matrix(time)
+        result = result.after(_map(motion, float(time)))
     return result
 
 
@@ -102,8 +143,8 @@ def wander(
     turn = ranges.TURN_SHARE * speed
     return Motion(
         centre=centre,
-        x=_path(speed * math.sqrt(2.0) * math.cos(heading), first * speed / orbit, phase),
-        y=_path(speed * math.sqrt(2.0) * math.sin(heading), second * speed / orbit, phase + lag),
+        x=_path(speed * math.sqrt(2.0) * exact.cosine(heading), first * speed / orbit, phase),
+        y=_path(speed * math.sqrt(2.0) * exact.sine(heading), second * speed / orbit, phase + lag),
         angle=angle,
         roll=_swing(rng, rng.uniform(*roll), turn / reach),
         zoom=_swing(rng, rng.uniform(*zoom), turn / reach),

@@ -5,10 +5,12 @@ A(t) from u to the screen. A frame samples every layer at A(t)^-1 p for the pixe
 to front. The surface point seen at p is u of the front-most layer whose mask covers p at least by half; at
 another time it lies at A(r) u. Both are functions of (scene, time) alone.
 
-Pixel centres have integer coordinates. Samples are bilinear at 2 texels per pixel and 1/32 texel (cv2's
-fixed point), which is exact to 1/64 pixel.
+Pixel centres have integer coordinates. Samples are bilinear at 2 texels per pixel and 1/32 texel, which is
+exact to 1/64 pixel. They are taken in whole numbers, and all else is made of operations that IEEE 754 fixes
+to the bit, so frames and truth are equal on every processor.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -17,9 +19,12 @@ from numpy.typing import NDArray
 
 from lift.scenes import ranges
 from lift.scenes.light import STEADY, Light
-from lift.scenes.motion import Matrix, Motion, chain
+from lift.scenes.motion import Affine, Motion, chain
 
 Image = NDArray[np.uint8]
+Coordinates = NDArray[np.float64]
+_STEPS = 32  # places between two texels: the unit of cv2's maps of whole numbers
+_FURTHEST = 2**15 - 2  # texels, by their type
 _ROW = 1024
 HALF = 128  # a mask of at least one half: the layer is what the pixel shows
 
@@ -45,18 +50,18 @@ class Layer:
     motions: tuple[Motion, ...]
     """From the screen (first) down to the layer's own coordinates (last)."""
 
-    def texels(self, time: float) -> Matrix:
-        """Give the 3x3 matrix from screen pixels to texels at `time`."""
-        return self._own @ np.linalg.inv(chain(self.motions, time))
+    def texels(self, time: float) -> Affine:
+        """Give the map from screen pixels to texels at `time`."""
+        return self._own.after(chain(self.motions, time).inverse())
 
-    def from_texels(self, time: float) -> Matrix:
+    def from_texels(self, time: float) -> Affine:
         """Give its inverse: from texels to screen pixels."""
-        return chain(self.motions, time) @ np.linalg.inv(self._own)
+        return chain(self.motions, time).after(self._own.inverse())
 
     @property
-    def _own(self) -> Matrix:
+    def _own(self) -> Affine:
         d, (x, y) = float(ranges.DENSITY), self.origin
-        return np.array([[d, 0.0, x], [0.0, d, y], [0.0, 0.0, 1.0]])
+        return Affine(d, 0.0, x, 0.0, d, y)
 
     @property
     def opaque(self) -> bool:
@@ -68,10 +73,10 @@ class Layer:
         if self.opaque:
             return 0, size[0], 0, size[1]
         rows, columns = self.tile.shape[:2]
-        corners = np.array([[0, columns, 0, columns], [0, 0, rows, rows], [1, 1, 1, 1]], dtype=np.float64)
-        x, y, _ = self.from_texels(time) @ corners
-        left, right = (int(v) for v in np.clip([np.floor(x.min()), np.ceil(x.max()) + 1], 0, size[1]))
-        top, bottom = (int(v) for v in np.clip([np.floor(y.min()), np.ceil(y.max()) + 1], 0, size[0]))
+        screen = self.from_texels(time)
+        corners = [screen(float(x), float(y)) for x in (0, columns) for y in (0, rows)]
+        left, right = _span([x for x, _ in corners], size[1])
+        top, bottom = _span([y for _, y in corners], size[0])
         return top, bottom, left, right
 
 
@@ -119,11 +124,10 @@ class Scene:
         """
         height, width = self.size
         owner = self.front(target)
-        matrices = np.stack([layer.from_texels(reference) @ layer.texels(target) for layer in self.layers])
-        m = matrices[owner]  # (H, W, 3, 3): each pixel's motion is its own layer's
+        maps = [layer.from_texels(reference).after(layer.texels(target)) for layer in self.layers]
+        xx, xy, x0, yx, yy, y0 = np.array(maps)[owner].transpose(2, 0, 1)  # each pixel's, by its own layer
         y, x = np.mgrid[:height, :width].astype(np.float64)
-        to_x = m[..., 0, 0] * x + m[..., 0, 1] * y + m[..., 0, 2]
-        to_y = m[..., 1, 0] * x + m[..., 1, 1] * y + m[..., 1, 2]
+        to_x, to_y = xx * x + xy * y + x0, yx * x + yy * y + y0
         visible = (to_x >= 0.0) & (to_x <= width - 1.0) & (to_y >= 0.0) & (to_y <= height - 1.0)
         for index, layer in enumerate(self.layers[1:], start=1):
             behind = visible & (owner < index)
@@ -131,31 +135,50 @@ class Scene:
         return Truth(flow=np.stack([to_x - x, to_y - y]).astype(np.float32), visible=visible)
 
 
-def _sample(tile: Image, matrix: Matrix, size: tuple[int, ...]) -> Image:
-    """Sample a tile at matrix @ (x, y, 1) for every pixel of `size` (height, width)."""
+def _sample(tile: Image, texels: Affine, size: tuple[int, ...]) -> Image:
+    """Sample a tile at texels(x, y) for every pixel of `size` (height, width)."""
+    y, x = np.ogrid[: size[0], : size[1]]
+    return _at(tile, *texels(x.astype(np.float64), y.astype(np.float64)))
+
+
+def _at(tile: Image, u: Coordinates, v: Coordinates) -> Image:
+    """Sample a tile at the texels (u, v), both (H, W), to 1/32 texel.
+
+    With maps of whole numbers cv2 computes in whole numbers, which a test holds; with a matrix, or maps of
+    floats, it rounds as the processor's vector unit does.
+    """
     masked = tile.ndim == 2 or tile.shape[2] == 4
     border = cv2.BORDER_CONSTANT if masked else cv2.BORDER_REFLECT_101
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(tile, matrix[:2], (size[1], size[0]), flags=flags, borderMode=border))
+    columns, rows = (_steps(place) for place in (u, v))
+    whole = np.empty((*columns.shape, 2), np.int16)
+    whole[..., 0], whole[..., 1] = columns >> 5, rows >> 5
+    between = ((rows & 31) << 5 | columns & 31).astype(np.uint16)
+    return np.asarray(cv2.remap(tile, whole, between, cv2.INTER_LINEAR, borderMode=border))
 
 
-def _covers(layer: Layer, time: float, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _steps(place: Coordinates) -> NDArray[np.int32]:
+    """Give coordinates in the nearest 1/32 texel."""
+    limit = float(_STEPS * _FURTHEST)
+    return np.floor(np.clip(place * _STEPS + 0.5, -limit, limit)).astype(np.int32)
+
+
+def _span(places: list[float], most: int) -> tuple[int, int]:
+    """Give the whole pixels, between 0 and `most`, around some places."""
+    low, high = math.floor(min(places)), math.ceil(max(places)) + 1
+    return min(max(low, 0), most), min(max(high, 0), most)
+
+
+def _covers(layer: Layer, time: float, x: Coordinates, y: Coordinates) -> NDArray[np.bool_]:
     """Tell which screen points (x, y) a masked layer covers at `time`."""
     if x.size == 0:
         return np.zeros(x.shape, dtype=np.bool_)
-    m = layer.texels(time)
-    u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]).astype(np.float32)
-    v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]).astype(np.float32)
-    alpha = np.ascontiguousarray(layer.tile[..., 3])
     # In rows: cv2 refuses maps of more than 32766 pixels on either side. What fills the last row is cut off.
     rows = (-(-x.size // _ROW), _ROW)
-    u, v = (np.resize(points, rows) for points in (u, v))
-    mask = cv2.remap(alpha, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(mask.ravel()[: x.size] >= HALF)
+    u, v = (np.resize(points, rows) for points in layer.texels(time)(x, y))
+    return np.asarray(_at(np.ascontiguousarray(layer.tile[..., 3]), u, v).ravel()[: x.size] >= HALF)
 
 
-def _shifted(matrix: Matrix, left: int, top: int) -> Matrix:
-    """Let `matrix` act on coordinates that count from (left, top)."""
-    moved = matrix.copy()
-    moved[:, 2] += matrix[:, 0] * left + matrix[:, 1] * top
-    return moved
+def _shifted(texels: Affine, left: int, top: int) -> Affine:
+    """Let a map act on coordinates that count from (left, top)."""
+    x0, y0 = texels(float(left), float(top))
+    return texels._replace(x0=x0, y0=y0)

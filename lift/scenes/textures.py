@@ -8,16 +8,18 @@ import math
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lift.errors import UserError
-from lift.scenes import ranges
+from lift.scenes import exact, ranges
 
 Image = NDArray[np.uint8]
-Field = NDArray[np.float32]
+Field = NDArray[np.float64]
+FULL = 65535
 
 PICTURES = (
     "astronaut", "brick", "camera", "chelsea", "coffee", "coins",
@@ -49,6 +51,7 @@ def texture(
         uint8 RGB (rows', columns', 3).
     """
     contrast = ranges.CONTRAST if leaves is None else ranges.ANY_CONTRAST
+    pattern: NDArray[np.floating[Any]]
     if leaves is not None and rng.random() < leaves:
         pattern = _leaves(rng, rows, columns)
     elif rng.random() < ranges.PICTURE_SHARE:
@@ -56,7 +59,7 @@ def texture(
     else:
         choices = REGULAR if regular else IRREGULAR
         pattern = choices[rng.integers(len(choices))](rng, rows, columns)
-    return _tone(rng, cv2.GaussianBlur(pattern, (0, 0), ranges.SOFTNESS), calm, contrast)
+    return _tone(rng, _blurred(pattern, ranges.SOFTNESS), calm, contrast)
 
 
 @cache
@@ -78,8 +81,8 @@ def picture(name: str) -> Image:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Cut a random piece of a random picture, turned and mirrored at random: float32 in [0, 1]."""
+def _cut(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.float32]:
+    """Cut a random piece of a random picture, turned and mirrored at random: float32, about [0, 1]."""
     pixels = picture(PICTURES[rng.integers(len(PICTURES))])
     pixels = np.rot90(pixels, int(rng.integers(4)))[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
     scale = rng.uniform(*ranges.PICTURE_SCALE)
@@ -87,35 +90,60 @@ def _cut(rng: np.random.Generator, rows: int, columns: int) -> Field:
     wide = min(round(columns / scale), pixels.shape[1])
     top = rng.integers(pixels.shape[0] - high + 1)
     left = rng.integers(pixels.shape[1] - wide + 1)
-    piece = np.ascontiguousarray(pixels[top : top + high, left : left + wide], dtype=np.float32) / 255.0
-    size = (min(max(round(wide * scale), 1), columns), min(max(round(high * scale), 1), rows))
-    return np.asarray(
-        cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)
-    )
+    piece = pixels[top : top + high, left : left + wide]
+    tall, broad = min(max(round(high * scale), 1), rows), min(max(round(wide * scale), 1), columns)
+    return _enlarged(_enlarged(piece, tall).transpose(1, 0, 2), broad).transpose(1, 0, 2) / np.float32(255)
+
+
+def _enlarged(rows: Image | NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Resample the first axis to `count` places by cubic convolution (Keys, 1981), the ends repeated."""
+    place = (np.arange(count) + 0.5) * (len(rows) / count) - 0.5
+    first = np.floor(place).astype(np.int64)
+    t = (place - first)[:, None, None].astype(np.float32)
+    u = 1 - t
+    middle = [1 + x * x * (np.float32(1.5) * x - np.float32(2.5)) for x in (t, u)]
+    rows = np.ascontiguousarray(rows, np.float32)
+    result = np.zeros((count, *rows.shape[1:]), np.float32)
+    for step, weight in enumerate((-t * u * u / 2, *middle, -t * t * u / 2), -1):
+        part = rows[np.clip(first + step, 0, len(rows) - 1)]
+        result += np.multiply(part, weight, out=part)
+    return result
+
+
+def _blurred(field: NDArray[np.floating[Any]], deviation: float) -> NDArray[np.uint16]:
+    """Blur 0 ... 1 by a Gaussian (`deviation` in texels), mirrored at the edges: 0 ... 65535.
+
+    OpenCV blurs whole numbers in whole numbers; floats as the processor's vector unit rounds.
+    """
+    whole = np.rint(np.clip(field, 0.0, 1.0) * FULL).astype(np.uint16)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), deviation), np.uint16)
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Draw noise of spectrum 1/f^a (`ranges.SPECTRUM`), mean 0, deviation 1: float32 (rows, columns)."""
-    fy, fx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None]
-    radius = np.hypot(fy, fx)
+    """Draw noise of spectrum 1/f^a (`ranges.SPECTRUM`), mean 0, deviation 1: float64 (rows, columns)."""
+    fy, fx = (np.asarray(f, np.float64) for f in (np.fft.fftfreq(rows), np.fft.rfftfreq(columns)))
+    radius = exact.length(fx[None], fy[:, None])
     radius[0, 0] = 1.0
     phase = rng.uniform(0.0, 2.0 * math.pi, radius.shape)
-    spectrum = np.exp(1j * phase) * radius ** -rng.uniform(*ranges.SPECTRUM)
-    spectrum[0, 0] = 0.0
+    amplitude = exact.power(radius, -rng.uniform(*ranges.SPECTRUM))
+    amplitude[0, 0] = 0.0
+    spectrum = np.empty(radius.shape, np.complex128)
+    spectrum.real, spectrum.imag = amplitude * exact.cosine(phase), amplitude * exact.sine(phase)
     field = np.fft.irfft2(spectrum, (rows, columns))
-    return np.asarray(field / field.std(), dtype=np.float32)
+    return np.asarray(field / field.std())
 
 
 def _leaves(rng: np.random.Generator, rows: int, columns: int) -> Field:
-    """Paint ellipses over each other in a picture's colours, radii r by r^-3, under noise: float32 in [0, 1].
+    """Paint ellipses over each other in a picture's colours, radii r by r^-3, and noise: float64, about 0-1.
 
     Such "dead leaves" have the statistics of natural pictures: edges at all scales, and flat parts between
     (Lee, Mumford and Huang, IJCV 2001).
     """
     colours = picture(PICTURES[rng.integers(len(PICTURES))]).reshape(-1, 3)
     count = math.ceil(rows * columns / ranges.LEAF_AREA)
-    least, most = ranges.LEAF_RADIUS[0] ** -2.0, (ranges.LEAF_RADIUS[1] * min(rows, columns)) ** -2.0
-    radius = rng.uniform(min(least, most), least, count) ** -0.5
+    small = ranges.LEAF_RADIUS[0]
+    large = max(small, ranges.LEAF_RADIUS[1] * min(rows, columns))
+    radius = 1.0 / np.sqrt(rng.uniform(1.0 / (large * large), 1.0 / (small * small), count))
     axes = np.stack([radius, radius * rng.uniform(*ranges.LEAF_SHAPE, count)], axis=1)
     centre = rng.uniform(0.0, 1.0, (count, 2)) * (columns, rows)
     angle, chosen = rng.uniform(0.0, 180.0, count), rng.integers(len(colours), size=count + 1)
@@ -134,7 +162,7 @@ def _leaves(rng: np.random.Generator, rows: int, columns: int) -> Field:
             cv2.FILLED,
         )
     grain = rng.uniform(*ranges.LEAF_GRAIN) * noise(rng, rows, columns)
-    return np.asarray(canvas / np.float32(255) + grain[..., None], dtype=np.float32)
+    return np.asarray(canvas / 255.0 + grain[..., None])
 
 
 def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
@@ -144,16 +172,22 @@ def _clouds(rng: np.random.Generator, rows: int, columns: int) -> Field:
 def _stripes(rng: np.random.Generator, rows: int, columns: int) -> Field:
     """Wavy stripes under noise, as of cloth, wood or water."""
     grain = noise(rng, rows, columns)
-    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * cv2.GaussianBlur(grain, (0, 0), 8.0)
-    return _colour(rng, np.sin(along, dtype=np.float32) + 0.6 * grain)
+    along = _phase(rng, rows, columns, rng.uniform(0.0, math.pi)) + 0.5 * _waves(grain)
+    return _colour(rng, exact.sine(along) + 0.6 * grain)
+
+
+def _waves(grain: Field) -> Field:
+    """Give what varies slowly of noise of deviation 1."""
+    reach = 8.0  # deviations that are kept
+    return (_blurred(0.5 + grain / (2.0 * reach), 8.0) / FULL - 0.5) * (2.0 * reach)
 
 
 def _checks(rng: np.random.Generator, rows: int, columns: int) -> Field:
     """Soft checks under noise, as of tiles or fields."""
     angle = rng.uniform(0.0, math.pi)
-    first = np.sin(_phase(rng, rows, columns, angle))
-    second = np.sin(_phase(rng, rows, columns, angle + math.pi / 2.0))
-    return _colour(rng, np.tanh(4.0 * first * second).astype(np.float32) + 0.6 * noise(rng, rows, columns))
+    first = exact.sine(_phase(rng, rows, columns, angle))
+    second = exact.sine(_phase(rng, rows, columns, angle + math.pi / 2.0))
+    return _colour(rng, exact.tangent_h(4.0 * first * second) + 0.6 * noise(rng, rows, columns))
 
 
 IRREGULAR = (_clouds,)
@@ -161,30 +195,35 @@ REGULAR = (_clouds, _stripes, _checks)
 
 
 def _phase(rng: np.random.Generator, rows: int, columns: int, angle: float) -> Field:
-    """Give the phase of a plane wave of random period at `angle`: float32 (rows, columns), radians."""
+    """Give the phase of a plane wave of random period at `angle`: float64 (rows, columns), radians."""
     step = 2.0 * math.pi / (ranges.DENSITY * rng.uniform(*ranges.TEXTURE_PERIOD))
     y, x = np.ogrid[:rows, :columns]
-    return np.asarray(step * (math.cos(angle) * x + math.sin(angle) * y), dtype=np.float32)
+    return np.asarray(step * (exact.cosine(angle) * x + exact.sine(angle) * y))
 
 
 def _colour(rng: np.random.Generator, field: Field) -> Field:
     """Colour a field by a random palette: a dark colour, a middle one and a light one, joined smoothly."""
     grey = np.array([[0.1], [0.5], [0.9]])
     hues = np.sort(rng.uniform(0.0, 1.0, (3, 3)), axis=0)
-    palette = (grey + rng.uniform(*ranges.SATURATION) * (hues - grey)).astype(np.float32)
-    level = 0.5 + 0.5 * np.tanh(0.7 * field)[..., None]
-    return np.asarray(
-        palette[0] * (1 - level) ** 2 + 2 * palette[1] * level * (1 - level) + palette[2] * level**2
-    )
+    palette = grey + rng.uniform(*ranges.SATURATION) * (hues - grey)
+    level = 0.5 + 0.5 * exact.tangent_h(0.7 * field)
+    dark, middle, light = palette
+    curves = zip(dark, 2.0 * (middle - dark), dark - 2.0 * middle + light, strict=True)
+    return np.stack([start + level * (slope + level * bend) for start, slope, bend in curves], axis=-1)
 
 
-def _tone(rng: np.random.Generator, pattern: Field, calm: bool, usual: ranges.Range) -> Image:
+def _tone(rng: np.random.Generator, pattern: NDArray[np.uint16], calm: bool, usual: ranges.Range) -> Image:
     """Bring a pattern to a random mean, contrast and tint: uint8."""
     if calm:
         mean = 0.5 + rng.choice([-1.0, 1.0]) * rng.uniform(*ranges.CALM_OFFSET)
         contrast = rng.uniform(*ranges.CALM_CONTRAST)
     else:
         mean, contrast = rng.uniform(*ranges.MEAN), rng.uniform(*usual)
-    tint = rng.uniform(*ranges.TINT, 3).astype(np.float32)
-    centred = (pattern - pattern.mean()) / max(float(pattern.std()), 1e-3)
-    return np.asarray(np.rint(np.clip((mean + contrast * centred) * tint, 0.0, 1.0) * 255.0), dtype=np.uint8)
+    tint = rng.uniform(*ranges.TINT, 3)
+    # From sums of whole numbers, which no order of additions changes.
+    total, square = pattern.sum(dtype=np.int64), np.square(pattern, dtype=np.int64).sum()
+    middle = float(total) / pattern.size
+    deviation = math.sqrt(max(float(square) / pattern.size - middle * middle, 0.0))
+    gain = 255.0 * contrast / max(deviation, 1e-3 * FULL) * tint
+    toned = pattern * gain.astype(np.float32) + (255.0 * mean * tint - middle * gain).astype(np.float32)
+    return np.asarray(np.rint(np.clip(toned, 0.0, 255.0)), dtype=np.uint8)

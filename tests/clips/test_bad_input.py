@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from lift.clips.build import build_clip_set
-from lift.clips.readers import VideoFile, convert
+from lift.clips.readers import VideoFile
 from lift.clips.sources import SOURCES
+from lift.data.stored.colour import convert
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 
@@ -57,7 +58,7 @@ def test_a_stream_without_index_length_or_times_is_counted_and_read(made, tmp_pa
     """A bare MPEG-4 stream: nothing in it can be sought, and no header says how long it is."""
     made.avi(tmp_path / "v.avi", 14)
     with av.open(str(tmp_path / "v.avi")) as source, av.open(str(tmp_path / "v.m4v"), "w") as bare:
-        truth = [frame.to_ndarray(format="rgb24") for frame in source.decode(video=0)]
+        truth = [convert(frame) for frame in source.decode(video=0)]
         source.seek(0)
         stream = bare.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):

@@ -9,6 +9,7 @@ import pytest
 
 from lift.clips.build import build_clip_set
 from lift.data.stored.archive import ClipArchive
+from lift.data.stored.colour import convert
 from lift.data.stored.images import decode
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
@@ -73,7 +74,7 @@ def test_video_frames_are_stored_without_loss(made, tmp_path):
     made.ucf101(tmp_path / "raw")
     build(made.configure(tmp_path / "raw", ("ucf101",), max_clips=1), tmp_path)
     with av.open(str(tmp_path / "raw" / "UCF-101" / "A" / "v_A_g01_c01.avi")) as container:
-        truth = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        truth = [convert(frame) for frame in container.decode(video=0)]
     archive = ClipArchive(tmp_path / "frames.zip")
     row, *_ = read_manifest(tmp_path / "clips.csv")
     for number in (row.number(offset) for offset in (*row.offsets, 0)):

@@ -2,13 +2,14 @@ import av
 import numpy as np
 import pytest
 
-from lift.clips.readers import Pictures, VideoFile, convert
+from lift.clips.readers import Pictures, VideoFile
+from lift.data.stored.colour import convert
 from lift.data.stored.images import Unreadable
 
 
 def sequential(path):
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [convert(frame) for frame in container.decode(video=0)]
 
 
 def test_a_window_of_a_video_equals_its_sequential_decode_frame_by_frame(made, tmp_path):

@@ -1,6 +1,5 @@
 """Resolution of params.yaml: precedence, and one clear line for every mistake."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,16 +61,6 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
     one, two = (load(params({"train.seeds": seeds}), "demo", "lift15") for seeds in ([7], [7, 8]))
     assert one.seeded(7).digestible() == two.seeded(7).digestible()
     assert two.seeded(7).digestible() != two.seeded(8).digestible()
-
-
-def test_features_of_lpips_decide_the_weights_where_the_loss_sees_through_them():
-    def digestible(features, weight):
-        config = load(SOURCE, "demo", "lift15")
-        evaluate, loss = replace(config.evaluate, lpips=features), replace(config.loss, lpips=weight)
-        return replace(config, evaluate=evaluate, loss=loss).digestible()
-
-    assert digestible("random", 0.1) != digestible("imagenet", 0.1)
-    assert digestible("random", 0.0) == digestible("imagenet", 0.0)
 
 
 def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):

@@ -60,7 +60,7 @@ class Line(nn.Module):
 
 @pytest.fixture(scope="module")
 def lpips():
-    return Lpips("random")
+    return Lpips()
 
 
 def test_the_configuration_knows_the_methods_that_predict():

@@ -69,7 +69,7 @@ class Model(nn.Module):
 
 @pytest.fixture(scope="module")
 def lpips() -> Lpips:
-    return Lpips("random")
+    return Lpips()
 
 
 @pytest.fixture(scope="module")

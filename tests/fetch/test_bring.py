@@ -8,9 +8,8 @@ from filelock import FileLock
 
 from lift.clips.sources import SOURCES
 from lift.errors import UserError
-from lift.fetch import CATALOGUE, Dataset, bring, bring_alexnet, bring_all, bring_contextnet
+from lift.fetch import CATALOGUE, Dataset, bring, bring_all, bring_contextnet
 from lift.fetch.bring import _check_room
-from lift.fetch.weights import alexnet
 
 
 @pytest.fixture
@@ -251,16 +250,3 @@ def test_contextnet_that_cannot_be_had_may_be_placed_by_hand(tmp_path, server, m
         bring_contextnet(
             tmp_path / "c.pkl", tmp_path / "m.json", settings, archives=tmp_path / "a", remote=remote
         )
-
-
-def test_alexnet_is_held_to_the_digits_in_its_name(tmp_path, server, make, settings):
-    weights = alexnet()
-    assert weights.sha256 == "7be5be79"
-    other = dataclasses.replace(
-        weights, urls=(server.serve("/alexnet.pth", make.zipped({"a": b""})),), about=None
-    )
-    with pytest.raises(UserError, match="7be5be79 is known to be right"):
-        bring_alexnet(tmp_path / "m.json", settings, folder=tmp_path, remote=other)
-    right = dataclasses.replace(other, sha256=make.sha256(make.zipped({"a": b""}))[:8])
-    assert bring_alexnet(tmp_path / "m.json", settings, folder=tmp_path, remote=right)["size"] > 0
-    assert (tmp_path / weights.name).is_file()

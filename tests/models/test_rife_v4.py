@@ -13,7 +13,7 @@ from lift.models import build
 from lift.ops.warp import backward_warp
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights/rife_v4.25.safetensors"
-SAME_FRAME, SAME_FLOW = 2e-3, 0.02  # issue 14: of [0, 1], and pixels
+SAME_FRAME, SAME_FLOW = 2e-3, 0.02  # of [0, 1], and pixels: protocols section 8
 
 
 @pytest.fixture(scope="module")

@@ -207,7 +207,6 @@ def _protocol(benchmark: str) -> dict[str, str]:
         "clips": "0123456789abcdef",
         "protocol": rules.protocol,
         "sampling": rules.sampling or "its own",
-        "lpips": base.evaluate.lpips,
     }
 
 

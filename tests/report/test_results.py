@@ -131,7 +131,7 @@ def rewrite(own, method, **changes):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("clips", "feed"), ("protocol", "cropped"), ("sampling", "uniform"), ("lpips", "imagenet")],
+    [("clips", "feed"), ("protocol", "cropped"), ("sampling", "uniform"), ("lpips", "random")],
 )
 def test_methods_measured_under_different_protocols_are_refused_by_name_and_rule(own, key, value):
     rewrite(own, "ctx3", **{key: value})
@@ -140,8 +140,15 @@ def test_methods_measured_under_different_protocols_are_refused_by_name_and_rule
 
 def test_results_of_another_protocol_than_that_of_the_parameters_are_refused(own):
     for method in ("lift15", "ctx3", "repeat"):
-        rewrite(own, method, lpips="imagenet")
-    refused(own, "davis was measured with lpips 'imagenet' .*, but params.yaml says 'random'")
+        rewrite(own, method, protocol="cropped")
+    refused(own, "davis was measured with protocol 'cropped' .*, but params.yaml says")
+
+
+def test_results_of_a_version_with_other_rules_are_refused(own):
+    """So are those of when LPIPS had random features."""
+    for method in ("lift15", "ctx3", "repeat"):
+        rewrite(own, method, lpips="random")
+    refused(own, r"davis was measured with lpips 'random' .*, a rule that this version does not know")
 
 
 def test_a_protocol_that_is_no_object_is_refused_by_its_file(own):

@@ -117,13 +117,6 @@ def test_tables_of_stand_ins_say_so_in_their_caption(built):
         assert "procedural" in table.caption or name == "memory", name  # which no footage was measured on
 
 
-def test_lpips_on_random_features_is_called_so(built, results):
-    assert "LPIPS (random features) ↓" in [c.title for c in built["results_ucf101"].columns]
-    trained = dataclasses.replace(results.config.evaluate, lpips="imagenet")
-    config = dataclasses.replace(results.config, evaluate=trained)
-    assert dataclasses.replace(results, config=config).metrics["lpips"].title == "LPIPS"
-
-
 def test_a_method_without_results_is_a_row_that_says_missing(own):
     folder, config, configs = own
     (folder / "results" / "ctx3").rename(folder / "results" / "gone")

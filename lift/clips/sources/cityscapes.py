@@ -62,7 +62,7 @@ def _sequences(city: Path) -> dict[str, list[int]]:
 
 
 def _starts(numbers: list[int]) -> list[int]:
-    """Give each snippet's first frame: after a gap, or 30 frames after the last start."""
+    """Return each snippet's first frame: after a gap, or 30 frames after the last start."""
     starts: list[int] = []
     last = None
     for number in sorted(numbers):

@@ -1,7 +1,7 @@
 """DAVIS by FLAVR's rule (Kalluri et al., 2020): quintuplets from all 90 sequences, training list included.
 
 In a sequence of n frames, for i = 0, 2, 4 … below n - 6, the inputs are i, i+2, i+4 and i+6 and the missing
-frame is i+3 (protocols.md 1.1): offsets -3, -1, 1, 3. 2,849 quintuplets in all. The published rows crop the
+frame is i+3 (protocols section 1.1): offsets -3, -1, 1, 3. 2,849 quintuplets in all. Published rows crop the
 middle 480x840 (`crop: [480, 840]` in the clip set). A model that is tested so must be trained on no DAVIS.
 Licence as DAVIS.
 """

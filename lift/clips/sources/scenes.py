@@ -47,5 +47,5 @@ class Scenes:
         return Pictures.in_folder(video.path, rf"(\d{{6}})\.{extension}", extension)
 
     def truth(self, video: Video) -> Path | None:
-        """Give the scene's truth, which test scenes have."""
+        """Return the scene's truth, which test scenes have."""
         return video.path / TRUTH if video.targets is not None else None

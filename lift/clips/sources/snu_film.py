@@ -3,7 +3,7 @@
 Each line of `eval_modes/test-<difficulty>.txt` names the first reference, the missing frame and the second
 reference. The references are 1, 2, 4 or 8 frames from the missing one (easy … extreme). Context stands at the
 split's stride: the frame of offset o is target + o * step for odd o, so nothing between the references is
-ever seen (specification, protocols.md 1.5). Frames from GoPro (CC BY 4.0) and YouTube; test only.
+ever seen (protocols section 1.5). Frames from GoPro (CC BY 4.0) and YouTube; test only.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The two public test subsets of UCF101 in frames, which must never be mixed (protocols.md 1.4, point 2).
+"""The two public test subsets of UCF101 in frames, which must never be mixed (protocols section 1.4).
 
 - DVF-379 (Liu et al., ICCV 2017): 379 triplets of 256x256, `<id>/frame_00.png, frame_01_gt.png,
   frame_02.png`; `frame_01_ours.png`, where there is one, is a method's output and never the truth.

@@ -4,7 +4,7 @@ X-TRAIN: 4,408 clips of 65 frames, 768x768, from 110 scenes; X-TEST: 15 clips of
 official archives hold one mp4 per clip, `<scene>/<clip>.mp4`, and unpack to `encoded_train`, `encoded_val`,
 `encoded_test`. Consecutive frames hardly move: training wants a `stride` (XVFI draws distances of 2 to 32).
 
-Test: the references are frames 0 and 32 (protocols.md 1.1) and the missing frame the one in the middle, 16.
+Test: the references are frames 0 and 32 (protocols section 1.1), the missing frame is the middle one, 16.
 Of the official seven times it is the one that a method which doubles a frame rate can predict.
 """
 

@@ -46,7 +46,7 @@ class ClipRow:
         return f"{self.source}/{self.video}"
 
     def number(self, offset: int) -> int:
-        """Give the number of the frame at `offset` from the missing one."""
+        """Return the number of the frame at `offset` from the missing one."""
         return self.target + offset * self.step
 
 

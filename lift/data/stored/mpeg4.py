@@ -34,7 +34,7 @@ class Run:
     """One for each frame; the first one begins with the stream's header."""
 
     def data(self, last: int) -> bytes:
-        """Give the run up to frame `last`."""
+        """Return the run up to frame `last`."""
         return b"".join(self.packets[: last - self.number + 1])
 
     def gives(self, number: int, frame: av.VideoFrame) -> bool:
@@ -117,6 +117,6 @@ def _decode(decoder: VideoCodecContext, data: bytes) -> av.VideoFrame:
 
 
 def _coding(packet: bytes, place: int) -> int:
-    """Give the coding type of the picture that starts at `place`; B where there is none (-1)."""
+    """Return the coding type of the picture that starts at `place`; B where there is none (-1)."""
     after = place + len(_VOP)
     return packet[after] >> 6 if place >= 0 and after < len(packet) else _BETWEEN

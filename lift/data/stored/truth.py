@@ -42,7 +42,7 @@ class TruthArchive(StoredArchive):
     """The truth of a clip set."""
 
     def of(self, clip: str) -> Truth:
-        """Give flow (4, H, W) float32 and visible (2, H, W) bool of a clip.
+        """Return flow (4, H, W) float32 and visible (2, H, W) bool of a clip.
 
         Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
 

@@ -17,7 +17,7 @@ from lift.models.blocks import FlowDeconv
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
-SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; issue 14
+SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; protocols section 8
 STEM = 4  # a block's own reduction, after that by its scale
 DEPTH = 8  # residual convolutions of a block
 FEATURES = 4  # channels of a frame's features
@@ -88,19 +88,18 @@ class IfNet(nn.Module):
         seen = torch.cat((both, features), dim=1)  # (2·B, 7, H, W)
         moment = time.to(seen.dtype).view(-1, 1, 1, 1).expand(-1, 1, *both.shape[2:])
 
-        warped, flow, logit, hidden = seen, None, None, None
+        flow, logit, hidden = None, None, None
         for index, scale in enumerate(self.scales):
-            before, after = warped.chunk(2)
+            before, after = (seen if flow is None else _warped(seen, flow)).chunk(2)
             maps = [before[:, :3], after[:, :3], before[:, 3:], after[:, 3:], moment]
             if logit is not None and hidden is not None:
                 maps += [logit, hidden]
             block: Block = getattr(self, f"block{index}")
             correction, logit, hidden = block(maps, flow, scale)
             flow = correction if flow is None else flow + correction
-            warped = backward_warp(seen, torch.cat(flow.chunk(2, dim=1)))
         assert flow is not None and logit is not None and hidden is not None  # noqa: PT018
 
-        mask, warped = torch.sigmoid(logit), warped[:, :3]
+        mask, warped = torch.sigmoid(logit), _warped(both, flow)  # of the frames alone: 4 of 7 channels less
         before, after = warped.chunk(2)
         frame = mask * before + (1 - mask) * after
         return Estimate(frame, flow, mask, warped, features, hidden)
@@ -169,6 +168,11 @@ class Residual(nn.Module):
         """Map (B, width, H, W) to the same shape."""
         result: Tensor = self.relu(torch.addcmul(x, self.conv(x), self.beta))
         return result
+
+
+def _warped(images: Tensor, flow: Tensor) -> Tensor:
+    """Warp all − (first half) and all + of (2·B, C, H, W) by flow (B, 4, H, W)."""
+    return backward_warp(images, torch.cat(flow.chunk(2, dim=1)))
 
 
 def _resized(x: Tensor, scale: float) -> Tensor:

@@ -17,7 +17,7 @@ MISSING = "not measured"
 
 
 def memory(results: Results) -> Table | None:
-    """Give claimed and measured memory and speed; None where nothing was measured."""
+    """Return claimed and measured memory and speed; None where nothing was measured."""
     steps = results.timings.steps
     if not steps:
         return None

@@ -63,7 +63,7 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
         title=f"Prediction: {rules.title}",
         caption=f"Prediction on {rules.title}: n = {number_of(clips, 'clip')} of "
         f"{number_of(videos, 'source video')}"
-        f"{stand_in(results, benchmark)}; LPIPS with {predictions.config.evaluate.lpips} features",
+        f"{stand_in(results, benchmark)}",
         columns=[METHOD, WINDOW, MODE]
         + [
             Column(key=key, title=heading, better=better, digits=digits)

@@ -8,7 +8,7 @@ from lift.report.tables.table import Cell, Column, Table
 
 
 def budget(results: Results | Predictions, curves: dict[str, Curves]) -> Table:
-    """Give the training budget and outcome of each ablation; one without curves is a row that says so."""
+    """Return the training budget and outcome of each ablation; one without curves is a row that says so."""
     columns = [
         Column(key="method", title="Ablation", numeric=False),
         Column(key="schedule", title="Schedule", numeric=False),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lift.data.stored.archive import ClipArchive, StoredArchive, entry_name, write_archive
-from lift.data.stored.images import encode
 from lift.errors import UserError
+from lift.png import encode
 
 
 def entries(made, count=12):

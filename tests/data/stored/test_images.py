@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lift.data.stored.images import decode, difference, encode, resize
+from lift.data.stored.images import decode, difference, resize
+from lift.png import encode
 
 
 @pytest.mark.parametrize("size", [(1, 1), (24, 32), (97, 131), (257, 85), (240, 320)])

@@ -10,13 +10,14 @@ from lift.config import window
 from lift.data.dataset import ClipDataset
 from lift.data.stored import mpeg4
 from lift.data.stored.archive import ClipArchive
+from lift.data.stored.colour import convert
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 
 
 def sequential(path):
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [convert(frame) for frame in container.decode(video=0)]
 
 
 def encode(path, made, frames=40, codec="mpeg4", **options):
