@@ -15,7 +15,7 @@ ALLOWED = {
     "png": set(),
     "progress": set(),
     "weights": {"errors", "files"},
-    "config": {"errors"},
+    "config": {"errors", "files"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},

@@ -14,6 +14,7 @@ from lift.config.restore import PARAMS, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
+from lift.files import ROOT
 from lift.models import Interpolator, build
 from lift.models.lift import Lift
 from lift.models.rife_v4 import RifeV4
@@ -22,7 +23,6 @@ from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
-ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "weights"
 """Reference weights, part of the repository (python -m benchmarks.reference)."""
 MODELS = ROOT / "data" / "demo" / "models"

@@ -74,9 +74,7 @@ def test_a_kill_leaves_whole_outputs_and_a_further_run_makes_what_is_missing(
     inputs = [video(tmp_path / f"{k}.mkv", count=count, size=(240, 320)) for k, count in enumerate((3, 400))]
     out = tmp_path / "out"
     command = [sys.executable, "-m", "lift.video", *map(str, inputs), str(out), *QUICK]
-    with subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ}
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         while not (out / "0.mkv").exists() and process.poll() is None:
             time.sleep(0.02)
         time.sleep(0.3)
