@@ -11,7 +11,8 @@ from lift.video.batch import inputs_of, is_batch, jobs_of, run_all
 from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
 from lift.video.codecs import CONTAINERS
 from lift.video.foresee import foresee
-from lift.video.run import Job, Outcome, run
+from lift.video.job import Job, Outcome
+from lift.video.run import run
 from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
 from lift.video.span import Span

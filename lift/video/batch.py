@@ -14,7 +14,8 @@ from lift.progress import bar
 from lift.video.choose import Chosen
 from lift.video.codecs import CONTAINERS
 from lift.video.folder import PICTURES
-from lift.video.run import Job, Stopped, check, open_source, run
+from lift.video.job import Job, Stopped, check
+from lift.video.run import open_source, run
 from lift.video.stop import SIGNALLED
 
 VIDEOS = frozenset((*CONTAINERS, ".mpg", ".mpeg", ".vob", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".apng"))

@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from lift.video.choose import Chosen, choose, fit
 from lift.video.frame import Frame, to_image, to_tensor
+from lift.video.job import Job, check
 from lift.video.methods import Method
-from lift.video.run import Job, check, open_source, run
+from lift.video.run import open_source, run
 from lift.video.schedule import LEAST
 from lift.video.span import Span
 from lift.video.transparent import Transparent

@@ -1,4 +1,4 @@
-"""What `pip install .` gives: the command with its weights, in an environment without the pipeline's packages."""
+"""What `pip install .` gives: the command with its weights, without the pipeline's packages."""
 
 import importlib.metadata as metadata
 import re
@@ -87,5 +87,6 @@ def test_the_command_runs_without_the_pipelines_packages(environment, tmp_path, 
     assert call(environment / "lift-video", "none.mp4", "out2.mp4").returncode == 1
     for k in range(3):
         cv2.imwrite(str(tmp_path / f"{k}.png"), picture(k))
-    code = "import cv2, lift.video as v; print(len(list(v.interpolate([cv2.imread(f'{k}.png') for k in range(3)]))))"
+    code = "import cv2, lift.video as v; frames = [cv2.imread(f'{k}.png') for k in range(3)]; "
+    code += "print(len(list(v.interpolate(frames))))"
     assert call(environment / "python", "-c", code).stdout.strip() == "5"
