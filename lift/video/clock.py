@@ -36,6 +36,8 @@ class Clock:
         ticks = round(shift / base)
         packet.pts = None if packet.pts is None else packet.pts + ticks
         packet.dts = None if packet.dts is None else packet.dts + ticks
+        if packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) * base > AHEAD:
+            packet.pts = None  # at the seam, one may be of the clock before
         if stream.type in ("video", "audio"):
             self._due[stream.index] = self._now = stamp * base + shift + (packet.duration or 0) * base
 

@@ -10,7 +10,7 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
 from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
-from lift.video.colour import Look
+from lift.video.colour import USUAL, Look
 from lift.video.light import Light
 from lift.video.turn import mirrored
 
@@ -34,7 +34,6 @@ OPTIONS: dict[
     "mpeg4": {"qscale": "2"},
 }
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
 
@@ -65,7 +64,7 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
     """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
-    most codecs), and the exact clock before a coarser one. Each is tried out: two pictures are written to
+    most codecs), and the exact clock before a coarser one. Each is tried out: a few pictures are written to
     memory and read back. Where a reader finds another matrix or range than meant, since codec or container
     has no place for it, pixels are converted to what it finds.
 

@@ -17,8 +17,8 @@ from lift.video.colour import Look
 from lift.video.light import DARK, Light
 from lift.video.media import decoder, rehearse
 from lift.video.palette import Palette
-from lift.video.span import Span
 
+PICTURES = 3  # of fewer, x265 leaves the times of decoding to chance
 CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
 
@@ -98,14 +98,13 @@ class Seen:
     chapters: int
 
 
-def shifted(chapters: list[Any], span: Span, origin: Fraction, factor: int) -> list[Any]:
+def shifted(chapters: list[Any], origin: Fraction, length: Fraction | None, factor: int) -> list[Any]:
     """Move chapters with the video: by where it starts, cut where it ends, `factor` times as long."""
     moved = []
     for chapter in chapters:
         unit = chapter["time_base"]
         start, end = (chapter[key] * unit - origin for key in ("start", "end"))
-        if span.end is not None:
-            end = min(end, span.end - span.start)
+        end = end if length is None else min(end, length)
         if end > max(start, 0):
             times = {"start": max(0, round(start / unit)), "end": round(end / unit)}
             moved.append({**chapter, **{key: ticks * factor for key, ticks in times.items()}})
@@ -121,13 +120,15 @@ def _blank(size: tuple[int, int], form: str) -> av.VideoFrame:
 
 
 def rehearsed(coding: Coding) -> Seen | None:
-    """Write two pictures as `coding` says and read them back; None: something refuses."""
+    """Write a few pictures as `coding` says and read them back; None: something refuses."""
     wish = coding.wish
 
     def fill(container: OutputContainer) -> None:
         stream = coding.open(container, {})
-        for tick in (0, max(1, round(1 / wish.rate / coding.unit))):
+        for number in range(PICTURES):
+            tick = number * max(1, round(1 / wish.rate / coding.unit))
             picture = _blank(wish.size, coding.look.format)
+            coding.look.tag(picture)
             picture.pts, picture.time_base = tick, coding.unit
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))

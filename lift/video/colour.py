@@ -36,6 +36,7 @@ WIDE, TALL = (
 RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
 LIMITED, FULL = 1, 2  # ranges
 SRGB = 13  # transfer
+USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +177,11 @@ class Look:
             dst_color_range=span,
             interpolation=EXACT,
         )
+
+    def tag(self, frame: av.VideoFrame) -> None:
+        """Say in a frame how it is stored: some encoders go by their frames."""
+        frame.colorspace, frame.color_range = self.matrix, self.range
+        frame.color_primaries, frame.color_trc = self.primaries, self.transfer
 
     def convert(self, frame: av.VideoFrame, other: "Look") -> av.VideoFrame:
         """Convert a frame of this look to another; the frame itself where they store alike."""

@@ -16,7 +16,7 @@ from lift.video.colour import Look, transparent
 from lift.video.light import Light
 from lift.video.media import decoder, read
 from lift.video.span import WHOLE, Span
-from lift.video.turn import Filter, matrix_of, sideways, slanted, turning
+from lift.video.turn import Filter, angle, matrix_of, sideways, slanted, turning
 
 MICROSECONDS = 1_000_000  # the unit of a container's times
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
@@ -114,7 +114,7 @@ def _facts(
     aspect = Fraction(video.sample_aspect_ratio or 1)
     width, height = first.width, first.height
     if matrix is not None and slanted(matrix):
-        warnings.append(f"it is to be shown turned by {first.rotation} degrees, which is left out")
+        warnings.append(f"it is to be shown turned by {angle(matrix)} degrees, which is left out")
         matrix = None
     if turn:
         filters += turning(matrix)

@@ -1,8 +1,10 @@
 """A video file as a stream of frames."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +35,7 @@ class VideoSource:
         unit: Seconds of which all times are multiples.
         total: How many frames there are, as far as the header tells.
         origin: What is zero in the output, on the file's own clock, seconds.
+        length: How long what is wanted of it lasts, seconds; None: to its end.
         look: How pixels are stored.
         light: What is known of its light.
         aspect: Width of a pixel by its height, as given on.
@@ -70,10 +73,32 @@ class VideoSource:
         self.trouble: str | None = None
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self.container, self.video = self._open()
+        self._running = self._pictures()
+        self._first = self._begin()
+        self.length = None if span.end is None else facts.begin + span.end - self.origin
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container = read(self.path)
         return container, cast(VideoStream, container.streams[self._facts.index])
+
+    def _begin(self) -> av.VideoFrame | None:
+        """Go to the first picture that is wanted, and let the clock of the output begin with it.
+
+        So the output's ticks fall on the input's pictures. Where the sound begins more than a picture
+        earlier, the output begins with it, a whole number of pictures before the first.
+        """
+        for picture in self._running:
+            time = self._time(picture, None)
+            if time < 0 and self.span.start:
+                self._count_from += 1 / self.rate
+                continue
+            lead = time * self.rate
+            if not self.span.start and lead >= 1:
+                time -= 2 * math.ceil(lead / 2) / self.rate  # even, so that 60 per second still fits 24
+            self.origin += time
+            self._count_from -= time
+            return picture
+        return None
 
     @property
     def index(self) -> int:
@@ -87,15 +112,15 @@ class VideoSource:
         """
         latest: Fraction | None = None
         seen = 0
-        for picture in self._pictures():
+        for picture in chain(() if self._first is None else [self._first], self._running):
             time = self._time(picture, latest)
             if time < 0:
                 continue
-            if self.span.end is not None and time >= self.span.end - self.span.start:
+            if self.length is not None and time >= self.length:
                 return
             seen, latest = seen + 1, time
             if picture.is_corrupt:
-                self._note(f"damaged pictures from {float(time):.2f} s on")
+                self._note(f"damaged pictures {self._where(picture)}")
             if picture.interlaced_frame and not self._combed:
                 self._combed = True
                 self.remarks.append(COMBED.format(f"interlaced from {float(time):.2f} s on"))
@@ -105,7 +130,7 @@ class VideoSource:
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Decode and filter; the first picture of a size that the others have not ends it."""
-        chain: Chain | None = None
+        filters: Chain | None = None
         width, height = self._facts.stored
         for picture in self._decoded():
             if (picture.width, picture.height) != (width, height):
@@ -117,10 +142,10 @@ class VideoSource:
             if not self._facts.filters:
                 yield picture
                 continue
-            chain = chain or Chain(picture, picture.time_base or self._facts.unit, self._facts.filters)
-            yield from chain.push(picture)
-        if chain is not None:
-            yield from chain.push(None)
+            filters = filters or Chain(picture, picture.time_base or self._facts.unit, self._facts.filters)
+            yield from filters.push(picture)
+        if filters is not None:
+            yield from filters.push(None)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         context = decoder(self.video)
@@ -190,9 +215,7 @@ class VideoSource:
         if picture.pts is None or not self._facts.timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
-        if latest is None:
-            return time if self.span.start else max(time, Fraction(0))
-        return latest + 1 / self.rate if 0 <= time <= latest else time
+        return time if latest is None else latest + 1 / self.rate if time <= latest else time
 
     _count_from = Fraction(0)
     """When the first picture is shown where pictures have no times, seconds."""
@@ -201,7 +224,7 @@ class VideoSource:
         stamp = item.pts if item.pts is not None else item.dts
         if stamp is None:
             return "somewhere"
-        return f"at {float(stamp * (item.time_base or self.unit) - self.origin + self.span.start):.2f} s"
+        return f"at {float(stamp * (item.time_base or self.unit) - self._facts.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Keep the first trouble."""

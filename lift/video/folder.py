@@ -37,6 +37,7 @@ class FolderSource:
     matrix: list[int] | None = None
     chapters: list[Any] = field(default_factory=list)
     origin: Fraction = Fraction(0)
+    length: Fraction | None = None
     warnings: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

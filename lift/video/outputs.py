@@ -58,7 +58,7 @@ def open_sink(
             aspect=source.aspect,
             light=source.light,
             matrix=source.matrix,
-            chapters=shifted(source.chapters, source.span, source.origin, stretch),
+            chapters=shifted(source.chapters, source.origin, source.length, stretch),
         )
         coding = choose_coding(output, codec, wish)
         with atomic(output) as path:

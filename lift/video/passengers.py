@@ -15,7 +15,7 @@ from typing import Any
 
 import av
 from av.container import OutputContainer
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 
 from lift.video.boarding import Carrier, Sound, arrives, first_packets, makers, name_of
 from lift.video.clock import Clock, may_restart
@@ -41,13 +41,16 @@ class Passengers:
         self.warnings: list[str] = []
         self.trouble: str | None = None
         self._source, self._span, self._container = source, source.span, container
-        self._length = None if source.span.end is None else source.span.end - source.span.start
+        self._length = source.length
         self._input = read(source.path)
         self._carriers: dict[int, Carrier] = {}
         self._last: dict[int, int] = {}  # decoding time of a stream's last packet, in its unit
         self._left: Counter[str] = Counter()
         self._covers: list[Any] = []
-        streams = [stream for stream in self._input.streams if stream.type in KINDS]
+        every = [stream for stream in self._input.streams if stream.type in KINDS]
+        streams = [
+            stream for stream in every if stream.discard != Discard.all
+        ]  # chapters of MP4 are told apart
         if wanted and streams:
             with read(source.path) as trial:
                 samples = first_packets(trial, streams)
@@ -105,7 +108,7 @@ class Passengers:
         if muxer == "matroska":
             given = stream.metadata
             self._container.add_attachment(given.get("filename", name), given.get("mimetype", kind), picture)
-        elif muxer in ("mp4", "mov"):
+        elif muxer == "mp4":
             copy = self._container.add_stream_from_template(stream, opaque=True)
             copy.disposition = Disposition.attached_pic
             packet = av.Packet(picture)
@@ -153,7 +156,7 @@ class Passengers:
         self._reached[index] = max(time, self._reached.get(index, time))
         if index in self._carriers and packet.size:
             if packet.is_corrupt:
-                self._note(f"damaged sound at {float(time + self._span.start):.2f} s")
+                self._note(f"damaged sound {float(time):.2f} s after what is shown first")
             if self._within(packet, time):
                 heapq.heappush(self._queue, (time, next(self._order), packet))
         self._ended = self._length is not None and self._past(self._length, None)

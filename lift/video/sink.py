@@ -16,7 +16,7 @@ from lift.errors import UserError
 from lift.files import address, umask
 from lift.video import aspect
 from lift.video.coding import Coding
-from lift.video.colour import Look, straight, transparent
+from lift.video.colour import USUAL, Look, straight, transparent
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.frame import Frame, Image, Shown
@@ -115,6 +115,7 @@ class VideoSink:
         if self._passengers is not None:
             self._carry(self._passengers.until(shown.time))
         picture = self._picture(shown.frame)
+        self._coding.look.tag(picture)
         self._tick = max(self._tick + 1, round(shown.time / unit))
         picture.pts, picture.time_base = self._tick, unit
         picture.duration = max(1, round(duration / unit))
@@ -196,6 +197,11 @@ class FolderSink:
         """
         self._folder, self._count = folder, 0
         self.warnings: list[str] = []
+        if source is not None and source.look.primaries not in USUAL:
+            self.warnings.append(
+                f"how its colours are meant (primaries {source.look.primaries}, transfer "
+                f"{source.look.transfer} of ITU-T H.273) is not said in pictures"
+            )
         if source is not None and source.aspect != 1:
             self.warnings.append(
                 f"pixels of {source.aspect} become square in pictures, which will look squeezed"

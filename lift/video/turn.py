@@ -5,6 +5,7 @@ downwards.
 """
 
 import contextlib
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -32,6 +33,11 @@ def slanted(matrix: Sequence[int]) -> bool:
     """Tell whether a matrix turns by other than quarters; no filter here does that."""
     a, b, _, c, d = matrix[:5]
     return bool((a or d) and (b or c))
+
+
+def angle(matrix: Sequence[int]) -> int:
+    """Give the angle by which a matrix turns a picture counterclockwise, degrees."""
+    return round(-math.degrees(math.atan2(matrix[1], matrix[0])))
 
 
 def mirrored(matrix: Sequence[int]) -> bool:

@@ -192,3 +192,96 @@ def with_sound(video, tmp_path_factory):
         return video(path, count=10, codec="libx264", prepare=prepare)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def film(picture):
+    """Give a function that writes a video with a tone beside it, and gives its path."""
+
+    def write(
+        path,
+        count=25,
+        rate=25,
+        codec="libx264",
+        form="yuv420p",
+        tones=(("aac", 48000, "stereo"),),
+        prepare=None,
+        begin=0,
+        after=0,
+        late=0,
+        options=None,
+        size=(48, 64),
+    ):
+        """Write it.
+
+        `begin`: seconds at which both begin, the pictures `after` more; `late`: how much later than its
+        pictures the sound lies in the file, seconds.
+        """
+        with av.open(str(path), "w", options=options or {}) as container:
+            video = container.add_stream(codec, rate=rate)
+            video.height, video.width, video.pix_fmt = *size, form
+            sounds = []
+            for name, samples, layout in tones:
+                sounds.append(container.add_stream(name, rate=samples))
+                sounds[-1].layout = layout
+                sounds[-1].bit_rate = 64000 if samples > 16000 else 16000
+            if prepare is not None:
+                prepare(container, video)
+            packets = []
+            for k in range(count):
+                frame = av.VideoFrame.from_ndarray(picture(k, size), format="rgb24").reformat(format=form)
+                frame.pts, frame.time_base = k + round((begin + after) * rate), 1 / Fraction(rate)
+                packets += video.encode(frame)
+            packets += video.encode(None)
+            for sound in sounds:
+                tone, done = _tone(sound, count / Fraction(rate)), 0
+                while done < tone.shape[1]:
+                    frame = av.AudioFrame.from_ndarray(
+                        tone[:, done : done + 1024].copy(), format="fltp", layout=sound.layout.name
+                    )
+                    frame.sample_rate, frame.pts = sound.rate, done + round(begin * sound.rate)
+                    done += 1024
+                    packets += sound.encode(frame)
+                packets += sound.encode(None)
+            lag = {stream.index: 0 if stream is video else late for stream in container.streams}
+            packets.sort(key=lambda p: _stamp(p) + lag[p.stream_index])
+            container.mux(packets)
+        return path
+
+    return write
+
+
+def _stamp(packet):
+    return (packet.pts if packet.dts is None else packet.dts) * packet.time_base
+
+
+def _tone(sound, seconds):
+    samples = np.arange(int(seconds * sound.rate)) / sound.rate
+    return np.repeat(np.float32(0.3 * np.sin(2 * np.pi * 440 * samples))[None], sound.layout.nb_channels, 0)
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """Give a function that reads a file: for each stream a (type, codec, packets) and seconds of sound."""
+
+    def read(path):
+        with av.open(str(path)) as container:
+            counts = {}
+            for packet in container.demux():
+                counts[packet.stream.index] = counts.get(packet.stream.index, 0) + bool(packet.size)
+            streams = [
+                (
+                    s.type,
+                    s.codec_context.codec.canonical_name if s.codec_context else None,
+                    counts.get(s.index, 0),
+                )
+                for s in container.streams
+            ]
+            number = len(container.streams.audio)
+        seconds = []
+        for index in range(number):
+            with av.open(str(path)) as container:
+                seconds.append(sum(f.samples / f.sample_rate for f in container.decode(audio=index)))
+        return streams, seconds
+
+    return read
