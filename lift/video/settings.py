@@ -34,7 +34,7 @@ class Settings:
     fastest: float = 1000.0
     """Highest rate that --fps and --input-fps take, frames per second: as fast as the fastest data set,
     X4K1000FPS; far above it a slip of the finger would fill the disk."""
-    memory: float = 6.0
+    memory: float = 2.0
     """Budget of `tile: auto` for features and activations on a CPU, GiB; on CUDA `share` of what is free."""
     share: float = 0.8
     """Share of free CUDA memory that may be used."""

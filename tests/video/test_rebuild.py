@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.frame_cost import cost
 from benchmarks.rebuild import minterpolate, read, rebuild
+from benchmarks.video_cost import cost
 
 
 def test_a_still_scene_is_rebuilt_exactly(picture):
@@ -44,7 +44,7 @@ def test_an_odd_number_of_frames_is_read(tmp_path, video, picture):
 
 
 def test_the_cost_of_a_frame_is_measured(weights_file):
-    clock, processor, peak = cost(str(weights_file), (64, 64), True, 1, 1)
+    clock, processor, peak = cost(str(weights_file), (64, 64), 3, 1)
     assert clock > 0
     assert processor > 0
-    assert peak >= 0
+    assert peak > 0
