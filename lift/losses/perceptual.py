@@ -1,11 +1,14 @@
 """The perceptual loss: L1 of VGG-19's features (Chen & Koltun, ICCV 2017, equation 1)."""
 
+import pickle
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from lift.errors import UserError
 from lift.losses.pixel import l1
-from lift.ops.imagenet import imagenet
 
 # Convolutions' channels between poolings (Simonyan & Zisserman 2015, table 1, column E), up to the last one
 # used, conv5_2.
@@ -54,7 +57,7 @@ class Perceptual(nn.Module):
 
 def _stages() -> list[nn.Sequential]:
     """Cut the network after each tap: a piece maps one tap's features (first: the image) to the next's."""
-    state = imagenet("vgg19", "loss.perceptual (0 switches it off)")
+    state = _downloaded()
     stages: list[nn.Sequential] = []
     layers: list[nn.Module] = []
     index, channels = 0, 3  # index: place in torchvision's `features`
@@ -69,6 +72,23 @@ def _stages() -> list[nn.Sequential]:
         layers.append(nn.MaxPool2d(2))
         index += 1
     return stages
+
+
+def _downloaded() -> dict[str, Tensor]:
+    """Read VGG-19's ImageNet weights from PyTorch's cache (`TORCH_HOME`, else ~/.cache/torch)."""
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    files = sorted(folder.glob("vgg19-*.pth"))
+    if not files:
+        raise UserError(
+            f"{folder}: no ImageNet weights of vgg19 (vgg19-*.pth), needed by loss.perceptual (0 switches it "
+            f'off); online, run: python -c "import torchvision; '
+            f"torchvision.models.vgg19(weights='IMAGENET1K_V1')\""
+        )
+    try:
+        state: dict[str, Any] = torch.load(files[0], map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise UserError(f"{files[0]}: damaged ({error}); delete it and download it again") from error
+    return state
 
 
 def _convolution(state: dict[str, Tensor], index: int, channels: int, width: int) -> nn.Conv2d:

@@ -33,6 +33,7 @@ OPTIONS: dict[
     "libsvtav1": {"crf": "20", "preset": "7"},
     "mpeg4": {"qscale": "2"},
 }
+HIDING = {"auto-alt-ref": "0"}  # libvpx takes no alpha beside frames that are never shown
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
@@ -107,13 +108,15 @@ def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterato
     frame = 1 / wish.rate
     units = (frame,) if muxer in CONSTANT else (max(wish.unit, tick), max(frame, tick))
     for form in _formats(wish.look, encoder):
+        look = wish.look.stored_as(form)
+        special = HIDING if look.alpha and name.startswith("libvpx") else {}
         for unit in dict.fromkeys(unit for unit in units if unit <= frame):
             yield Coding(
                 muxer=muxer,
                 codec=name,
-                look=wish.look.stored_as(form),
+                look=look,
                 unit=unit,
-                options={**options, **joined},
+                options={**options, **joined, **special},
                 wish=wish,
             )
 

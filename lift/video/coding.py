@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -19,6 +20,8 @@ from lift.video.media import decoder, rehearse
 from lift.video.palette import Palette
 
 PICTURES = 3  # of fewer, x265 leaves the times of decoding to chance
+OF_STREAM = re.compile("alpha_mode|duration|encoder|bps|number_of|_statistics|rotate", re.IGNORECASE)
+"""Metadata that tells how a stream was stored, which is not how ours is."""
 CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
 
@@ -83,7 +86,7 @@ class Coding:
             stream.set_display_matrix(wish.matrix)
         if wish.chapters:
             container.set_chapters(wish.chapters)
-        stream.metadata.update(metadata)
+        stream.metadata.update({key: text for key, text in metadata.items() if not OF_STREAM.match(key)})
         aspect.reserve(stream, self.muxer, wish.aspect)
         return stream
 

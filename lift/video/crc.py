@@ -12,19 +12,21 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class SliceCheck:
-    """Tests the packets of a stream, if its first one shows that it has checksums."""
+    """Tests the packets of a stream; that it has checksums shows when one of them passes."""
 
     def __init__(self, stream: Any) -> None:
-        self._wanted: bool | None = None if stream.codec_context.name == "ffv1" else False
+        """Take a video stream of any codec."""
+        self._has_slices = stream.codec_context.name == "ffv1"
+        self._passed = self._failed = False
 
     def sound(self, packet: Any) -> bool:
-        """Tell whether a packet passes, or has nothing to be tested."""
-        if self._wanted is False or not packet.size:
+        """Tell whether a packet and those before it pass, as far as is known."""
+        if not self._has_slices or not packet.size:
             return True
         passed = _passes(bytes(packet))
-        if self._wanted is None:
-            self._wanted = passed
-        return passed or not self._wanted
+        self._passed |= passed
+        self._failed |= not passed
+        return not (self._passed and self._failed)
 
 
 def _passes(data: bytes) -> bool:

@@ -154,7 +154,7 @@ class VideoSource:
         try:
             for packet in self._packets():
                 if not check.sound(packet):
-                    self._note(f"damaged {self._where(packet)}: its checksum does not fit")
+                    self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
                 if first and not self._facts.timed:
                     self._count_from = (packet.dts or 0) * packet.time_base - self.origin
                 first = False

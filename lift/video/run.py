@@ -128,6 +128,7 @@ def run(
         except FAULTS as error:  # what was made cannot be finished: the first fault says why
             raise fault or error from error
         outcome.trouble = outcome.trouble or sink.trouble
+        outcome.shown, outcome.reached = sink.written, sink.reached
         for remark in source.remarks:
             say(remark)
     return outcome
@@ -207,7 +208,7 @@ def _encode(
     try:
         for item in side_by_side(shown) if job.preview else shown:
             writer.put(item)
-            outcome.shown, outcome.reached = outcome.shown + 1, item.time
+            outcome.shown += 1
             outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
             if report is not None:
                 report.add(item)

@@ -32,10 +32,14 @@ class Sink(Protocol):
 
     Attributes:
         warnings: What the output will lack.
+        written: How many frames it has taken in.
+        reached: When the last of them is shown, seconds.
         trouble: What went wrong with what it carries beside pictures; None: nothing.
     """
 
     warnings: list[str]
+    written: int
+    reached: Fraction
 
     @property
     def trouble(self) -> str | None:
@@ -86,6 +90,7 @@ class VideoSink:
         self._palette = Palette() if coding.look.format == "pal8" and coding.codec == "gif" else None
         self._waiting: Shown | None = None
         self._tick = -1
+        self.written, self.reached = 0, Fraction(0)
         self._closed = False
         self.refused: str | None = None
 
@@ -122,6 +127,7 @@ class VideoSink:
         picture.pict_type = 0  # the encoder chooses; a decoded frame still names its old type
         try:
             self._container.mux(self._stream.encode(picture))
+            self.written, self.reached = self.written + 1, shown.time
         except av.FFmpegError as error:
             if error.errno in FULL:
                 raise
@@ -195,7 +201,8 @@ class FolderSink:
             folder: Where pictures go.
             source: The video that they come of; None: a folder of pictures.
         """
-        self._folder, self._count = folder, 0
+        self._folder = folder
+        self.written, self.reached = 0, Fraction(0)
         self.warnings: list[str] = []
         if source is not None and source.look.primaries not in USUAL:
             self.warnings.append(
@@ -215,11 +222,11 @@ class FolderSink:
         """
         pixels = _pixels(shown.frame)
         code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
-        self._count += 1
         done, data = cv2.imencode(".png", cv2.cvtColor(pixels, code))
         if not done:
             raise UserError(f"{self._folder}: a frame cannot be stored as PNG")
-        np.asarray(data).tofile(self._folder / NUMBERED.format(self._count))
+        np.asarray(data).tofile(self._folder / NUMBERED.format(self.written + 1))
+        self.written, self.reached = self.written + 1, shown.time
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
         """Nothing is left."""

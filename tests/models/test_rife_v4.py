@@ -111,6 +111,18 @@ def test_all_parameters_come_from_the_file(released):
     assert all(torch.equal(released.network.state_dict()[key], state[key].float()) for key in state)
 
 
+def test_a_training_starts_from_the_released_weights_and_moves_them_all(small, clip):
+    """None of them is frozen, and the head of the flow is none of those that start at zero."""
+    section = replace(small.rife_v4, factor=1.0, pretrained=str(WEIGHTS))
+    module = build(replace(small, name="rife_v4", rife_v4=section))
+    state = load_file(WEIGHTS)
+    assert all(torch.equal(value, state[key].float()) for key, value in module.network.state_dict().items())
+    assert not module.loaded
+    output = module(*clip((-1, 1), size=(64, 64)))
+    output.frame.square().mean().backward()
+    assert not [name for name, p in module.named_parameters() if p.grad is None or not p.grad.any()]
+
+
 def test_the_file_that_practical_rife_saves_is_taken_too(small, released, tmp_path):
     theirs = {f"module.{key}": value for key, value in load_file(WEIGHTS).items()}
     theirs |= {"module.teacher.conv.weight": torch.zeros(1), "module.caltime.0.weight": torch.zeros(1)}
