@@ -9,13 +9,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 SHELL := bash
 
-# What `make scenes` trains: the question's comparisons, LIFT's parts, its variants and two other families. Twelve
-# models are an hour on an H100 by count (docs/experiments.md); any others of params.yaml: make scenes MAIN="…".
-MAIN ?= lift15 ctx3 ctx7 shift0 shift3 uniform no_context aligned matched matched_ctx3 rife ifrnet
-WITHOUT_TRAINING ?= repeat average dis untrained
-
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-all repro report scenes verify lock
+.PHONY: help setup check test test-all repro report study verify lock
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -42,18 +37,19 @@ test-all: setup  ## the slow and the GPU tests as well
 repro: setup  ## run the pipeline of the profiles named in params.yaml
 	dvc repro
 
-report: setup  ## only the tables, figures and page
-	dvc repro --single-item report
+report: setup  ## only the demo's tables, figures and page
+	@ls data/demo/results/*/made_from.json > /dev/null 2>&1 || \
+	  { echo "error: data/demo/results: nothing is measured yet; run make repro first" >&2; exit 1; }
+	dvc repro --single-item resolve report
 
 # DVC writes the profile into params.yaml; what stood there comes back however the recipe ends.
-scenes: setup  ## profile scenes: render, train the models of MAIN, measure and report (needs a GPU, no download)
+study: setup  ## profile study: render, train, measure and report what the repository publishes (hours)
 	@mkdir -p .dvc/tmp; kept=$$(mktemp .dvc/tmp/params.XXXXXX) && cp -p params.yaml $$kept || exit 1; \
 	trap "mv $$kept params.yaml" EXIT; set -x; \
-	dvc exp run -S 'profile=[scenes]' $(MAIN:%=evaluate@scenes-%) $(WITHOUT_TRAINING:%=baseline@scenes-%) && \
-	dvc exp run -S 'profile=[scenes]' --single-item report@scenes
+	dvc exp run -S 'profile.demo=[]' -S 'profile.study=[study]'
 
-verify: setup  ## rebuild the demo in a temporary clone and compare with what is committed
-	python -m stages.verify demo
+verify: setup  ## rebuild the study in a temporary clone and compare with what is committed
+	python -m stages.verify study
 
 lock: setup  ## pin the newest allowed packages anew (needs uv)
 	uv pip compile pyproject.toml --group dev --group pipeline --universal --python-version 3.11 --generate-hashes \

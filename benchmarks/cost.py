@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
-from lift.config import Model, load
+from lift.config import Model, load_all
 from lift.evaluation.cost import Cost, cost, exact
 from lift.files import atomic
 from lift.models import build
@@ -56,7 +56,7 @@ def machine() -> dict[str, str]:
 
 
 def models() -> None:
-    """Measure a frame of every ablation of every profile: memory of tensors, and processor time.
+    """Measure a frame of every model of every profile: memory of tensors, and processor time.
 
     What the file holds of a model that has not changed since, measured on such a machine, is kept.
     """
@@ -64,8 +64,7 @@ def models() -> None:
     kept = {(row["profile"], row["ablation"]): row for row in _read(path)}
     known: dict[tuple[Model, str, int], Cost] = {}
     for profile in PROFILES:
-        for name in load(PARAMS, profile).ablations:
-            config = load(PARAMS, profile, name)
+        for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
             row = {"profile": profile, "ablation": name, **_counts(exact(model, config.clip.offsets))}
             old = kept.get((profile, name), {})

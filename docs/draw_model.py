@@ -225,7 +225,114 @@ def draw_lift(shapes: dict[str, str]) -> str:
     return d.svg()
 
 
-FIGURES = {"model_lift.svg": ("LIFT", draw_lift)}
+def draw_lift_rife(shapes: dict[str, str]) -> str:
+    """Draw LIFT on RIFE: motion and blend, which learn nothing, and on the right LIFT's stages 1 and 2."""
+    d = Drawing("LIFT on RIFE: what is believed, what is learnt, and the shape of every tensor", 905, shapes)
+    outer, bus = 34, 112  # x of RIFE's frame and mask, and of the small frames
+    right, width, s1 = 660, 240, 930  # the right half
+    before, after = (LEFT + 52 * WINDOW.index(name) + 20 for name in ("−1", "+1"))
+
+    # The window
+    d.text((LEFT, 22), "Window of 15 frames by their offsets: references in bold, the missing frame dashed")
+    d.strip((LEFT, 32), WINDOW, 40, 12)
+    d.arrow((before, 62), (before, 106))
+    d.arrow((after, 62), (after, 76), (before, 76), head=False)
+    d.label((before - 8, 82), "references", anchor="end")
+
+    # RIFE
+    d.box((LEFT, 108), (BOX, 64), GIVEN, "RIFE v4.25, frozen", "flow and mask from 1/16 to full resolution")
+    d.arrow((MIDDLE, 172), (MIDDLE, 222))
+    d.label((MIDDLE + 10, 194), "RIFE's flow")
+    d.arrow((LEFT, 150), (outer, 150), (outer, 577), (LEFT - 2, 577))
+    d.label((outer + 6, 172), "frame", tensor="RIFE's frame")
+    d.label((outer + 6, 208), "mask", tensor="RIFE's mask")
+
+    # Motion
+    d.arrow((LEFT, 46), (bus, 46), (bus, 257), (LEFT - 2, 257), colour=CONTEXT)
+    d.label((bus - 6, 68), "small", anchor="end")
+    d.box(
+        (LEFT, 224),
+        (BOX, 66),
+        FIXED,
+        "Refined by the references",
+        "until the two agree; a path at half the resolution:",
+        "position at offset o = o · v + o² · a",
+    )
+    d.arrow((MIDDLE, 290), (MIDDLE, 338))
+    d.label((MIDDLE - 10, 311), "v", anchor="end")
+    d.label((MIDDLE + 10, 311), "a")
+    d.box(
+        (LEFT, 340),
+        (BOX, 66),
+        FIXED,
+        "Refined by all frames",
+        "until each reference also agrees with the frames beyond it,",
+        "which show acceleration",
+    )
+    d.arrow((bus, 257), (bus, 373), (LEFT - 2, 373), colour=CONTEXT)
+    d.arrow((MIDDLE, 406), (MIDDLE, 444))
+    d.text((MIDDLE - 10, 430), "by RIFE, by the references,", size=12.5, anchor="end")
+    d.text((MIDDLE + 10, 430), "and by all frames", size=12.5)
+    d.box(
+        (LEFT, 446),
+        (BOX, 66),
+        FIXED,
+        "Belief, for each pixel",
+        "Do the references agree? Does each far frame?",
+        "Is it as far away as even time would have it?",
+    )
+    d.arrow((bus, 373), (bus, 479), (LEFT - 2, 479), colour=CONTEXT)
+    d.arrow((MIDDLE, 512), (MIDDLE, 552))
+    d.label((MIDDLE + 10, 530), "belief")
+
+    # Blend
+    d.box(
+        (LEFT, 554),
+        (BOX, 66),
+        FIXED,
+        "Warp and blend at full resolution",
+        "references by the believed motion, by mask and visibility;",
+        "RIFE's frame where no other motion is believed",
+    )
+    d.arrow((before + 60, 76), (before + 60, 587), (RIGHT + 2, 587))
+    d.arrow((MIDDLE, 620), (MIDDLE, 696))
+    d.label((MIDDLE + 10, 642), "frame so far")
+    d.label((MIDDLE + 10, 676), "flow")
+    d.label((MIDDLE + 105, 676), "O")
+    d.label((MIDDLE - 10, 642), "warped", anchor="end")
+
+    # What is learnt
+    d.arrow((right + width / 2, 62), (right + width / 2, 106))
+    d.label((right + width / 2 + 10, 80), "frames")
+    d.box((right, 108), (s1 + 40 - right, 64), LEARNT, "Stage 1 · Encoder", "as in LIFT, for all frames")
+    d.arrow((right + width / 2, 172), (right + width / 2, 222))
+    d.label((right + width / 2 + 10, 194), "s16")
+    d.box((right, 224), (width, 66), LEARNT, "Stage 2 · Transformer", "as in LIFT")
+    d.arrow((right + width / 2, 290), (right + width / 2, 719), (RIGHT + 2, 719), colour=CONTEXT)
+    d.label((right + width / 2 + 8, 314), "F_ctx")
+    d.arrow((s1, 172), (s1, 747), (RIGHT + 2, 747))
+    d.label((s1 + 6, 196), "s1")
+    d.box(
+        (LEFT, 698),
+        (BOX, 82),
+        LEARNT,
+        "Aligned refiner, starts as nothing",
+        f"ContextNet: {shapes['frame and context']}",
+        f"refiner, with s1 warped by flow: {shapes['blend and difference']}",
+        "both added to the frame so far",
+    )
+    d.arrow((MIDDLE, 780), (MIDDLE, 828))
+    d.label((MIDDLE + 10, 802), "frame")
+    d.strip((MIDDLE - 20, 830), ["0"], 40, 0)
+    legend = ((LEARNT, "learnt here"), (FIXED, "learns nothing"), (GIVEN, "released"), (FRAME, "pictures"))
+    d.legend((LEFT, 880), legend)
+    return d.svg()
+
+
+FIGURES = {
+    "model_lift.svg": ("LIFT", draw_lift),
+    "model_lift_rife.svg": ("LIFT on RIFE", draw_lift_rife),
+}
 """By file name: the heading whose table has the shapes, and what draws them."""
 
 

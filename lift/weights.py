@@ -1,10 +1,9 @@
 """A model's weights on disk: safetensors, with the resolved configuration in the header.
 
-For a repository, which takes no large files, they are also kept in half precision: an index `<name>.json`,
-with the configuration and where the weights are from, and beside it the shards that it names.
+What the repository carries (`weights/<name>.safetensors`, written by the stage `release`) is the same in half
+precision, with where it is from in the header as well.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -12,15 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from lift import header
+from lift.config.resolved import first_difference
 from lift.errors import UserError
 from lift.files import atomic
 
-INDEX, SHARD = ".json", ".safetensors"
+CONFIG, ABOUT = "config", "about"
+"""Keys of the metadata: what the model is, and where a released one is from."""
+LIMIT = 16 * 2**20
+"""Bytes of a file in the repository at most."""
+ROOM = 2**18
+"""Of these, left for the header."""
 
 
 def save(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
@@ -30,29 +36,27 @@ def save(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
         UserError: The disk is full or the folder cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    # As bytes first: the library's own writer gives no reason when a disk is full.
-    whole = to_bytes(tensors, metadata={"config": json.dumps(config, sort_keys=True)})
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        file.write(whole)
-        file.flush()
-        os.fsync(file.fileno())  # a checkpoint that counts on this file must not outlive it in a power cut
+    _write(path, to_bytes(tensors, metadata={CONFIG: json.dumps(config, sort_keys=True)}))
 
 
-def save_half(
-    index: Path,
+def save_released(
+    path: Path,
     tensors: Mapping[str, Tensor],
     config: Mapping[str, Any],
     about: Mapping[str, Any],
-    limit: int,
-) -> None:
-    """Write weights in half precision: shards beside `index`, then `index` (JSON) itself.
+    limit: int = LIMIT - ROOM,
+) -> list[Path]:
+    """Write weights in half precision, and remove older files of the same name.
 
     Args:
-        index: `<name>.json`; its shards are `<name>-<k>.safetensors`, of which older ones are removed.
+        path: `<name>.safetensors`; shards `<name>-<k>-of-<n>.safetensors` where one file would be too large.
         tensors: The model's state.
         config: As in the header of the file that they are from.
-        about: What a reader should know of them; plain values.
-        limit: Bytes of a shard's tensors at most, but at least one tensor each.
+        about: Where they are from; plain values.
+        limit: Bytes of a file's tensors at most, but at least one tensor each.
+
+    Returns:
+        The files.
 
     Raises:
         UserError: A value does not fit into half precision, or the disk is full.
@@ -63,32 +67,32 @@ def save_half(
         half = tensor.half() if tensor.is_floating_point() else tensor
         if not bool(torch.isfinite(half).all()):
             raise UserError(
-                f"{index}: {name} has values beyond half precision; keep these weights as they are"
+                f"{path}: {name} has values beyond half precision; keep these weights as they are"
             )
         if shards[-1] and filled + half.nbytes > limit:
             shards.append({})
             filled = 0
         shards[-1][name] = half.contiguous()
         filled += half.nbytes
-    before = _read_index(index)["shards"] if index.is_file() else {}
-    names = {}
-    for number, shard in enumerate(shards, 1):
-        path, whole = index.with_name(f"{index.stem}-{number}{SHARD}"), to_bytes(shard)
-        names[path.name] = hashlib.sha256(whole).hexdigest()
-        with atomic(path) as temporary:
-            temporary.write_bytes(whole)
-    content = {"about": about, "config": config, "shards": names}
-    with atomic(index) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for old in set(before) - set(names):
-        index.with_name(old).unlink(missing_ok=True)
+    metadata = {CONFIG: json.dumps(config, sort_keys=True), ABOUT: json.dumps(about, sort_keys=True)}
+    count = len(shards)
+    written = [
+        path if count == 1 else path.with_name(f"{path.stem}-{number}-of-{count}{header.SUFFIX}")
+        for number in range(1, count + 1)
+    ]
+    for file, shard in zip(written, shards, strict=True):
+        content = header.content(to_bytes(shard))
+        _write(file, header.ordered(to_bytes(shard, metadata={**metadata, header.CONTENT: content})))
+    for old in {path, *path.parent.glob(f"{path.stem}-*-of-*{header.SUFFIX}")} - set(written):
+        old.unlink(missing_ok=True)
+    return written
 
 
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
     """Load weights into `model`, which must have been built from the configuration that the file names.
 
     Args:
-        path: A file of `save`, or an index of `save_half`.
+        path: A file of `save` or of `save_released`.
         model: Takes the weights; half precision widens to its own.
         config: What it was built from.
 
@@ -96,82 +100,75 @@ def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
         UserError: The file is missing, damaged, or of another configuration (the first differing key is
         named).
     """
-    found = read_config(path)
-    # Through JSON on both sides: tuples become lists there.
-    difference = first_difference(found, json.loads(json.dumps(config)))
+    difference = first_difference(read_config(path), config)
     if difference is not None:
         raise UserError(f"{path}: weights of another configuration: {difference}; train it again: dvc repro")
+    fill(path, model)
+
+
+def fill(path: Path, model: nn.Module) -> None:
+    """Load weights into `model` by the names and shapes of its tensors alone.
+
+    Raises:
+        UserError: The file is missing, damaged, or of another model.
+    """
     tensors = read_tensors(path)
-    missing = set(model.state_dict()) ^ set(tensors)
-    if missing:
+    state = model.state_dict()
+    differing = sorted(set(state) ^ set(tensors)) or [
+        name for name, tensor in state.items() if tensor.shape != tensors[name].shape
+    ]
+    if differing:
         raise UserError(
-            f"{path}: not the weights of this model (differs in {sorted(missing)[0]}); train it again"
+            f"{path}: weights of another model than the one that is built from its configuration (first "
+            f"difference: {differing[0]}); {_restored(path)}"
         )
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:  # a tensor of another shape
-        raise UserError(f"{path}: not the weights of the configuration that it names: {error}") from error
+    model.load_state_dict(tensors)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read all tensors of a file of `save`, or of an index of `save_half`.
+    """Read all tensors of a file, or of its shards.
 
     Raises:
-        UserError: A shard is missing or is not the one that was written.
+        UserError: A file is missing, or not the one that was written.
     """
-    if path.suffix != INDEX:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
     tensors: dict[str, Tensor] = {}
-    for name, digest in _read_index(path)["shards"].items():
-        shard = path.with_name(name)
-        whole = shard.read_bytes() if shard.is_file() else None
-        if whole is None or hashlib.sha256(whole).hexdigest() != digest:
-            fault = "missing" if whole is None else f"damaged: not the file that {path.name} names"
-            raise UserError(f"{shard}: {fault}; restore it: git checkout -- {path.parent.name}")
-        tensors |= from_bytes(whole)
+    try:
+        header.check(path)
+        for file in header.files(path):
+            tensors |= from_bytes(file.read_bytes())
+    except (UserError, SafetensorError) as error:
+        raise UserError(f"{error}; {_restored(path)}") from error
     return tensors
 
 
-def _read_index(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {key: dict(content[key]) for key in ("about", "config", "shards")}
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise UserError(
-            f"{path}: damaged, or no LIFT weights ({error} in their index); one of this repository comes "
-            f"back with: git checkout -- {path.parent.name}"
-        ) from error
-
-
 def read_config(path: Path) -> dict[str, Any]:
-    """Read the configuration in a weights file's header, or in an index of shards.
+    """Read the configuration in a weights file's header.
 
     Raises:
         UserError: The file is missing, damaged, or carries no configuration.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no weights there; train the model first: dvc repro")
-    if path.suffix == INDEX:
-        return dict(_read_index(path)["config"])
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-        return dict(json.loads(header["config"]))
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        found = header.read(path).plain(CONFIG)
+    except (UserError, ValueError) as error:
+        raise UserError(f"{error}; {_restored(path)}") from error
+    if found is None:
         raise UserError(
-            f"{path}: damaged, or no LIFT weights ({error}); give a best.safetensors of the pipeline, which "
-            f"makes its own anew with: dvc repro"
-        ) from error
+            f"{path}: no weights of LIFT's (no configuration in its header); give a best.safetensors of the "
+            f"pipeline, or a file of weights/"
+        )
+    return found
 
 
-def first_difference(found: object, wanted: object, path: str = "") -> str | None:
-    """Name the first key at which two plain configurations differ, with both values; None: they are equal."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in sorted(set(found) | set(wanted)):
-            where = f"{path}.{key}".lstrip(".")
-            difference = first_difference(found.get(key), wanted.get(key), where)
-            if difference is not None:
-                return difference
-        return None
-    return None if found == wanted else f"{path} is {found!r} there and {wanted!r} here"
+def _restored(path: Path) -> str:
+    """Say how a file comes back: what is released from git, what is trained from the pipeline."""
+    if path.parent.name == "weights":
+        return "restore it: git checkout -- weights"
+    return "train the model first, or again: dvc repro"
+
+
+def _write(path: Path, whole: bytes) -> None:
+    # As bytes: the library's own writer gives no reason when a disk is full.
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        file.write(whole)
+        file.flush()
+        os.fsync(file.fileno())  # a checkpoint that counts on this file must not outlive it in a power cut

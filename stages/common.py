@@ -2,14 +2,22 @@
 
 import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from lift.config import Config
+from lift.config import Config, resolved
 from lift.errors import UserError
 
 PARAMS = Path("params.yaml")
+MEMORY = Path("scratch") / "digests.json"
+"""What files below data/<profile>/raw, and those of local copies, were when they were last read."""
+RECORD = "sources.json"
+"""What each source of data/<profile>/raw is."""
+WEIGHTS = Path("weights")
+"""What the repository carries of trained models."""
 
 
 def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
@@ -32,6 +40,33 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
         sys.stderr.flush()
         # All is written and closed. Taking PyTorch's modules down one by one would cost 0.5 to 0.9 s a stage.
         os._exit(0)
+
+
+ABOUT = "about.json"
+"""Beside a method's trained weights: where they are from."""
+
+
+def commit() -> str | None:
+    """Return the commit that is checked out, with `-dirty` where files differ; None: there is none."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # no git, or no clone of it
+        return None
+
+
+def check_resolved(profile: str, name: str, wanted: dict[str, Any]) -> None:
+    """Refuse to run a stage for another configuration than `resolve` has written down for it.
+
+    Args:
+        profile: The profile.
+        name: The stage's file below data/<profile>/resolved, such as train/lift15.json.
+        wanted: What params.yaml gives now.
+
+    Raises:
+        UserError: There is none, or another.
+    """
+    resolved.check(data_folder(profile) / resolved.FOLDER / name, wanted, profile)
 
 
 def seed_folder(folder: Path, config: Config, seed: int) -> Path:

@@ -1,16 +1,19 @@
-"""Stage `evaluate`: measure one method, trained or not, on every benchmark of which there is footage.
+"""Stage `evaluate`: measure one method of any kind on every benchmark of which there is footage.
 
 One process measures all benchmarks: starting Python with PyTorch and LPIPS costs seconds, and a process for
 each method and benchmark would spend most of the demo's time on that.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from lift import weights
-from lift.config import Config, load, window
-from lift.config.abilities import PAST, UNTRAINED
+from lift import header, weights
+from lift.config import Config, load, resolved, window
+from lift.config.abilities import PAST, UNTRAINED, sees_context
+from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError
@@ -19,17 +22,25 @@ from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
+from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
+from lift.evaluation.results import write_probes
+from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
-from stages.common import PARAMS, data_folder, run, seed_folder
+from stages.common import PARAMS, WEIGHTS, check_resolved, data_folder, run, seed_folder
+
+MADE_FROM = "made_from.json"
+"""What decided the results beside it, as `resolve` wrote it down."""
 
 
 def main(profile: str, name: str, benchmark: str | None = None) -> None:
-    """Measure the method `name` (an ablation or a baseline); write `data/<profile>/results/<name>`."""
-    config = load(PARAMS, profile, None if name in load(PARAMS, profile).baselines else name)
-    predicts = name in PREDICTORS or config.clip.task == "predict"
-    able = [key for key, rules in config.benchmarks.items() if rules.horizons or not predicts]
+    """Measure the method `name`; write `data/<profile>/results/<name>`."""
+    config = load(PARAMS, profile, name)
+    made_from = resolved.evaluate(config, name, WEIGHTS)
+    check_resolved(profile, f"evaluate/{name}.json", made_from)
+    ahead_only = predicts(config, name)
+    able = [key for key, rules in config.benchmarks.items() if rules.horizons or not ahead_only]
     if benchmark is not None and benchmark not in able:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
     torch.set_num_threads(config.evaluate.threads)
@@ -42,23 +53,32 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     lpips = Lpips().to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
-    trained = name not in BASELINES and name not in PREDICTORS
-    cost = exact(_built(config).eval(), config.clip.offsets) if trained else None
+    modelled = name not in BASELINES and name not in PREDICTORS
+    cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
     clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
-    if predicts:
+    if ahead_only:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
     else:
         methods = _methods(config, name, data, device)
         count = config.evaluate.examples
         between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
+    probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
+    windowed = modelled and not ahead_only and sees_context(config)
+    write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
     write_protocol(
         out,
         {
-            key: fingerprint(config.benchmarks[key], data / "clips" / key / "clips.csv", ahead=predicts)
+            key: fingerprint(
+                config.benchmarks[key],
+                data / "clips" / key / "clips.csv",
+                ahead=ahead_only,
+            )
             for key in chosen
         },
     )
+    with atomic(out / MADE_FROM) as temporary:  # last: results without it are none
+        temporary.write_text(json.dumps(made_from, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
@@ -69,13 +89,19 @@ def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
     return [name for name in benchmarks if name not in absent]
 
 
+def _probed(
+    config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
+) -> list[Probe]:
+    """Return what taking the window away changes."""
+    methods = _methods(config, name, data, device)
+    return [row for key, own in clips.items() for row in probe(methods, name, key, own)]
+
+
 def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
     """Give what is measured by the seed of its training; by None where it has none."""
     if name in BASELINES:
         return {None: BASELINES[name]}
-    if name == UNTRAINED:
-        return {None: of_model(_built(config), device)}
-    return {seed: of_model(_trained(config.seeded(seed), name, data), device) for seed in config.train.seeds}
+    return {seed: of_model(model, device) for seed, model in _models(config, name, data).items()}
 
 
 def _predictors(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Predictor]:
@@ -84,14 +110,29 @@ def _predictors(config: Config, name: str, data: Path, device: torch.device) -> 
         return {None: PREDICTORS[name]}
     recurrent = config.clip.mode == "recurrent"
     return {
-        seed: of_predictor(
-            _trained(config.seeded(seed), name, data),
-            config.clip.horizons,
-            recurrent=recurrent,
-            device=device,
-        )
-        for seed in config.train.seeds
+        seed: of_predictor(model, config.clip.horizons, recurrent=recurrent, device=device)
+        for seed, model in _models(config, name, data).items()
     }
+
+
+def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpolator]:
+    """Return a method's models by the seed of their training; a released one's is nobody's."""
+    if name == UNTRAINED:
+        return {None: _built(config)}
+    if config.kind == "released":
+        return {None: _released(config)}
+    return {seed: _trained(config.seeded(seed), name, data) for seed in config.train.seeds}
+
+
+def _released(config: Config) -> Interpolator:
+    path = WEIGHTS / f"{config.weights}{header.SUFFIX}"
+    if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
+        model = config.model.started(path)
+        built = build(model, task=config.clip.task, seed=config.seed)
+        return built.channels_last() if config.evaluate.channels_last else built
+    own = _built(config)
+    weights.fill(path, own)
+    return own
 
 
 def _built(config: Config) -> Interpolator:

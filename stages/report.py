@@ -4,21 +4,24 @@ import shutil
 from pathlib import Path
 
 from lift import report
-from lift.config import load
-from stages.common import PARAMS, data_folder, run
+from lift.config import load_all, resolved
+from lift.report.chosen import write_chosen
+from stages.common import PARAMS, check_resolved, data_folder, run
 
 
 def main(profile: str) -> None:
     """Write `reports/<profile>`."""
-    config, data = load(PARAMS, profile), data_folder(profile)
-    report.write(config, data, Path("reports") / profile)
+    (config, configs), data = load_all(PARAMS, profile), data_folder(profile)
+    check_resolved(profile, "report.json", resolved.report(config, configs))
+    report.write(config, data, Path("reports") / profile, configs)
+    write_chosen(data / "metrics.json", config, configs, data)
     # Last, and so only where all that params.yaml names is there: what a typo renames is not lost.
-    _prune(data / "results", {*config.ablations, *config.baselines})
+    _prune(data / "results", set(config.methods))
     _prune(data / "training", set(config.ablations))
 
 
 def _prune(folder: Path, known: set[str]) -> None:
-    """Remove the results of ablations that params.yaml no longer names (spec/pipeline.md, trap 3)."""
+    """Remove the results of methods that params.yaml no longer names (spec/pipeline.md, trap 3)."""
     for path in sorted(folder.glob("*")):
         if path.is_dir() and path.name not in known:
             print(f"removing {path}: params.yaml names no such method")

@@ -1,9 +1,11 @@
-"""Stage `train`: train one ablation, once per seed, and leave each one's best and last weights, and curves.
+"""Stage `train`: train one method, once per seed, and leave each one's best and last weights, and curves.
 
-Weights: models/<ablation>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
-lie beside them in seed<N>/. Curves: training/<ablation>/curves.csv holds all seeds; DVCLive shows the first.
+Weights: models/<method>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
+lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -14,9 +16,12 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from lift.config import Config, load
+from lift import imports
+from lift.config import Config, load, resolved
+from lift.config.parse import home
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident
+from lift.errors import UserError
 from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
@@ -27,26 +32,19 @@ from lift.training.logs import join_curves
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
+from lift.training.schedule import Schedule
 from lift.training.state import run_digest, run_folder
-from stages.common import PARAMS, data_folder, run, seed_folder
+from stages.common import ABOUT, PARAMS, WEIGHTS, check_resolved, commit, data_folder, run, seed_folder
 
-ROOT = Path(__file__).resolve().parents[1]
-# The stage's code, as in dvc.yaml (a test holds that): a checkpoint of other code is left alone.
-CODE = [
-    *(ROOT / "lift" / part for part in ("config", "data", "losses", "metrics", "models", "ops", "training")),
-    *(
-        ROOT / "lift" / f"{name}.py"
-        for name in ("__init__", "errors", "files", "progress", "seeds", "weights")
-    ),
-    *(ROOT / "stages" / f"{name}.py" for name in ("common", "train")),
-    ROOT / "weights" / "lpips_alexnet.safetensors",  # the loss sees through it
-]
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
 
 
-def main(profile: str, ablation: str) -> None:
-    """Train `ablation` of `profile` with each seed, or continue where it was stopped."""
-    config = load(PARAMS, profile, ablation)
+def main(profile: str, method: str) -> None:
+    """Train `method` of `profile` with each seed, or continue where it was stopped."""
+    config = load(PARAMS, profile, method)
+    if config.kind != "trained":
+        raise UserError(f"{method}: not trained but measured as it is; evaluate it")
+    check_resolved(profile, f"train/{method}.json", resolved.train(config, WEIGHTS))
     torch.set_num_threads(config.train.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # Filling fresh memory with NaN changes no result and takes 2 % of the time.
@@ -82,12 +80,13 @@ def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
 
 def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack, held: Frames | None) -> Job:
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
-    data, name = data_folder(config.profile), f"{config.ablation}-seed{config.seed}"
+    data, name = data_folder(config.profile), f"{config.method}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
 
     def scratch() -> Path:
-        digest = run_digest(config.digestible(), manifests, CODE)
-        return folders.enter_context(run_folder(data / "scratch", name, digest))
+        made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
+        digest = run_digest(made_from, manifests, sorted(imports.reached(Path(__file__).resolve())))
+        return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = _job(config, data, folder, fabric, stop, held)
@@ -127,8 +126,8 @@ def _job(
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
         loaded=model.loaded,
         folder=folder,
-        outputs=data / "training" / config.ablation if config.seed == train.seeds[0] else folder / "logs",
-        board=seed_folder(data / "logs" / config.ablation, config, config.seed),
+        outputs=data / "training" / config.method if config.seed == train.seeds[0] else folder / "logs",
+        board=seed_folder(data / "logs" / config.method, config, config.seed),
         stop=stop,
     )
 
@@ -156,12 +155,28 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
     """Copy the finished weights and curves to the outputs, so that a kill on the way leaves them too."""
     for seed, job in jobs.items():
         for name in (BEST, LAST):
-            target = seed_folder(data / "models" / config.ablation, config, seed) / name
+            target = seed_folder(data / "models" / config.method, config, seed) / name
             with atomic(target) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
+    about = {
+        "commit": commit(),
+        "code": _digest(json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()),
+        "data": {
+            part: _digest((data / "clips" / part / "clips.csv").read_bytes())
+            for part in ("train", "validation")
+        },
+        "steps": next(Schedule(job.config.train, job.train_count).steps for job in jobs.values()),
+        "seeds": list(jobs),
+    }
+    with atomic(data / "models" / config.method / ABOUT) as temporary:
+        temporary.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
-    join_curves(data / "training" / config.ablation / "curves.csv", curves)
+    join_curves(data / "training" / config.method / "curves.csv", curves)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE", "ABLATION")
+    run(main, "PROFILE", "METHOD")

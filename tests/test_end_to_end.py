@@ -8,56 +8,52 @@ import signal
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lift.config import yaml12
 from lift.errors import UserError
 from lift.training.step import Stepper
 from stages import clips, download, evaluate, report, train
+from tests import params
 
-ROOT = Path(__file__).resolve().parents[1]
+TRAINED = ("lift15", "ctx3", "ifrvp_arbitrary")
+RELEASED = ("matched", "rife_v4")
+BASELINES = ("repeat", "average", "dis", "untrained", "last")
 
 
 def small(raw):
     """Shrink the demo to seconds: three ablations, one of them with two seeds, five scenes, few steps."""
     demo = raw["profiles"]["demo"]
-    for source in filter(lambda source: source["render"], demo["sources"].values()):
-        source["render"]["train"] = min(source["render"]["train"], 10)
-        source["render"]["test"] = 5 if source["render"]["test"] else 0
+    for source in demo["sources"].values():
+        source["render"]["train"] = min(source["render"].get("train", 0), 10)
+        source["render"]["test"] = 5
         source["render"]["size"] = [64, 64]
-    demo["sources"]["snu_film"]["render"]["centres"] = 1
     demo["clips"]["sets"]["train"]["max_clips"] = 1
     raw["clips"]["validation_share"] = 0.2
     raw["train"].update(samples_per_epoch=4, batch=2, warmup=1, log_every=1, threads=1)
     raw["evaluate"]["threads"] = 1  # what is so small only waits for a second thread
     raw["train"]["phases"][0].update(epochs=1)
-    raw["ablations"] = {name: raw["ablations"][name] for name in ("lift15", "ctx3", "ifrvp_arbitrary")}
     raw["ablations"]["ctx3"]["train"] = {"seeds": [7, 8]}
-    raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "ctx3"}]
     raw["report"]["resamples"] = 200
-    return raw
+    return params.methods(raw, "demo", TRAINED, RELEASED, (*BASELINES, "extrapolated"))
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Stand in an empty folder with a small params.yaml."""
-    (tmp_path / "params.yaml").write_text(
-        yaml.safe_dump(small(yaml12.read(ROOT / "params.yaml")), sort_keys=False)
-    )
     monkeypatch.chdir(tmp_path)
+    params.resolved(small(params.read()), "demo")
     return tmp_path
 
 
 def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_again_alike(place):
     results = Path("data/demo/results")
-    splits = yaml12.read(Path("params.yaml"))["splits"]
     download.main("demo")
-    for split in splits:
+    for split in yaml12.read(Path("params.yaml"))["clips"]["sets"]:
         clips.main("demo", split)
-    for name in ("lift15", "ctx3", "ifrvp_arbitrary"):
+    for name in TRAINED:
         train.main("demo", name)
         assert not list(Path("data/demo/scratch").glob(f"{name}-*/"))
-    for name in ("lift15", "ctx3", "ifrvp_arbitrary", "repeat", "average", "dis", "untrained", "last"):
+    for name in (*TRAINED, *RELEASED, *BASELINES):
         evaluate.main("demo", name)
     report.main("demo")
 
@@ -71,6 +67,13 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     assert {row["seed"] for row in rows} == {"7", "8"}
     assert len({(row["clip"], row["psnr"]) for row in rows}) == len(rows)  # another seed, another model
     assert metrics["scenes"]["clips"] == metrics["ucf101"]["clips"] == 5
+    released = list(csv.DictReader((results / "matched" / "clips.csv").read_text().splitlines()))
+    assert {row["seed"] for row in released} == {""}
+    assert json.loads((results / "rife_v4" / "metrics.json").read_text())["model"]["parameters"] > 5e6
+    chosen = json.loads(Path("data/demo/metrics.json").read_text())
+    assert {name: set(means) for name, means in chosen.items()} == {
+        name: {"ucf101", "scenes"} for name in ("lift15", "ctx3")
+    }
     untrained = json.loads((results / "untrained" / "metrics.json").read_text())
     assert untrained["scenes"]["psnr"] != metrics["scenes"]["psnr"]
     ahead = list(csv.DictReader((results / "ifrvp_arbitrary" / "clips.csv").read_text().splitlines()))
@@ -112,7 +115,7 @@ def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypa
     if resident:  # where the frames lie changes no bit of what is trained, stopped or not
         raw = yaml12.read(Path("params.yaml"))
         raw["train"]["resident"] = True
-        Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+        params.write(raw)
     trained = []
     original = Stepper.take
 

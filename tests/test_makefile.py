@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # As DVC: leaves the profile in params.yaml, whatever comes of the run.
 DVC = """#!/bin/bash
 echo "$*" >> called
-echo "profile: [scenes]" > params.yaml
+echo "profile: {study: [study]}" > params.yaml
 [ -e waits ] && sleep 30
 [ ! -e fails ]
 """
@@ -24,7 +24,7 @@ def place(tmp_path):
     """Give a folder with the Makefile, a params.yaml, and an environment that is ready."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements.lock").touch()
-    (tmp_path / "params.yaml").write_text("profile: [demo]  # as the user has it\n")
+    (tmp_path / "params.yaml").write_text("profile: {demo: [demo]}  # as the user has it\n")
     dvc = tmp_path / ".venv" / "bin" / "dvc"
     dvc.parent.mkdir(parents=True)
     dvc.write_text(DVC)
@@ -34,7 +34,7 @@ def place(tmp_path):
 
 
 def make(place):
-    command = ["make", "scenes", "MAIN=lift15 ctx3"]
+    command = ["make", "study"]
     # Where the tests run in a shell's background SIGINT is ignored, which what they start would inherit
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(command, cwd=place, start_new_session=True, stderr=subprocess.PIPE, text=True)
@@ -46,7 +46,7 @@ def left(place):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_scenes_leaves_params_as_they_were(place, fails):
+def test_study_leaves_params_as_they_were(place, fails):
     before = (place / "params.yaml").stat().st_mode, (place / "params.yaml").read_text()
     if fails:
         (place / "fails").touch()
@@ -54,20 +54,36 @@ def test_scenes_leaves_params_as_they_were(place, fails):
     _, said = process.communicate(timeout=30)
     assert (process.returncode == 0) is not fails, said
     calls = (place / "called").read_text().splitlines()
-    assert calls[0].startswith(
-        "exp run -S profile=[scenes] evaluate@scenes-lift15 evaluate@scenes-ctx3 baseline"
-    )
-    assert calls[1:] == ([] if fails else ["exp run -S profile=[scenes] --single-item report@scenes"])
+    assert calls == ["exp run -S profile.demo=[] -S profile.study=[study]"]
     assert ((place / "params.yaml").stat().st_mode, left(place)) == before
 
 
+def test_a_report_of_nothing_is_one_line_and_calls_no_dvc(place):
+    def report():
+        command = ["make", "--silent", "report"]
+        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+    done = report()
+    assert done.returncode != 0
+    first, *others = done.stderr.splitlines()
+    assert first == "error: data/demo/results: nothing is measured yet; run make repro first"
+    assert all(line.startswith("make: ***") for line in others)
+    assert not (place / "called").exists()
+    assert not (place / "data").exists()
+    made = place / "data" / "demo" / "results" / "dis" / "made_from.json"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    assert report().returncode == 0
+    assert (place / "called").read_text() == "repro --single-item resolve report\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_scenes_leaves_params_as_they_were_where_it_is_stopped(place, number):
+def test_study_leaves_params_as_they_were_where_it_is_stopped(place, number):
     before = (place / "params.yaml").read_text()
     (place / "waits").touch()
     process = make(place)
     deadline = time.monotonic() + 30
-    while "scenes" not in (place / "params.yaml").read_text() and time.monotonic() < deadline:
+    while "study" not in (place / "params.yaml").read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, number)  # as a terminal's Ctrl-C reaches all of them
     process.communicate(timeout=30)

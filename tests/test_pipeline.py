@@ -1,108 +1,141 @@
 """The pipeline's declarations against the code: DVC says "up to date" wrongly where one is missing."""
 
-import ast
-import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import ruamel.yaml
 import yaml
 
-from lift.config import load, yaml12
-from stages.train import CODE
+from lift import imports
+from lift.config import load, load_all, yaml12
+from lift.config.load import KINDS, Reader
+from lift.config.resolved import files
+from stages.resolve import STAGES as CODED
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = ruamel.yaml.YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS = yaml12.read(ROOT / "params.yaml")
+PROFILES = list(PARAMS["profiles"])
 
 
-def module_files(name: str) -> set[Path]:
-    """List the files that importing the dotted `name` runs, packages' own included."""
-    files, at = set(), ROOT
-    for part in name.split("."):
-        at = at / part
-        for candidate in (at.with_suffix(".py"), at / "__init__.py"):
-            if candidate.is_file():
-                files.add(candidate)
-    return files
+def profile_of(name):
+    """Give the profile that a stage of dvc.yaml is of: its name's end, or the demo."""
+    return max((p for p in PROFILES if name.endswith(f"_{p}")), key=len, default="demo")
 
 
-def reachable(start: Path) -> set[Path]:
-    """List every file of this repository that a file imports, directly or not."""
-    seen, todo = set(), [start]
-    while todo:
-        path = todo.pop()
-        if path in seen:
+def items(name):
+    """Give the values that the matrix of a stage has."""
+    axes = STAGES[name]["matrix"]
+    profile = profile_of(name)
+    if "split" in axes:
+        return [{"profile": profile, "split": split} for split in PARAMS["clips"]["sets"]]
+    if "method" in axes:
+        at = PARAMS
+        for part in axes["method"].strip("${}").split("."):
+            at = at[part]
+        return [{"profile": profile, "method": method} for method in at]
+    return [{"profile": profile}]
+
+
+def filled(text, item):
+    for key, value in item.items():
+        text = text.replace(f"${{item.{key}}}", value)
+    return text
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_what_a_stage_depends_on_is_in_the_repository_or_made_by_an_earlier_one(name):
+    made = []
+    for earlier in STAGES:
+        if profile_of(earlier) != profile_of(name):
             continue
-        seen.add(path)
-        package = path.parent.relative_to(ROOT).parts
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-                module = ".".join(filter(None, [base, node.module or ""]))
-                names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        for item in items(earlier):
+            for out in [*STAGES[earlier].get("outs", []), *STAGES[earlier].get("plots", [])]:
+                path = out if isinstance(out, str) else next(iter(out))
+                made.append(Path(filled(path, item)))
+    profile = profile_of(name)
+    base, configs = load_all(ROOT / "params.yaml", profile)
+    resolved = {f"data/{profile}/resolved/{path}" for path in files(base, configs, ROOT / "weights")}
+    resolved |= {f"data/{profile}/resolved/code/{stage}.json" for stage in CODED}
+    for item in items(name):
+        for dep in STAGES[name]["deps"]:
+            path = filled(dep, item)
+            if "/resolved/" in path:
+                assert path in resolved
+            elif path.startswith("data/"):
+                assert any(Path(path) == out or Path(path) in out.parents for out in made), path
             else:
-                continue
-            for name in names:
-                if name.split(".")[0] in ("lift", "stages"):
-                    todo += module_files(name)
-    return {path for path in seen if path.name != "__init__.py" or path.parent.name != "stages"}
+                assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_every_imported_file_is_a_declared_dependency(name):
-    stage = STAGES[name]
-    module = stage["cmd"].split()[2]
-    declared = [ROOT / dep for dep in stage["deps"] if not dep.startswith("data/")]
-    for path in reachable(ROOT / Path(*module.split(".")).with_suffix(".py")):
-        covered = any(path == dep or dep in path.parents for dep in declared)
-        assert covered, f"{name}: {path.relative_to(ROOT)} is imported and not declared"
+def test_a_stage_depends_on_its_own_code_and_runs_its_own_profile(name):
+    stage = STAGES[name]["cmd"].split()[2].removeprefix("stages.")
+    if stage != "resolve":
+        assert f"data/${{item.profile}}/resolved/code/{stage}.json" in STAGES[name]["deps"]
+    assert STAGES[name]["matrix"]["profile"] == f"${{profile.{profile_of(name)}}}"
 
 
-def test_how_footage_comes_here_touches_only_download_and_how_it_is_cut_only_clips():
-    """A corrected address must not train anything anew."""
-    depend = {
-        part: {n for n, s in STAGES.items() if part in s["deps"]} for part in ("lift/fetch", "lift/clips")
-    }
-    assert depend == {"lift/fetch": {"download"}, "lift/clips": {"clips"}}
-    whole = {name for name, stage in STAGES.items() if {"lift", "lift/data"} & set(stage["deps"])}
-    assert whole.isdisjoint({"download", "clips"})
+def test_every_profile_has_every_stage_and_each_of_its_lists_is_an_axis():
+    kinds = {name.removesuffix(f"_{profile_of(name)}") for name in STAGES}
+    for profile in PROFILES:
+        own = {name.removesuffix(f"_{profile}") for name in STAGES if profile_of(name) == profile}
+        assert own == kinds, profile
+        listed = {method for name in STAGES if profile_of(name) == profile for item in items(name)
+                  if (method := item.get("method"))}  # fmt: skip
+        assert listed == set(load(ROOT / "params.yaml", profile).methods), profile
+    assert KINDS == ("trained", "released", "baselines")
 
 
-def test_a_checkpoint_is_of_the_code_that_the_stage_depends_on():
-    declared = {ROOT / dep for dep in STAGES["train"]["deps"] if not dep.startswith("data/")}
-    assert set(CODE) == declared
+@pytest.mark.parametrize("stage", CODED)
+def test_the_code_of_a_stage_is_all_that_python_loads_to_run_it(stage):
+    """The import walk reads the source; here Python itself says what it loaded."""
+    command = (
+        f"import sys, stages.{stage}\n"
+        "print(*(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded = {Path(line) for line in done.stdout.splitlines()}
+    ours = {p for p in loaded if p.is_relative_to(ROOT / "lift") or p.is_relative_to(ROOT / "stages")}
+    walked = imports.reached(ROOT / "stages" / f"{stage}.py")
+    assert ours - walked <= set(imports.LOADING)
+    assert ours
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_every_declared_dependency_exists(name):
-    for dep in STAGES[name]["deps"]:
-        assert dep.startswith("data/") or (ROOT / dep).exists(), dep
+@pytest.mark.parametrize(
+    ("stage", "parts"),
+    [
+        ("train", ("lift/fetch", "lift/clips", "lift/scenes", "lift/report", "lift/evaluation")),
+        ("clips", ("lift/fetch", "lift/scenes", "lift/models", "lift/report")),
+        (
+            "evaluate",
+            ("lift/fetch", "lift/clips", "lift/scenes", "lift/training", "lift/losses", "lift/report"),
+        ),
+        (
+            "report",
+            ("lift/fetch", "lift/data", "lift/models", "lift/training", "lift/evaluation", "lift/video"),
+        ),
+    ],
+)
+def test_no_stage_runs_again_for_the_code_of_another(stage, parts):
+    code = imports.digests(ROOT / "stages" / f"{stage}.py")
+    assert f"stages/{stage}.py" in code
+    for part in parts:
+        assert (ROOT / part).exists(), part
+        assert not [path for path in code if path.startswith(f"{part}/")], part
 
 
-@pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize("profile", PARAMS["profiles"])
-def test_every_declared_parameter_exists(name, profile):
-    stage = STAGES[name]
-    for item in PARAMS["ablations"] if "ablation" in stage["matrix"] else [""]:
-        for split in PARAMS["splits"] if "split" in stage["matrix"] else [""]:
-            for key in stage["params"]:
-                key = key.replace("${item.profile}", profile).replace("${item.ablation}", item)
-                value = PARAMS
-                for part in key.replace("${item.split}", split).split("."):
-                    assert part in value, key
-                    value = value[part]
-
-
-@pytest.mark.parametrize("stage", ["evaluate", "baseline", "report"])
-def test_what_reads_benchmarks_depends_on_all_clips_also_of_a_benchmark_to_come(stage):
-    assert "data/${item.profile}/clips" in STAGES[stage]["deps"]
+def test_what_a_package_reads_beside_its_modules_counts():
+    code = imports.digests(ROOT / "stages" / "report.py")
+    assert {"lift/report/published.yaml", "lift/report/page/index.html.j2"} <= set(code)
 
 
 def test_every_benchmark_is_cut_into_clips():
-    assert set(PARAMS["benchmarks"]) <= set(PARAMS["splits"])
+    assert set(PARAMS["benchmarks"]) <= set(PARAMS["clips"]["sets"])
 
 
 def test_our_reading_of_params_equals_dvcs():
@@ -110,12 +143,13 @@ def test_our_reading_of_params_equals_dvcs():
     assert theirs == PARAMS
 
 
-@pytest.mark.parametrize("profile", PARAMS["profiles"])
-@pytest.mark.parametrize("ablation", PARAMS["ablations"])
-def test_every_ablation_resolves_in_every_profile(profile, ablation):
-    config = load(ROOT / "params.yaml", profile, ablation)
-    references = {-2, -1} if config.clip.task == "predict" else {-1, 1}
-    assert references <= set(config.clip.offsets)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_ablation_resolves_in_every_profile(profile):
+    reader = Reader(ROOT / "params.yaml", profile)
+    for ablation in PARAMS["ablations"]:
+        config = reader.trained(ablation)
+        references = {-2, -1} if config.clip.task == "predict" else {-1, 1}
+        assert references <= set(config.clip.offsets)
 
 
 def test_the_thesis_profile_has_the_specifications_numbers():
@@ -131,14 +165,24 @@ def test_the_thesis_profile_has_the_specifications_numbers():
     assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
 
 
-def test_profile_scenes_has_the_specifications_widths_and_needs_no_download():
-    ours, thesis = (load(ROOT / "params.yaml", profile, "lift15") for profile in ("scenes", "thesis"))
-    assert dataclasses.replace(thesis.model, pretrained=None) == ours.model
-    assert {phase.crop for phase in ours.train.phases} == {(256, 256)}
-    assert all(source.optional or source.render for source in ours.sources.values())
+def test_the_study_trains_every_ablation_of_interest_and_needs_no_download():
+    for profile in ("study", "study_gpu"):
+        config = load(ROOT / "params.yaml", profile)
+        assert set(config.ablations) == set(PARAMS["ablations"])
+        assert all(source.optional or source.render for source in config.sources.values())
+    thesis = load(ROOT / "params.yaml", "thesis", "lift15")
+    assert load(ROOT / "params.yaml", "study_gpu", "lift15").model.widths == thesis.model.widths
+    assert load(ROOT / "params.yaml", "study_gpu", "lift15").model.pretrained is None
     for other in ("demo", "thesis"):  # a missing data set is a mistake; Cityscapes needs a login
         sources = load(ROOT / "params.yaml", other).sources
-        assert {name for name, source in sources.items() if source.optional} == {"cityscapes"}
+        assert {name for name, source in sources.items() if source.optional} == {"cityscapes", "folder"}
+
+
+def test_the_demo_can_decide_its_declared_comparisons():
+    config = load(ROOT / "params.yaml", "demo")
+    source = config.sources[config.clips.sets[config.report.benchmark].sources[0]]
+    assert source.render is not None
+    assert source.render.test >= config.report.least_videos
 
 
 def test_lift64_is_the_first_generations_window_and_attention():
@@ -150,14 +194,15 @@ def test_lift64_is_the_first_generations_window_and_attention():
     assert config.model.target_position + offsets[0] >= 0
 
 
-def test_the_main_models_of_profile_scenes_are_known():
-    lines = (ROOT / "Makefile").read_text().splitlines()
-    named = {line.split()[0]: line.split()[2:] for line in lines if " ?= " in line}
-    assert len(named["MAIN"]) == len(set(named["MAIN"])) == 12  # as many as are reckoned with
-    assert set(named["MAIN"]) <= set(PARAMS["ablations"])
-    assert set(named["WITHOUT_TRAINING"]) <= set(PARAMS["baselines"])
-    asked = {name for c in PARAMS["report"]["comparisons"] for name in (c["method"], c["against"])}
-    assert asked <= {*named["MAIN"], *named["WITHOUT_TRAINING"]}
+def test_what_the_repository_carries_is_small():
+    weights = [path for path in (ROOT / "weights").iterdir() if path.is_file()]
+    assert all(path.stat().st_size <= 16 * 2**20 for path in weights)
+    assert sum(path.stat().st_size for path in weights) <= 25 * 2**20
+    assert len((ROOT / "params.yaml").read_text().splitlines()) <= 500
+
+
+def test_dvc_yaml_is_plain_yaml_for_every_reader():
+    assert yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].keys() == STAGES.keys()
 
 
 def test_the_locked_packages_carry_hashes_and_no_index_address():

@@ -24,6 +24,7 @@ def test_an_example_is_taken_as_it_stands_and_its_model_learns_all_its_parts(tmp
     lines = [line.removeprefix("    ") for line in BLOCKS[name].splitlines()]
     pasted = "ablations:" + "".join(f"\n  {line}" for line in lines)
     path = tmp_path / "params.yaml"
+    (tmp_path / "weights").symlink_to(ROOT / "weights")
     path.write_text(PARAMS.replace("\nablations:", f"\n{pasted}", 1), encoding="utf-8")
     config = load(path, profile, name)
     assert config != load(ROOT / "params.yaml", profile)

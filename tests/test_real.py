@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lift.config import yaml12
 from stages import clips, download, evaluate, report, train
+from tests import params
 
-ROOT = Path(__file__).resolve().parents[1]
 METHODS = ("repeat", "average", "dis", "untrained", "lift15")
 COUNTS = {"vimeo90k": 1, "ucf101": 12, "davis": 7, "snu_film": 24, "scenes": 2}
 TRAINING = {"train": 3, "validation": 1}  # DAVIS' four training sequences; the other training lists are empty
@@ -33,18 +32,14 @@ def on_copy(raw, folder):
         demo["clips"]["sets"][name].update(sources=["davis"], before=10, after=7, max_clips=4)
     raw["train"].update(samples_per_epoch=120, warmup=10, log_every=5)
     raw["train"]["phases"][0].update(epochs=2)
-    raw["ablations"] = {"lift15": {}}
-    raw["baselines"] = [name for name in METHODS if name != "lift15"]
-    raw["report"]["comparisons"] = [{"family": "width", "method": "lift15", "against": "repeat"}]
-    return raw
+    return params.methods(raw, "demo", ["lift15"], [], [name for name in METHODS if name != "lift15"])
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch, shared):
     """Stand in a folder whose params.yaml names the local copy."""
-    raw = on_copy(yaml12.read(ROOT / "params.yaml"), shared / "real")
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     monkeypatch.chdir(tmp_path)
+    params.resolved(on_copy(params.read(), shared / "real"), "demo")
     return tmp_path
 
 
@@ -57,7 +52,7 @@ def test_all_stages_run_on_real_footage_in_the_official_layouts(place, capsys):
     assert {name for name, source in sources.items() if source["origin"] == "local copy"} == {*COUNTS} - {
         "scenes"
     }
-    for split in yaml12.read(Path("params.yaml"))["splits"]:
+    for split in yaml12.read(Path("params.yaml"))["clips"]["sets"]:
         clips.main("demo", split)
     for name in (*TRAINING, *COUNTS):
         summary = json.loads((data / "clips" / name / "summary.json").read_text())

@@ -3,11 +3,17 @@
 The registry (lift/models) makes the models; a test holds that the two name the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lift.config.schema import Loss, Model, window
 from lift.errors import UserError
+
+if TYPE_CHECKING:
+    from lift.config.base import Config
 
 TWO = (-1, 1)  # the references alone
 PAST = (-2, -1)  # the same, of prediction
@@ -97,6 +103,12 @@ def check_ability(
             )
 
 
+def sees_context(config: Config) -> bool:
+    """Whether a model's frames depend on others than the two references."""
+    searches = config.model.name == "lift" and config.model.flow != "plain"
+    return len(config.clip.offsets) > len(TWO) and (config.model.use_context or searches)
+
+
 def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
     """Refuse a model that cannot do a task; give those that can.
 
@@ -113,9 +125,9 @@ def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
         raise UserError(
             f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
         )
-    if task == "predict" and model.name == "lift" and model.flow == "matching":
+    if task == "predict" and model.name == "lift" and model.flow != "plain":
         raise UserError(
-            f"params.yaml: {where}: lift with model.flow: matching cannot predict: it searches for motion "
+            f"params.yaml: {where}: lift with model.flow: {model.flow} cannot predict: it looks for motion "
             f"between a frame before and one after; set model.flow: plain"
         )
     return fit

@@ -126,6 +126,8 @@ class Benchmark:
 class Evaluate:
     """How results are measured."""
 
+    probes: tuple[str, ...]
+    """Benchmarks on which is measured what taking a method's window away changes."""
     examples: int = number(0)
     """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
     threads: int = number(1, 256)

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     from lift.config import Config
 
 
-def check_learnt(config: Config, name: str) -> None:
+def predicts(config: Config, method: str) -> bool:
+    """Whether a method predicts; `config` is its own, or the base's where it has no model."""
+    if config.kind in ("trained", "released"):
+        return config.clip.task == "predict"
+    return method in PREDICTORS
+
+
+def check_learnt(config: Config, where: str) -> None:
     """Refuse to learn frames that clips do not hold; training sees time reversed, too.
 
     Args:
-        config: The ablation's, which predicts.
-        name: The ablation.
+        config: The method's, which predicts.
+        where: Its key, such as ablations.ifrvp.
 
     Raises:
         UserError: Clips are too short for the horizons, or the window is to be mixed with another.
     """
-    where, furthest = f"params.yaml: ablations.{name}", max(config.clip.horizons) - 1
+    where, furthest = f"params.yaml: {where}", max(config.clip.horizons) - 1
     if config.train.other_sampling:
         raise UserError(f"{where}: train.other_sampling: prediction has no other window; set 0")
     for benchmark, rules in config.benchmarks.items():
@@ -64,7 +71,7 @@ def check_compared(configs: Mapping[str, Config], base: Config) -> None:
     """Refuse a declared comparison with a method that predicts: the question is one of interpolation.
 
     Args:
-        configs: Each ablation's.
+        configs: Those of the profile's trained and released methods.
         base: Without an ablation.
 
     Raises:
@@ -73,7 +80,7 @@ def check_compared(configs: Mapping[str, Config], base: Config) -> None:
     if base.report.comparisons[0].method not in configs:
         raise UserError(
             f"params.yaml: report.comparisons: {base.report.comparisons[0].method} comes first and so is the "
-            f"report's base, but it is a baseline; name an ablation first ({', '.join(configs)})"
+            f"report's base, but it has no model; name one first that has ({', '.join(configs)})"
         )
     predicting = {*PREDICTORS, *(name for name, config in configs.items() if config.clip.task == "predict")}
     for comparison in base.report.comparisons:

@@ -1,7 +1,6 @@
 """A model's configuration from the plain values that stand in the header of its weights file."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,14 @@ def restore(path: Path, values: Mapping[str, Any]) -> tuple[Clip, Model]:
 
     Args:
         path: The weights file, for messages.
-        values: Its header, as `Config.digestible` made it. Sections of `model` that belong to other models
-            than the named one are left out there; they decide nothing and are filled in from params.yaml.
+        values: Its header, as `Config.digestible` made it. What of `model` belongs to other models than the
+            named one is left out there; it decides nothing and is filled in from params.yaml.
 
     Raises:
         UserError: The header is of another version of the project.
     """
-    model = dict(values.get("model") or {})
-    own = (model.get("name"), model.get("flow"))
-    missing = [field.name for field in fields(Model) if field.name not in model and field.name not in own]
-    if missing:
-        current = read(PARAMS).get("model")
-        sections = dict(current) if isinstance(current, Mapping) else {}
-        model |= {name: sections[name] for name in missing if isinstance(sections.get(name), Mapping)}
+    current = read(PARAMS).get("model")
+    model = {**(current if isinstance(current, Mapping) else {}), **(values.get("model") or {})}
     try:
         return build(Clip, values.get("clip"), "clip"), build(Model, model, "model")
     except UserError as error:

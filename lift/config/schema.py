@@ -4,12 +4,13 @@ The text under a field gives its unit and meaning. Values stand in params.yaml o
 default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from lift.config.clip import Clip, window
 from lift.config.families import Flavr, IfrNet, Rife, RifeV4
+from lift.config.lift_rife import LiftRife
 from lift.config.matching import Matching
 from lift.config.parse import choice, number, place
 
@@ -28,9 +29,9 @@ class Model:
     """Hidden channels of the flow heads at s8 and s4."""
     flow_blocks: tuple[int, int] = number(0, 16)
     """Residual blocks of the flow heads at s8 and s4."""
-    flow: str = choice("plain", "matching")
-    """How motion is estimated: by the specification's two heads, or by comparing frames, to s2
-    (lift/models/matching.py).
+    flow: str = choice("plain", "matching", "rife")
+    """How motion is estimated: by the specification's two heads, by comparing frames, to s2
+    (lift/models/matching.py), or by RIFE v4.25 and the window around its two frames (lift/models/lift_rife).
     """
     context_width: int = number(8, 4096)
     """Hidden channels of the coarse frame's context network."""
@@ -66,9 +67,10 @@ class Model:
     """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
-    refinement: str = choice("coarse", "aligned")
-    """Where the references are warped and blended: at a quarter of the resolution, as specified, or at all of
-    it, features with them (lift/models/aligned.py).
+    refinement: str = choice("coarse", "aligned", "none")
+    """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
+    it, features with them (lift/models/aligned.py); none: as aligned, but nothing is learnt on top of what
+    `flow: rife` gives, so that there is no encoder and no context either.
     """
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
@@ -77,6 +79,7 @@ class Model:
     pretrained: str | None
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
     matching: Matching
+    lift_rife: LiftRife
     rife: Rife
     rife_v4: RifeV4
     ifrnet: IfrNet
@@ -94,17 +97,38 @@ class Model:
         if any(w % GROUPS for w in grouped) or self.refiner_widths[1] % (GROUPS // 2):
             raise ValueError(
                 f"widths[4], flow_widths and refiner_widths[0] must be multiples of {GROUPS} and "
-                f"refiner_widths[1] of {GROUPS // 2}: that many groups has their GroupNorm (specification 3)"
+                f"refiner_widths[1] of {GROUPS // 2}: GroupNorm has that many groups"
             )
 
         if self.flow == "matching" and self.refinement != "aligned":
             raise ValueError("flow: matching ends at s2, for refinement: aligned alone; set that too")
+        if self.flow == "rife" and self.refinement == "coarse":
+            raise ValueError("flow: rife ends at full resolution; set refinement: aligned, or none")
+        if self.flow != "rife" and self.refinement == "none":
+            raise ValueError(
+                f"refinement: none is for flow: rife, not for {self.flow}; set aligned or coarse"
+            )
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections of families that the named model reads."""
+        if self.name != "lift":
+            return (self.name,)
+        return {"plain": (), "matching": ("matching",), "rife": ("matching", "lift_rife", "rife_v4")}[
+            self.flow
+        ]
 
     @property
     def start(self) -> Path | None:
         """The weights file from which the named model starts, or None."""
         start: str | None = getattr(vars(self).get(self.name, self), "pretrained", None)
         return None if start is None else place(start)
+
+    def started(self, path: Path) -> "Model":
+        """Return the named model as it starts from the weights file `path`."""
+        if hasattr(getattr(self, self.name, None), "pretrained"):
+            return replace(self, **{self.name: replace(getattr(self, self.name), pretrained=str(path))})
+        return replace(self, pretrained=str(path))
 
 
 GROUPS = 8  # GroupNorm(8) throughout, GroupNorm(4) in the refiner's last stage: specification section 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lift.config.abilities import BASELINES
@@ -16,7 +16,7 @@ TRAINING_SETS = ("train", "validation")
 
 
 def check_sets(raw: Mapping[str, Any], config: Config) -> None:
-    """Refuse splits that are not the clip sets, and sets of no source or of what another set learns from.
+    """Refuse sets that no stage takes, and sets of no source or of what another set learns from.
 
     Args:
         raw: params.yaml.
@@ -25,14 +25,14 @@ def check_sets(raw: Mapping[str, Any], config: Config) -> None:
     Raises:
         UserError: The key at fault.
     """
-    splits, sets = raw.get("splits"), config.clips.sets
-    if not isinstance(splits, list) or not all(isinstance(name, str) for name in splits):
-        raise UserError(f"params.yaml: splits: expected a list of names, found {splits!r}")
-    expected = [*TRAINING_SETS, *config.benchmarks]
-    if sorted(splits) != sorted(expected) or sorted(sets) != sorted(expected):
+    sets = config.clips.sets
+    known = [*TRAINING_SETS, *config.benchmarks]
+    listed = ((raw.get("clips") or {}).get("sets") or {}).keys()  # the matrix axis of dvc.yaml
+    if sorted(sets) != sorted(known) or sorted(listed) != sorted(known):
+        odd = sorted({*sets, *listed} ^ set(known)) or sorted(set(known) - set(listed))
         raise UserError(
-            f"params.yaml: splits, and the keys of clips.sets, must be train, validation and every benchmark "
-            f"({', '.join(expected)}); splits: {splits}, clips.sets: {', '.join(sets)}"
+            f"params.yaml: clips.sets.{odd[0]}: the sets are train, validation and every benchmark "
+            f"({', '.join(known)}), all of them named at the top level"
         )
     for name, clip_set in sets.items():
         where = f"clips.sets.{name}.sources"
@@ -52,16 +52,39 @@ def check_sets(raw: Mapping[str, Any], config: Config) -> None:
 
 
 def check_baselines(config: Config) -> None:
-    """Refuse a baseline that is none, that stands twice, or whose name an ablation has.
+    """Refuse a baseline that is none, or that stands twice.
 
     Raises:
         UserError: The name at fault.
     """
+    where = f"profiles.{config.profile}.methods.baselines"
     for name in config.baselines:
-        check_known(name, BASELINES, "baselines")
-    _check_once(config.baselines, "baselines")
-    for name in set(config.ablations) & set(BASELINES):
-        raise UserError(f"params.yaml: ablations.{name}: the name of a baseline; choose another")
+        check_known(name, BASELINES, where)
+    _check_once(config.baselines, where)
+
+
+def check_methods(config: Config, ablations: Collection[str], released: Collection[str]) -> None:
+    """Refuse methods that have no entry, stand twice, or share their name with another kind's.
+
+    Raises:
+        UserError: The name at fault.
+    """
+    where = f"profiles.{config.profile}.methods"
+    for kind, listed, known in (
+        ("trained", config.ablations, ablations),
+        ("released", config.released, released),
+    ):
+        for name in listed:
+            check_known(name, known, f"{where}.{kind}")
+        _check_once(listed, f"{where}.{kind}")
+    for name in (*ablations, *released):
+        if name in BASELINES:
+            raise UserError(f"params.yaml: {name}: the name of a method without training; choose another")
+    for name in set(config.ablations) & set(config.released):
+        raise UserError(
+            f"params.yaml: {where}: {name} is to be trained and measured as released; its results would "
+            f"share a folder; leave it in one list"
+        )
 
 
 def _check_once(names: tuple[str, ...], where: str) -> None:

@@ -1,6 +1,6 @@
 """Augmentation: one draw per clip, applied to all its frames (specification section 5).
 
-A crop drawn per frame ruins training without an error (protocols.md section 4, trap); here a `Draw` is a
+A crop drawn per frame ruins training without an error (protocols section 4, trap); here a `Draw` is a
 value that all frames share.
 """
 

@@ -1,7 +1,7 @@
 """What a model costs: parameters, multiply-accumulates, memory and time for one frame.
 
 Parameters, operations and memory are properties of the model and the size, equal on every machine;
-milliseconds are a measurement of this one, and tables say so (protocols.md, section 5).
+milliseconds are a measurement of this one, and tables say so (protocols section 5).
 """
 
 import statistics
@@ -17,7 +17,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-SIZES = ((256, 448), (720, 1280))  # height and width at which the field states operations: protocols.md, 5.1
+SIZES = ((256, 448), (720, 1280))  # height and width of published operations: protocols section 5.1
 TIMED = 3  # frames, after the one that shows the memory; the median is kept
 MIB = 2**20
 DECIMALS = 6  # of metrics.json
@@ -75,9 +75,10 @@ def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
 
 
 def parameters(model: nn.Module) -> int:
-    """Count the parameters that make a frame."""
+    """Count the parameters that make a frame, frozen ones (`flow: rife`) too."""
     skipped = tuple(f"{name}." for name in model.training_only)  # type: ignore[union-attr]
-    return sum(p.numel() for name, p in model.named_parameters() if not name.startswith(skipped))
+    held = (*model.named_parameters(), *model.named_buffers())
+    return sum(p.numel() for name, p in held if not name.startswith(skipped))
 
 
 def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> list[float]:

@@ -79,6 +79,11 @@ class Weight:
     weight: float
 
 
+def write_probes(folder: Path, kind: type[Any], rows: Sequence[Any]) -> None:
+    """Write probes.csv, of rows of the dataclass `kind`; without any it has a head alone."""
+    _write_csv(folder / "probes.csv", kind, rows)
+
+
 def write_results(
     folder: Path, rows: Sequence[Row], weights: Sequence[Weight], model: Mapping[str, float] | None = None
 ) -> dict[str, dict[str, float]]:

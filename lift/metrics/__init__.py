@@ -1,4 +1,4 @@
-"""How a predicted frame and its flow are judged (protocol decisions: spec/protocols.md section 0).
+"""How a predicted frame and its flow are judged (protocols section 0).
 
 Frames are single, RGB, (3, H, W); every metric of frames rounds both to 8 bits first, and gives one number
 per frame. Means over clips are taken afterwards, from those numbers (`Means`).

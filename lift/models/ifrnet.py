@@ -5,7 +5,7 @@ and Prediction Training, ICIP 2024): the same network, whose references lie befo
 input of time says how far.
 
 Source: Kong et al., "IFRNet: Intermediate Feature Refine Network for Efficient Frame Interpolation", CVPR
-2022, section 3; IFRVP's light variants: specification, protocols.md section 7. Beside the paper: flows, mask
+2022, section 3; IFRVP's light variants: protocols section 7. Beside the paper: flows, mask
 and residual start at zero, as LIFT's do, so that the untrained model is the average of its references; and
 the distillation of flows that another network has estimated is left out, since none of the compared models
 may have one.

@@ -44,6 +44,7 @@ class Interpolator(nn.Module):
         load_report: What that file gave; None where nothing was loaded.
         freezable: Whether training phases may freeze what was loaded.
         multiple: Frames are padded inside to multiples of this, pixels.
+        any_time: Whether the references may be at any offsets −2·t and 2 − 2·t, t in (0, 1), not at ±1 alone.
         training_only: Names of the parts that only training uses, as in `named_children()`.
     """
 
@@ -52,6 +53,7 @@ class Interpolator(nn.Module):
     load_report: LoadReport | None = None
     freezable: bool = False
     multiple: int = 1
+    any_time: bool = False
     training_only: tuple[str, ...] = ()
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
@@ -85,10 +87,10 @@ class Interpolator(nn.Module):
 
     def channels_last(self) -> "Interpolator":
         """Lay convolutions' weights out with channels last in memory, those over time too."""
-        for parameter in self.parameters():
-            if parameter.ndim in (4, 5):
-                form = torch.channels_last if parameter.ndim == 4 else torch.channels_last_3d
-                parameter.data = parameter.data.contiguous(memory_format=form)
+        for weights in (*self.parameters(), *self.buffers()):  # frozen ones are buffers
+            if weights.ndim in (4, 5):
+                form = torch.channels_last if weights.ndim == 4 else torch.channels_last_3d
+                weights.data = weights.data.contiguous(memory_format=form)
         return self
 
     def checkpoint_encoder(self) -> None:

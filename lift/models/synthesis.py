@@ -1,4 +1,4 @@
-"""Stage 4: the coarse frame at a quarter of the resolution (specification section 3, stage 4).
+"""Stage 4: the coarse frame at a quarter of the resolution (specification section 3.4).
 
 Legend: B samples; − and + the references at offsets −1 and +1; C16 the context's channels (256).
 """
@@ -11,7 +11,7 @@ from lift.models.blocks import conv, zero_conv
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
-EPSILON = 1e-8  # specification section 3, stage 4; vanishes in half precision, hence float32
+EPSILON = 1e-8  # specification section 3.4; vanishes in half precision, hence float32
 
 
 class Synthesis(nn.Module):

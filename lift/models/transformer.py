@@ -1,6 +1,6 @@
 """Stage 2: the temporal transformer that turns all frames into one context map.
 
-Source: specification section 3, stage 2.
+Source: specification section 3.2.
 
 Legend: B samples, T frames in time order (`present` tells which exist), D model width, L = h·w patches, W
 frames per window.

@@ -6,16 +6,15 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from lift.config import Config, load_all
+from lift.config import Config
 from lift.files import full_disk_explained
 
 __all__ = ["write"]
 
 UNTRAINED = "untrained"  # the baseline that is the base model before its first step, with the base's window
-_PARAMS = Path("params.yaml")
 
 
-def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] | None = None) -> None:
+def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config]) -> None:
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
 
     environment.json says with what it was made: equal bytes can be asked of the same alone.
@@ -24,15 +23,12 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config] |
         config: The profile's configuration, without an ablation.
         data: data/<profile>: results, training curves and summaries of the clip sets.
         out: reports/<profile>; replaced as a whole.
-        configs: Each ablation's configuration; None: read from params.yaml in the working folder, where every
-            stage runs.
+        configs: Those of its methods that have a model.
 
     Raises:
-        UserError: An input is missing, broken, or not comparable with the others; or the disk is
-            full.
+        UserError: An input is missing, broken, of another configuration, or not comparable with the others;
+            or the disk is full.
     """
-    if configs is None:
-        configs = load_all(_PARAMS, config.profile)[1]
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
     with full_disk_explained(out):
@@ -51,9 +47,11 @@ def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Pat
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
     from lift.report.examples import check_kept
+    from lift.report.made import check_made
     from lift.report.reading import read
     from lift.report.strata import by_stratum
 
+    check_made(config, configs, data)
     results = read(config, configs, data)
     check_kept(results)
     families = declared(results)

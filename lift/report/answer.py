@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lift.config import Comparison
-from lift.report.caveats import Tests, by_opponent, caveats, limits, listing, once_trained, outcomes
+from lift.report.caveats import Tests, bounds, by_opponent, caveats, limits, listing, once_trained, outcomes
 from lift.report.comparisons import Tested
 from lift.report.names import REFERENCES, number_of, sampling
 from lift.report.results import Results
@@ -41,7 +41,7 @@ class Answer:
 
 def answer(results: Results, families: Mapping[str, Tests]) -> Answer:
     """Write the answer to the research question from the declared tests."""
-    against = caveats(results, families)
+    against, bounded = caveats(results, families), bounds(results)
     level = _level(results)
     asked = {name: judged for name, tests in families.items() if (judged := _judged(results, tests))}
     headline = " ".join(f"{name.capitalize()}: H0 is {judged}." for name, judged in asked.items())
@@ -54,10 +54,18 @@ def answer(results: Results, families: Mapping[str, Tests]) -> Answer:
         "H0 is rejected against an opponent where at least one outcome is better and none is worse; mixed: "
         "some are better, others worse. Of two methods that differ in their shift alone only a shift "
         "against none bears on H0.",
-        headline="These results do not answer the question." if against else headline,
-        caveats=against,
+        headline="These results do not answer the question."
+        if against
+        else (
+            f"On procedural footage: {headline}"
+            if results.procedural[results.config.report.benchmark]
+            else headline
+        ),
+        caveats=(*against, *bounded),
         limits=limits(results, families),
-        verdicts={name: _verdict(results, name, tests, bool(against)) for name, tests in families.items()},
+        verdicts={
+            name: _verdict(results, name, tests, bool(against or bounded)) for name, tests in families.items()
+        },
     )
 
 
@@ -83,7 +91,7 @@ def bearing(results: Results, comparison: Comparison) -> int:
 
 def _shifts(results: Results, comparison: Comparison) -> tuple[int, int] | None:
     """Give the two shifts, without their sides, of methods that differ in nothing else; None: they do."""
-    if not {comparison.method, comparison.against} <= set(results.config.ablations):
+    if not {comparison.method, comparison.against} <= set(results.config.models):
         return None
     one, two = (results.configs[method] for method in (comparison.method, comparison.against))
     alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))

@@ -19,7 +19,12 @@ def videos_compared(families: Mapping[str, Tests]) -> int:
 
 def caveats(results: Results, families: Mapping[str, Tests]) -> tuple[str, ...]:
     """Say why the tests may not be taken as an answer; empty where nothing stands against them."""
-    return (*_data(results, families), *_footage(results), *_base(results))
+    return (*_data(results, families), *_base(results))
+
+
+def bounds(results: Results) -> tuple[str, ...]:
+    """Say of what footage alone the tests speak; empty where it is the population that is asked about."""
+    return tuple(_footage(results))
 
 
 def _data(results: Results, families: Mapping[str, Tests]) -> list[str]:
@@ -53,8 +58,10 @@ def _footage(results: Results) -> list[str]:
             "The question is asked of procedural scenes (report.benchmark), so nothing is said about real "
             "video."
         )
-    if results.stand_in("train"):
-        found.append("The models were trained on procedural stand-ins, at the size of the profile's budget.")
+    if results.stand_in("train") and results.config.ablations:
+        found.append(
+            "The models trained here were trained on procedural stand-ins, for the profile's budget."
+        )
     return found
 
 

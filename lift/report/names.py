@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lift.config import Config
-from lift.config.abilities import PREDICTORS
+from lift.config.prediction import predicts
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""
 CONTROL = "plain"
 """The stratum of `scenes` with none of the four properties of the claim in architecture section 1.1."""
 REFERENCES = "references only"
+TRAINED, RELEASED, UNTAUGHT = "trained here", "released", "none"
+"""Whose weights a method has: this run's, those that the repository carries, nobody's."""
 TWO_FRAMES = "†"
 """Sign behind the name of a method that sees the two references at most."""
 STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
@@ -70,17 +72,24 @@ def metrics(config: Config) -> dict[str, Metric]:
 
 
 def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
-    """Give the configuration with the ablations and baselines of one task alone."""
+    """Return the configuration with the methods of one task alone."""
 
     def has(name: str) -> bool:
-        predicts = configs[name].clip.task == "predict" if name in config.ablations else name in PREDICTORS
-        return predicts == (task == "predict")
+        return predicts(configs.get(name, config), name) == (task == "predict")
 
     return dataclasses.replace(
         config,
         ablations=tuple(filter(has, config.ablations)),
+        released=tuple(filter(has, config.released)),
         baselines=tuple(filter(has, config.baselines)),
     )
+
+
+def kind(config: Config, method: str) -> str:
+    """Say whose weights a method has."""
+    if method in config.ablations:
+        return TRAINED
+    return RELEASED if method in config.released else UNTAUGHT
 
 
 def narrow(configs: Mapping[str, Config], method: str) -> bool:

@@ -24,9 +24,9 @@ class Predictions:
     """The results of all methods that predict."""
 
     config: Config
-    """With the ablations and baselines that predict, and no others."""
+    """With the methods that predict, and no others."""
     configs: Mapping[str, Config]
-    """Each ablation's resolved configuration."""
+    """The resolved configuration of each method that has a model."""
     data: Path
     """data/<profile>."""
     rows: Mapping[str, Mapping[str, pd.DataFrame]]
@@ -39,7 +39,7 @@ class Predictions:
     @property
     def methods(self) -> tuple[str, ...]:
         """All declared methods, with results or without."""
-        return (*self.config.ablations, *self.config.baselines)
+        return self.config.methods
 
     @property
     def benchmarks(self) -> list[str]:
@@ -81,7 +81,7 @@ def read(config: Config, results: Results) -> Predictions:
     rows: dict[str, dict[str, pd.DataFrame]] = {}
     costs: dict[str, Mapping[str, float]] = {}
     protocols: dict[str, dict[str, dict[str, str]]] = {}
-    for name in (*config.ablations, *config.baselines):
+    for name in config.methods:
         folder = data / "results" / name
         if not (folder / "clips.csv").is_file():
             continue

@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import lift
 from lift.environment import describe as describe_environment
 from lift.report import measured
 from lift.report.results import Results
 
 DIGITS = 16  # of a SHA-256
-CODE = ("config", "environment.py", "errors.py", "files.py", "ops", "progress.py", "report", "seeds.py")
-"""What the stage `report` depends on in dvc.yaml: other code does not make it again, so it must not count."""
-_SUFFIXES = (".py", ".j2", ".css", ".js", ".mplstyle", ".yaml")
+CODE = Path("resolved/code/report.json")
+"""Below data/<profile>: digests of the files that make a report, as the stage `resolve` wrote them."""
+NAMES = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "weights.csv", "probes.csv")
+"""What evaluation leaves of each method for the report."""
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
-_OTHERS = ("profile", "ablation", "seed", "sources", "baselines", "ablations")
+_OTHERS = ("profile", "method", "seed", "sources", "baselines", "ablations", "released")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def describe(results: Results, others: Sequence[str] = ()) -> Provenance:
             {key: known[key] for key in _SECTIONS}, indent=1, sort_keys=True, ensure_ascii=False
         ),
         parameters_digest=_digest(json.dumps(everything, sort_keys=True).encode()),
-        code_digest=_code(),
+        code_digest=_digest((results.data / CODE).read_bytes()),
         data=[_set(results, name) for name in results.procedural],
         inputs=_inputs(results, (*results.methods, *others)),
     )
@@ -100,23 +100,11 @@ def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
     paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
     for method in methods:
         own = results.data / "results" / method
-        names = ("clips.csv", "metrics.json", "protocol.json", "weights.csv", "examples.zip")
+        names = (*NAMES, "examples.zip")
         paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]
     found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
     found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
     return [(name, _digest(path.read_bytes())) for name, path in found if path.is_file()]
-
-
-def _code() -> str:
-    root = Path(lift.__file__).parent
-    files = [
-        f for part in CODE for f in ([root / part] if part.endswith(".py") else (root / part).rglob("*"))
-    ]
-    total = hashlib.sha256()
-    for file in sorted(f for f in files if f.suffix in _SUFFIXES):
-        total.update(f"{file.relative_to(root).as_posix()}\0".encode())
-        total.update(file.read_bytes())
-    return total.hexdigest()[:DIGITS]
 
 
 def _digest(data: bytes) -> str:

@@ -52,7 +52,7 @@ def read(
     seeded: dict[str, dict[str, Seeds]] = {}
     stated: dict[str, dict[str, Any]] = {}
     protocols: dict[str, dict[str, dict[str, str]]] = {}
-    for name in (*config.ablations, *config.baselines):
+    for name in config.methods:
         folder = data / "results" / name
         seeds = configs[name].train.seeds if name in config.ablations else ()
         seeded[name] = _read_method(folder / "clips.csv", config, seeds)

@@ -19,7 +19,7 @@ class Results:
 
     config: Config
     configs: Mapping[str, Config]
-    """Each ablation's resolved configuration."""
+    """The resolved configuration of each method that has a model."""
     data: Path
     """data/<profile>."""
     rows: Mapping[str, Mapping[str, pd.DataFrame]]
@@ -42,7 +42,7 @@ class Results:
     @property
     def methods(self) -> tuple[str, ...]:
         """All declared methods, with results or without."""
-        return (*self.config.ablations, *self.config.baselines)
+        return self.config.methods
 
     @property
     def missing(self) -> list[str]:

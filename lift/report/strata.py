@@ -59,7 +59,7 @@ class Stratum:
 
 
 def narrow_methods(results: Results) -> list[str]:
-    """List the ablations that differ from the base in their context alone, and see the two references.
+    """List the models that differ from the base in their context alone, and see the two references.
 
     Other two-frame models differ in more than that; the tables by benchmark hold them.
     """
@@ -68,7 +68,7 @@ def narrow_methods(results: Results) -> list[str]:
         return []
     return [
         name
-        for name in results.config.ablations
+        for name in results.config.models
         if name != results.base
         and narrow(results.configs, name)
         and results.configs[name].loss == base.loss

@@ -8,6 +8,7 @@ learn from it.
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -83,6 +84,8 @@ class _Run:
             self.scaler.load_state_dict(self.state.scaler)
         if self.average is not None:
             self.average.load(self.state.average)
+        told = f"{self.job.folder.name}: continues after step {self.state.step} of {self.schedule.steps}"
+        self.fabric.print(told, file=sys.stderr)
 
     def fit(self) -> dict[str, float]:
         started, first = time.perf_counter(), self.state.step
@@ -220,7 +223,7 @@ class _Run:
         return contextlib.nullcontext() if self.average is None else self.average.applied()
 
     def _progress(self) -> Any:
-        title = f"training {self.job.config.ablation}"
+        title = f"training {self.job.config.method}"
         total, done = self.schedule.steps, self.state.step
         return bar(title=title, unit="step", total=total, initial=done)
 

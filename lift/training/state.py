@@ -1,6 +1,6 @@
 """Checkpoints of a run in progress: one file, replaced atomically, with all that an exact resume needs.
 
-They live in a scratch folder that neither git nor DVC manages (spec/pipeline.md, trap 2), named by a digest
+They live in a scratch folder that neither git nor DVC manages (specification section 10.3), named by a digest
 of everything
 that decides the result, guarded by a lock that the system releases when its process dies, and removed on
 success.

@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         help="append N predicted frames, with a model that predicts",
     )
     add("--report", type=Path, help="a CSV file: motion, cuts and α of each frame")
-    add("--input-fps", type=_number, default=Fraction(25), help="rate of a folder of pictures (default 25)")
+    add("--input-fps", type=_rate, default=Fraction(25), help="rate of a folder of pictures (default 25)")
     add(
         "--deinterlace", action="store_true", help="make whole pictures of an interlaced video's fields first"
     )

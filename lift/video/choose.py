@@ -1,15 +1,16 @@
 """Which model makes the frames, with which weights, where and how precisely, whole or in tiles."""
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lift import header
 from lift import weights as weights_file
-from lift.config import load
 from lift.config.abilities import ABILITIES
+from lift.config.load import Reader
 from lift.config.restore import PARAMS, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
@@ -24,14 +25,14 @@ from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
 REFERENCE = ROOT / "weights"
-"""Reference weights, part of the repository (python -m benchmarks.reference)."""
+"""Released weights, part of the repository (the stage `release`)."""
 MODELS = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
-RELEASED: dict[str, dict[str, Any]] = {"rife_v4": {"name": "rife_v4"}}
-"""Models of others' weights (weights/LICENSES.md), by what is changed in the `model` of params.yaml."""
+RELEASED = ("lift_rife", "rife_v4")
+"""Those of `released` in params.yaml that stand on others' weights (weights/LICENSES.md)."""
 RIFE_V4 = "rife_v4.25.safetensors"
 DEFAULT_MODEL = "rife_v4"
-"""The best of them on footage that it has not seen (README, "Smooth a video")."""
+"""The best of them that is as fast as people are used to (docs/video.md)."""
 CONTEXT = (-3, -1, 1, 3)
 """The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
@@ -82,21 +83,21 @@ def choose(
             )
         return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
     if weights is None and (name or DEFAULT_MODEL) in RELEASED:
-        return _released(name or DEFAULT_MODEL, device=device, precision=precision)
+        return _of_others(name or DEFAULT_MODEL, device=device, precision=precision)
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
-    if weights is not None and name not in (None, model.name, found.get("ablation")):
+    if weights is not None and name not in (None, model.name, found.get("method")):
         raise UserError(
-            f"{path}: weights of the model {found.get('ablation')} ({model.name}), not of {name}; "
+            f"{path}: weights of the model {found.get('method')} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
     module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    title = f"{found.get('ablation')} ({model.name}), weights {path}"
+    title = f"{found.get('method')} ({model.name}), weights {path}"
     if clip.task == "predict":
         where, half = _computing(device, precision)
-        predicting = Predicting(module, str(found.get("ablation")), clip, device=where, half=half)
+        predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
         return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
     offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
@@ -157,9 +158,9 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
 
 
-def _released(name: str, *, device: str, precision: str) -> Chosen:
-    """Make a method of weights that are used as their authors released them."""
-    model = replace(load(PARAMS, "demo").model, **RELEASED[name])
+def _of_others(name: str, *, device: str, precision: str) -> Chosen:
+    """Make a method on weights that are used as their authors released them."""
+    model = Reader(PARAMS, "demo").released(name).model
     module = build(model, pretrained=False)
     module.load_pretrained(REFERENCE / RIFE_V4)
     offsets = ABILITIES[model.name].window(model) or CONTEXT
@@ -168,13 +169,20 @@ def _released(name: str, *, device: str, precision: str) -> Chosen:
 
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
-    there |= {path.stem: path for path in sorted(REFERENCE.glob("*.json"))}
+    there |= _released()
     if name in there:
         return there[name]
     known = [*RELEASED, *there, *BASELINES]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
+
+
+def _released() -> dict[str, Path]:
+    """Return LIFT's own released weights by name; those of many files by the name that these share."""
+    found = {path.stem.split("-")[0]: path for path in sorted(REFERENCE.glob("*.safetensors"))}
+    ours = {name: path.with_name(f"{name}{header.SUFFIX}") for name, path in found.items()}
+    return {name: path for name, path in ours.items() if header.read(path).plain(weights_file.CONFIG)}
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:

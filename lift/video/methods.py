@@ -11,6 +11,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.models import Interpolator
 from lift.models.encoder import Encoded, Pyramid
 from lift.models.lift import Lift
+from lift.models.lift_rife import LiftRife
 from lift.models.rife_v4 import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
@@ -144,7 +145,7 @@ class Direct(_NoPrediction):
             half: Type of the autocast; None: float32.
         """
         self.name, self.window, self.device = name, window, device
-        self.any_time = getattr(model, "any_time", False)
+        self.any_time = isinstance(model, LiftRife)
         self._model, self._half = model.to(device).eval(), half
 
     def encode(self, image: Tensor) -> object:

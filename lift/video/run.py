@@ -16,6 +16,7 @@ from lift.progress import bar
 from lift.video.choose import Chosen, fit
 from lift.video.codecs import container_of, stores_turning
 from lift.video.engine import Repeats, Seen, depth, smooth
+from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
@@ -116,7 +117,7 @@ def run(
                     advanced.total = outcome.shown  # a header's number of frames is an estimate
                     advanced.refresh()
         except FAULTS as error:
-            fault = error
+            fault = _explained(job, error)
         outcome.interrupted, outcome.trouble = stop.number, str(fault) if fault else source.trouble
         outcome.stutters = seen.stutters
         if outcome.interrupted and not partial:
@@ -126,7 +127,7 @@ def run(
             with full_disk_explained(job.output):
                 sink.close(schedule.hold(source.rate), whole=not (outcome.interrupted or fault))
         except FAULTS as error:  # what was made cannot be finished: the first fault says why
-            raise fault or error from error
+            raise fault or _explained(job, error) from error
         outcome.trouble = outcome.trouble or sink.trouble
         outcome.shown, outcome.reached = sink.written, sink.reached
         for remark in source.remarks:
@@ -185,6 +186,13 @@ def _check_enough(job: Job, outcome: Outcome, fault: Exception | None) -> None:
         where = " between --start and --end" if job.span != WHOLE else ""
         why = f" ({outcome.trouble})" if outcome.trouble else ""
         raise UserError(f"{job.input}: {what}{where}, and a frame lies between two{why}; nothing was written")
+
+
+def _explained(job: Job, error: Exception) -> Exception:
+    """Say in a line what the machine or FFmpeg says."""
+    if isinstance(error, UserError):
+        return error
+    return UserError(f"{job.output}: could not be written ({why(error) or type(error).__name__})")
 
 
 def _counted(frames: Iterator[Frame], outcome: Outcome) -> Iterator[Frame]:

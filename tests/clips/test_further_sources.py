@@ -149,7 +149,7 @@ def test_cityscapes_snippets_are_30_consecutive_frames(made, tmp_path):
 
 
 def test_cityscapes_rule_of_prediction_is_frames_2_and_3_for_4_to_8(made, tmp_path):
-    """Protocols, section 7: inputs idx 2, 3 of a snippet, targets 4 … 8, at 1024x512 (here smaller)."""
+    """Protocols section 7: inputs idx 2, 3 of a snippet, targets 4 … 8, at 1024x512 (here smaller)."""
     made.cityscapes(tmp_path / "raw", starts=(0, 30))
     rules = {"before": 4, "after": 4, "spacing": 30, "max_clips": 1, "resize": (16, 32)}
     _, rows = build(made, tmp_path, "cityscapes", "validation", **rules)

@@ -11,7 +11,8 @@ from lift.errors import UserError
 WIDTH = {"family": "width", "method": "lift15", "against": "ctx3"}
 PREDICT = {"task": "predict", "frames": 3, "shift": 1}
 CANNOT = ["ablations.x.clip.task", "cannot predict", "models that can: lift, ifrnet"]
-SETS = "profiles.demo.clips.sets"
+SETS, METHODS = "profiles.demo.clips.sets", "profiles.demo.methods"
+ASKED = "profiles.demo.report.comparisons"
 SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
 
 
@@ -25,9 +26,12 @@ def params(tmp_path):
             *path, last = key.split(".")
             at = raw
             for part in path:
-                at = at.setdefault(part, {})
+                at[part] = dict(at.get(part) or {})  # not what an alias shares with it
+                at = at[part]
             at[last] = value
         path = tmp_path / "params.yaml"
+        if not (tmp_path / "weights").exists():
+            (tmp_path / "weights").symlink_to(SOURCE.parent / "weights")
         path.write_text(yaml.safe_dump(raw, sort_keys=False))
         return path
 
@@ -38,8 +42,7 @@ def test_precedence_is_top_then_profile_then_ablation(params):
     path = params(
         {
             "model.layers": 2,
-            "profiles.demo.model.layers": 3,
-            "profiles.demo.model.heads": 4,
+            "profiles.demo.model": {"layers": 3, "heads": 4},
             "ablations.lift15": {"model": {"layers": 5}},
         }
     )
@@ -52,7 +55,7 @@ def test_precedence_is_top_then_profile_then_ablation(params):
 def test_all_ablations_at_once_are_those_one_by_one():
     base, configs = load_all(SOURCE, "thesis")
     assert base == load(SOURCE, "thesis")
-    assert list(configs) == list(base.ablations)
+    assert list(configs) == list(base.models)
     for name in ("lift64", "rife"):
         assert configs[name] == load(SOURCE, "thesis", name)
 
@@ -66,7 +69,7 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
 def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
     for name, same in (("lift15", True), ("rife", True), ("matched", False)):
         one, two = (
-            load(params({"model.matching.smooth": value}), "demo", name).digestible() for value in (3, 5)
+            load(params({"model.matching.smooth": value}), "study", name).digestible() for value in (3, 5)
         )
         assert (one == two) is same, name
 
@@ -99,14 +102,25 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ),
         ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
         ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
-        ({"splits": ["train"]}, ["splits"]),
-        ({"splits": 5}, ["splits", "list of names", "5"]),
-        ({"splits": [1, "a"]}, ["splits", "list of names", "[1, 'a']"]),
-        ({"splits": None}, ["splits", "None"]),
+        ({"clips.sets.more": {"sources": ["ucf101"]}}, ["clips.sets.more", "every benchmark"]),
+        ({f"{SETS}.more": {"sources": ["ucf101"]}}, ["clips.sets.more", "every benchmark"]),
         ({"profiles.demo": "x"}, ["profiles.demo", "'x'"]),
         ({"profiles.thesis": None}, ["profiles.thesis", "None"]),
-        ({"baselines": ["repeat", "averag"]}, ["baselines.averag", "did you mean 'average'?"]),
-        ({"baselines": ["repeat", "dis", "repeat"]}, ["baselines", "repeat stands twice"]),
+        ({f"{METHODS}.baselines": ["averag"]}, ["baselines.averag", "did you mean 'average'?"]),
+        ({f"{METHODS}.baselines": ["repeat", "dis", "repeat"]}, ["baselines", "repeat stands twice"]),
+        ({f"{METHODS}.trained": ["lift15", "nos1"]}, ["demo.methods.trained.nos1", "did you mean 'no_s1'?"]),
+        ({f"{METHODS}.trained": ["lift15", "lift15"]}, ["methods.trained", "lift15 stands twice"]),
+        ({f"{METHODS}.trained": None}, ["demo.methods.trained", "a list of names"]),
+        ({f"{METHODS}.released": ["matchd"]}, ["methods.released.matchd", "did you mean 'matched'?"]),
+        (
+            {f"{METHODS}.trained": ["lift15", "matched"]},
+            ["matched is to be trained and measured as released"],
+        ),
+        ({f"{METHODS}.more": []}, ["demo.methods.more", "unknown key"]),
+        ({"released.matched": {"loss": {}}}, ["released.matched.loss", "unknown key"]),
+        ({"released.matched": {"weights": 3}}, ["released.matched.weights", "found 3"]),
+        ({"released.matched": {"weights": "none"}}, ["none.safetensors: no weights there"]),
+        ({"released.matched": {"clip": {"frame": 3}}}, ["released.matched.clip.frame", "'frames'"]),
         ({f"{SETS}.ucf101.sources": []}, ["clips.sets.ucf101.sources", "empty"]),
         ({f"{SETS}.ucf101.sources": ["ucf"]}, ["clips.sets.ucf101.sources.ucf", "'ucf101'"]),
         ({f"{SETS}.ucf101.sources": ["ucf101", "ucf101"]}, ["clips.sets.ucf101.sources", "stands twice"]),
@@ -115,14 +129,20 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({f"{SETS}.validation.part": "test"}, ["clips.sets.validation.part: test", "set validation"]),
         ({f"{SETS}.davis.part": "train"}, ["clips.sets.davis.part: train", "trained on; set test"]),
         ({f"{SETS}.ucf101.part": "validation"}, ["clips.sets.ucf101.part: validation", "weights are chosen"]),
-        ({"profile": "demo"}, ["profile", "[demo]"]),
-        ({"profile": ["demmo"]}, ["demmo", "demo"]),
+        ({"profile": ["demo"]}, ["profile", "a list for each profile"]),
+        ({"profile.demmo": []}, ["demmo", "demo"]),
+        ({"profile.demo": ["thesis"]}, ["profile.demo", "[demo]", "['thesis']"]),
+        ({"profiles.demo.base": ["tesis"]}, ["demo.base.tesis", "'thesis'"]),
+        ({"profiles.demo.base": "thesis"}, ["demo.base", "a list"]),
+        ({"profiles.demo.base": ["study_gpu"], "profiles.study.base": ["demo"]}, ["stands on itself"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
+        ({"defaults.render.size": [8, 8], "defaults.sets": {}}, ["defaults.sets", "'set'"]),
+        ({"defaults.set.strid": 1}, ["strid", "'stride'"]),
         ({"profiles.demo.sources.davis.optional": True}, ["sources.davis", "optional", "render"]),
         ({"report.benchmark": "ucf"}, ["report.benchmark", "ucf101"]),
-        ({"ablations.dis": {}}, ["ablations.dis", "baseline"]),
-        ({"ablations.dis": {}, "baselines": ["repeat"]}, ["ablations.dis", "baseline"]),
+        ({"ablations.dis": {}}, ["dis", "a method without training"]),
+        ({"released.dis": {"weights": "matched"}}, ["dis", "a method without training"]),
         ({"train.phases": []}, ["train", "phases"]),
         ({"train.seeds": []}, ["train", "seeds", "distinct"]),
         ({"train.seeds": [7, 7]}, ["train", "seeds", "[7, 7]"]),
@@ -159,24 +179,32 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"benchmarks.snu_film.horizons": 2}, ["benchmarks.snu_film", "uniform"]),
         ({"benchmarks.ucf101.horizons": 9}, ["ucf101.horizons: 9", "8 after", "clips.sets.ucf101"]),
         (
-            {"report.comparisons": [{"family": "a", "method": "lift15", "against": "ifrvp"}]},
+            {ASKED: [{"family": "a", "method": "lift15", "against": "shift0"}]},
+            ["report.comparisons: shift0 is not a method of profile demo", "profiles.demo.methods"],
+        ),
+        (
+            {ASKED: [{"family": "a", "method": "lift15", "against": "shift1"}]},
+            ["report.comparisons.shift1", "'shift"],
+        ),
+        (
+            {ASKED: [{"family": "a", "method": "lift15", "against": "ifrvp"}]},
             ["report.comparisons", "ifrvp predicts"],
         ),
         (
-            {"report.comparisons": [{"family": "a", "method": "lift15", "against": "last"}]},
+            {ASKED: [{"family": "a", "method": "lift15", "against": "last"}]},
             ["report.comparisons", "last predicts"],
         ),
-        ({"report.comparisons": []}, ["report", "at least one"]),
-        ({"report.comparisons": [WIDTH | {"against": "lift15"}]}, ["comparisons", "with itself"]),
-        ({"report.comparisons": [WIDTH | {"family": "a/b"}]}, ["comparisons", "family: 'a/b'"]),
-        ({"report.comparisons": [WIDTH, WIDTH]}, ["lift15 and ctx3 stand twice in family width"]),
+        ({ASKED: []}, ["report", "at least one"]),
+        ({ASKED: [WIDTH | {"against": "lift15"}]}, ["comparisons", "with itself"]),
+        ({ASKED: [WIDTH | {"family": "a/b"}]}, ["comparisons", "family: 'a/b'"]),
+        ({ASKED: [WIDTH, WIDTH]}, ["lift15 and ctx3 stand twice in family width"]),
         (
-            {"report.comparisons": [WIDTH, WIDTH | {"method": "ctx3", "against": "lift15"}]},
+            {ASKED: [WIDTH, WIDTH | {"method": "ctx3", "against": "lift15"}]},
             ["ctx3 and lift15 stand twice"],
         ),
         (
-            {"report.comparisons": [WIDTH | {"method": "repeat"}]},
-            ["report.comparisons", "repeat comes first", "it is a baseline"],
+            {ASKED: [WIDTH | {"method": "repeat"}]},
+            ["report.comparisons", "repeat comes first", "it has no model"],
         ),
     ],
 )
@@ -192,7 +220,7 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"report.benchmark": "davis"}, ["report.benchmark: davis", "scenes.sources.davis.path"]),
+        ({"report.benchmark": "davis"}, ["report.benchmark: davis", "study.sources.davis.path"]),
         (
             {"clips.sets.train.sources": ["davis", "ucf101"]},
             ["clips.sets: train", "(davis, ucf101) is given"],
@@ -203,18 +231,18 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
 )
 def test_what_needs_footage_that_is_not_given_is_refused(params, changes, words):
     with pytest.raises(UserError) as error:
-        load(params({f"profiles.scenes.{key}": value for key, value in changes.items()}), "scenes")
+        load(params({f"profiles.study.{key}": value for key, value in changes.items()}), "study")
     assert all(word in str(error.value) for word in words), error.value
 
 
 def test_a_path_gives_an_optional_source(params):
-    config = load(SOURCE, "scenes")
+    config = load(SOURCE, "study")
     assert (config.given("davis"), config.given("scenes")) == ((), ("scenes",))
-    config = load(params({"profiles.scenes.sources.davis.path": "/mine"}), "scenes")
+    config = load(params({"profiles.study.sources.davis.path": "/mine"}), "study")
     assert config.given("davis") == ("davis",)
 
 
-@pytest.mark.parametrize("profile", ["demo", "thesis", "scenes"])
+@pytest.mark.parametrize("profile", ["demo", "thesis", "study", "study_gpu"])
 def test_cityscapes_rule_is_declared_and_needs_only_a_path(profile, params):
     rule = load(SOURCE, profile).clips.sets["cityscapes"]
     assert (rule.part, rule.before, rule.resize, rule.max_clips) == ("validation", 4, (512, 1024), 1)

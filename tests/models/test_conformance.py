@@ -19,6 +19,7 @@ VARIANTS = {
     "lift": ("lift", {}, BASE),
     "aligned": ("lift", {"refinement": "aligned"}, BASE),
     "matched": ("lift", MATCHED, BASE),
+    "lift_rife": ("lift", {"refinement": "aligned", "flow": "rife", "refiner_stride": 2}, BASE),
     "lift64": ("lift", {"attention": "windowed", "window": 8, "layers": 2, "target_position": 64}, WIDE),
     "rife": ("rife", {"factor": 0.1}, TWO),
     "rife_v4": ("rife_v4", {"factor": 0.125}, TWO),

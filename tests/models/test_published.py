@@ -1,4 +1,4 @@
-"""Parameters and multiply-accumulates at published widths against the published figures (protocols 5.1)."""
+"""Parameters and multiply-accumulates at published widths (protocols section 5.1)."""
 
 from dataclasses import replace
 

@@ -40,7 +40,7 @@ def own(tmp_path, configs):
     base, by_name = configs
     folder = tmp_path / "data"
     fake.write(folder, ("lift15", "ctx3", "repeat"), size=(32, 32))
-    config = dataclasses.replace(base, ablations=("lift15", "ctx3"), baselines=("repeat",))
+    config = dataclasses.replace(base, ablations=("lift15", "ctx3"), released=(), baselines=("repeat",))
     return folder, config, {name: by_name[name] for name in config.ablations}
 
 
@@ -50,10 +50,11 @@ def written(data):
     out = data.parents[1] / "reports" / "demo"
     code = (
         "import sys; from pathlib import Path; from lift import report\n"
-        "from lift.config import load\n"
-        "report.write(load('params.yaml', 'demo'), Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "from lift.config import load_all\n"
+        "config, configs = load_all(sys.argv[3], 'demo')\n"
+        "report.write(config, Path(sys.argv[1]), Path(sys.argv[2]), configs)\n"
         "assert 'torch' not in sys.modules"
     )
-    command = [sys.executable, "-W", "error", "-c", code, str(data), str(out)]
+    command = [sys.executable, "-W", "error", "-c", code, str(data), str(out), str(fake.params())]
     subprocess.run(command, cwd=Path(__file__).resolve().parents[2], check=True)
     return out

@@ -1,27 +1,36 @@
 """Made-up results of the demo's size in the pipeline's formats: plausible numbers, small pictures."""
 
+import atexit
 import csv
 import dataclasses
 import functools
 import io
 import json
 import re
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
+import yaml
 
-from lift.config import Config, load
-from lift.config.abilities import PREDICTORS
+from lift.config import Config, load_all, yaml12
+from lift.config.abilities import sees_context
+from lift.config.prediction import predicts
+from lift.config.resolved import evaluate
+from lift.report.provenance import CODE
 from lift.seeds import generator
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
+RELEASED = "rife_v4"
 SKILL = {  # dB against the base, before noise
     "ctx3": -0.35, "ctx7": -0.1, "windowed": -0.02, "no_context": -0.45, "mean_context": -0.2,
     "layers2": -0.05, "layers4": 0.03, "no_s1": -0.6, "no_occlusion": -0.3, "shift0": 0.02, "shift3": -0.08,
     "uniform": -0.4, "repeat": -5.0, "average": -0.6, "dis": -1.0, "untrained": -0.6,
+    RELEASED: 0.1,
 }  # fmt: skip
 BOOST = {"plain": 0.2, "occlusion": 1.8, "fast_motion": 1.4, "repetition": 1.0, "lighting": 0.6}
 FIELDS = (
@@ -34,10 +43,24 @@ AHEAD = (*FIELDS[:8], "horizon", "psnr", "ssim", "ms_ssim", "lpips")
 
 
 @functools.cache
+def params() -> Path:
+    """A params.yaml whose demo has every ablation, a released method, and the declared comparisons of all."""
+    raw = yaml12.read(ROOT / "params.yaml")
+    folder = Path(tempfile.mkdtemp(prefix="lift-fake-"))
+    atexit.register(shutil.rmtree, folder)
+    demo = raw["profiles"]["demo"]
+    everything = raw["profiles"]["thesis"]["methods"]["baselines"]
+    demo["methods"] = {"trained": list(raw["ablations"]), "released": [RELEASED], "baselines": everything}
+    del demo["report"]
+    (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    (folder / "weights").symlink_to(ROOT / "weights")
+    return folder / "params.yaml"
+
+
+@functools.cache
 def configs() -> tuple[Config, dict[str, Config]]:
-    """The demo's configuration and each ablation's, with fewer resamples."""
-    base = load(ROOT / "params.yaml", "demo")
-    return base, {name: load(ROOT / "params.yaml", "demo", name) for name in base.ablations}
+    """The configuration of that demo, and those of its methods that have a model."""
+    return load_all(params(), "demo")
 
 
 def clips() -> list[tuple[str, str, str, str]]:
@@ -121,20 +144,29 @@ def write(
         folder.mkdir(parents=True, exist_ok=True)
         summary = {"procedural": True, "clips": 1} if base.given(name) else NOT_GIVEN | {"not_given": [name]}
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    for method in methods or (*base.ablations, *base.baselines):
-        own = seeds if method in ablations else ()
-        if method in predicting():
+    base, ablations = seeded(*seeds)
+    _write_plain(data / CODE, {})
+    for method in methods or base.methods:
+        own = seeds if method in base.ablations else ()
+        if predicts(ablations.get(method, base), method):
             _write_predictions(data / "results" / method, method, own)
         else:
             _write_method(data / "results" / method, method, ablations.get(method), size, kept, own)
-        if method in ablations:
+        made = evaluate(ablations.get(method, base), method, ROOT / "weights")
+        _write_plain(data / "results" / method / "made_from.json", made)
+        if method in base.ablations:
             _write_curves(data / "training" / method / "curves.csv", method, seeds)
 
 
 def predicting() -> tuple[str, ...]:
-    """Methods of params.yaml that predict."""
-    _, ablations = configs()
-    return (*(n for n, config in ablations.items() if config.clip.task == "predict"), *PREDICTORS)
+    """Methods that predict."""
+    base, ablations = configs()
+    return tuple(name for name in base.methods if predicts(ablations.get(name, base), name))
+
+
+def _write_plain(path: Path, content: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _write_predictions(folder: Path, method: str, seeds: tuple[int, ...]) -> None:
@@ -185,7 +217,7 @@ def _write_method(
         means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[8:14]} | {
             "clips": len(own)
         }
-    if seeds or method == "untrained":
+    if seeds or method in ("untrained", RELEASED):
         size_of = 1e5 * (1 + len(method))
         means["model"] = {
             "parameters": size_of,
@@ -197,6 +229,7 @@ def _write_method(
     (folder / "protocol.json").write_text(json.dumps(rules), encoding="utf-8")
     rows = rows[: len(clips())]
     _write_weights(folder / "weights.csv", config)
+    _write_probes(folder / "probes.csv", method, config)
     _write_examples(folder / "examples.zip", method, [r for r in rows if r["benchmark"] in kept], size)
 
 
@@ -220,6 +253,19 @@ def _write_weights(path: Path, config: Config | None) -> None:
                 f"{benchmark},{clip},{kind},7,{o},{w:.6f}"
                 for o, w in zip(offsets, weights / weights.sum(), strict=True)
             ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_probes(path: Path, method: str, config: Config | None) -> None:
+    """Rows as lift/evaluation/probes.py writes them: the window of a wide method gives half a dB or more."""
+    lines = ["benchmark,clip,video,group,kind,motion,seed,context,probe,whole,psnr,moved"]
+    if config is not None and sees_context(config) and config.clip.task == "interpolate":
+        for row in (row for row in clips() if row[0] == "scenes"):
+            benchmark, clip, video, kind = row
+            for probe, least in (("order", 0.1), ("strangers", 0.3), ("references", 0.5)):
+                gain = least * BOOST[kind] + 0.05 * generator(7, clip, method, probe).normal()
+                start = f"{benchmark},{clip},{video},{video},{kind},1.0,7,14"
+                lines.append(f"{start},{probe},30.0,{30 - gain:.5f},{least:.3f}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -8,17 +8,16 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from lift import report
 from lift.errors import UserError
-from lift.report import figures, provenance
+from lift.report import figures
+from lift.report.chosen import write_chosen
 from lift.report.curves import read_curves
 from lift.report.figures.style import style, write
 from lift.report.provenance import brief
@@ -144,10 +143,45 @@ def test_the_page_says_with_what_it_was_made(written, page, data):
     assert text.count("Made from ") == len([i for i in page.ids if i.startswith(("figure-", "table-"))])
 
 
-def test_the_reports_code_is_what_its_stage_depends_on():
-    stages = yaml.safe_load((Path(__file__).resolve().parents[2] / "dvc.yaml").read_text())["stages"]
-    declared = {dep.removeprefix("lift/") for dep in stages["report"]["deps"] if dep.startswith("lift/")}
-    assert declared - {"__init__.py"} == set(provenance.CODE)
+def test_results_of_another_configuration_are_refused_with_both_values(own):
+    folder, config, by_name = own
+    out = folder.parent / "reports" / "demo"
+    report.write(config, folder, out, by_name)
+    before = contents(out)
+    changed = dataclasses.replace(by_name["ctx3"].model, use_s1=False)
+    mixed = by_name | {"ctx3": dataclasses.replace(by_name["ctx3"], model=changed)}
+    with pytest.raises(UserError) as refused:
+        report.write(config, folder, out, mixed)
+    said = str(refused.value)
+    assert "results/ctx3: made from another configuration than today's" in said
+    assert "model.use_s1 is True there and False here" in said
+    assert "\n" not in said
+    assert contents(out) == before
+
+
+def test_where_nothing_is_measured_the_report_says_so_and_writes_nothing(tmp_path, configs):
+    with pytest.raises(UserError, match=r"results: nothing is measured yet.*run `make repro`"):
+        report.write(configs[0], tmp_path / "data", tmp_path / "reports" / "demo", configs[1])
+    assert not list((tmp_path / "reports").glob("*"))
+
+
+def test_results_that_do_not_say_what_they_were_made_from_are_refused(own):
+    folder, config, by_name = own
+    (folder / "results" / "ctx3" / "made_from.json").unlink()
+    with pytest.raises(UserError, match=r"ctx3/made_from\.json: not found"):
+        report.write(config, folder, folder.parent / "reports" / "demo", by_name)
+
+
+def test_few_numbers_are_chosen_for_dvc(own, tmp_path):
+    folder, config, by_name = own
+    write_chosen(tmp_path / "metrics.json", config, by_name, folder)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert {method: set(values) for method, values in found.items()} == {
+        "lift15": {"ucf101", "scenes"},
+        "ctx3": {"ucf101", "scenes"},
+    }
+    stated = json.loads((folder / "results/ctx3/metrics.json").read_text())
+    assert found["ctx3"]["scenes"] == pytest.approx(stated["scenes"]["psnr"], abs=1e-3)
 
 
 def test_sources_of_many_methods_are_named_shortly():
@@ -170,7 +204,14 @@ def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own):
             means[name] = {key: float(rows[key].mean()) for key in means[name] if key in rows}
         (own_folder / "metrics.json").write_text(json.dumps(means))
         (own_folder / "examples.zip").unlink()
-    config = dataclasses.replace(config, evaluate=dataclasses.replace(config.evaluate, examples=0))
+    without = dataclasses.replace(config.evaluate, examples=0)
+    config = dataclasses.replace(config, evaluate=without)
+    by_name = {name: dataclasses.replace(own, evaluate=without) for name, own in by_name.items()}
+    for method in config.methods:
+        path = folder / "results" / method / "made_from.json"
+        made = json.loads(path.read_text())
+        made["evaluate"]["examples"] = 0
+        path.write_text(json.dumps(made))
     report.write(config, folder, folder.parent / "reports" / "demo", by_name)
     said = (folder.parent / "reports/demo/summary.md").read_text()
     assert "1 source video where 30 are the least" in said
@@ -213,7 +254,7 @@ BROWSER = (
     "--disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
 )
 USE = """<script>
-document.querySelectorAll("#table-overview thead button")[4].click();
+document.querySelectorAll("#table-overview thead button")[5].click();
 const rows = [...document.querySelectorAll("#table-overview tbody tr")];
 const part = (name) => document.querySelector(`#explorer [data-part="${name}"]`);
 part("clip").value = "3";
@@ -289,12 +330,12 @@ def test_the_slider_and_the_tables_obey_the_keyboard(written, tmp_path):
         browser.press("End")
         browser.press("ArrowLeft")
         assert browser.run(edge) == "inset(0px 0px 0px 99%)"
-        head = "document.querySelectorAll('#table-overview thead button')[4]"
+        head = "document.querySelectorAll('#table-overview thead button')[5]"
         browser.run(f"{head}.focus()")
         browser.press("Enter")
         assert browser.run(f"{head}.parentElement.getAttribute('aria-sort')") == "ascending"
         browser.press("Tab")  # on to the next column's head: nothing traps the keyboard
         assert browser.run(
-            "document.activeElement === document.querySelectorAll('#table-overview thead button')[5]"
+            "document.activeElement === document.querySelectorAll('#table-overview thead button')[6]"
         )
         assert browser.complaints == []

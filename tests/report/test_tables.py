@@ -50,19 +50,19 @@ def test_numbers_that_look_equal_share_a_mark():
 
 
 def marked(table, methods):
-    return [row[3].mark for row in table.rows if row[0].text in methods].count("best")
+    return [row[4].mark for row in table.rows if row[0].text in methods].count("best")
 
 
 def test_rows_are_marked_among_those_that_are_given_the_same(built, results):
     by_method = {row[0].text: row for row in built["results_ucf101"].rows}
     groups: dict[str, set[str]] = {}
     for method, row in by_method.items():
-        groups.setdefault(row[2].text, set()).add(method)
+        groups.setdefault(row[3].text, set()).add(method)
     assert groups["uniform"] == {"uniform", "lift64", "flavr"}
     assert {"ctx3", "rife", "ifrnet", "average", "no_context"} <= groups["references only"]
     assert {"lift15", "ctx7"} <= groups["dense"]
     assert all(marked(built["results_ucf101"], methods) == 1 for methods in groups.values())
-    forced = {row[2].text for row in built["results_snu_film"].rows}
+    forced = {row[3].text for row in built["results_snu_film"].rows}
     assert forced == {"uniform", "references only"}
 
 
@@ -103,7 +103,29 @@ def test_csv_has_six_significant_digits_and_the_intervals_ends(built):
 def test_means_in_the_tables_are_those_of_the_clips(built, results):
     by_method = {row[0].text: row for row in built["results_davis"].rows}
     expected = results.values("ctx7", "davis", "psnr").mean()
-    assert by_method["ctx7"][3].value == pytest.approx(expected)
+    assert by_method["ctx7"][4].value == pytest.approx(expected)
+
+
+def test_every_result_table_says_whose_weights_a_method_has(built, results):
+    for name, table in built.items():
+        if name.startswith("results_") or name == "overview":
+            told = {row[0].text: row[2].text for row in table.rows}
+            assert told["lift15"] == "trained here", name
+            assert (told["rife_v4"], told["dis"]) == ("released", "none"), name
+    changes = {row[0].text: row[1].text for row in built["ablations"].rows}
+    assert changes["rife_v4"].startswith("released; ")
+    assert changes["dis"] == "no training"
+
+
+def test_what_the_window_gives_is_told_by_method_probe_and_kind_with_its_interval(built):
+    rows = {tuple(cell.text for cell in row[:4]): row for row in built["probes"].rows}
+    assert {key[0] for key in rows} >= {"lift15", "ctx7", "matched"}
+    assert not {key[0] for key in rows} & {"ctx3", "rife", "no_context", "dis", "rife_v4", "lift15_past"}
+    whole, hidden = (rows["lift15", "Scenes", "references", kind] for kind in ("all", "occlusion"))
+    assert (whole[4].value, hidden[4].value) == (30, 6)
+    assert whole[5].low < whole[5].value < whole[5].high
+    assert hidden[5].value == pytest.approx(0.9, abs=0.1)
+    assert "procedural" in built["probes"].caption
 
 
 def test_every_declared_method_has_a_row_in_every_result_table(built, results):
@@ -194,6 +216,6 @@ def test_fewer_frames_than_the_window_are_told(results, families):
 
 def test_costs_are_those_of_the_results(built, results):
     rows = {row[0].text: row for row in built["compute"].rows}
-    assert set(rows) == {*results.config.ablations, "untrained"}
+    assert set(rows) == {*results.config.models, "untrained"}
     assert rows["ctx3"][2].value == results.costs["ctx3"]["parameters"] / 1e6
     assert rows["ctx3"][3].value == results.costs["ctx3"]["gmacs_256x448"]

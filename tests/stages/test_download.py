@@ -10,15 +10,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lift.clips.plan import source_folder
-from lift.config import load, yaml12
+from lift.config import load
 from lift.errors import UserError
 from lift.fetch import CATALOGUE, Dataset, Remote
 from stages import download
-
-SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
+from tests import params as files
 
 
 @pytest.fixture
@@ -28,14 +26,14 @@ def params(tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
 
     def write(**sources):
-        raw = yaml12.read(SOURCE)
+        raw = files.read()
         profile = raw["profiles"]["demo"]
         render = {**profile["sources"]["scenes"]["render"], "test": 1, "size": [32, 32]}
-        for name in profile["sources"]:
+        for name in raw["sources"]:
             profile["sources"][name] = {"path": "mine", "render": None, "optional": False}
         profile["sources"]["scenes"] = {"path": None, "render": render, "optional": False}
         profile["sources"].update(sources)
-        Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+        files.resolved(raw, "demo")
 
     return write
 
@@ -81,6 +79,7 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         "davis": "download",
         "snu_film": "not given",
         "cityscapes": "local copy",
+        "folder": "local copy",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()
@@ -96,7 +95,8 @@ def test_a_tilde_in_a_path_is_the_home_folder(params, monkeypatch):
     params(davis={"path": "~/sets/davis", "render": None, "optional": False})
     download.main("demo")
     made = json.loads(Path("data/demo/raw/sources.json").read_text())
-    assert made["davis"] == {"origin": "local copy", "path": "~/sets/davis"}  # no home in what git keeps
+    assert made["davis"]["path"] == "~/sets/davis"
+    assert str(Path("mine").resolve()) not in json.dumps(made)  # no home in what is kept
     config = load("params.yaml", "demo")
     assert source_folder(config, "davis", Path("raw")) == there.resolve()
     params(davis={"path": "~nobody_of_this_name/davis", "render": None, "optional": False})
@@ -106,7 +106,7 @@ def test_a_tilde_in_a_path_is_the_home_folder(params, monkeypatch):
 
 def test_a_tilde_in_the_place_of_weights_is_the_home_folder(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
-    model = load(SOURCE, "demo").model
+    model = load(files.SOURCE, "demo").model
     for changed in (
         dataclasses.replace(model, pretrained="~/contextnet.pkl"),
         dataclasses.replace(

@@ -1,22 +1,17 @@
 """Stage report: what params.yaml no longer names goes, but never before a report without it is there."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
-from lift.config import yaml12
 from lift.errors import UserError
 from stages import report
-
-SOURCE = Path(__file__).resolve().parents[2] / "params.yaml"
+from tests import params
 
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """Stand in a folder with results of one method that params.yaml does not name."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(SOURCE.read_text())
+    params.resolved(params.read(), "demo")
     stale = tmp_path / "data/demo/results/stale"
     stale.mkdir(parents=True)
     return stale
@@ -36,9 +31,9 @@ def test_what_is_not_named_is_kept_until_a_report_without_it_is_written(results,
 
 
 def test_a_misspelt_baseline_deletes_nothing(results):
-    raw = yaml12.read(SOURCE)
-    raw["baselines"][0] = "repaet"
-    Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    raw = params.read()
+    raw["profiles"]["demo"]["methods"]["baselines"][0] = "repaet"
+    params.write(raw)
     repeat = results.with_name("repeat")
     repeat.mkdir()
     with pytest.raises(UserError, match="did you mean 'repeat'"):

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
-import yaml
 
 from lift.config import yaml12
 from lift.data.stored.archive import entry_name, write_archive
@@ -19,6 +18,7 @@ from lift.errors import UserError
 from lift.scenes import make
 from lift.training import loop
 from stages import train
+from tests import params as files
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stand-in for SLURM's srun with two tasks on one node: the same variables, its exit code the highest of
@@ -75,7 +75,8 @@ def cluster(tmp_path, monkeypatch):
     )
     raw["train"]["phases"][0].update(epochs=2)
     raw["loss"]["lpips"] = 0.0
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    monkeypatch.chdir(tmp_path)
+    files.resolved(raw, "demo")
     for name, count in (("train", 12), ("validation", 3)):
         write_clips(tmp_path / "data" / "demo" / "clips" / name, count)
     commands = tmp_path / "commands"
@@ -105,11 +106,9 @@ def cluster(tmp_path, monkeypatch):
 )
 def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(cluster, monkeypatch, raised):
     place, _ = cluster
-    monkeypatch.chdir(place)
-    params = place / "params.yaml"
-    raw = yaml12.read(params)
+    raw = yaml12.read(place / "params.yaml")
     raw["train"].update(checkpoint_every=2, resident=True)
-    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    files.resolved(raw, "demo")
     whole, steps = train.Losses.forward, []
 
     def short(*arguments):
@@ -130,7 +129,7 @@ def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(clust
     # As it says: without the frames in the GPU's memory it goes on from there.
     monkeypatch.setattr(train.Losses, "forward", whole)
     raw["train"]["resident"] = False
-    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    files.resolved(raw, "demo")
     found, load_state = [], loop.load_state
 
     def noted(*given):
@@ -143,10 +142,8 @@ def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(clust
     assert found == [2]
 
 
-def test_another_error_of_pytorch_s_is_left_as_it_is(cluster, monkeypatch):
-    place, _ = cluster
-    monkeypatch.chdir(place)
-
+@pytest.mark.usefixtures("cluster")
+def test_another_error_of_pytorch_s_is_left_as_it_is(monkeypatch):
     def broken(*arguments):
         raise RuntimeError("shapes do not match")
 
@@ -190,13 +187,14 @@ def test_torchrun_trains_and_a_mistake_is_one_line(cluster):
             arguments, cwd=place, env=environment, capture_output=True, text=True, check=False
         )
 
-    params = place / "params.yaml"
-    text = params.read_text()
-    params.write_text(text.replace("accumulate: 2", "accumulate: 3"))
+    raw = yaml12.read(place / "params.yaml")
+    raw["train"]["accumulate"] = 3
+    files.resolved(raw, "demo")
     refused = torchrun()
     assert refused.returncode != 0
     assert refused.stderr.count("error: params.yaml: train.accumulate: 3 forward passes") == 1
-    params.write_text(text)
+    raw["train"]["accumulate"] = 2
+    files.resolved(raw, "demo")
     done = torchrun()
     assert done.returncode == 0, done.stderr
     assert (place / "data/demo/models/ctx3/best.safetensors").is_file()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lift.video
-from lift import weights
+from lift import header, weights
 from lift.config import load
 from lift.config.restore import restore
 from lift.models import MODELS, build
@@ -54,17 +54,20 @@ def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file)
 def halved(folder, weights_file, name):
     """Keep a weights file as reference weights are."""
     config, tensors = weights.read_config(weights_file), weights.read_tensors(weights_file)
-    weights.save_half(folder / f"{name}.json", tensors, config, {}, 2**17)
+    weights.save_released(folder / f"{name}.safetensors", tensors, config, {}, 2**17)
 
 
 def test_reference_weights_come_before_the_demos(tmp_path, monkeypatch, weights_file):
     monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
     halved(tmp_path, weights_file, "lift15")
-    assert str(tmp_path / "lift15.json") in choose("lift15", device="cpu").title
-    assert choose(None, tmp_path / "lift15.json", device="cpu").title.startswith("lift15 (lift)")
+    assert str(tmp_path / "lift15.safetensors") in choose("lift15", device="cpu").title
+    assert choose(None, tmp_path / "lift15.safetensors", device="cpu").title.startswith("lift15 (lift)")
 
 
-@pytest.mark.parametrize("index", sorted(REFERENCE.glob("*.json")), ids=lambda path: path.stem)
+OURS = [path for path in sorted(REFERENCE.glob("*.safetensors")) if header.read(path).plain("config")]
+
+
+@pytest.mark.parametrize("index", OURS, ids=lambda path: path.stem)
 def test_the_repositorys_weights_are_of_this_version_of_the_project(index, picture):
     assert choose(index.stem, device="cpu").title.startswith(f"{index.stem} (")
     assert len(list(lift.video.interpolate([picture(k) for k in range(3)], index, device="cpu"))) == 5
@@ -83,13 +86,13 @@ def test_absent_and_damaged_weights_are_one_line(tmp_path, monkeypatch, weights_
         (line,) = capsys.readouterr().err.splitlines()
         return line
 
-    assert "rife_v4.25.safetensors: not found" in told("--model", "rife_v4")
+    assert "rife_v4.25.safetensors" in told("--model", "rife_v4")
     halved(tmp_path, weights_file, "lift15")
-    shard = tmp_path / "lift15-1.safetensors"
+    shard = header.files(tmp_path / "lift15.safetensors")[-1]
     shard.write_bytes(shard.read_bytes()[:-1])
     assert f"{shard}: damaged" in told("--model", "lift15")
     shard.unlink()
-    assert f"{shard}: missing; restore it: git checkout -- {tmp_path.name}" in told("--model", "lift15")
+    assert f"{shard.name}: missing; restore it: git checkout -- weights" in told("--model", "lift15")
 
 
 def test_a_model_that_only_halves_is_told_and_one_of_any_time_is_not(tool, tmp_path, video, weights_file):

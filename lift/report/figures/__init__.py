@@ -169,7 +169,7 @@ def _without(methods: Sequence[str]) -> str:
 
 def _weights(results: Results) -> list[Drawing]:
     benchmark = results.config.report.benchmark
-    methods = [m for m in compared(results, list(results.config.ablations)) if not narrow(results.configs, m)]
+    methods = [m for m in compared(results, list(results.config.models)) if not narrow(results.configs, m)]
     tables = {m: lines.read_weights(results, m) for m in methods}
     tables = {m: table for m, table in tables.items() if (table["benchmark"] == benchmark).any()}
     found = []

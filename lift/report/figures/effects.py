@@ -14,6 +14,7 @@ from lift.report.comparisons import Tested
 from lift.report.figures.style import (
     BLACK,
     BLUE,
+    GREEN,
     GREY,
     MARKERS,
     ORANGE,
@@ -24,7 +25,7 @@ from lift.report.figures.style import (
     bars,
     zero_line,
 )
-from lift.report.names import CONTROL, STRATA, words
+from lift.report.names import CONTROL, RELEASED, STRATA, TRAINED, UNTAUGHT, kind, words
 from lift.report.results import Results
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum, Trend
@@ -120,6 +121,9 @@ def _forest_legend(level: float) -> list[Line2D]:
     ]
 
 
+_LOOKS = {TRAINED: (BLUE, "o"), RELEASED: (GREEN, "D"), UNTAUGHT: (ORANGE, "s")}
+
+
 def ablations(results: Results, found: Mapping[str, Mapping[str, Effect]]) -> Figure:
     """Draw what each method loses or wins in PSNR against the base, one panel per benchmark."""
     methods = [method for method in results.methods if method != results.base]
@@ -133,17 +137,17 @@ def ablations(results: Results, found: Mapping[str, Mapping[str, Effect]]) -> Fi
             if method not in by_method:
                 axes.text(0, place, " missing", color=GREY, fontsize=6, va="center")
                 continue
-            look = (BLUE, "o") if method in results.config.ablations else (ORANGE, "s")
-            rows.append(_bar(by_method[method], place, *look))
+            rows.append(_bar(by_method[method], place, *_LOOKS[kind(results.config, method)]))
         bars(axes, rows)
         axes.grid(axis="x")
     grid[0].set_yticks(range(len(methods)), methods)
     grid[0].set_ylim(len(methods) - 0.4, -0.6)
+    shown = dict.fromkeys(kind(results.config, method) for method in methods)
     handles = [
-        Line2D([], [], color=BLUE, marker="o", label="trained"),
-        Line2D([], [], color=ORANGE, marker="s", label="not trained"),
+        Line2D([], [], color=_LOOKS[name][0], marker=_LOOKS[name][1], label=f"weights: {name}")
+        for name in shown
     ]
-    figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
 
 

@@ -21,9 +21,7 @@ def plan(results: Results) -> list[Drawing]:
     others += [m for m in narrow_methods(results)[:1] if m not in results.missing]
     found = [_strip(results, examples, example, others) for example in _worth_showing(results, shown)]
     without = [
-        m
-        for m in results.config.ablations
-        if not results.configs[m].model.use_s1 and m not in results.missing
+        m for m in results.config.models if not results.configs[m].model.use_s1 and m not in results.missing
     ]
     if without and shown:
         own = [e for e in shown if e.benchmark == results.config.report.benchmark] or shown

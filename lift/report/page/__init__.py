@@ -47,7 +47,7 @@ SECTIONS = (
         tables=("overview", "results_", "snu_film_", "davis_"),
     ),
     Section(key="pictures", title="Pictures", figures=("strip_", "edges"), tables=()),
-    Section(key="weights", title="How the context is weighted", figures=("weights",), tables=()),
+    Section(key="weights", title="What the window gives", figures=("weights",), tables=("probes",)),
     Section(key="compute", title="What it costs", figures=("compute",), tables=("compute", "memory")),
     Section(key="training", title="Training", figures=("training",), tables=("training",)),
     Section(key="prediction", title="Prediction of what comes next", figures=(), tables=("prediction_",)),

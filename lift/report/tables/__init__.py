@@ -12,6 +12,7 @@ from lift.report.tables import effects, predictions
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
 from lift.report.tables.memory import memory
+from lift.report.tables.probes import probes
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
 from lift.report.tables.training import budget
 
@@ -37,6 +38,7 @@ def build(
         *(measured.of_benchmark(results, name) for name in benchmarks),
         measured.by_difficulty(results),
         measured.by_sequence(results),
+        probes(results),
         compute(results),
         memory(results),
         budget(results, curves),

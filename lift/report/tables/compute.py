@@ -35,7 +35,7 @@ def compute(results: Results) -> Table | None:
         Column(key="psnr", title=f"{psnr.heading}, {title(results, benchmark)}", digits=psnr.digits),
     ]
     rows = []
-    for method in (*results.config.ablations, *(m for m in costed(results) if m in results.config.baselines)):
+    for method in (*results.config.models, *(m for m in costed(results) if m in results.config.baselines)):
         cost = results.costs.get(method)
         row = named(results, method)
         if cost is None:
@@ -69,7 +69,7 @@ def compute(results: Results) -> Table | None:
 
 def _frame(results: Results, method: str) -> Frame | None:
     """Give what was measured of a method's model, if that is the model still; `untrained` is the base's."""
-    name = method if method in results.config.ablations else results.base
+    name = method if method in results.config.models else results.base
     frame, cost = results.timings.frames.get(name), results.costs[method]
     if frame is None or frame.parameters != cost["parameters"]:
         return None

@@ -140,8 +140,10 @@ def of_ablations(results: Results, benchmarks: Sequence[str]) -> Table:
     rows = []
     for method in (m for m in results.methods if m != results.base):
         config = results.configs.get(method)
-        trained = method in results.config.ablations
-        change = changes(base, config) if trained and base and config else "no training"
+        modelled = method in results.config.models
+        change = changes(base, config) if modelled and base and config else "no training"
+        if method in results.config.released:
+            change = f"released; {change}"
         cells = [_gain(found[n][method]) if method in found[n] else Cell(text=MISSING) for n in benchmarks]
         rows.append([named(results, method)[0], Cell(text=change), *cells])
     said = [stand_in(results, name) for name in benchmarks]

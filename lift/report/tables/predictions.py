@@ -87,7 +87,7 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
 def models(predictions: Predictions) -> Table:
     """Give what each model that predicts has learnt, and what it costs."""
     rows = []
-    for method in predictions.config.ablations:
+    for method in predictions.config.models:
         cost = predictions.costs.get(method)
         learnt = ", ".join(f"+{k}" for k in predictions.configs[method].clip.learnt)
         row = [*_start(predictions, method), Cell(text=learnt)]
@@ -116,7 +116,7 @@ def models(predictions: Predictions) -> Table:
 
 def _start(predictions: Predictions, method: str) -> list[Cell]:
     """Name a method, its window and its mode."""
-    if method not in predictions.config.ablations:
+    if method not in predictions.config.models:
         return [Cell(text=method), Cell(text="1" if method == "last" else "2"), Cell(text="–")]
     clip = predictions.configs[method].clip
     return [Cell(text=method), Cell(text=str(clip.before)), Cell(text=clip.mode)]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lift.report.comparisons import compared
-from lift.report.names import DIFFICULTIES, TWO_FRAMES, narrow, sampling, window
+from lift.report.names import DIFFICULTIES, TWO_FRAMES, kind, narrow, sampling, window
 from lift.report.published import attach
 from lift.report.results import Results, clip_mean_parts, unit_means
 from lift.report.statistics import bootstrap_interval
@@ -18,6 +18,7 @@ from lift.seeds import generator
 
 METHOD = Column(key="method", title="Method", numeric=False)
 WINDOW = Column(key="window", title="Frames (before+after)", numeric=False)
+WEIGHTS = Column(key="weights", title="Weights", numeric=False)
 SAMPLING = Column(key="sampling", title="Sampling", numeric=False)
 TWO = f"{TWO_FRAMES} sees the two references at most."
 MARKS = (
@@ -31,7 +32,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
     """Give every metric of every declared method; one without results is a row that says so."""
     keys = [key for key in results.metrics if any(results.has(m, benchmark, key) for m in results.methods)]
     known = [results.metrics[key] for key in keys]
-    columns = [METHOD, WINDOW, SAMPLING] + [
+    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
         Column(key=m.key, title=m.heading, better=m.better, digits=m.digits) for m in known
     ]
     spreads = _spreads(results, benchmark, keys)
@@ -65,7 +66,7 @@ def overview(results: Results) -> Table:
     psnr = results.metrics["psnr"]
     names = [name for name in results.config.benchmarks if results.measured(name)]
     stand_ins = [name for name in names if results.stand_in(name)]
-    columns = [METHOD, WINDOW, SAMPLING] + [
+    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
         Column(key=name, title=results.config.benchmarks[name].title, better=1, digits=psnr.digits)
         for name in names
     ]
@@ -112,7 +113,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
     kinds = results.kinds(benchmark)
     present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
     pairs = [(results.metrics[key], kind) for key in ("psnr", "ssim") for kind in present]
-    columns = [METHOD, WINDOW, SAMPLING] + [
+    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
         Column(key=f"{m.key}_{kind}", title=f"{m.title} {kind} {m.arrow}", better=m.better, digits=m.digits)
         for m, kind in pairs
     ]
@@ -196,7 +197,11 @@ def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
     cells = named(results, method)
     if benchmark:
         cells[1].text += _seen(results, method, benchmark)
-    return [*cells, Cell(text=sampling(results.configs, method, forced))]
+    return [
+        *cells,
+        Cell(text=kind(results.config, method)),
+        Cell(text=sampling(results.configs, method, forced)),
+    ]
 
 
 def _seen(results: Results, method: str, benchmark: str) -> str:

@@ -1,0 +1,98 @@
+"""`Config`: one run's parameters, resolved."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, get_type_hints
+
+from lift.config.data import Benchmark, Clips, Download, Evaluate, Report, Verify
+from lift.config.footage import Source
+from lift.config.schema import Clip, Loss, Model, Train
+
+Kind = Literal["base", "trained", "released", "baseline"]
+PROFILED = ("clips", "evaluate", "loss", "model", "report", "sources", "train")
+"""What a profile may change, besides listing its methods."""
+FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
+"""Sections of `model`: of `flow: matching`, and of the models that LIFT is compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that one method of a profile is made of; of the base, the profile without a method."""
+
+    profile: str
+    method: str
+    """Its name; empty: the base."""
+    kind: Kind
+    weights: str | None
+    """Of a released method: the name of its file in weights/."""
+    seed: int
+    clip: Clip
+    model: Model
+    loss: Loss
+    train: Train
+    download: Download
+    sources: dict[str, Source]
+    clips: Clips
+    benchmarks: dict[str, Benchmark]
+    ablations: tuple[str, ...]
+    """The profile's methods that are trained here."""
+    released: tuple[str, ...]
+    """Those whose weights the repository carries, measured as they are."""
+    baselines: tuple[str, ...]
+    """Those without training."""
+    evaluate: Evaluate
+    report: Report
+    verify: Verify
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The profile's methods that have learnt something: trained here, or released."""
+        return (*self.ablations, *self.released)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods of the profile."""
+        return (*self.models, *self.baselines)
+
+    @property
+    def procedural(self) -> bool:
+        """Whether any source is a rendered stand-in."""
+        return any(source.render is not None for source in self.sources.values())
+
+    def missing(self, source: str) -> int:
+        """Give the number of the missing frame of each video of a source that is rendered around one.
+
+        As many frames lie before it as any set of test clips that takes the source demands.
+        """
+        sets = self.clips.sets.values()
+        return max((s.before for s in sets if source in s.sources and s.part == "test"), default=1)
+
+    def given(self, name: str) -> tuple[str, ...]:
+        """Give those sources of a clip set that there is footage of (`Source.optional`)."""
+        return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
+
+    def seeded(self, seed: int) -> "Config":
+        """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
+        return dataclasses.replace(self, seed=seed)
+
+    def digestible(self) -> dict[str, Any]:
+        """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
+
+        `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
+        Nor does `train.resident`: where the frames lie changes no bit of a batch.
+        """
+        keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
+        # A section is named for the model, or for the way of finding motion, that it belongs to; a model with
+        # a section of its own is made from that alone, and LIFT from all else.
+        own = {"name", self.model.name}
+        if self.model.name not in FAMILIES:
+            own |= set(values["model"]) - set(FAMILIES) | set(self.model.sections)
+        values["model"] = {key: value for key, value in values["model"].items() if key in own}
+        del values["train"]["seeds"], values["train"]["resident"]
+        return values
+
+    def described(self) -> dict[str, Any]:
+        """Return what a built model is: its window and itself, without the sections of other models."""
+        values = self.digestible()
+        return {key: values[key] for key in ("clip", "model")}

@@ -1,0 +1,154 @@
+"""What each stage is made from, as plain values: its part of params.yaml and nothing else.
+
+The stage `resolve` writes one file for each; the stages depend on theirs in place of lists of parameters. So
+a change of params.yaml runs exactly the stages again whose file it changes.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lift import header
+from lift.config.base import Config
+from lift.config.prediction import predicts
+from lift.errors import UserError
+
+Plain = dict[str, Any]
+FOLDER = "resolved"
+LPIPS = "lpips_alexnet.safetensors"
+"""The features that LPIPS compares, in the folder of released weights."""
+
+
+def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[str, Plain]:
+    """Return the content of every file of a profile, by its path below data/<profile>/resolved.
+
+    Args:
+        base: The profile without a method.
+        configs: Its methods that have a model.
+        weights: The folder of released weights.
+
+    Raises:
+        UserError: A released file is missing or damaged.
+    """
+    found = {"download.json": download(base), "report.json": report(base, configs)}
+    found |= {f"clips/{split}.json": clips(base, split) for split in base.clips.sets}
+    found |= {f"train/{name}.json": train(configs[name], weights) for name in base.ablations}
+    for name in base.methods:
+        found[f"evaluate/{name}.json"] = evaluate(configs.get(name, base), name, weights)
+    return {path: _plain(content) for path, content in found.items()}
+
+
+def download(base: Config) -> Plain:
+    """Return what decides which footage and weights are brought; how is no part of it."""
+    return {
+        "seed": base.seed,
+        "sources": {name: dataclasses.asdict(source) for name, source in base.sources.items()},
+        "missing": {name: base.missing(name) for name, source in base.sources.items() if source.render},
+        "pretrained": base.model.pretrained,
+    }
+
+
+def clips(base: Config, split: str) -> Plain:
+    """Return what decides how a set is cut."""
+    own = base.clips.sets[split]
+    rules = {key: value for key, value in dataclasses.asdict(base.clips).items() if key != "sets"}
+    sources = {name: dataclasses.asdict(base.sources[name]) for name in own.sources}
+    return {"seed": base.seed, "rules": rules, "set": dataclasses.asdict(own), "sources": sources}
+
+
+def train(config: Config, weights: Path) -> Plain:
+    """Return what decides the weights of a method, of all its seeds.
+
+    Args:
+        config: The method's.
+        weights: The folder of released weights, which the loss sees through, or which a training starts from.
+
+    Raises:
+        UserError: One of these is missing.
+    """
+    values = config.digestible()
+    del values["seed"]  # each training has one of the list
+    if config.loss.lpips:
+        values["lpips"] = header.digest(weights / LPIPS)
+    start = config.model.start
+    if start is not None and start.parent == Path("weights"):
+        values["start"] = header.digest(weights / start.name)
+    return {**values, "seeds": config.train.seeds}
+
+
+def evaluate(config: Config, name: str, weights: Path) -> Plain:
+    """Return what decides a method's results: what it is, and how it is measured.
+
+    Args:
+        config: The method's; of a method without a model, the base's.
+        name: The method.
+        weights: The folder of released weights.
+
+    Raises:
+        UserError: The released file is missing or damaged.
+    """
+    ahead = predicts(config, name)
+    rules = {
+        key: {"sampling": rule.sampling, "horizons": rule.horizons, "protocol": rule.protocol}
+        for key, rule in config.benchmarks.items()
+        if rule.horizons or not ahead
+    }
+    made: Plain = {"kind": config.kind if config.kind != "base" else "baseline"}
+    if config.kind == "trained":
+        made["training"] = train(config, weights)
+    elif config.kind == "released":
+        path = weights / f"{config.weights}{header.SUFFIX}"
+        header.check(path)
+        made |= {"weights": config.weights, "sha256": header.digest(path), **config.described()}
+    elif name == "untrained":
+        made |= {"seed": config.seed, **config.described()}
+    measured = {**dataclasses.asdict(config.evaluate), "lpips": header.digest(weights / LPIPS)}
+    return {"method": made, "evaluate": measured, "benchmarks": rules}
+
+
+def report(base: Config, configs: Mapping[str, Config]) -> Plain:
+    """Return what the report is made from besides results: all but how files are brought."""
+    known = {key: value for key, value in dataclasses.asdict(base).items() if key != "download"}
+    models = {name: {**config.digestible(), "weights": config.weights} for name, config in configs.items()}
+    return {"profile": known, "methods": models}
+
+
+def first_difference(found: object, wanted: object, path: str = "") -> str | None:
+    """Name the first key at which two plain values differ, with both values; None: they are equal."""
+    found, wanted = _plain(found), _plain(wanted)
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted(set(found) | set(wanted)):
+            where = f"{path}.{key}".lstrip(".")
+            difference = first_difference(found.get(key), wanted.get(key), where)
+            if difference is not None:
+                return difference
+        return None
+    return None if found == wanted else f"{path} is {found!r} there and {wanted!r} here"
+
+
+def check(path: Path, wanted: Plain, profile: str) -> None:
+    """Refuse to go on from another configuration than the stage `resolve` has written.
+
+    Args:
+        path: The stage's file.
+        wanted: What params.yaml gives now.
+        profile: The profile.
+
+    Raises:
+        UserError: The file is missing, damaged, or says something else.
+    """
+    again = f"run `dvc repro`, or `python -m stages.resolve {profile}` first"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not there, or damaged; {again}") from error
+    difference = first_difference(found, wanted)
+    if difference is not None:
+        raise UserError(f"{path}: params.yaml has changed since: {difference}; {again}")
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON makes of a value: tuples become lists."""
+    return json.loads(json.dumps(value))

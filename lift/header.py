@@ -1,0 +1,134 @@
+"""The header of a safetensors file, read without PyTorch: what weights are, before anything is made of them.
+
+Format: 8 bytes, the header's length N as a little-endian integer; N bytes of JSON, from a tensor's name to
+its type, shape and place, and `__metadata__`, a mapping of texts; then the tensors' bytes, without gaps
+(https://github.com/huggingface/safetensors, "Format").
+
+A file over the limit of the repository stands as shards, `<name>-<k>-of-<n>.safetensors`, each with the same
+metadata.
+"""
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lift.errors import UserError
+
+SUFFIX = ".safetensors"
+CONTENT = "content"
+"""Key of the metadata under which a file of ours names the SHA-256 of its tensors."""
+_LONGEST = 100_000_000  # bytes of a header: the format's own limit
+_SHARD = re.compile(r"(?P<name>.+)-(?P<number>\d+)-of-(?P<count>\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the header of a file, or of all shards of one, says."""
+
+    metadata: dict[str, str]
+    tensors: dict[str, tuple[int, ...]]
+    """Shape of each tensor."""
+
+    def plain(self, key: str) -> dict[str, Any] | None:
+        """Return a JSON object of the metadata; None: there is none of that name."""
+        text = self.metadata.get(key)
+        value = None if text is None else json.loads(text)
+        return dict(value) if isinstance(value, dict) else None
+
+
+def files(path: Path) -> list[Path]:
+    """Return the files of which weights consist: `path` itself, or its shards in order.
+
+    Raises:
+        UserError: There is neither, or a shard is missing.
+    """
+    if path.is_file():
+        return [path]
+    found = {}
+    for shard in sorted(path.parent.glob(f"{path.stem}-*-of-*{SUFFIX}")):
+        match = _SHARD.fullmatch(shard.stem)
+        if match and match["name"] == path.stem:
+            found[int(match["number"])] = (shard, int(match["count"]))
+    if not found:
+        raise UserError(f"{path}: no weights there")
+    count = max(count for _, count in found.values())
+    for number in range(1, count + 1):
+        if number not in found or found[number][1] != count:
+            raise UserError(
+                f"{path.stem}-{number}-of-{count}{SUFFIX}: missing; restore it: git checkout -- weights"
+            )
+    return [found[number][0] for number in range(1, count + 1)]
+
+
+def read(path: Path) -> Header:
+    """Read the header of a file, or those of its shards as one.
+
+    Raises:
+        UserError: A file is missing, or is no safetensors file or a truncated one.
+    """
+    metadata: dict[str, str] = {}
+    tensors: dict[str, tuple[int, ...]] = {}
+    for file in files(path):
+        one = _read(file)
+        metadata |= one.metadata
+        tensors |= one.tensors
+    return Header(metadata=metadata, tensors=tensors)
+
+
+def check(path: Path) -> None:
+    """Refuse files whose tensors are not those that were written, as far as their header says which.
+
+    Raises:
+        UserError: One is damaged.
+    """
+    for file in files(path):
+        written = _read(file).metadata.get(CONTENT)
+        if written is not None and written != content(file.read_bytes()):
+            raise UserError(f"{file}: damaged: not the tensors that its header names")
+
+
+def ordered(whole: bytes) -> bytes:
+    """Return a file's bytes with its metadata in one order: the library writes them in any."""
+    (length,) = struct.unpack("<Q", whole[:8])
+    header = json.loads(whole[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8 bytes
+    return struct.pack("<Q", len(text)) + text + whole[8 + length :]
+
+
+def content(whole: bytes) -> str:
+    """Return the SHA-256 of a file's tensors, the header left out."""
+    (length,) = struct.unpack("<Q", whole[:8])
+    return hashlib.sha256(whole[8 + length :]).hexdigest()
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of its shards one after the other."""
+    total = hashlib.sha256()
+    for file in files(path):
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def _read(path: Path) -> Header:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _LONGEST:
+                raise ValueError("its header is longer than any")
+            content = json.loads(file.read(length))
+        metadata = {str(key): str(value) for key, value in content.pop("__metadata__", {}).items()}
+        ends = [entry["data_offsets"][1] for entry in content.values()]
+        expected, size = 8 + length + max(ends, default=0), path.stat().st_size
+        if size != expected:
+            raise ValueError(f"it has {size} bytes where its header says {expected}")
+        return Header(
+            metadata=metadata, tensors={name: tuple(entry["shape"]) for name, entry in content.items()}
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise UserError(f"{path}: damaged, or no safetensors file ({error})") from error
