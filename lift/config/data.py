@@ -52,6 +52,11 @@ class ClipSet:
     """Videos used per source, evenly spread over its list; null: all."""
     max_clips: int | None = number(1)
     """Clips per video, evenly spread; null: all."""
+    windows: str = choice("fixed", "random")
+    """Of training. fixed: a visit sees the missing frame that was chosen when the clip was cut. random: it
+    draws one anywhere between the cuts around that, a function of seed, epoch and index; all frames between
+    the cuts are stored then, and not only `clips.before` and `clips.after`.
+    """
     crop: tuple[int, int] | None = number(16)
     """Height and width of the part kept from the middle of each frame; null: all of it."""
     resize: tuple[int, int] | None = number(16)
