@@ -179,6 +179,33 @@ class Phase:
     """Encoder's rate over the base rate."""
     freeze: bool
     """Loaded encoder weights do not train in this phase."""
+    thaw: int = number(0)
+    """Epochs over which the stages of what is loaded thaw one after the other, the deepest at the phase's
+    start; 0: all at once. They then train at `encoder_scale` (architecture v2.1, section 8.3, "gradual").
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse to thaw what stays frozen, or over more epochs than there are.
+
+        Raises:
+            ValueError: Both are asked for, or the phase ends before the last stage thaws.
+        """
+        if self.freeze and self.thaw:
+            raise ValueError(f"thaw: {self.thaw}: nothing thaws while freeze: true; set 0, or freeze: false")
+        if self.thaw > self.epochs:
+            raise ValueError(f"thaw: {self.thaw} is longer than the phase's epochs: {self.epochs}")
+
+    def frozen(self, stages: int, epoch: int) -> int:
+        """Give how many of the `stages` that were loaded, from the shallowest, are frozen in an epoch.
+
+        Args:
+            stages: How many there are.
+            epoch: Of this phase, from 0.
+        """
+        if self.freeze:
+            return stages
+        thawed = 1 + epoch * stages // self.thaw if self.thaw else stages
+        return max(0, stages - thawed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +228,8 @@ class Train:
     seeds: tuple[int, ...] = number(0)
     """One model is trained for each; results are averaged over them and their spread is shown."""
     phases: tuple[Phase, ...]
+    crop_limits: dict[str, tuple[int, int]] = number(16)  # noqa: RUF009 -- a field's checks, no default
+    """Height and width that a source's crops do not exceed: of one with smaller frames than phases ask."""
     samples_per_epoch: int | None = number(1)
     """Clips drawn in an epoch; null: each clip once."""
     batch: int = number(1)
@@ -232,6 +261,14 @@ class Train:
     """Epochs between validations."""
     checkpoint_every: int = number(1)
     """Optimiser steps between checkpoints."""
+    snapshot_every: int | None = number(1)
+    """Epochs between snapshots, from which another run can start (`resume_epoch`); null: none."""
+    snapshots: int = number(1)
+    """The newest ones that a run keeps, of its own."""
+    resume_epoch: int | None = number(1)
+    """A new run starts from the snapshot after this epoch, with its optimiser; null: from nothing."""
+    resume_from: str | None
+    """The ablation whose snapshot that is; null: this one."""
     picture_every: int = number(1)
     """Validations between pictures in TensorBoard."""
     log_every: int = number(1)
@@ -246,8 +283,10 @@ class Train:
     """Chance of each frame but the references to be masked in training."""
     other_sampling: float = number(0.0, 1.0)
     """Share of training clips seen with the other `clip.sampling`."""
-    checkpoint_encoder: bool
-    """Compute the context frames' features anew in the backward pass instead of keeping them."""
+    recompute: tuple[str, ...] = choice("encoder", "transformer")
+    """Parts whose inner values are computed anew in the backward pass instead of being kept (activation
+    checkpointing): the context frames' features in the encoder, the transformer's layers.
+    """
     compile: bool
     """Compile the model (torch.compile; needs a C++ compiler)."""
 
@@ -261,3 +300,8 @@ class Train:
             raise ValueError("phases: at least one is needed")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: expected distinct whole numbers, found {list(self.seeds)}")
+
+    def crop(self, phase: Phase, source: str) -> tuple[int, int]:
+        """Give height and width of a phase's crops from one source."""
+        limit = self.crop_limits.get(source, phase.crop)
+        return min(phase.crop[0], limit[0]), min(phase.crop[1], limit[1])

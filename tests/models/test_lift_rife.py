@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from lift.evaluation.cost import parameters
 
 from lift.config import load, load_all
 from lift.errors import UserError
-from lift.evaluation.cost import parameters
 from lift.metrics import psnr
 from lift.models import build
 from lift.models.lift_rife.belief import steady

@@ -317,6 +317,7 @@ def _write_examples(path: Path, method: str, rows: list[dict[str, object]], size
                     images["coarse"] = cv2.resize(
                         frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA
                     )
+                    images["blend"] = cv2.GaussianBlur(images["coarse"], (3, 3), 0)
                 for key, image in images.items():
                     archive.writestr(
                         f"{name}/{slug}/{key}.png", cv2.imencode(".png", image[..., ::-1])[1].tobytes()
