@@ -10,6 +10,10 @@ from pathlib import Path
 
 from lift.errors import UserError
 
+_SHIPPED = Path(__file__).resolve().parent / "shipped"
+ROOT = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
+"""Folder of params.yaml and weights: the checkout, or what an installed copy carries with it."""
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:

@@ -19,7 +19,7 @@ ALLOWED = {
     "header": {"errors"},
     "imports": set(),
     "weights": {"errors", "files", "config", "header"},
-    "config": {"errors", "header"},
+    "config": {"errors", "files", "header"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},

@@ -70,14 +70,20 @@ class Continuity:
     They are compared as luma of 36x64 pixels, 0-255.
     """
 
-    cut_difference: float = number(0.0, 255.0)
-    """A cut: the mean absolute difference is above this, …"""
+    cut_floor: float = number(0.0, 255.0)
+    """A cut: the mean absolute difference is above this, which is no more than noise, …"""
     cut_ratio: float = number(1.0)
-    """… above this multiple of the median difference around it, …"""
+    """… above this multiple of what is usual around, …"""
+    cut_alike: float = number(0.0)
+    """… and by this times their correlation more, where the two are alike, …"""
     cut_correlation: float = number(-1.0, 1.0)
-    """… and the correlation of the two is below this: light that changes keeps it, other content does not."""
+    """… and the correlation is below this: light that changes keeps it, other content does not."""
     duplicate: float = number(0.0, 255.0)
     """The same frame twice: the mean absolute difference is below this; 0: never."""
+    repeat: float = number(0.0, 1.0)
+    """The same frame again in motion: its peak of change is below this share of what moves around."""
+    motion: float = number(0.0, 255.0)
+    """Peak of change that counts as motion."""
 
 
 @dataclass(frozen=True, kw_only=True)

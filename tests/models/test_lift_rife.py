@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from lift.evaluation.cost import parameters
 
 from lift.config import load, load_all
 from lift.errors import UserError
 from lift.metrics import psnr
 from lift.models import build
+from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
 from lift.models.lift_rife.motion import flow_of, pairs_of, path_of
 
