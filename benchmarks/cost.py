@@ -43,7 +43,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
         "recompute": True,
     },
 }
-"""Rows of the memory table: the specification's model (section 9), without and with what saves memory."""
+"""Rows of the memory table: LIFT-15 (specification section 9), without and with what saves memory."""
 
 
 def machine() -> dict[str, str]:
