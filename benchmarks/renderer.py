@@ -1,7 +1,7 @@
-"""How fast profile `scenes` is rendered, and how fast its clips reach a training.
+"""How fast the scenes of profile `study_gpu` are rendered, and how fast its clips reach a training.
 
 `python -m benchmarks.renderer` prints processor time of one core, on the profile's own scenes (params.yaml:
-`profiles.scenes`), so that other work on the machine counts little and its number of cores not at all:
+`profiles.study_gpu`), so that other work on the machine counts little and its number of cores not at all:
 
 - rendering: drawing a scene, its frames as they are, as they are filmed (blurred by motion, noisy), and as
   they are written (filmed and encoded, the drawing of the scene shared out over them);
@@ -30,7 +30,7 @@ from lift.scenes.footage import encode
 from lift.scenes.layouts import WRITERS
 from lift.seeds import derive
 
-PROFILE = "scenes"
+PROFILE, SOURCE = "study_gpu", "scenes"
 SCENES = 4  # of each kind
 SAMPLED = 3  # frames of each
 FED = 12  # training scenes
@@ -49,7 +49,7 @@ def main() -> None:
 
 def rendering(config: Config) -> None:
     """Print what a frame costs, by kind of scene and in all."""
-    render = config.sources[PROFILE].render
+    render = config.sources[SOURCE].render
     assert render is not None
     print(f"frames of {render.size[0]}x{render.size[1]}, one core; ms")
     print("| scenes | drawing a scene | plain frame | filmed | encoded | written, frames/s |")
@@ -87,12 +87,12 @@ def timed(work: Callable[..., Any], *given: Any, **named: Any) -> tuple[float, A
 
 def feeding(config: Config, place: Path) -> None:
     """Print how many frames, cut and augmented, reach a training per second."""
-    source = config.sources[PROFILE]
+    source = config.sources[SOURCE]
     assert source.render is not None
     render = dataclasses.replace(source.render, train=FED, test=1)
-    sources = {**config.sources, PROFILE: dataclasses.replace(source, render=render)}
+    sources = {**config.sources, SOURCE: dataclasses.replace(source, render=render)}
     config = dataclasses.replace(config, sources=sources)
-    WRITERS[PROFILE](place / "raw" / PROFILE, render, config.seed, target=config.missing(PROFILE))
+    WRITERS[SOURCE](place / "raw" / SOURCE, render, config.seed, target=config.missing(SOURCE))
     build_clip_set(config, "train", place / "raw", place)
     train = config.train
     clips = ClipDataset(

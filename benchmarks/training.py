@@ -83,7 +83,8 @@ def train(
     config: Config, clips: Ready | ClipDataset, steps: int, crop: int, model: Interpolator
 ) -> dict[str, float]:
     """Train through the real loop, without validation but for one clip at the end."""
-    phase = Phase(epochs=1, crop=(crop, crop), rate=1e-4, final_rate=1e-4, encoder_scale=1.0, freeze=False)
+    rates = {"rate": 1e-4, "final_rate": 1e-4, "encoder_scale": 1.0}
+    phase = Phase(epochs=1, crop=(crop, crop), **rates, freeze=False, thaw=0)
     settings = dataclasses.replace(
         config.train, phases=(phase,), samples_per_epoch=steps * config.train.batch, accumulate=1
     )
@@ -95,14 +96,15 @@ def train(
             model=model,
             losses=l1,
             train_clips=lambda crop: clips,
-            train_count=len(clips),
+            train_sources=["made"] * len(clips),
             validation_clips=Ready(config, 32),
             validation_count=1,
             metrics={"psnr": lambda a, b: 0.0},
-            loaded=frozenset(),
+            loaded=(),
             folder=place,
             outputs=place / "training",
             board=place / "logs",
+            snapshots=place / "snapshots",
         )
     )
 
@@ -212,7 +214,7 @@ def frozen() -> None:
     batch = batch_of(config, 1, 128)
     taken = {}
     for name in ("free", "frozen"):
-        freeze(model, loaded, frozen=name == "frozen")
+        freeze(model, loaded if name == "frozen" else ())
         taken[name] = timed(bare_step(config, batch, model), 3)
         print(f"frozen: encoder {name}: {taken[name]:.2f} s a step")
     print(f"frozen: {1 - taken['frozen'] / taken['free']:.0%} cheaper")

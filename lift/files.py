@@ -2,12 +2,17 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lift.errors import UserError
+
+_SHIPPED = Path(__file__).resolve().parent / "shipped"
+ROOT = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
+"""Folder of params.yaml and weights: the checkout, or what an installed copy carries with it."""
 
 
 @contextmanager
@@ -35,6 +40,32 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def share(folder: Path, other: Path) -> None:
+    """Let `other`, which is not there yet, hold the files of `folder`: as links to them, or copies elsewhere.
+
+    It appears as a whole. Files that are replaced and never written into, as all of ours, stay apart.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    beside = other.with_name(f".{other.name}.partial")
+    with full_disk_explained(other):
+        other.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            shutil.copytree(folder, beside, copy_function=_link)
+            beside.rename(other)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _link(file: str, other: str) -> None:
+    try:
+        os.link(file, other)
+    except OSError:
+        shutil.copy2(file, other)
 
 
 @contextmanager

@@ -12,6 +12,10 @@ from lift.config import Config, resolved
 from lift.errors import UserError
 
 PARAMS = Path("params.yaml")
+MEMORY = Path("scratch") / "digests.json"
+"""What files below data/<profile>/raw, and those of local copies, were when they were last read."""
+RECORD = "sources.json"
+"""What each source of data/<profile>/raw is."""
 WEIGHTS = Path("weights")
 """What the repository carries of trained models."""
 

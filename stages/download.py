@@ -4,17 +4,28 @@ A source with a `path` is used where it lies and nothing is copied; one with `re
 stand-in in the official layout; an `optional` one without a path is left out; any other is downloaded and
 unpacked. Archives, also those placed by hand, lie in `data/archives/<source>`; what each file was at its
 first use stands in `data/manifest.json`, in git.
+
+`raw/sources.json` says of each source what it holds: of a path, too, so that other footage there is another
+dependency of `clips`. What was rendered from the same values by the same code, and is whole, stays; an
+experiment in a tree of its own takes it, and what was downloaded, from the checkout.
 """
 
+import dataclasses
+import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from lift.config import Config, Source, load, resolved
-from lift.config.parse import place
+from lift import imports
+from lift.config import Config, Source, load_all, resolved
+from lift.config.parse import home, place
+from lift.digest import digest
 from lift.errors import UserError
-from lift.fetch import bring_all, bring_contextnet
-from lift.files import atomic
-from stages.common import PARAMS, check_resolved, data_folder, run
+from lift.fetch import BROUGHT, bring_all, bring_contextnet, bring_vgg19
+from lift.files import atomic, share
+from lift.scenes import layouts
+from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
 
 ARCHIVES = Path("data/archives")
 MANIFEST = Path("data/manifest.json")
@@ -22,31 +33,30 @@ MANIFEST = Path("data/manifest.json")
 
 def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
-    config = load(PARAMS, profile)
-    check_resolved(profile, "download.json", resolved.download(config))
+    config, methods = load_all(PARAMS, profile)
+    check_resolved(profile, "download.json", resolved.download(config, methods.values()))
     raw = data_folder(profile) / "raw"
     wanted = {
         name: raw / name
         for name, source in config.sources.items()
         if source.given and source.path is None and source.render is None
     }
-    made = bring_all(wanted, MANIFEST, archives=ARCHIVES, settings=config.download)
-    made |= {
-        name: _here(config, name, source, raw / name)
-        for name, source in config.sources.items()
-        if name not in wanted
-    }
-    _weights(config)
-    with atomic(raw / "sources.json") as temporary:
+    for folder in wanted.values():
+        there = home() / folder
+        if not folder.exists() and (there / BROUGHT).is_file():
+            share(there, folder)
+    archives = home() / ARCHIVES
+    made = bring_all(wanted, MANIFEST, archives=archives, settings=config.download)
+    others = [name for name in config.sources if name not in wanted]
+    made |= {name: _here(config, name, config.sources[name]) for name in others}
+    _weights(config, methods.values(), archives)
+    with atomic(raw / RECORD) as temporary:
         temporary.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
 
 
-def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, object]:
+def _here(config: Config, name: str, source: Source) -> dict[str, Any]:
     if source.render is not None:
-        from lift.scenes.layouts import WRITERS
-
-        WRITERS[name](folder, source.render, config.seed, target=config.missing(name))
-        return {"origin": "procedural stand-in"}
+        return _rendered(config, name)
     if not source.given:
         return {"origin": "not given"}
     if source.folder is None or not source.folder.is_dir():
@@ -54,12 +64,48 @@ def _here(config: Config, name: str, source: Source, folder: Path) -> dict[str, 
             f"params.yaml: profiles.{config.profile}.sources.{name}.path: no folder {source.folder}; set it "
             f"to the folder that holds the data set, or to null to download it"
         )
-    return {"origin": "local copy", "path": source.path}
+    memory = home() / data_folder(config.profile) / MEMORY
+    return {"origin": "local copy", "path": source.path, **digest(source.folder, memory).plain()}
 
 
-def _weights(config: Config) -> None:
+def _rendered(config: Config, name: str) -> dict[str, Any]:
+    """Render a source, where it has not been already."""
+    raw, render = data_folder(config.profile) / "raw", config.sources[name].render
+    assert render is not None
+    code, target = imports.digests(Path(layouts.__file__)), config.missing(name)
+    made_from = json.dumps([dataclasses.asdict(render), config.seed, target, code], sort_keys=True)
+    record = {
+        "origin": "procedural stand-in",
+        "made_from": hashlib.sha256(made_from.encode()).hexdigest(),
+    }
+    memory = home() / data_folder(config.profile) / MEMORY
+    for known in (raw, home() / raw):
+        found = _recorded(known).get(name, {})
+        if found.get("made_from") != record["made_from"] or not (known / name).is_dir():
+            continue
+        if not (raw / name).exists():
+            share(known / name, raw / name)
+        if found == record | digest(raw / name, memory).plain():
+            return found
+    layouts.WRITERS[name](raw / name, render, config.seed, target=target)
+    return record | digest(raw / name, memory).plain()
+
+
+def _recorded(raw: Path) -> dict[str, dict[str, Any]]:
+    """Read what an earlier run has recorded; nothing where it cannot be read, for it is made again then."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads((raw / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _weights(config: Config, methods: Iterable[Config], archives: Path) -> None:
     if config.model.pretrained is not None:
-        bring_contextnet(place(config.model.pretrained), MANIFEST, config.download, archives=ARCHIVES)
+        path = home() / place(config.model.pretrained)
+        bring_contextnet(path, MANIFEST, config.download, archives=archives)
+    if any(method.loss.perceptual for method in methods):
+        bring_vgg19(MANIFEST, config.download)
 
 
 if __name__ == "__main__":

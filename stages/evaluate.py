@@ -20,7 +20,6 @@ from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
-from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
@@ -28,6 +27,7 @@ from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
+from lift.models.cost import exact
 from stages.common import PARAMS, WEIGHTS, check_resolved, data_folder, run, seed_folder
 
 MADE_FROM = "made_from.json"

@@ -78,8 +78,10 @@ def _made_on(committed: dict[str, bytes], profile: str) -> str:
 def _activate(profile: str, params: Path) -> None:
     """Let `dvc repro` run this profile alone, whichever ones the commit has active."""
     raw = read(params)
-    if raw["profile"] != [profile]:
-        params.write_text(yaml.safe_dump(raw | {"profile": [profile]}, sort_keys=False), encoding="utf-8")
+    profiles = raw["profile"] if isinstance(raw["profile"], dict) else {}
+    active = {name: [name] if name == profile else [] for name in {**profiles, profile: None}}
+    if profiles != active:
+        params.write_text(yaml.safe_dump(raw | {"profile": active}, sort_keys=False), encoding="utf-8")
 
 
 def _compare(clone: Path, committed: dict[str, bytes], tolerance: Tolerance) -> tuple[int, list[Difference]]:

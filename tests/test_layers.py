@@ -8,17 +8,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"errors", "files", "png", "seeds", "progress", "config", "header"}
+BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "seeds": set(),
     "png": set(),
+    "digest": {"errors", "files", "progress"},
     "progress": set(),
     "header": {"errors"},
     "imports": set(),
     "weights": {"errors", "files", "config", "header"},
-    "config": {"errors", "header"},
+    "config": {"errors", "files", "header"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},

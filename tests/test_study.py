@@ -1,6 +1,7 @@
 """Profile `study` at a very small size: all its stages, with no real data set given, and with one."""
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from lift import header
 from lift.errors import UserError
-from stages import clips, download, evaluate, report, train
+from stages import clips, download, evaluate, release, report, train
 from tests import params
 
 METHODS = ("lift15", "ctx3")
@@ -37,6 +39,16 @@ def raw(tmp_path, monkeypatch):
     found = small(params.read())
     params.resolved(found, "study")
     return found
+
+
+def own_weights():
+    """Give the folder of released weights a place of its own, to which may be written."""
+    folder = Path("weights")
+    folder.unlink()
+    folder.mkdir()
+    for path in (params.ROOT / "weights").glob("*.safetensors"):
+        (folder / path.name).symlink_to(path)
+    return folder
 
 
 def rows(path):
@@ -74,6 +86,25 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     assert list(json.loads((data / "results/average/protocol.json").read_text())) == ["scenes"]
     with pytest.raises(UserError, match="davis: not given"):
         evaluate.main("study", "average", "davis")
+
+    # What is trained here is released, and then measured as it is.
+    own_weights()
+    with pytest.raises(UserError, match="average: not trained in profile study"):
+        release.main("study", "average")
+    release.main("study", "lift15", "mine")
+    about = header.read(Path("weights/mine.safetensors")).plain("about")
+    assert (about["profile"], about["method"], about["steps"], about["seed"]) == ("study", "lift15", 2, 7)
+    digest = hashlib.sha256((data / "clips/train/clips.csv").read_bytes()).hexdigest()
+    assert about["data"]["train"] == digest
+    raw["released"]["mine"] = {}
+    raw["profiles"]["study"]["methods"]["released"] = ["mine"]
+    params.resolved(raw, "study")
+    evaluate.main("study", "mine")
+    released = json.loads((data / "results/mine/metrics.json").read_text())
+    trained = {row["clip"]: row for row in rows(data / "results/lift15/clips.csv") if row["seed"] == "7"}
+    for row in rows(data / "results/mine/clips.csv"):
+        assert float(row["psnr"]) == pytest.approx(float(trained[row["clip"]]["psnr"]), abs=0.02)
+    assert released["model"] == metrics["model"]
 
     report.main("study")
     told = Path("reports/study/summary.md").read_text()

@@ -125,9 +125,9 @@ def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
         raise UserError(
             f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
         )
-    if task == "predict" and model.name == "lift" and model.flow == "matching":
+    if task == "predict" and model.name == "lift" and model.flow != "plain":
         raise UserError(
-            f"params.yaml: {where}: lift with model.flow: matching cannot predict: it searches for motion "
+            f"params.yaml: {where}: lift with model.flow: {model.flow} cannot predict: it looks for motion "
             f"between a frame before and one after; set model.flow: plain"
         )
     return fit

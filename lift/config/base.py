@@ -71,6 +71,12 @@ class Config:
         """Give those sources of a clip set that there is footage of (`Source.optional`)."""
         return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
 
+    @property
+    def anywhere(self) -> tuple[int, int] | None:
+        """How many frames lie before and after a missing frame that training draws; None: it draws none."""
+        rules = self.clips.sets.get("train")
+        return (rules.before, rules.after) if rules is not None and rules.windows == "random" else None
+
     def seeded(self, seed: int) -> "Config":
         """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)
@@ -79,7 +85,8 @@ class Config:
         """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
-        Nor does `train.resident`: where the frames lie changes no bit of a batch.
+        Nor do `train.resident`, as where the frames lie changes no bit of a batch, and how often snapshots
+        are written.
         """
         keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
@@ -87,9 +94,12 @@ class Config:
         # a section of its own is made from that alone, and LIFT from all else.
         own = {"name", self.model.name}
         if self.model.name not in FAMILIES:
-            own |= set(values["model"]) - set(FAMILIES) | {self.model.flow}
+            own |= set(values["model"]) - set(FAMILIES) | set(self.model.sections)
         values["model"] = {key: value for key, value in values["model"].items() if key in own}
-        del values["train"]["seeds"], values["train"]["resident"]
+        for key in ("seeds", "resident", "snapshot_every", "snapshots"):
+            del values["train"][key]
+        if self.anywhere is not None:  # the manifest holds what fixed windows see
+            values["anywhere"] = list(self.anywhere)
         return values
 
     def described(self) -> dict[str, Any]:

@@ -110,16 +110,26 @@ def check_model(config: Config, where: str) -> None:
             check_ability(config.model, config.loss, offsets, where)
 
 
+def check_limits(config: Config) -> None:
+    """Refuse limits of crops of a source that there is not.
+
+    Raises:
+        UserError: The source.
+    """
+    for source in config.train.crop_limits:
+        check_known(source, config.sources, "train.crop_limits")
+
+
 def check_freeze(config: Config) -> None:
     """Refuse to freeze an encoder that starts from random weights.
 
     Raises:
         UserError: A phase asks for it.
     """
-    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
+    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze or phase.thaw]
     ability = ABILITIES.get(config.model.name)
     if frozen and ability is not None and ability.encoder and config.model.start is None:
         raise UserError(
             f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
-            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false"
+            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false and thaw: 0"
         )

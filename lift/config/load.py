@@ -13,7 +13,7 @@ from typing import Any
 from lift import header
 from lift.config.abilities import check_ability
 from lift.config.base import PROFILED, Config, Kind
-from lift.config.checks import check_freeze, check_model, check_names, check_span, named
+from lift.config.checks import check_freeze, check_limits, check_model, check_names, check_span, named
 from lift.config.merge import lay
 from lift.config.parse import build, check_known
 from lift.config.prediction import check_compared, check_measured
@@ -99,6 +99,7 @@ class Reader:
         config = self._built(name, "trained", _section(self.ablations[name], where, OVERRIDABLE))
         check_model(config, where)
         check_span(config, where)
+        check_limits(config)
         check_freeze(config)
         return config
 

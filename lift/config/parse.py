@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from lift.errors import UserError
 
 T = TypeVar("T")
+EXPERIMENTS = (".dvc", "tmp", "exps")
 
 
 def number(least: float | None = None, most: float | None = None) -> Any:
@@ -136,9 +137,25 @@ def _convert_scalar(kind: type, value: object, path: str, checks: Mapping[str, A
 def place(path: str) -> Path:
     """Give a path that a user wrote, with the home folder in the place of `~` or `~name`, as a shell does.
 
-    An unknown user's stays as it is, and then is not there.
+    An unknown user's stays as it is, and then is not there. A relative one is looked for in the checkout as
+    well, where this is an experiment's tree (`home`).
     """
-    return Path(os.path.expanduser(path))  # noqa: PTH111 -- pathlib's raises RuntimeError for an unknown user
+    found = Path(os.path.expanduser(path))  # noqa: PTH111 -- pathlib's raises RuntimeError for an unknown user
+    return found if found.exists() or not (home() / found).exists() else home() / found
+
+
+def home() -> Path:
+    """Give the checkout, also where this runs in the tree that `dvc exp run --queue` or `--temp` makes of it.
+
+    Such a tree lies below the checkout's .dvc/tmp/exps, has what git tracks and DVC caches, and is removed in
+    the end. What is to be found again, or to survive, lies in the checkout: raw footage, downloads, weights
+    that git ignores, live checkpoints.
+    """
+    here = Path.cwd()
+    for folder in here.parents:
+        if folder.parts[-3:] == EXPERIMENTS:
+            return folder.parents[2]
+    return here
 
 
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

@@ -10,6 +10,7 @@ from typing import Literal
 
 from lift.config.clip import Clip, window
 from lift.config.families import Flavr, IfrNet, Rife, RifeV4
+from lift.config.lift_rife import LiftRife
 from lift.config.matching import Matching
 from lift.config.parse import choice, number, place
 
@@ -28,9 +29,9 @@ class Model:
     """Hidden channels of the flow heads at s8 and s4."""
     flow_blocks: tuple[int, int] = number(0, 16)
     """Residual blocks of the flow heads at s8 and s4."""
-    flow: str = choice("plain", "matching")
-    """How motion is estimated: by the specification's two heads, or by comparing frames, to s2
-    (lift/models/matching.py).
+    flow: str = choice("plain", "matching", "rife")
+    """How motion is estimated: by the specification's two heads, by comparing frames, to s2
+    (lift/models/matching.py), or by RIFE v4.25 and the window around its two frames (lift/models/lift_rife).
     """
     context_width: int = number(8, 4096)
     """Hidden channels of the coarse frame's context network."""
@@ -66,9 +67,10 @@ class Model:
     """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
-    refinement: str = choice("coarse", "aligned")
-    """Where the references are warped and blended: at a quarter of the resolution, as specified, or at all of
-    it, features with them (lift/models/aligned.py).
+    refinement: str = choice("coarse", "aligned", "none")
+    """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
+    it, features with them (lift/models/aligned.py); none: as aligned, but nothing is learnt on top of what
+    `flow: rife` gives, so that there is no encoder and no context either.
     """
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
@@ -77,6 +79,7 @@ class Model:
     pretrained: str | None
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
     matching: Matching
+    lift_rife: LiftRife
     rife: Rife
     rife_v4: RifeV4
     ifrnet: IfrNet
@@ -99,6 +102,21 @@ class Model:
 
         if self.flow == "matching" and self.refinement != "aligned":
             raise ValueError("flow: matching ends at s2, for refinement: aligned alone; set that too")
+        if self.flow == "rife" and self.refinement == "coarse":
+            raise ValueError("flow: rife ends at full resolution; set refinement: aligned, or none")
+        if self.flow != "rife" and self.refinement == "none":
+            raise ValueError(
+                f"refinement: none is for flow: rife, not for {self.flow}; set aligned or coarse"
+            )
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections of families that the named model reads."""
+        if self.name != "lift":
+            return (self.name,)
+        return {"plain": (), "matching": ("matching",), "rife": ("matching", "lift_rife", "rife_v4")}[
+            self.flow
+        ]
 
     @property
     def start(self) -> Path | None:
@@ -161,6 +179,33 @@ class Phase:
     """Encoder's rate over the base rate."""
     freeze: bool
     """Loaded encoder weights do not train in this phase."""
+    thaw: int = number(0)
+    """Epochs over which the stages of what is loaded thaw one after the other, the deepest at the phase's
+    start; 0: all at once. They then train at `encoder_scale` (architecture v2.1, section 8.3, "gradual").
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse to thaw what stays frozen, or over more epochs than there are.
+
+        Raises:
+            ValueError: Both are asked for, or the phase ends before the last stage thaws.
+        """
+        if self.freeze and self.thaw:
+            raise ValueError(f"thaw: {self.thaw}: nothing thaws while freeze: true; set 0, or freeze: false")
+        if self.thaw > self.epochs:
+            raise ValueError(f"thaw: {self.thaw} is longer than the phase's epochs: {self.epochs}")
+
+    def frozen(self, stages: int, epoch: int) -> int:
+        """Give how many of the `stages` that were loaded, from the shallowest, are frozen in an epoch.
+
+        Args:
+            stages: How many there are.
+            epoch: Of this phase, from 0.
+        """
+        if self.freeze:
+            return stages
+        thawed = 1 + epoch * stages // self.thaw if self.thaw else stages
+        return max(0, stages - thawed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +228,8 @@ class Train:
     seeds: tuple[int, ...] = number(0)
     """One model is trained for each; results are averaged over them and their spread is shown."""
     phases: tuple[Phase, ...]
+    crop_limits: dict[str, tuple[int, int]] = number(16)  # noqa: RUF009 -- a field's checks, no default
+    """Height and width that a source's crops do not exceed: of one with smaller frames than phases ask."""
     samples_per_epoch: int | None = number(1)
     """Clips drawn in an epoch; null: each clip once."""
     batch: int = number(1)
@@ -214,6 +261,14 @@ class Train:
     """Epochs between validations."""
     checkpoint_every: int = number(1)
     """Optimiser steps between checkpoints."""
+    snapshot_every: int | None = number(1)
+    """Epochs between snapshots, from which another run can start (`resume_epoch`); null: none."""
+    snapshots: int = number(1)
+    """The newest ones that a run keeps, of its own."""
+    resume_epoch: int | None = number(1)
+    """A new run starts from the snapshot after this epoch, with its optimiser; null: from nothing."""
+    resume_from: str | None
+    """The ablation whose snapshot that is; null: this one."""
     picture_every: int = number(1)
     """Validations between pictures in TensorBoard."""
     log_every: int = number(1)
@@ -228,8 +283,10 @@ class Train:
     """Chance of each frame but the references to be masked in training."""
     other_sampling: float = number(0.0, 1.0)
     """Share of training clips seen with the other `clip.sampling`."""
-    checkpoint_encoder: bool
-    """Compute the context frames' features anew in the backward pass instead of keeping them."""
+    recompute: tuple[str, ...] = choice("encoder", "transformer")
+    """Parts whose inner values are computed anew in the backward pass instead of being kept (activation
+    checkpointing): the context frames' features in the encoder, the transformer's layers.
+    """
     compile: bool
     """Compile the model (torch.compile; needs a C++ compiler)."""
 
@@ -243,3 +300,8 @@ class Train:
             raise ValueError("phases: at least one is needed")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: expected distinct whole numbers, found {list(self.seeds)}")
+
+    def crop(self, phase: Phase, source: str) -> tuple[int, int]:
+        """Give height and width of a phase's crops from one source."""
+        limit = self.crop_limits.get(source, phase.crop)
+        return min(phase.crop[0], limit[0]), min(phase.crop[1], limit[1])

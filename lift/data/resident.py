@@ -138,7 +138,7 @@ class Resident:
             "offsets": torch.tensor(offsets, dtype=torch.float32).to(device),
             "valid": there[:, :-1].contiguous(),
             "target": target,
-            "clip": [plan.row.clip for plan in plans],
+            "clip": [plan.clip for plan in plans],
         }
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.models.agreement import Agreement
+from lift.models.lift_rife.window import Interpolated
 from lift.models.matching import side_by_side
 from lift.models.refiner import full_size, reduction, refiner_network
 from lift.models.synthesis import blend, context_network
@@ -41,8 +42,14 @@ class AlignedRefiner(nn.Module):
         self.network = refiner_network(2 * (COLOURS + model.widths[0]), model)
 
     def forward(
-        self, references: Tensor, features: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        references: Tensor,
+        features: Tensor,
+        flow: Tensor,
+        occlusion: Tensor,
+        context4: Tensor,
+        made: Interpolated | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Make the frame.
 
         Args:
@@ -52,10 +59,11 @@ class AlignedRefiner(nn.Module):
             flow: (B, 4, H/n, W/n) for any n, pixels of that resolution, − then +.
             occlusion: O, (B, 2, H/n, W/n), high = visible.
             context4: F_ctx at s4, (B, C16, H/4, W/4).
+            made: The frame so far and the warped references, where they come from elsewhere (`flow: rife`).
 
         Returns:
-            The frame (B, 3, H, W), not clamped, and what it was before full-resolution refinement, reduced to
-            (B, 3, H/4, W/4); both float32 or wider.
+            The frame (B, 3, H, W), not clamped; what it was before full-resolution refinement, and before the
+            context corrected that, both reduced to (B, 3, H/4, W/4); all float32 or wider.
         """
         # 1. flow and occlusion to full resolution
         scale = references.shape[3] // flow.shape[3]
@@ -63,10 +71,12 @@ class AlignedRefiner(nn.Module):
         visible = resize(occlusion, scale)  # (B, 2, H, W)
         # 2. references and their features, where they are at the missing frame's time
         features = backward_warp(full_size(self.reduce, features), flow)
-        images = backward_warp(references, flow, self.mode)
+        images = backward_warp(references, flow, self.mode) if made is None else made.warped
         before, after = torch.cat((images, features), dim=1).chunk(2)  # (B, 3 + C1, H, W) each
         # 3. blended by visibility
         blended = blend(before, after, visible)
+        if made is not None:
+            blended = torch.cat((made.frame, blended[:, COLOURS:]), dim=1)
         if self.agreement is not None:
             colours = self.agreement(before[:, :COLOURS], after[:, :COLOURS], visible, side_by_side(flow))
             blended = torch.cat((colours, blended[:, COLOURS:]), dim=1)
@@ -76,4 +86,4 @@ class AlignedRefiner(nn.Module):
         # 5. and by what the features know
         residual: Tensor = self.network(torch.cat((blended, before - after), dim=1))
         frame = blended[:, :COLOURS] + resize(correction.to(blended.dtype), STRIDE) + residual
-        return frame, small + correction
+        return frame, small + correction, small

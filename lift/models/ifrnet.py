@@ -78,7 +78,7 @@ class IfrNet(Interpolator):
         frame = crop_to(merged + residual, size)
 
         auxiliary = None
-        if self.training and target is not None:
+        if target is not None:
             auxiliary = {"geometry": self._geometry(intermediate, target - mean)}
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),

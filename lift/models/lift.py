@@ -5,6 +5,7 @@ the last two frames before the missing one, −2 and −1; specification section
 1, 1/4, 1/8, 1/16 of the resolution.
 """
 
+from collections.abc import Collection
 from math import lcm
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from lift.models.aligned import AlignedRefiner
 from lift.models.encoder import Encoded, Encoder
 from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport, check_inputs
+from lift.models.lift_rife.window import Interpolated, RifeWindow
 from lift.models.lineup import Lineup, line_up, references_only
 from lift.models.matching import MatchingFlow, side_by_side
 from lift.models.output import Output
 from lift.models.positional import add_position
-from lift.models.pretrained import load_rife_contextnet
+from lift.models.pretrained import SOURCES, load_rife_contextnet
 from lift.models.refiner import Refiner
-from lift.models.search import arrange, search
+from lift.models.search import OFFSETS, arrange, search
 from lift.models.synthesis import Synthesis
 from lift.models.transformer import MeanContext, TemporalTransformer
 from lift.ops.pad import crop_to, pad_to_multiple
@@ -46,8 +48,12 @@ class Lift(Interpolator):
         self.multiple = lcm(MULTIPLE, 16 * model.patch)
         self.matching = model.matching if model.flow == "matching" else None
         self.encoder = Encoder(model.widths, deep=model.use_context, keep_s2=self.matching is not None)
+        names = (f"encoder.{name}" for name, _ in self.encoder.named_parameters())
+        self.loadable = frozenset(name for name in names if name.split(".")[1] in SOURCES)
         self.context = _context(model)
-        self.flow: nn.Module = MatchingFlow(model) if self.matching is not None else FlowEstimator(model)
+        self.window = RifeWindow(model) if model.flow == "rife" else None
+        if self.window is None:
+            self.flow: nn.Module = MatchingFlow(model) if self.matching is not None else FlowEstimator(model)
         self.aligned = model.refinement == "aligned"
         if self.aligned:
             self.aligned_refiner = AlignedRefiner(model)
@@ -82,7 +88,7 @@ class Lift(Interpolator):
         s16 = features.s16
         if len(others):
             s16 = torch.cat((s16, self.encoder.deepest(others)))
-        small = F.avg_pool2d(images, 2) if self.matching is not None else None
+        small = F.avg_pool2d(images, 2) if self.matching is not None or self.window is not None else None
         return Encoded(near, features, s16, small)
 
     def predict(self, encoded: Encoded, offsets: Tensor, lineup: Lineup, size: tuple[int, int]) -> Output:
@@ -112,9 +118,14 @@ class Lift(Interpolator):
             weights = lineup.by_slot(alpha, offsets.shape[1])
         context4 = resize(context, 4)
 
-        # Stage 3: flow and occlusion, s8 then s4; by `flow: matching` to s2
+        # Stage 3: flow and occlusion, s8 then s4; by `flow: matching` to s2, by `flow: rife` to s1
         context8, time = resize(context, 2), lineup.time
-        if self.matching is None or encoded.small is None or encoded.features.s2 is None:
+        made: Interpolated | None = None
+        if self.window is not None and encoded.small is not None:
+            found, present = arrange(encoded.small, offsets.float(), lineup)
+            made = self.window(references, found, OFFSETS, present, size)
+            flow, occlusion = made.flow, made.visible
+        elif self.matching is None or encoded.small is None or encoded.features.s2 is None:
             flow, occlusion = self.flow(side_by_side(s8), side_by_side(s4), context8, context4, time)
         else:
             found, seen = search(*arrange(encoded.small, offsets.float(), lineup), self.matching)
@@ -123,25 +134,30 @@ class Lift(Interpolator):
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:
-            frame, coarse = self.aligned_refiner(references, fine, flow, occlusion, context4)
+            frame, coarse, blended = self.aligned_refiner(references, fine, flow, occlusion, context4, made)
         else:
-            coarse = self.synthesis(references, flow, occlusion, context4)
+            coarse, blended = self.synthesis(references, flow, occlusion, context4)
             frame = self.refiner(coarse, fine)
         frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
         if self.matching is not None:
             flow, occlusion = resize_flow(flow, 0.5), resize(occlusion, 0.5)
+        if made is not None:
+            flow, occlusion = F.avg_pool2d(flow, 4) / 4, F.avg_pool2d(occlusion, 4)
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),
             coarse=crop_to(coarse, quarter),
             flow=crop_to(flow, quarter),
             occlusion=crop_to(occlusion, quarter),
             weights=weights,
+            blend=crop_to(blended, quarter),
         )
 
-    def checkpoint_encoder(self) -> None:
-        """Keep no features of context frames for the backward pass; see `Encoder`."""
-        self.encoder.recompute = True
+    def recompute(self, parts: Collection[str]) -> None:
+        """Compute anew in the backward pass; see `Encoder` and `TemporalTransformer`."""
+        self.encoder.recompute = "encoder" in parts
+        if isinstance(self.context, TemporalTransformer):  # an ablation without it has nothing to keep
+            self.context.recompute = "transformer" in parts
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start the encoder from RIFE's ContextNet; see `load_rife_contextnet`."""

@@ -140,7 +140,7 @@ def pick(frames: Tensor, offsets: Tensor, valid: Tensor, wanted: Tensor) -> Tens
 
 
 def pick_present(
-    frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[int, ...]
+    frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[float, ...]
 ) -> tuple[Tensor, Tensor]:
     """Pick the frames at the `wanted` offsets that are present; zeros stand for the others.
 

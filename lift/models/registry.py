@@ -15,12 +15,18 @@ from lift.models.flavr import Flavr
 from lift.models.ifrnet import IfrNet
 from lift.models.interface import Interpolator
 from lift.models.lift import Lift
+from lift.models.lift_rife import LiftRife
 from lift.models.rife import Rife
 from lift.models.rife_v4 import RifeV4
 from lift.seeds import derive
 
+
+def _lift(model: Model) -> Interpolator:
+    return LiftRife(model) if model.refinement == "none" else Lift(model)
+
+
 MODELS: dict[str, Callable[[Model], Interpolator]] = {
-    "lift": Lift,
+    "lift": _lift,
     "rife": Rife,
     "rife_v4": RifeV4,
     "ifrnet": IfrNet,

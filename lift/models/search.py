@@ -13,6 +13,8 @@ section 3.3; patches that agree half way, Park et al., "BMBC", ECCV 2020, sectio
 Legend: B samples, F = 6 frames at `OFFSETS`, D steps tried, (2·reach + 1)².
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -74,11 +76,11 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
             path, bends = Path(still, still), False  # at the coarsest scale motion is taken as even
         else:
             path, bends = path.raised(), len(pairs) > 1
-        step = _step(_detail(warped(level, path, offsets), options), offsets, pairs, options)
+        step = _step(detail(warped(level, path, offsets), options), offsets, pairs, options)
         path = path._replace(speed=local_mean(path.speed + step, options.smooth))
         path = refine(level, offsets, path, pairs, options, bends=bends)
     assert path is not None
-    logit = _visibility(_detail(warped(used, path, offsets), options), offsets, pairs, options)
+    logit = visibility(detail(warped(used, path, offsets), options), offsets, pairs, options)
     found = torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
     flow, visible = (maps[..., : size[0], : size[1]] for maps in found)
     return flow, visible
@@ -116,13 +118,13 @@ def _pairs(present: Tensor, neighbour: float) -> Pairs:
     return {pair: weights[place] / total for place, pair in enumerate(pairs) if some[place]}
 
 
-def _detail(frames: Tensor, options: Matching) -> Tensor:
+def detail(frames: Tensor, options: Matching) -> Tensor:
     """Take the local mean from frames (B, F, 3, h, w): light and shade change where nothing moves."""
     flat = frames.flatten(0, 1)
     return (flat - local_mean(flat, options.shade)).view(frames.shape)
 
 
-def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
+def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
     """Tell from aligned frames (B, F, 3, h, w) which reference shows a pixel.
 
     The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
@@ -133,10 +135,11 @@ def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Match
     """
     ways: list[Tensor] = []
     both = frames.new_ones(())
-    for sign in (-1, 1):
+    references = next(iter(pairs))
+    for reference in references:
         total, known = frames.new_zeros(()), frames.new_zeros(())
         for pair, weight in pairs.items():
-            if pair != (-1, 1) and sign in pair:
+            if pair != references and reference in pair:
                 a, b = (frames[:, offsets.index(offset)] for offset in pair)
                 there = (weight > 0).to(frames.dtype)
                 total, known = total + there * (a - b).abs().mean(dim=1, keepdim=True), known + there
@@ -148,15 +151,15 @@ def _visibility(frames: Tensor, offsets: list[int], pairs: Pairs, options: Match
     return both * (after - before)
 
 
-def _step(frames: Tensor, offsets: list[int], pairs: Pairs, options: Matching) -> Tensor:
+def _step(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
     """Give the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
     room = options.reach * max(OFFSETS)
     padded = F.pad(frames.flatten(0, 1), (room, room, room, room), mode="replicate")
     padded = padded.view(*frames.shape[:3], *padded.shape[2:])
 
-    def at(offset: int, x: int, y: int) -> Tensor:
-        top, left = room + offset * y, room + offset * x
+    def at(offset: float, x: int, y: int) -> Tensor:
+        top, left = room + int(offset) * y, room + int(offset) * x
         return padded[:, offsets.index(offset), :, top : top + height, left : left + width]
 
     sides = range(-options.reach, options.reach + 1)

@@ -29,8 +29,8 @@ from lift.ops.resize import resize_flow
 from lift.ops.warp import backward_warp
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601: brightness of RGB
-Pairs = Mapping[tuple[int, int], Tensor]
-"""Which offsets are compared, and with what weight each, (B, 1, 1, 1)."""
+Pairs = Mapping[tuple[float, float], Tensor]
+"""Which offsets are compared, the references first, and with what weight each, (B, 1, 1, 1)."""
 
 
 class Path(NamedTuple):
@@ -44,7 +44,7 @@ class Path(NamedTuple):
     speed: Tensor
     bend: Tensor
 
-    def at(self, offset: int) -> Tensor:
+    def at(self, offset: float) -> Tensor:
         """Give where the pixels stand in the frame at `offset`, relative to the missing one, (B, 2, h, w)."""
         return offset * self.speed + offset**2 * self.bend
 
@@ -53,14 +53,14 @@ class Path(NamedTuple):
         return Path(resize_flow(self.speed, 2), resize_flow(self.bend, 2))
 
 
-def warped(frames: Tensor, path: Path, offsets: Sequence[int]) -> Tensor:
+def warped(frames: Tensor, path: Path, offsets: Sequence[float]) -> Tensor:
     """Warp frames (B, F, C, h, w) at `offsets` to the missing one."""
     flows = torch.stack([path.at(offset) for offset in offsets], dim=1)
     return backward_warp(frames.flatten(0, 1), flows.flatten(0, 1)).view(frames.shape)
 
 
 def refine(
-    frames: Tensor, offsets: Sequence[int], path: Path, pairs: Pairs, options: Matching, *, bends: bool
+    frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, options: Matching, *, bends: bool
 ) -> Path:
     """Refine a path.
 
@@ -74,7 +74,8 @@ def refine(
     """
     grey = (frames * frames.new_tensor(GREY)[:, None, None]).sum(dim=2).flatten(0, 1)[:, None]
     channels = torch.cat((grey, *_slopes(grey)), dim=1).view(frames.shape)
-    far = {pair: weight for pair, weight in pairs.items() if sum(pair) != 0}
+    references = next(iter(pairs))
+    far = {pair: weight for pair, weight in pairs.items() if pair != references}
     # Weights sum to 1 and pairs err on their own, so that their sum is the surer the more of them there are
     scatter = torch.stack([weight**2 for weight in pairs.values()]).sum(dim=0)  # (B, 1, 1, 1)
     for _ in range(options.rounds):
@@ -88,7 +89,7 @@ def refine(
 
 
 def _equations(
-    channels: Tensor, offsets: Sequence[int], path: Path, pairs: Pairs, power: int, options: Matching
+    channels: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, power: int, options: Matching
 ) -> Tensor:
     """Linearise the differences between frames in v (power 1) or a (power 2).
 

@@ -28,20 +28,27 @@ _LOGARITHM = tuple(1.0 / (2 * i + 1) for i in range(11, -1, -1))
 _ARCTANGENT = tuple((-1) ** i / (2 * i + 1) for i in range(20, -1, -1))
 
 
-def sine(x: Real) -> Real:
-    """Return the sine of `x` radians."""
+def circle(x: Real) -> tuple[Real, Real]:
+    """Return the cosine and the sine of `x` radians."""
     turns = _rounded(x * (2.0 / math.pi))
     rest = ((x - turns * _HALF_PI[0]) - turns * _HALF_PI[1]) - turns * _HALF_PI[2]
     square = rest * rest
+    c, s = _series(_COSINE, square), rest * _series(_SINE, square)
     quarter = turns % 4.0
     odd, negative = quarter % 2.0, 1.0 - 2.0 * (quarter >= 2.0)
+    even = 1.0 - odd
     # One of the two factors is 0 and the other 1: a choice that floats and arrays share.
-    return negative * (odd * _series(_COSINE, square) + (1.0 - odd) * (rest * _series(_SINE, square)))
+    return negative * (even * c - odd * s), negative * (odd * c + even * s)
+
+
+def sine(x: Real) -> Real:
+    """Return the sine of `x` radians."""
+    return circle(x)[1]
 
 
 def cosine(x: Real) -> Real:
     """Return the cosine of `x` radians."""
-    return sine(x + math.pi / 2.0)
+    return circle(x)[0]
 
 
 def exponential(x: Real) -> Real:
@@ -93,7 +100,9 @@ def _rounded(x: Real) -> Real:
 
 def _series(coefficients: tuple[float, ...], x: Real) -> Real:
     """Evaluate a polynomial, highest power first."""
-    result = coefficients[0] * x + coefficients[1]
-    for coefficient in coefficients[2:]:
-        result = result * x + coefficient
+    result = coefficients[0] * x
+    for coefficient in coefficients[1:-1]:
+        result += coefficient
+        result *= x
+    result += coefficients[-1]
     return result

@@ -93,7 +93,7 @@ class Motion:
         """Give the map from the layer's coordinates to its parent's at `time` (frames)."""
         angle = self.angle + self.spin * time + self.roll(time)
         scale = exact.exponential(self.zoom(time))
-        c, s = scale * exact.cosine(angle), scale * exact.sine(angle)
+        c, s = (scale * part for part in exact.circle(angle))
         return Affine(c, -s, self.centre[0] + self.x(time), s, c, self.centre[1] + self.y(time))
 
 

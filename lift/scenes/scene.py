@@ -23,6 +23,7 @@ from lift.scenes.motion import Affine, Motion, chain
 
 Image = NDArray[np.uint8]
 Coordinates = NDArray[np.float64]
+Steps = NDArray[np.int32]
 _STEPS = 32  # places between two texels: the unit of cv2's maps of whole numbers
 _FURTHEST = 2**15 - 2  # texels, by their type
 _ROW = 1024
@@ -137,29 +138,35 @@ class Scene:
 
 def _sample(tile: Image, texels: Affine, size: tuple[int, ...]) -> Image:
     """Sample a tile at texels(x, y) for every pixel of `size` (height, width)."""
-    y, x = np.ogrid[: size[0], : size[1]]
-    return _at(tile, *texels(x.astype(np.float64), y.astype(np.float64)))
+    x, y = np.arange(size[1], dtype=np.float64), np.arange(size[0], dtype=np.float64)
+    # Rows and columns apart: a sum of a row's share and a column's is all that each pixel costs.
+    u = _steps(_STEPS * texels.xx * x, _STEPS * (texels.xy * y + texels.x0))
+    v = _steps(_STEPS * texels.yx * x, _STEPS * (texels.yy * y + texels.y0))
+    return _at(tile, u, v)
 
 
-def _at(tile: Image, u: Coordinates, v: Coordinates) -> Image:
-    """Sample a tile at the texels (u, v), both (H, W), to 1/32 texel.
+def _steps(across: Coordinates, down: Coordinates) -> Steps:
+    """Give the nearest whole numbers of the sums of each of `down` and each of `across`."""
+    down = down + 0.5
+    place = down[:, None] + across
+    limit = float(_STEPS * _FURTHEST)
+    if max(np.abs(down).max(initial=0.0) + np.abs(across).max(initial=0.0), limit) > limit:
+        np.clip(place, -limit, limit, out=place)
+    return np.floor(place, out=place).astype(np.int32)
+
+
+def _at(tile: Image, columns: Steps, rows: Steps) -> Image:
+    """Sample a tile at places (H, W) in 1/32 texel.
 
     With maps of whole numbers cv2 computes in whole numbers, which a test holds; with a matrix, or maps of
     floats, it rounds as the processor's vector unit does.
     """
     masked = tile.ndim == 2 or tile.shape[2] == 4
     border = cv2.BORDER_CONSTANT if masked else cv2.BORDER_REFLECT_101
-    columns, rows = (_steps(place) for place in (u, v))
     whole = np.empty((*columns.shape, 2), np.int16)
     whole[..., 0], whole[..., 1] = columns >> 5, rows >> 5
     between = ((rows & 31) << 5 | columns & 31).astype(np.uint16)
     return np.asarray(cv2.remap(tile, whole, between, cv2.INTER_LINEAR, borderMode=border))
-
-
-def _steps(place: Coordinates) -> NDArray[np.int32]:
-    """Give coordinates in the nearest 1/32 texel."""
-    limit = float(_STEPS * _FURTHEST)
-    return np.floor(np.clip(place * _STEPS + 0.5, -limit, limit)).astype(np.int32)
 
 
 def _span(places: list[float], most: int) -> tuple[int, int]:
@@ -173,8 +180,8 @@ def _covers(layer: Layer, time: float, x: Coordinates, y: Coordinates) -> NDArra
     if x.size == 0:
         return np.zeros(x.shape, dtype=np.bool_)
     # In rows: cv2 refuses maps of more than 32766 pixels on either side. What fills the last row is cut off.
-    rows = (-(-x.size // _ROW), _ROW)
-    u, v = (np.resize(points, rows) for points in layer.texels(time)(x, y))
+    rows, nothing = (-(-x.size // _ROW), _ROW), np.zeros(1)
+    u, v = (np.resize(_steps(nothing, _STEPS * points), rows) for points in layer.texels(time)(x, y))
     return np.asarray(_at(np.ascontiguousarray(layer.tile[..., 3]), u, v).ravel()[: x.size] >= HALF)
 
 

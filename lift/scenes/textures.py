@@ -128,7 +128,7 @@ def noise(rng: np.random.Generator, rows: int, columns: int) -> Field:
     amplitude = exact.power(radius, -rng.uniform(*ranges.SPECTRUM))
     amplitude[0, 0] = 0.0
     spectrum = np.empty(radius.shape, np.complex128)
-    spectrum.real, spectrum.imag = amplitude * exact.cosine(phase), amplitude * exact.sine(phase)
+    spectrum.real, spectrum.imag = (amplitude * part for part in exact.circle(phase))
     field = np.fft.irfft2(spectrum, (rows, columns))
     return np.asarray(field / field.std())
 

@@ -85,6 +85,18 @@ class Schedule:
             first = end
         raise AssertionError("a schedule has at least one phase")
 
+    def frozen(self, step: int, stages: int) -> tuple[int, int]:
+        """Give how many of the loaded stages, from the shallowest, are frozen at `step`, and until when.
+
+        Returns:
+            The number, and the first step for which it is another one, or another phase's.
+        """
+        _, phase, first, _ = self.phase(step)
+        epoch = (step - first) // self.steps_per_epoch
+        count = phase.frozen(stages, epoch)
+        later = (e for e in range(epoch + 1, phase.epochs) if phase.frozen(stages, e) != count)
+        return count, first + next(later, phase.epochs) * self.steps_per_epoch
+
     def rates(self, step: int) -> dict[str, float]:
         """Give each parameter group's learning rate at `step` (keys as in groups.py)."""
         _, phase, first, end = self.phase(step)
@@ -100,5 +112,14 @@ class Schedule:
         done = step + 1
         if done == self.steps:
             return True
-        epochs, rest = divmod(done, self.steps_per_epoch)
-        return rest == 0 and epochs % self.train.validate_every == 0
+        return self._ends_an(step, self.train.validate_every)
+
+    def snapshot_after(self, step: int) -> bool:
+        """Whether a snapshot follows `step`: after each `snapshot_every`-th epoch."""
+        every = self.train.snapshot_every
+        return every is not None and self._ends_an(step, every)
+
+    def _ends_an(self, step: int, every: int) -> bool:
+        """Whether `step` is the last one of an `every`-th epoch."""
+        epochs, rest = divmod(step + 1, self.steps_per_epoch)
+        return rest == 0 and epochs % every == 0

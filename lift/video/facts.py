@@ -15,6 +15,7 @@ from lift.errors import UserError
 from lift.video.colour import Look, transparent
 from lift.video.light import Light
 from lift.video.media import decoder, read
+from lift.video.settings import DEFAULTS
 from lift.video.span import WHOLE, Span
 from lift.video.turn import Filter, angle, matrix_of, sideways, slanted, turning
 
@@ -83,6 +84,8 @@ def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame | Non
     """Decode the first frame that can be; raises the first error where none can."""
     context, trouble = decoder(video), None
     for packet in container.demux(video):
+        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
+            continue
         try:
             for frame in context.decode(packet):
                 return cast(av.VideoFrame, frame)
@@ -96,7 +99,8 @@ def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame | Non
 def _facts(
     container: InputContainer, video: VideoStream, first: av.VideoFrame, *, turn: bool, deinterlace: bool
 ) -> Facts:
-    rate = video.average_rate or video.guessed_rate or Fraction(25)
+    rates = (video.average_rate, video.guessed_rate, video.base_rate)
+    rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
     unit = video.time_base or 1 / rate
     length, look = container.duration, Look.of(first)
     frames = video.frames or (round(Fraction(length, MICROSECONDS) * rate) if length else None)

@@ -150,24 +150,27 @@ class VideoSource:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         context = decoder(self.video)
         context.thread_type = "AUTO"
-        check, first = SliceCheck(self.video), True
+        check, first, last = SliceCheck(self.video), True, None
         try:
             for packet in self._packets():
+                if not packet.size:  # a picture that AVI does not repeat, or the file's end
+                    last = packet
+                    continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and not self._facts.timed:
-                    self._count_from = (packet.dts or 0) * packet.time_base - self.origin
+                if first and (packet.pts is None or not self._facts.timed):
+                    begin = self._facts.begin if packet.dts is None else packet.dts * packet.time_base
+                    self._count_from = begin - self.origin
                 first = False
                 try:
                     yield from context.decode(packet)
-                except av.EOFError:
-                    return
                 except av.FFmpegError as error:
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
+        if last is not None:
             with contextlib.suppress(av.FFmpegError):
-                yield from context.decode(None)
+                yield from context.decode(last)
 
     def _packets(self) -> Iterator[Any]:
         """Give the video's packets from the last key frame at or before the start."""
@@ -176,10 +179,11 @@ class VideoSource:
         for packet in self._settled():
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if not waiting:
+            if not waiting or not packet.size:
                 yield packet
                 continue
-            if not packet.size or _stamp(packet) >= self.origin:
+            stamp = _stamp(packet)
+            if stamp is None or stamp >= self.origin:
                 waiting = False
             elif packet.is_keyframe and (packet.pts is None or packet.pts * packet.time_base <= self.origin):
                 held.clear()
@@ -187,6 +191,7 @@ class VideoSource:
             if not waiting:
                 yield from held
                 held.clear()
+        yield from held
 
     def _settled(self) -> Iterator[Any]:
         """Give the video's packets from near the start on, all on one clock."""
@@ -203,7 +208,8 @@ class VideoSource:
                 self.container.seek(int((self.origin - earlier) / base), stream=self.video)
                 packets = self.container.demux(self.video)
                 first = next(packets)
-                if first.size and first.is_keyframe and _stamp(first, shown=True) <= self.origin:
+                stamp = _stamp(first, shown=True)
+                if first.is_keyframe and stamp is not None and stamp <= self.origin:
                     yield first
                     yield from packets
                     return
@@ -247,8 +253,8 @@ class VideoSource:
         self.container.close()
 
 
-def _stamp(packet: Any, *, shown: bool = False) -> Fraction:
-    """Give when a packet is decoded, or shown, seconds."""
+def _stamp(packet: Any, *, shown: bool = False) -> Any:
+    """Give when a packet is decoded, or shown, seconds; None: it does not say."""
     one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
     stamp = other if one is None else one
-    return Fraction(-1) if stamp is None else Fraction(stamp * packet.time_base)
+    return None if stamp is None else stamp * packet.time_base

@@ -6,6 +6,7 @@ memory and read back. They come from a reader of their own, by the clock and not
 those are shown is no matter.
 """
 
+import contextlib
 import heapq
 from collections import Counter
 from collections.abc import Iterator
@@ -154,11 +155,8 @@ class Passengers:
         if stamp is not None:
             time = stamp * packet.time_base - self._source.origin
         self._reached[index] = max(time, self._reached.get(index, time))
-        if index in self._carriers and packet.size:
-            if packet.is_corrupt:
-                self._note(f"damaged sound {float(time):.2f} s after what is shown first")
-            if self._within(packet, time):
-                heapq.heappush(self._queue, (time, next(self._order), packet))
+        if index in self._carriers and packet.size and self._within(packet, time):
+            heapq.heappush(self._queue, (time, next(self._order), packet))
         self._ended = self._length is not None and self._past(self._length, None)
 
     def _within(self, packet: Any, time: Fraction) -> bool:
@@ -176,7 +174,7 @@ class Passengers:
 
     def _read(self) -> Iterator[Any]:
         """Give packets in the file's order, from before the start on."""
-        streams = [self._input.streams[index] for index in (*self._carriers, self._source.index)]
+        wanted = [*self._carriers, self._source.index]
         try:
             if may_restart(self._input):
                 clock = Clock()
@@ -185,20 +183,20 @@ class Passengers:
                     yield packet
                 return
             if self._span.start:
-                yield from self._sought(streams)
-            yield from self._input.demux(streams)
+                self._go_to_start(wanted)
+            yield from self._input.demux([self._input.streams[index] for index in wanted])
         except av.FFmpegError:
             return  # the video's reader says what is wrong with the file
 
-    def _sought(self, streams: list[Any]) -> Iterator[Any]:
-        """Go to before the start, and give the first packet there."""
-        for place in (self._source.origin - LAG, Fraction(0)):
-            self._input.seek(max(0, int(place * MICROSECONDS)))
-            first = next(self._input.demux(streams))
+    def _go_to_start(self, streams: list[int]) -> None:
+        """Go to before the start, if it can be sought: tried out with a reader that is thrown away."""
+        place = max(0, int((self._source.origin - LAG) * MICROSECONDS))
+        with contextlib.suppress(av.FFmpegError), read(self._source.path) as trial:
+            trial.seek(place)
+            first = next(trial.demux([trial.streams[index] for index in streams]))
             stamp = first.pts if first.dts is None else first.dts
             if stamp is not None and stamp * first.time_base <= self._source.origin:
-                yield first
-                return
+                self._input.seek(place)
 
     def _carried(self, packet: Any) -> Iterator[Any]:
         index = packet.stream.index

@@ -4,15 +4,24 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from lift.errors import UserError
 
-FACTORS = (2, 4, 8)
+LEAST = 2  # the smallest factor that adds frames
 UNCHANGED = 1  # the factor at which only predicted frames are added
 
-Position = tuple[
-    Fraction, Fraction
-]  # when it is shown (seconds), where between two originals it lies (0 … 1)
+
+class Tick(NamedTuple):
+    """A frame that is to be shown, seconds.
+
+    Attributes:
+        shown: When, in the output.
+        time: Of which moment of the input.
+    """
+
+    shown: Fraction
+    time: Fraction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +35,28 @@ class Multiple:
     stretch: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what halving cannot make.
+        """Refuse what is no multiple.
 
         Raises:
-            UserError: The factor is none of FACTORS.
+            UserError: The factor is below 1.
         """
-        if self.factor not in (UNCHANGED, *FACTORS):
+        if self.factor < UNCHANGED:
             raise UserError(not_a_factor(self.factor))
 
-    def between(self, left: Fraction, right: Fraction) -> Iterator[Position]:
+    @property
+    def parts(self) -> int:
+        """Return into how many equal parts an interval is divided, where it always is."""
+        return self.factor
+
+    def between(self, left: Fraction, right: Fraction) -> Iterator[Tick]:
         """Give what is shown from the original at `left` up to the one at `right`, seconds."""
         for k in range(self.factor):
-            place = Fraction(k, self.factor)
-            yield (left + (right - left) * place) * self.stretch, place
+            time = left + (right - left) * Fraction(k, self.factor)
+            yield Tick(time * self.stretch, time)
 
-    def last(self, time: Fraction, duration: Fraction) -> Iterator[Fraction]:
+    def last(self, time: Fraction, duration: Fraction) -> Iterator[Tick]:
         """Give when the last original is shown, which lasts for `duration`."""
-        yield time * self.stretch
+        yield Tick(time * self.stretch, time)
 
     def count(self, originals: int, rate: Fraction, predicted: int) -> int:
         """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
@@ -63,24 +77,19 @@ class Multiple:
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """A fixed number of frames per second, each as near to its time as halving `halvings` times comes."""
+    """A fixed number of frames per second."""
 
     fps: Fraction
-    halvings: int
+    parts: int = 1
 
-    def between(self, left: Fraction, right: Fraction) -> Iterator[Position]:
-        """Give the ticks in [left, right), seconds, and where between the two originals they lie."""
-        parts = 2**self.halvings
-        for tick in self._ticks(left, right):
-            yield tick, Fraction(round((tick - left) / (right - left) * parts), parts)
-
-    def last(self, time: Fraction, duration: Fraction) -> Iterator[Fraction]:
-        """Give the ticks at which the last original is shown."""
-        yield from self._ticks(time, time + duration)
-
-    def _ticks(self, left: Fraction, right: Fraction) -> Iterator[Fraction]:
+    def between(self, left: Fraction, right: Fraction) -> Iterator[Tick]:
+        """Give the ticks in [left, right), seconds."""
         for k in range(math.ceil(left * self.fps), math.ceil(right * self.fps)):
-            yield k / self.fps
+            yield Tick(k / self.fps, k / self.fps)
+
+    def last(self, time: Fraction, duration: Fraction) -> Iterator[Tick]:
+        """Give the ticks at which the last original is shown."""
+        yield from self.between(time, time + duration)
 
     def count(self, originals: int, rate: Fraction, predicted: int) -> int:
         """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
@@ -111,8 +120,5 @@ Schedule = Multiple | Rate
 
 
 def not_a_factor(factor: int) -> str:
-    """Say what is wrong with a factor that is none of FACTORS."""
-    return (
-        f"--factor {factor}: the models predict the frame halfway between two, so factors are "
-        f"{', '.join(map(str, FACTORS))}; for any other frame rate use --fps"
-    )
+    """Say what is wrong with a factor that is none."""
+    return f"--factor {factor}: expected a whole number from {LEAST} on; for any other frame rate use --fps"

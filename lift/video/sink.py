@@ -1,5 +1,6 @@
 """Where frames go: a video file, with the input's sound and subtitles, or a folder of pictures."""
 
+import contextlib
 import errno
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from lift.video.palette import Palette
 from lift.video.passengers import Passengers
 
 NUMBERED = "{:06d}.png"
+STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
 
 
@@ -164,6 +166,20 @@ class VideoSink:
             duration: How long the last frame is shown, seconds.
             whole: Whether all frames were written; what else the file carries then lasts to its own end.
         """
+        try:
+            self._finish(duration, whole=whole)
+            self.abandon()
+        except (av.FFmpegError, UserError) as error:
+            if self._coding.muxer not in STREAMED or not self.written:
+                raise
+            self.refused = self.refused or f"the end of what was made could not be written ({why(error)})"
+            with contextlib.suppress(av.FFmpegError):
+                self.abandon()
+            return
+        with self._path.open("r+b") as file:
+            aspect.store(file, self._coding.muxer, self._coding.wish.aspect)
+
+    def _finish(self, duration: Fraction, *, whole: bool) -> None:
         if self._waiting is not None:
             self._encode(self._waiting, duration)
         if self._passengers is not None:
@@ -171,9 +187,6 @@ class VideoSink:
             self._carry(self._passengers.until(end))
             self._carry(self._passengers.flush())
         self._container.mux(self._stream.encode(None))
-        self.abandon()
-        with self._path.open("r+b") as file:
-            aspect.store(file, self._coding.muxer, self._coding.wish.aspect)
 
     def abandon(self) -> None:
         """Let go of the files."""

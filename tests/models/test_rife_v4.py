@@ -51,6 +51,15 @@ def test_frame_flow_and_mask_are_those_of_its_own_code(released, expected):
     assert (output.flow[0] - expected["flow"].float()[:, 1::4, 1::4] / 4).abs().max() < 0.5
 
 
+def test_half_precision_keeps_flows_and_frames(released, expected):
+    both = torch.cat((image(expected["a"]), image(expected["b"])))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = released.network(both, torch.tensor([0.5]))
+    assert (found.flow.dtype, found.frame.dtype) == (torch.float32, torch.float32)
+    assert (found.frame[0] - expected["frame"]).abs().mean() < SAME_FRAME
+    assert (found.flow[0] - expected["flow"]).abs().mean() < SAME_FLOW
+
+
 def test_a_size_that_needs_padding_is_padded_as_by_its_users(released, expected):
     found = half(released, image(expected["a2"]), image(expected["b2"])).frame[0]
     assert (found - expected["frame2"]).abs().max() < SAME_FRAME

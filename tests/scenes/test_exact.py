@@ -52,9 +52,9 @@ def test_samples_are_bilinear_in_whole_numbers() -> None:
     """As OpenCV's documentation does not promise, for maps of whole numbers."""
     tile = RNG.integers(0, 256, (50, 60, 4), dtype=np.uint8)
     u, v = RNG.uniform(-3.0, 62.0, (80, 90)), RNG.uniform(-3.0, 52.0, (80, 90))
-    columns, rows = (np.floor(32 * place + 0.5).astype(int) for place in (u, v))
+    columns, rows = (np.floor(32 * place + 0.5).astype(np.int32) for place in (u, v))
     padded = np.pad(tile, ((8, 8), (8, 8), (0, 0))).astype(int)  # transparent outside
     x, y, a, b = 8 + (columns >> 5), 8 + (rows >> 5), (columns & 31)[..., None], (rows & 31)[..., None]
     upper = (32 - a) * padded[y, x] + a * padded[y, x + 1]
     lower = (32 - a) * padded[y + 1, x] + a * padded[y + 1, x + 1]
-    assert np.array_equal(_at(tile, u, v), ((32 - b) * upper + b * lower + 512) >> 10)
+    assert np.array_equal(_at(tile, columns, rows), ((32 - b) * upper + b * lower + 512) >> 10)

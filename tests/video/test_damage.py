@@ -1,12 +1,15 @@
 """Damage, and pictures that are two half pictures: said in one line, and what can be kept is kept."""
 
+import resource
+
 import av
 import numpy as np
 import pytest
 
 from lift.video.choose import choose
 from lift.video.crc import SliceCheck
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 
 AVERAGE = choose("average")
 
@@ -61,6 +64,28 @@ def test_pictures_after_a_damaged_one_are_not_lost(tool, tmp_path, video, planes
         assert status == 1
         assert "damaged" in said.splitlines()[-1]
     assert len(planes(tmp_path / "out.mp4")[1]) >= 21
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kept"), [(".mkv", True), (".ts", True), (".mp4", False), (".avi", False)]
+)
+def test_a_file_that_can_grow_no_more_is_kept_where_it_plays(tool, tmp_path, video, suffix, kept):
+    """As on a full disk: what needs an index at its end is given up, with one line and nothing left."""
+    given = video(tmp_path / "in.mkv", count=60, size=(96, 128))
+    limit, output = resource.getrlimit(resource.RLIMIT_FSIZE), tmp_path / f"out{suffix}"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        codec = "mpeg2video" if suffix == ".ts" else "mjpeg"
+        status, said = tool(given, output, "--model", "average", "--codec", codec)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert status == 1
+    assert "File too large" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", *([output.name] * kept)]
+    if kept:
+        with av.open(str(output)) as container:
+            assert 3 < sum(1 for _ in container.decode(video=0)) < 119
 
 
 @pytest.fixture

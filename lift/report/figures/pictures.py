@@ -19,6 +19,7 @@ def plan(results: Results) -> list[Drawing]:
     shown = chosen([e for e in examples.listed(results.base) if e.benchmark in results.config.benchmarks])
     others: list[str] = [m for m in _BASELINES if m in results.config.baselines and m not in results.missing]
     others += [m for m in narrow_methods(results)[:1] if m not in results.missing]
+    others += [m for m in _of_others(results) if m not in results.missing]
     found = [_strip(results, examples, example, others) for example in _worth_showing(results, shown)]
     without = [
         m for m in results.config.models if not results.configs[m].model.use_s1 and m not in results.missing
@@ -27,6 +28,12 @@ def plan(results: Results) -> list[Drawing]:
         own = [e for e in shown if e.benchmark == results.config.report.benchmark] or shown
         found.append(_edges(results, examples, own[-1], [results.base, without[0]]))
     return found
+
+
+def _of_others(results: Results) -> list[str]:
+    """List the released models of another family than the base's: what people use today."""
+    family = results.configs[results.base].model.name
+    return [m for m in results.config.released if results.configs[m].model.name != family]
 
 
 def _worth_showing(results: Results, shown: Sequence[Example]) -> list[Example]:
@@ -45,7 +52,8 @@ def _strip(results: Results, examples: Examples, example: Example, others: Seque
         title=f"{title(results, example.benchmark)}: {example.place}",
         caption=f"{example.clip} of "
         f"{title(results, example.benchmark)}{stand_in(results, example.benchmark)}, the {example.place} "
-        f"by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors are "
+        f"by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors, and what "
+        f"context and refinement add to the blend of the warped references (mid grey: nothing), are "
         f"{strips.GAIN} times enlarged; insets: the window in which {results.base} errs most; flow: "
         "hue is direction, full colour the length beside the wheel.",
         alt="References, truth, frames of several methods, errors and flow of one clip.",

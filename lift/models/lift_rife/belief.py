@@ -1,0 +1,92 @@
+"""Which motion is believed, pixel by pixel: by evidence that needs no truth.
+
+A motion is borne out where the frames that it warps agree. Three questions are asked of the motion by all
+frames, and it is believed as far as the worst answer:
+
+- Do the two references agree by it about as well as by RIFE's motion, or by the references' alone?
+- Does each far frame agree with its reference by it about as well as by the even motion that the references
+  alone show? Where frames repeat or time is uneven, bending the path to please one of them costs the other.
+  And is it not much farther from it than the references are from each other? Else it shows something else.
+- Is each far frame as far from its reference as even time would have it? A repeat is nearer, a frame of
+  another scene or a flash is farther: then none is believed.
+
+Legend: B samples; maps at half the resolution, h × w.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from lift.config.lift_rife import LiftRife
+from lift.models.variational import Pairs
+from lift.ops.local import local_mean
+
+
+def disagreement(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
+    """Give how two pictures (B, 3, h, w) differ around each pixel, (B, 1, h, w), 1: white against black."""
+    return local_mean((first - second).abs().mean(dim=1, keepdim=True), options.around)
+
+
+def share(rival: Tensor, own: Tensor, margin: float, options: LiftRife) -> Tensor:
+    """Give how far a motion with the disagreement `own` is believed against one with `rival`, in (0, 1)."""
+    logarithm = torch.log(margin * rival + options.tolerance) - torch.log(own + options.tolerance)
+    return torch.sigmoid(options.sharpness * logarithm)
+
+
+def witnessed(
+    moved: Mapping[float, Tensor], straight: Mapping[float, Tensor], pairs: Pairs, options: LiftRife
+) -> Tensor:
+    """Return how far the far frames bear a path out, against even motion by the references alone.
+
+    Args:
+        moved: By offset, the frames that `pairs` names, warped by the path, (B, 3, h, w).
+        straight: The same, warped by the even motion.
+        pairs: What was compared.
+        options: Parameters.
+
+    Returns:
+        (B, 1, h, w) in (0, 1); 1 where a sample has no far frame.
+    """
+    (first, second), *far = pairs
+    between = disagreement(moved[first], moved[second], options)
+    belief = torch.ones_like(between)
+    for reference, offset in far:
+        by_path = disagreement(moved[reference], moved[offset], options)
+        by_straight = disagreement(straight[reference], straight[offset], options)
+        found = torch.minimum(
+            share(by_straight, by_path, options.witness_margin, options),
+            share(between, by_path, options.stranger_margin, options),
+        )
+        there = (pairs[reference, offset] > 0).to(found.dtype)
+        belief = torch.minimum(belief, there * found + 1 - there)
+    return belief
+
+
+def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:
+    """Give whether each far frame is as far from its reference as even time would have it.
+
+    Args:
+        frames: (B, F, 3, h, w), RGB in [0, 1].
+        offsets: Of the F frames.
+        pairs: What is compared.
+        options: Parameters.
+
+    Returns:
+        (B, 1, 1, 1): 1; or 0, also where a sample has no far frame.
+    """
+    where = {offset: place for place, offset in enumerate(offsets)}
+    grey = local_mean(frames.mean(dim=2), options.blur)  # (B, F, h, w)
+    (first, second), *far = pairs
+
+    def distance(one: float, other: float) -> Tensor:
+        return (grey[:, where[one]] - grey[:, where[other]]).abs().mean(dim=(1, 2))  # (B,)
+
+    base = distance(first, second) / (second - first) + options.grain
+    calm, known = torch.ones_like(base), torch.zeros_like(base)
+    for reference, offset in far:
+        there = pairs[reference, offset].flatten() > 0
+        pace = distance(reference, offset) / abs(offset - reference) / base
+        calm = calm * (~there | ((options.least < pace) & (pace < options.most)))
+        known = torch.maximum(known, there.to(base.dtype))
+    return (calm * known)[:, None, None, None]

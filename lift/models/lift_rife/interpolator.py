@@ -1,0 +1,90 @@
+"""LIFT on RIFE with nothing learnt on top: `flow: rife`, `refinement: none`."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lift.config.schema import Model
+from lift.models.interface import Interpolator, LoadReport, check_inputs
+from lift.models.lift_rife.window import RifeWindow
+from lift.models.lineup import pick_present, slot_of
+from lift.models.output import Output
+from lift.models.quarter import quarter
+from lift.ops.pad import pad_to_multiple
+
+SPAN = 2.0  # offsets between the references: the time axis of the specification, section 2
+MULTIPLE = 4  # of the sides: flow and visibility are also given at a quarter
+CLOSE = 1e-3  # of offsets that are to be equal, for arbitrary times are not exact in float32
+
+
+class LiftRife(Interpolator):
+    """RIFE v4.25 corrected by the window around its two frames, at any time between them.
+
+    For the frame at time t between the references, 0 at the first and 1 at the second, the frame k places
+    after the first reference has the offset 2·(k − t): −2·t and 2 − 2·t are the references', ±1 at t = 1/2.
+    """
+
+    any_time = True
+
+    def __init__(self, model: Model) -> None:
+        """Build the model that `model` describes; see `RifeWindow` for errors."""
+        super().__init__()
+        self.window = RifeWindow(model)
+        self.multiple = self.window.rife.multiple
+
+    def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
+        """Predict the frame at offset 0.
+
+        Arguments, result and errors as for every `Interpolator`; but the references may be at any offsets
+        −2·t and 2 − 2·t, the same of all samples.
+        """
+        check_inputs(frames, offsets, valid)
+        offsets = offsets.float()
+        ends = _references(offsets, valid)
+        known = sorted({offset for row in zip(offsets, valid, strict=True) for offset in self._used(*row)})
+        chosen, present = pick_present(frames, offsets, valid, tuple(known))  # (B, F, 3, H, W), (B, F)
+        samples, size = len(frames), (frames.shape[3], frames.shape[4])
+        padded, _ = pad_to_multiple(chosen.flatten(0, 1), MULTIPLE)
+        chosen = padded.view(samples, len(known), *padded.shape[1:])
+        small = F.avg_pool2d(padded, 2)
+        small = small.view(samples, len(known), *small.shape[1:])
+        references = torch.cat([chosen[:, known.index(end)] for end in ends])
+        made = self.window(references, small, known, present, size)
+        frame = made.frame[..., : size[0], : size[1]]
+        return Output(
+            frame=frame if self.training else frame.clamp(0, 1),
+            coarse=None,
+            flow=quarter(made.flow, size) / 4,
+            occlusion=quarter(made.visible, size),
+            weights=None,
+        )
+
+    def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
+        """Return the offsets of a sample's references and of the frames beyond them that take part."""
+        count, there = 1 + self.window.options.reach, sorted(offsets[valid].tolist())
+        return [o for o in there if o < 0][-count:] + [o for o in there if o > 0][:count]
+
+    def load_pretrained(self, path: Path | str) -> LoadReport:
+        """Stand on the RIFE v4.25 of another file; see `load_released`."""
+        self.load_report = self.window.load(path)
+        return self.load_report
+
+
+def _references(offsets: Tensor, valid: Tensor) -> tuple[float, float]:
+    """Give the references' offsets: the nearest on either side, which are SPAN apart.
+
+    Raises:
+        ValueError: A sample lacks one, or has it at another time than the first sample.
+    """
+    before = offsets.masked_fill(~valid | (offsets >= 0), -torch.inf).amax(dim=1)
+    after = offsets.masked_fill(~valid | (offsets <= 0), torch.inf).amin(dim=1)
+    ends = torch.stack((before, after))
+    if bool(((after - before - SPAN).abs() < CLOSE).all()) and bool((ends == ends[:, :1]).all()):
+        for end in ends:
+            slot_of(offsets, valid, end)  # refuses two frames at one time
+        return float(before[0]), float(after[0])
+    for offset in (-SPAN / 2, SPAN / 2):
+        slot_of(offsets, valid, torch.full_like(before, offset))  # names what is missing
+    raise ValueError(f"offsets: the references of a batch are at one time; found {ends.T.tolist()}")

@@ -1,0 +1,173 @@
+"""A frame between two by RIFE, corrected by the window around it: stage 3, and the blend, of `flow: rife`.
+
+Source: specification, "LIFT on RIFE".
+
+Legend: B samples, F frames at `offsets`; − and + the references; R, A, C the motions: RIFE's, refined by the
+references alone, refined by all frames; W their warped references.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path as File
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lift.config.lift_rife import LiftRife
+from lift.config.matching import Matching
+from lift.config.schema import Model
+from lift.files import ROOT
+from lift.models.interface import LoadReport
+from lift.models.lift_rife.belief import disagreement, share, steady, witnessed
+from lift.models.lift_rife.motion import (
+    flow_of,
+    pairs_of,
+    path_of,
+    references_in,
+    refined,
+    straight_flow,
+)
+from lift.models.rife_v4 import IfNet, load_released
+from lift.models.search import detail, visibility
+from lift.models.variational import warped
+from lift.ops.pad import crop_to, pad_to_multiple
+from lift.ops.resize import resize
+from lift.ops.warp import backward_warp
+
+LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
+
+
+class Interpolated(NamedTuple):
+    """The missing frame before anything learnt, at full resolution.
+
+    Attributes:
+        frame: (B, 3, H, W), RGB, not clamped.
+        flow: By which the references were warped, as far as each motion is believed, (B, 4, H, W), pixels,
+            − then +.
+        visible: Blend weights, (B, 2, H, W), summing to 1.
+        warped: The references, warped by the motion that is believed more, all − then all +, (2·B, 3, H, W).
+    """
+
+    frame: Tensor
+    flow: Tensor
+    visible: Tensor
+    warped: Tensor
+
+
+class _Seen(NamedTuple):
+    """Of RIFE's `Estimate`: frame (B, 3, H, W), flow (B, 4, H, W), mask (B, 1, H, W)."""
+
+    frame: Tensor
+    flow: Tensor
+    mask: Tensor
+
+
+class RifeWindow(nn.Module):
+    """Frozen RIFE, two refinements of its motion, and the blend of what is believed of the three."""
+
+    def __init__(self, model: Model) -> None:
+        """Build it.
+
+        Raises:
+            UserError: RIFE's weights are missing, damaged or of another version.
+        """
+        super().__init__()
+        self.options: LiftRife = model.lift_rife
+        self.matching: Matching = model.matching
+        self._network = partial(IfNet, model.rife_v4.widths, model.rife_v4.scales)
+        self.load(ROOT / self.options.pretrained)
+
+    def load(self, path: File | str) -> LoadReport:
+        """Take RIFE's weights; see `load_released`."""
+        self.rife = self._network()
+        report = load_released(self.rife, path)
+        _freeze(self.rife)
+        return report
+
+    @torch.no_grad()
+    def forward(
+        self,
+        references: Tensor,
+        small: Tensor,
+        offsets: Sequence[float],
+        present: Tensor,
+        size: tuple[int, int],
+    ) -> Interpolated:
+        """Make the frame.
+
+        Args:
+            references: All − of the batch, then all +, (2·B, 3, H, W), RGB in [0, 1]; H and W even.
+            small: The frames at half the size, (B, F, 3, H/2, W/2); zeros where absent.
+            offsets: Of the F frames, ascending; of each sign the one nearest to 0 is a reference.
+            present: Which of them each sample has, (B, F), bool.
+            size: Height and width before padding: RIFE pads by itself.
+        """
+        options, ends = self.options, references_in(offsets)
+        exact, small = references.float(), small.float()
+        # 1. RIFE
+        estimate = self._rife(exact, ends, size)
+        # 2. its motion, refined by the references, then by all frames
+        pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
+        both = {ends: torch.ones_like(pairs[ends])}
+        start = path_of(estimate.flow, ends)
+        alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds))
+        flows = [estimate.flow, flow_of(alone, ends)]
+        # 3. what is believed
+        frames = dict(zip(offsets, small.unbind(dim=1), strict=True))
+        by_rife = dict(zip(ends, (F.avg_pool2d(estimate.flow, 2) / 2).chunk(2, dim=1), strict=True))
+        seen = {end: backward_warp(frames[end], by_rife[end]) for end in ends}
+        straight = {end: backward_warp(frames[end], alone.at(end)) for end in ends}
+        errors = [disagreement(by[ends[0]], by[ends[1]], options) for by in (seen, straight)]
+        beliefs = [share(errors[0], errors[1], options.references_margin, options)]
+        even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
+        logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
+        if len(pairs) > 1:
+            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds))
+            flows.append(flow_of(path, ends))
+            used = sorted({offset for pair in pairs for offset in pair})
+            aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
+            moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
+            for offset in set(used) - set(ends):
+                straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
+            error = disagreement(moved[ends[0]], moved[ends[1]], options)
+            belief = torch.minimum(
+                witnessed(moved, straight, pairs, options),
+                share(torch.minimum(*errors), error, options.context_margin, options),
+            ) * steady(small, offsets, pairs, options)
+            beliefs.append(belief)
+            visible = visibility(detail(aligned, self.matching), used, pairs, self.matching)
+            logit = logit + options.visibility * resize(visible * belief, 2)
+        # 4. the blend
+        flow, left = flows[0], torch.ones_like(estimate.mask)
+        for motion, belief in zip(flows[1:], beliefs, strict=True):
+            believed = resize(belief, 2)
+            flow, left = flow + believed * (motion - flow), left * (1 - believed)
+        images = backward_warp(exact, torch.cat(flow.chunk(2, dim=1)), "bicubic")
+        before, after = images.chunk(2)
+        mask = torch.sigmoid(logit)
+        frame = left * estimate.frame + (1 - left) * (mask * before + (1 - mask) * after)
+        return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images)
+
+    def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> _Seen:
+        """Ask RIFE, whose padding is black, as its users' is."""
+        padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
+        time = -ends[0] / (ends[1] - ends[0])
+        estimate = self.rife(padded, references.new_full((len(references) // 2,), time))
+        edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
+        maps = (estimate.frame, estimate.flow, estimate.mask)
+        return _Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
+
+    def _rounds(self, count: int) -> Matching:
+        return dataclasses.replace(self.matching, rounds=count)
+
+
+def _freeze(network: nn.Module) -> None:
+    """Turn parameters into buffers that no file of weights repeats: they neither train nor differ."""
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, parameter.detach(), persistent=False)
