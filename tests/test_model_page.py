@@ -87,7 +87,7 @@ def record(model, names, patch):
     return seen
 
 
-MODELS: dict[str, dict[str, str]] = {"LIFT": {}}
+MODELS = {"LIFT": {}, "LIFT on RIFE": {"flow": "rife", "refinement": "aligned"}}
 
 
 @pytest.mark.parametrize("heading", MODELS)
