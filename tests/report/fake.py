@@ -52,6 +52,9 @@ def params() -> Path:
     everything = raw["profiles"]["thesis"]["methods"]["baselines"]
     demo["methods"] = {"trained": list(raw["ablations"]), "released": [RELEASED], "baselines": everything}
     del demo["report"]
+    shown = {RELEASED, *raw["ablations"], *everything}
+    declared = raw["report"]["comparisons"]
+    raw["report"]["comparisons"] = [one for one in declared if {one["method"], one["against"]} <= shown]
     (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     (folder / "weights").symlink_to(ROOT / "weights")
     return folder / "params.yaml"
