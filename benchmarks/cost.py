@@ -41,7 +41,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "training_64_no_s1": {"train": True, "ablation": "lift64", "model": {"use_s1": False}},
     "training_64_checkpointed": {"train": True, "ablation": "lift64", "recompute": BOTH},
 }
-"""Rows of the memory table: the specification's model (section 9), at batch 4 and crops of 256."""
+"""Rows of the memory table: LIFT-15 (specification section 9), at batch 4 and crops of 256."""
 PARTS = {
     "encoder": "encoder",
     "context": "transformer",

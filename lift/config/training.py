@@ -23,7 +23,7 @@ class Phase:
     """Loaded encoder weights do not train in this phase."""
     thaw: int = number(0)
     """Epochs over which the stages of what is loaded thaw one after the other, the deepest at the phase's
-    start; 0: all at once. They then train at `encoder_scale` (architecture v2.1, section 8.3, "gradual").
+    start; 0: all at once. They then train at `encoder_scale` (specification section 5.1).
     """
 
     def __post_init__(self) -> None:

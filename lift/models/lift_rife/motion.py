@@ -1,6 +1,6 @@
 """Motion of the missing frame's pixels through the window: RIFE's, refined by more and more frames.
 
-Sources: specification, "LIFT on RIFE"; the refinement: lift/models/variational.py.
+Sources: specification section 3.7; the refinement: lift/models/variational.py.
 
 Legend: B samples, F frames at `offsets`; all maps at half the resolution.
 """
