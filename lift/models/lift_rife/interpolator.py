@@ -73,7 +73,7 @@ class LiftRife(Interpolator):
 
 
 def _references(offsets: Tensor, valid: Tensor) -> tuple[float, float]:
-    """Give the references' offsets: the nearest on either side, which are SPAN apart.
+    """Return the references' offsets: the nearest on either side, which are SPAN apart.
 
     Raises:
         ValueError: A sample lacks one, or has it at another time than the first sample.
