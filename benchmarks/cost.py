@@ -35,13 +35,13 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "forward_no_s1": {"model": {"use_s1": False}},
     "training": {"train": True},
     "training_no_s1": {"train": True, "model": {"use_s1": False}},
-    "training_recomputed": {"train": True, "recompute": BOTH},
+    "training_checkpointed": {"train": True, "recompute": BOTH},
     "training_64": {"train": True, "ablation": "lift64"},
     "training_64_full": {"train": True, "ablation": "lift64", "model": {"attention": "full"}},
     "training_64_no_s1": {"train": True, "ablation": "lift64", "model": {"use_s1": False}},
-    "training_64_recomputed": {"train": True, "ablation": "lift64", "recompute": BOTH},
+    "training_64_checkpointed": {"train": True, "ablation": "lift64", "recompute": BOTH},
 }
-"""Rows of the memory table: the specification's model (section 9), at batch 4 and crops of 256."""
+"""Rows of the memory table: LIFT-15 (specification section 9), at batch 4 and crops of 256."""
 PARTS = {
     "encoder": "encoder",
     "context": "transformer",

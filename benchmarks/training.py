@@ -61,7 +61,7 @@ def batch_of(config: Config, count: int, crop: int) -> dict[str, Tensor]:
 
 
 def l1(output: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the loss of all measurements here: cheap, so that what surrounds the model shows."""
+    """Return the loss of all measurements here: cheap, so that what surrounds the model shows."""
     return {"l1": (output.frame - batch["target"]).abs().mean()}
 
 
@@ -110,7 +110,7 @@ def train(
 
 
 def bare_step(config: Config, batch: dict[str, Tensor], model: Interpolator) -> Callable[[], None]:
-    """Give a step of the shortest loop that trains."""
+    """Return a step of the shortest loop that trains."""
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-4), lr=1e-4, fused=True)
 
     def step() -> None:
@@ -124,7 +124,7 @@ def bare_step(config: Config, batch: dict[str, Tensor], model: Interpolator) -> 
 
 
 def timed(step: Callable[[], None], times: int) -> float:
-    """Give the median of a step's processor seconds, the first left out."""
+    """Return the median of a step's processor seconds, the first left out."""
     seconds = []
     for _ in range(times + 1):
         before = time.process_time()

@@ -80,7 +80,7 @@ def _picture(k: int, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _smooth(given: Path, chosen: Chosen) -> tuple[float, float]:
-    """Give seconds by the clock and of the processor per made frame."""
+    """Return seconds by the clock and of the processor per made frame."""
     job = Job(input=given, output=given.with_name("out.mp4"), force=True)
     clock, processor = time.perf_counter(), time.process_time()
     outcome = run(job, chosen, progress=tqdm(disable=True))

@@ -17,7 +17,7 @@ ROOT = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path in `path`'s folder that becomes `path` when the block succeeds.
+    """Yield a temporary path in `path`'s folder that becomes `path` when the block succeeds.
 
     Whatever stood at `path` stays untouched until then, and the temporary file is removed on failure.
 
@@ -95,7 +95,7 @@ def address(path: Path) -> str:
 
 
 def umask() -> int:
-    """Give the permissions that the user withholds from new files."""
+    """Return the permissions that the user withholds from new files."""
     current = os.umask(0)
     os.umask(current)
     return current

@@ -101,12 +101,12 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
 
 
 def _snapshots(config: Config, method: str) -> Path:
-    """Give the folder of a training's snapshots, which neither git nor DVC keeps."""
+    """Return the folder of a training's snapshots, which neither git nor DVC keeps."""
     return home() / data_folder(config.profile) / "snapshots" / f"{method}-seed{config.seed}"
 
 
 def _start(config: Config) -> Path | None:
-    """Give the snapshot that the training starts from, if any."""
+    """Return the snapshot that the training starts from, if any."""
     epoch, source = config.train.resume_epoch, config.train.resume_from or config.method
     return None if epoch is None else snapshot(_snapshots(config, source), epoch)
 

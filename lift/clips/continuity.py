@@ -51,7 +51,7 @@ def reduced(pixels: Pixels) -> Reduced:
 
 
 def differ(first: Reduced, second: Reduced) -> float:
-    """Give the mean absolute difference of two reduced frames, 0-255."""
+    """Return the mean absolute difference of two reduced frames, 0-255."""
     return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size
 
 

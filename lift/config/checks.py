@@ -28,8 +28,8 @@ def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str,
     if not isinstance(value, Mapping) or not (value or empty):
         raise UserError(f"params.yaml: {key}: expected named entries, found {value!r}")
     for name in value:
-        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (spec/pipeline.md,
-        # "params.yaml").
+        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (specification
+        # section 10.1).
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
             raise UserError(f"params.yaml: {key}.{name}: a name is a-z, 0-9 and _, and starts with a letter")
     return {str(k): v for k, v in value.items()}

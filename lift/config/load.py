@@ -180,7 +180,7 @@ def _chain(profiles: Mapping[str, Any], name: str, seen: tuple[str, ...]) -> lis
 
 
 def _filled(values: dict[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
+    """Return every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
     defaults = _section(raw.get("defaults"), "defaults", ("benchmark", "source", "render", "set"))
     benchmark, source, render, clip_set = (
         _section(defaults.get(key), f"defaults.{key}", None)

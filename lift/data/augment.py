@@ -71,7 +71,7 @@ class Draw:
 
 
 def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> Draw:
-    """Give the middle crop, or the whole frame, without augmentation.
+    """Return the middle crop, or the whole frame, without augmentation.
 
     Args:
         size: Height and width of the frames, pixels.
@@ -135,7 +135,7 @@ def draw(
 
 
 def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
-    """Give the size of what is cut out of frames of `size`.
+    """Return the size of what is cut out of frames of `size`.
 
     Raises:
         UserError: The frames are smaller than the crop.

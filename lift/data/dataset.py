@@ -197,7 +197,7 @@ class ClipDataset(Dataset[Item]):
         return torch.from_numpy(self._read(row, [self._number(row, offset)], change))[0]
 
     def truth(self, index: int) -> Truth | None:
-        """Give true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where it is known.
+        """Return true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where known.
 
         Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
         """

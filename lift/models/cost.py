@@ -65,7 +65,7 @@ def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
 
 
 def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
-    """Give what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
+    """Return what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
 
     Args:
         model: As for `cost`.
@@ -105,7 +105,7 @@ def _by_size(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
 
 
 def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
-    """Give the most bytes that tensors hold at once during a forward pass, weights and input included."""
+    """Return the most bytes that tensors hold at once during a forward pass, weights and input included."""
     given = (*model.parameters(), *model.buffers(), *clip)
     held = sum(tensor.numel() * tensor.element_size() for tensor in given)
     with torch.no_grad(), _Held(given) as watch:
@@ -115,7 +115,7 @@ def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
 
 
 def peak_training_memory(model: nn.Module, step: Callable[[], None]) -> int:
-    """Give the most bytes that tensors hold at once during a training step, weights included.
+    """Return the most bytes that tensors hold at once during a training step, weights included.
 
     Args:
         model: What is trained; its gradients are gone before the step.

@@ -88,7 +88,7 @@ def without_gradient(model: Interpolator, clip: Mapping[str, Tensor]) -> list[st
 
 
 def memory(model: Interpolator, clip: Mapping[str, Tensor]) -> dict[str, float]:
-    """Give the MiB that tensors hold at once in a prediction and in a training step, weights included.
+    """Return the MiB that tensors hold at once in a prediction and in a training step, weights included.
 
     A property of model and size, the same on every machine; on a GPU what its allocator counts.
     """

@@ -42,7 +42,7 @@ def clip_of(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Tens
 
 
 def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Shape]:
-    """Give the shape that the specification prescribes for each output, and for each stage's of LIFT."""
+    """Return the shape that the specification prescribes for each output, and for each stage's of LIFT."""
     model, (height, width), frames = config.model, size, len(config.clip.offsets)
     quarter, c1, _, c4, c8, c16 = (-(-height // 4), -(-width // 4)), *model.widths
     shapes: dict[str, Shape] = {"frame": (batch, 3, *size)}

@@ -37,7 +37,7 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
 
 
 def entropies(table: pd.DataFrame) -> pd.DataFrame:
-    """Give what the weights of each clip and training seed come to.
+    """Return what the weights of each clip and training seed come to.
 
     Args:
         table: Of one method, as `read_weights` gives it.

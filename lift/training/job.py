@@ -24,7 +24,7 @@ class Batched(Protocol):
     """A training set that gives whole batches itself, on the device, in place of items for a loader."""
 
     def batch(self, keys: Sequence[Draw]) -> dict[str, Any]:
-        """Give the batch of items `keys`, as a loader would collate them."""
+        """Return the batch of items `keys`, as a loader would collate them."""
         ...
 
 

@@ -108,7 +108,7 @@ def memory_explained(train: Train) -> Iterator[None]:
 
 
 def peak_memory_gib(device: torch.device) -> float:
-    """Give the peak memory of this process in GiB: on the GPU where one trains, else resident."""
+    """Return the peak memory of this process in GiB: on the GPU where one trains, else resident."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -13,7 +13,7 @@ ERROR_GAIN = 4.0  # absolute error is enlarged this much to be visible, as in th
 
 
 def example(batch: dict[str, torch.Tensor], output: Any) -> dict[str, "np.ndarray[Any, Any]"]:
-    """Give pictures [3, H, W] in [0, 1] of a batch's first clip; of prediction both references are before.
+    """Return pictures [3, H, W] in [0, 1] of a batch's first clip; of prediction both references are before.
 
     A model that blends warped references shows the blend too, and what is added to it.
     """
@@ -37,7 +37,7 @@ def example(batch: dict[str, torch.Tensor], output: Any) -> dict[str, "np.ndarra
 
 
 def _stages(frame: torch.Tensor, output: Any) -> dict[str, torch.Tensor]:
-    """Give the blend, and what the context and the refinement add to it, around mid grey and enlarged."""
+    """Return the blend, and what the context and the refinement add to it, around mid grey and enlarged."""
     coarse, blend = (None if part is None else part[0].float() for part in (output.coarse, output.blend))
     if coarse is None:
         return {}

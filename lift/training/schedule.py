@@ -72,11 +72,11 @@ class Schedule:
         return sum(phase.epochs for phase in self.train.phases) * self.steps_per_epoch
 
     def epoch(self, step: int) -> int:
-        """Give the epoch of `step`."""
+        """Return the epoch of `step`."""
         return step // self.steps_per_epoch
 
     def phase(self, step: int) -> tuple[int, Phase, int, int]:
-        """Give the phase of `step`: its index, itself, its first step and the step after its last."""
+        """Return the phase of `step`: its index, itself, its first step and the step after its last."""
         first = 0
         for index, phase in enumerate(self.train.phases):
             end = first + phase.epochs * self.steps_per_epoch
@@ -86,7 +86,7 @@ class Schedule:
         raise AssertionError("a schedule has at least one phase")
 
     def frozen(self, step: int, stages: int) -> tuple[int, int]:
-        """Give how many of the loaded stages, from the shallowest, are frozen at `step`, and until when.
+        """Return how many of the loaded stages, from the shallowest, are frozen at `step`, and until when.
 
         Returns:
             The number, and the first step for which it is another one, or another phase's.
@@ -98,7 +98,7 @@ class Schedule:
         return count, first + next(later, phase.epochs) * self.steps_per_epoch
 
     def rates(self, step: int) -> dict[str, float]:
-        """Give each parameter group's learning rate at `step` (keys as in groups.py)."""
+        """Return each parameter group's learning rate at `step` (keys as in groups.py)."""
         _, phase, first, end = self.phase(step)
         position = (step - first) / max(1, end - 1 - first)
         base = phase.final_rate + 0.5 * (phase.rate - phase.final_rate) * (1 + math.cos(math.pi * position))

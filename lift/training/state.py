@@ -201,7 +201,7 @@ def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
 
 
 def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable[Path]) -> str:
-    """Give a fingerprint of a run: its configuration, its clips and the code that trains it.
+    """Return a fingerprint of a run: its configuration, its clips and the code that trains it.
 
     Args:
         config: Plain values that decide the weights.

@@ -86,13 +86,13 @@ def validate(
 
 
 def _loss(parts: Mapping[str, Tensor]) -> dict[str, float]:
-    """Give the loss and its weighted parts by the names that are logged."""
+    """Return the loss and its weighted parts by the names that are logged."""
     values = {f"validation_loss_{name}": part.item() for name, part in parts.items()}
     return {"validation_loss": math.fsum(values.values()), **values}
 
 
 def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:
-    """Give the weight α of each present frame of the only clip of a batch, by its offset."""
+    """Return the weight α of each present frame of the only clip of a batch, by its offset."""
     if output.weights is None:
         return {}
     columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.weights[0].tolist())

@@ -130,7 +130,7 @@ class _Gap:
         self._known = {Fraction(0): self.left, Fraction(1): self.right}
 
     def at(self, time: Fraction) -> Frame:
-        """Give the frame of a moment from the left original's on to the right one's, seconds."""
+        """Return the frame of a moment from the left original's on to the right one's, seconds."""
         start, end = moment(self.left), moment(self.right)
         place = (
             min(max((time - start) / (end - start), Fraction(0)), Fraction(1)) if end > start else Fraction(0)
@@ -180,7 +180,7 @@ class _Gap:
         )
 
     def _around(self) -> Iterator[tuple[int, Frame]]:
-        """Give the originals with their places: 0 the left one, 1 the right one."""
+        """Yield the originals with their places: 0 the left one, 1 the right one."""
         yield from enumerate(self._future, start=1)
         yield from ((-k, frame) for k, frame in enumerate(self._past))
 

@@ -54,7 +54,7 @@ class Job:
     settings: Settings = DEFAULTS
 
     def schedule(self) -> Schedule:
-        """Give which frames are shown when.
+        """Return which frames are shown when.
 
         Raises:
             UserError: A factor or a rate that is none, or slow motion at a fixed rate.

@@ -49,29 +49,29 @@ class Multiple:
         return self.factor
 
     def between(self, left: Fraction, right: Fraction) -> Iterator[Tick]:
-        """Give what is shown from the original at `left` up to the one at `right`, seconds."""
+        """Yield what is shown from the original at `left` up to the one at `right`, seconds."""
         for k in range(self.factor):
             time = left + (right - left) * Fraction(k, self.factor)
             yield Tick(time * self.stretch, time)
 
     def last(self, time: Fraction, duration: Fraction) -> Iterator[Tick]:
-        """Give when the last original is shown, which lasts for `duration`."""
+        """Yield when the last original is shown, which lasts for `duration`."""
         yield Tick(time * self.stretch, time)
 
     def count(self, originals: int, rate: Fraction, predicted: int) -> int:
-        """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
+        """Return how many frames are shown of `originals` at `rate` and `predicted` more after them."""
         return (originals - 1) * self.factor + 1 + predicted
 
     def unit(self, unit: Fraction) -> Fraction:
-        """Give the time, seconds, of which all of the output's times are multiples; `unit`: the input's."""
+        """Return the time, seconds, of which all of the output's times are multiples; `unit`: the input's."""
         return unit * self.stretch / self.factor
 
     def rate(self, rate: Fraction) -> Fraction:
-        """Give the output's mean frame rate from the input's, per second."""
+        """Return the output's mean frame rate from the input's, per second."""
         return rate * self.factor / self.stretch
 
     def hold(self, rate: Fraction) -> Fraction:
-        """Give how long the last frame is shown, seconds: like an original, so that the length is kept."""
+        """Return how long the last frame is shown, seconds: like an original, so that the length is kept."""
         return self.stretch / rate
 
 
@@ -83,24 +83,24 @@ class Rate:
     parts: int = 1
 
     def between(self, left: Fraction, right: Fraction) -> Iterator[Tick]:
-        """Give the ticks in [left, right), seconds."""
+        """Yield the ticks in [left, right), seconds."""
         for k in range(math.ceil(left * self.fps), math.ceil(right * self.fps)):
             yield Tick(k / self.fps, k / self.fps)
 
     def last(self, time: Fraction, duration: Fraction) -> Iterator[Tick]:
-        """Give the ticks at which the last original is shown."""
+        """Yield the ticks at which the last original is shown."""
         yield from self.between(time, time + duration)
 
     def count(self, originals: int, rate: Fraction, predicted: int) -> int:
-        """Give how many frames are shown of `originals` at `rate` and `predicted` more after them."""
+        """Return how many frames are shown of `originals` at `rate` and `predicted` more after them."""
         return math.ceil((originals + predicted) / rate * self.fps)
 
     def unit(self, unit: Fraction) -> Fraction:
-        """Give the time between two ticks, seconds."""
+        """Return the time between two ticks, seconds."""
         return 1 / self.fps
 
     def rate(self, rate: Fraction) -> Fraction:
-        """Give the output's frame rate.
+        """Return the output's frame rate.
 
         Raises:
             UserError: It is below the input's: this tool adds frames.
@@ -112,7 +112,7 @@ class Rate:
         return self.fps
 
     def hold(self, rate: Fraction) -> Fraction:
-        """Give how long the last frame is shown, seconds."""
+        """Return how long the last frame is shown, seconds."""
         return 1 / self.fps
 
 

@@ -66,7 +66,7 @@ class Transparent:
 
 
 def _split(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the colours, and alpha as a gray picture, each (1, 3, H, W)."""
+    """Return the colours, and alpha as a gray picture, each (1, 3, H, W)."""
     return image[:, :3], image[:, 3:].expand(-1, 3, -1, -1).contiguous()
 
 

@@ -221,7 +221,9 @@ def test_weights_that_are_none(refused, tmp_path, video):
     given = video(tmp_path / "in.mkv")
     assert "no weights there" in refused(given, "--weights", tmp_path / "no.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"junk" * 10)
-    assert "damaged, or no LIFT weights" in refused(given, "--weights", tmp_path / "bad.safetensors")
+    line = refused(given, "--weights", tmp_path / "bad.safetensors")
+    assert "bad.safetensors: damaged, or no safetensors file" in line
+    assert "dvc repro" not in line
     save_file(
         {"a": torch.zeros(1)}, tmp_path / "other.safetensors", metadata={"config": '{"model": {"name": "x"}}'}
     )
@@ -234,8 +236,10 @@ def test_weights_that_are_another_file_are_not_to_be_deleted(refused, tmp_path, 
     save_file({"a": torch.zeros(1)}, tmp_path / "number.safetensors", metadata={"config": "5"})
     for name in ("metrics.json", "number.safetensors"):
         line = refused(given, "--weights", tmp_path / name)
-        assert f"{name}: damaged, or no LIFT weights" in line
+        assert f"{name}: " in line
+        assert "give a best.safetensors of the pipeline" in line
         assert "delete" not in line
+        assert "dvc repro" not in line
 
 
 def test_weights_of_another_model(refused, tmp_path, video, weights_file):

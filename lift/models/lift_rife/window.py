@@ -1,6 +1,6 @@
 """A frame between two by RIFE, corrected by the window around it: stage 3, and the blend, of `flow: rife`.
 
-Source: specification, "LIFT on RIFE".
+Source: specification section 3.7.
 
 Legend: B samples, F frames at `offsets`; − and + the references; R, A, C the motions: RIFE's, refined by the
 references alone, refined by all frames; W their warped references.

@@ -68,7 +68,7 @@ def _pictures(
 
 
 def _stages(examples: Examples, example: Example, base: str, final: Image) -> list[tuple[str, Image | None]]:
-    """Give the blend of warped references, what is added to it, and the frame that this comes to."""
+    """Return the blend of warped references, what is added to it, and the frame that this comes to."""
     coarse = examples.picture(base, example, "coarse")
     if coarse is None:
         return [(f"{base}, final", final)]
@@ -104,7 +104,7 @@ def _error(frame: Image, truth: Image) -> Image:
 
 
 def _flows(examples: Examples, example: Example, base: str) -> list[tuple[str, Image, float]]:
-    """Give estimated and true flow to offset -1 in one scale, with the length of full colour in pixels."""
+    """Return estimated and true flow to offset -1 in one scale, with the length of full colour in pixels."""
     estimated = examples.flow(base, example, "flow")
     if estimated is None:
         return []

@@ -53,7 +53,8 @@ def weights(results: Results, benchmarks: Sequence[str]) -> Table | None:
     return Table(
         name="weights",
         title="Context weights against equal weights",
-        caption="Entropy of the context weights α against that of equal weights, means over clips",
+        caption="Entropy of the context weights α against that of equal weights, means over clips"
+        + stand_in(results, results.config.report.benchmark),
         columns=[
             METHOD,
             WINDOW,

@@ -9,11 +9,11 @@ _ROWS = (  # measurement, what it is, claimed memory, claimed speed: specificati
     ("forward_no_s1", "forward, 15 frames, no s1", "", ""),
     ("training", "training, 15 frames", "3–4 GB", "13 samples/s"),
     ("training_no_s1", "training, 15 frames, no s1", "2–3 GB", ""),
-    ("training_recomputed", "training, 15 frames, recomputed", "", ""),
+    ("training_checkpointed", "training, 15 frames, recomputed", "", ""),
     ("training_64", "training, 64 frames in windows of 8", "8–12 GB", ""),
     ("training_64_full", "training, 64 frames, full attention", "", ""),
     ("training_64_no_s1", "training, 64 frames in windows of 8, no s1", "", ""),
-    ("training_64_recomputed", "training, 64 frames in windows of 8, recomputed", "", ""),
+    ("training_64_checkpointed", "training, 64 frames in windows of 8, recomputed", "", ""),
 )
 MISSING = "not measured"
 
