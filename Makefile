@@ -52,6 +52,6 @@ verify: setup  ## rebuild the study in a temporary clone and compare with what i
 	python -m stages.verify study
 
 lock: setup  ## pin the newest allowed packages anew (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --group pipeline --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --upgrade --quiet --output-file requirements.lock \
 	  --custom-compile-command "make lock"

@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
 
 
 def building(folder: Path, out: Path) -> Callable[[], int]:
-    """Give the stage's work on UCF101; it returns the frames that it goes through."""
+    """Return the stage's work on UCF101; it returns the frames that it goes through."""
     rules = load("params.yaml", "thesis").clips.sets["train"]
     config = over(folder, dataclasses.replace(rules, part="test", sources=("ucf101",)))
 
@@ -90,7 +90,7 @@ def with_pyav(folder: Path, out: Path) -> int:
 
 
 def reading(folder: Path, out: Path, name: str) -> tuple[Callable[[], int], Callable[[], int]]:
-    """Give the loader's work on a data set's clips, and the plain decoding of the same bytes."""
+    """Return the loader's work on a data set's clips, and the plain decoding of the same bytes."""
     base = load("params.yaml", "demo").clips.sets["davis"]
     before, after = (3, 3) if name == "vimeo90k" else (8, 6)
     clip_set = dataclasses.replace(base, sources=(name,), before=before, after=after, spacing=1, max_clips=3)
@@ -134,7 +134,7 @@ def _plain_runs(clips: ClipDataset, row: ClipRow) -> int:
 
 
 def over(folder: Path, clip_set: ClipSet) -> Config:
-    """Give the demo's parameters with one clip set, `set`, whose sources lie in `folder`."""
+    """Return the demo's parameters with one clip set, `set`, whose sources lie in `folder`."""
     base = load("params.yaml", "demo")
     sources = {name: Source(path=str(folder), render=None, optional=False) for name in clip_set.sources}
     return dataclasses.replace(

@@ -20,36 +20,43 @@ import torch
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
 from lift.config import Model, load_all
-from lift.evaluation.cost import Cost, cost, exact
 from lift.files import atomic
 from lift.models import build
+from lift.models.cost import Cost, cost, exact, kept
 from lift.training.machine import peak_memory_gib
 
 FOLDER = Path(__file__).resolve().parent / "measured"
 PROFILES = ("demo", "study", "thesis")
-WIDE = {"batch": 4, "crop": 256}
+BATCH, CROP = 4, 256
+GIB = 2**30
+BOTH = ["encoder", "transformer"]
 TRAININGS: dict[str, dict[str, Any]] = {
-    "forward": {**WIDE, "train": False},
-    "forward_no_s1": {**WIDE, "train": False, "ablation": "no_s1"},
-    "training": {**WIDE, "train": True},
-    "training_no_s1": {**WIDE, "train": True, "ablation": "no_s1"},
-    "training_recomputed": {**WIDE, "train": True, "recompute": True},
-    "training_64": {"batch": 1, "crop": 256, "train": True, "ablation": "lift64"},
-    "training_64_recomputed": {
-        "batch": 1,
-        "crop": 256,
-        "train": True,
-        "ablation": "lift64",
-        "recompute": True,
-    },
+    "forward": {},
+    "forward_no_s1": {"model": {"use_s1": False}},
+    "training": {"train": True},
+    "training_no_s1": {"train": True, "model": {"use_s1": False}},
+    "training_checkpointed": {"train": True, "recompute": BOTH},
+    "training_64": {"train": True, "ablation": "lift64"},
+    "training_64_full": {"train": True, "ablation": "lift64", "model": {"attention": "full"}},
+    "training_64_no_s1": {"train": True, "ablation": "lift64", "model": {"use_s1": False}},
+    "training_64_checkpointed": {"train": True, "ablation": "lift64", "recompute": BOTH},
 }
-"""Rows of the memory table: the specification's model (section 9), without and with what saves memory."""
+"""Rows of the memory table: LIFT-15 (specification section 9), at batch 4 and crops of 256."""
+PARTS = {
+    "encoder": "encoder",
+    "context": "transformer",
+    "flow": "flow",
+    "synthesis": "synthesis",
+    "refiner": "refiner",
+}
+"""Parts of the model, and what the table calls them."""
 
 
-def machine() -> dict[str, str]:
+def machine(device: str = "cpu") -> dict[str, str]:
     """Describe this machine without naming it."""
+    cuda = device == "cuda"
     return {
-        "device": f"{os.cpu_count()}-core CPU",
+        "device": torch.cuda.get_device_name() if cuda else f"{os.cpu_count()}-core CPU",
         "torch": str(torch.__version__).partition("+")[0],
         "threads": "1",
     }
@@ -61,13 +68,13 @@ def models() -> None:
     What the file holds of a model that has not changed since, measured on such a machine, is kept.
     """
     path, rows = FOLDER / "models.csv", list[dict[str, Any]]()
-    kept = {_model(row): row for row in _read(path)}
+    known_rows = {_model(row): row for row in _read(path)}
     known: dict[tuple[Model, str, int], Cost] = {}
     for profile in PROFILES:
         for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
             row = {"profile": profile, "ablation": name, **_counts(exact(model, config.clip.offsets))}
-            old = kept.get(_model({**row, **machine()}))
+            old = known_rows.get(_model({**row, **machine()}))
             if old is not None:
                 rows.append({**old, **row})
                 continue
@@ -101,35 +108,54 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def memory() -> None:
-    """Measure memory and time of forward and training steps of the specification's model."""
-    rows = []
+    """Measure memory and time of forward and training steps of the specification's model, on a GPU if any."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    path, rows = FOLDER / ("memory.csv" if device == "cpu" else "memory_gpu.csv"), []
     for name, wanted in TRAININGS.items():
-        command = [sys.executable, "-m", "benchmarks.cost", "row", json.dumps(wanted)]
+        asked = json.dumps({**wanted, "device": device})
+        command = [sys.executable, "-m", "benchmarks.cost", "row", asked]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         rows.append(
-            {"what": name, "batch": wanted["batch"], "crop": wanted["crop"], **json.loads(done.stdout)}
+            {"what": name, "batch": BATCH, "crop": CROP, **json.loads(done.stdout), **machine(device)}
         )
-        rows[-1].update(machine())
         print(*rows[-1].values(), flush=True)
-        _write(FOLDER / "memory.csv", rows)
+        _write(path, rows)
 
 
 def row(asked: str) -> None:
     """Measure one row of the memory table and print it; in a process of its own, whose peak is its own."""
     wanted = json.loads(asked)
+    device = torch.device(wanted["device"])
     config = configured("thesis", wanted.get("ablation", "lift15"))
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, precision="32-true"))
-    model, batch = made(config), batch_of(config, wanted["batch"], wanted["crop"])
+    config = dataclasses.replace(
+        config,
+        train=dataclasses.replace(config.train, precision="32-true"),
+        model=dataclasses.replace(config.model, **wanted.get("model", {})),
+    )
+    model = made(config).to(device)
+    batch = {key: value.to(device) for key, value in batch_of(config, BATCH, CROP).items()}
+    given = [batch[key] for key in ("frames", "offsets", "valid")]
     if wanted.get("recompute"):
-        model.checkpoint_encoder()
-    before, clock = peak_memory_gib(torch.device("cpu")), time.process_time()
-    if wanted["train"]:
+        model.recompute(wanted["recompute"])
+    before, clock = peak_memory_gib(device), _seconds(device)
+    if wanted.get("train"):
         bare_step(config, batch, model)()
     else:
         with torch.no_grad():
-            model.eval()(*(batch[key] for key in ("frames", "offsets", "valid")))
-    seconds, peak = time.process_time() - clock, peak_memory_gib(torch.device("cpu"))
-    print(json.dumps({"gib": f"{peak - before:.2f}", "seconds": f"{seconds:.1f}"}))
+            model.eval()(*given)
+    seconds, peak = _seconds(device) - clock, peak_memory_gib(device)
+    # After the peak was read, which this pass would raise.
+    parts = kept(model, lambda: model(*given)) if wanted.get("train") else {}
+    shown = {f"kept_{title}": f"{parts[name] / GIB:.2f}" if parts else "" for name, title in PARTS.items()}
+    print(json.dumps({"gib": f"{peak - before:.2f}", "seconds": f"{seconds:.1f}", **shown}))
+
+
+def _seconds(device: torch.device) -> float:
+    """Read the processor's own clock, or a GPU's wall clock when its work is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
 
 
 def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:

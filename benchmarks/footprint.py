@@ -90,7 +90,7 @@ def build(place: str) -> tuple[int, float, float]:
 
 
 def configured(place: str) -> Config:
-    """Give the demo's parameters with the test set of the layout in `place`."""
+    """Return the demo's parameters with the test set of the layout in `place`."""
     base = load("params.yaml", "demo")
     sets = {"set": base.clips.sets["vimeo90k"]}
     sources = {"vimeo90k": Source(path=place, render=None, optional=False)}

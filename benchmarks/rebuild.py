@@ -1,7 +1,8 @@
 """How good the tool is where the truth is known: `python -m benchmarks.rebuild FOLDER_OR_VIDEO ...`.
 
 Every second frame is dropped and rebuilt from the others, by every method and by FFmpeg's minterpolate, and
-compared with what was dropped. No training data is needed, any footage will do; a few clips are no benchmark.
+compared with what was dropped, in PSNR and LPIPS. No training data is needed, any footage will do; a few
+clips are no benchmark.
 """
 
 import argparse
@@ -19,9 +20,10 @@ import torch
 from av.filter import Graph
 
 from lift.evaluation.baselines import BASELINES
-from lift.metrics import Means, psnr, ssim
+from lift.metrics import Lpips, Means, psnr, ssim
 from lift.progress import bar
 from lift.video.api import interpolate
+from lift.video.choose import RELEASED
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Image
@@ -33,15 +35,16 @@ MINTERPOLATE = "mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=none"
 """FFmpeg's best: overlapped blocks, motion both ways, blocks of variable size; its own cut detection off."""
 
 
-def rebuild(images: list[Image], method: Method) -> tuple[dict[str, float], float]:
+def rebuild(images: list[Image], method: Method, lpips: Lpips) -> tuple[dict[str, float], float]:
     """Drop every second frame and make it again.
 
     Args:
         images: RGB uint8 [H, W, 3], an odd number, at least 3.
         method: Doubles a list of frames: 2n - 1 from n.
+        lpips: The metric.
 
     Returns:
-        Mean psnr and ssim over the rebuilt frames, and seconds per rebuilt frame.
+        Mean psnr, ssim and lpips over the rebuilt frames, and seconds per rebuilt frame.
     """
     start = time.perf_counter()
     made = list(method(images[::2]))
@@ -51,7 +54,10 @@ def rebuild(images: list[Image], method: Method) -> tuple[dict[str, float], floa
     means = Means()
     for found, truth in zip(made[1::2], images[1::2], strict=True):
         pair = [torch.from_numpy(image.copy()).permute(2, 0, 1).double() for image in (found, truth)]
-        means.update({"psnr": psnr(*pair, data_range=255.0), "ssim": ssim(*pair, data_range=255.0)})
+        quality = {"psnr": psnr(*pair, data_range=255.0), "ssim": ssim(*pair, data_range=255.0)}
+        with torch.inference_mode():
+            perceived = lpips(*(one[None].float() / 255 for one in pair))
+        means.update({**quality, "lpips": float(perceived)})
     return means.compute(), seconds / len(made[1::2])
 
 
@@ -104,7 +110,7 @@ def read(path: Path, frames: int) -> list[Image]:
 
 
 def _methods(weights: list[Path]) -> dict[str, Method]:
-    ours: dict[str, str | Path] = {name: name for name in BASELINES}
+    ours: dict[str, str | Path] = {name: name for name in (*BASELINES, *RELEASED)}
     ours |= {f"{path.parent.name}/{path.stem}": path for path in weights}
     doubled: dict[str, Method] = {name: partial(interpolate, model=model) for name, model in ours.items()}
     return {**doubled, "minterpolate": minterpolate}
@@ -120,12 +126,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     methods = _methods(options.weights)
-    means = {name: Means() for name in methods}
-    sys.stdout.write("| clip | method | PSNR, dB | SSIM | s/frame |\n|---|---|---|---|---|\n")
+    means, lpips = {name: Means() for name in methods}, Lpips()
+    sys.stdout.write("| clip | method | PSNR, dB | SSIM | LPIPS | s/frame |\n|---|---|---|---|---|---|\n")
     for path in bar(options.inputs, title="rebuilding", unit="clip"):
         images = read(path, options.frames)
         for name, method in methods.items():
-            quality, seconds = rebuild(images, method)
+            quality, seconds = rebuild(images, method, lpips)
             means[name].update({**quality, "seconds": seconds})
             _row(path.stem, name, {**quality, "seconds": seconds})
     for name, mean in means.items():
@@ -133,7 +139,7 @@ def main() -> None:
 
 
 def _row(clip: str, method: str, values: dict[str, float]) -> None:
-    numbers = f"{values['psnr']:.2f} | {values['ssim']:.4f} | {values['seconds']:.2f}"
+    numbers = f"{values['psnr']:.2f} | {values['ssim']:.4f} | {values['lpips']:.4f} | {values['seconds']:.2f}"
     sys.stdout.write(f"| {clip} | {method} | {numbers} |\n")
     sys.stdout.flush()
 

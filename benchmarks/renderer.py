@@ -79,7 +79,7 @@ def row(title: str, found: list[list[float]], frames: int) -> str:
 
 
 def timed(work: Callable[..., Any], *given: Any, **named: Any) -> tuple[float, Any]:
-    """Give the processor seconds of a call, and its result."""
+    """Return the processor seconds of a call, and its result."""
     start = time.process_time()
     result = work(*given, **named)
     return time.process_time() - start, result
@@ -115,7 +115,7 @@ def feeding(config: Config, place: Path) -> None:
 
 
 def fed(held: Resident, keys: list[list[Visit]], device: torch.device) -> float:
-    """Give the seconds that the batches take: on a GPU by the clock, until it is done."""
+    """Return the seconds that the batches take: on a GPU by the clock, until it is done."""
     held.batch(keys[0])
     if device.type != "cuda":
         return timed(lambda: [held.batch(batch) for batch in keys])[0]

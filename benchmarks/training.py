@@ -61,7 +61,7 @@ def batch_of(config: Config, count: int, crop: int) -> dict[str, Tensor]:
 
 
 def l1(output: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the loss of all measurements here: cheap, so that what surrounds the model shows."""
+    """Return the loss of all measurements here: cheap, so that what surrounds the model shows."""
     return {"l1": (output.frame - batch["target"]).abs().mean()}
 
 
@@ -83,7 +83,8 @@ def train(
     config: Config, clips: Ready | ClipDataset, steps: int, crop: int, model: Interpolator
 ) -> dict[str, float]:
     """Train through the real loop, without validation but for one clip at the end."""
-    phase = Phase(epochs=1, crop=(crop, crop), rate=1e-4, final_rate=1e-4, encoder_scale=1.0, freeze=False)
+    rates = {"rate": 1e-4, "final_rate": 1e-4, "encoder_scale": 1.0}
+    phase = Phase(epochs=1, crop=(crop, crop), **rates, freeze=False, thaw=0)
     settings = dataclasses.replace(
         config.train, phases=(phase,), samples_per_epoch=steps * config.train.batch, accumulate=1
     )
@@ -95,20 +96,21 @@ def train(
             model=model,
             losses=l1,
             train_clips=lambda crop: clips,
-            train_count=len(clips),
+            train_sources=["made"] * len(clips),
             validation_clips=Ready(config, 32),
             validation_count=1,
             metrics={"psnr": lambda a, b: 0.0},
-            loaded=frozenset(),
+            loaded=(),
             folder=place,
             outputs=place / "training",
             board=place / "logs",
+            snapshots=place / "snapshots",
         )
     )
 
 
 def bare_step(config: Config, batch: dict[str, Tensor], model: Interpolator) -> Callable[[], None]:
-    """Give a step of the shortest loop that trains."""
+    """Return a step of the shortest loop that trains."""
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-4), lr=1e-4, fused=True)
 
     def step() -> None:
@@ -122,7 +124,7 @@ def bare_step(config: Config, batch: dict[str, Tensor], model: Interpolator) -> 
 
 
 def timed(step: Callable[[], None], times: int) -> float:
-    """Give the median of a step's processor seconds, the first left out."""
+    """Return the median of a step's processor seconds, the first left out."""
     seconds = []
     for _ in range(times + 1):
         before = time.process_time()
@@ -212,7 +214,7 @@ def frozen() -> None:
     batch = batch_of(config, 1, 128)
     taken = {}
     for name in ("free", "frozen"):
-        freeze(model, loaded, frozen=name == "frozen")
+        freeze(model, loaded if name == "frozen" else ())
         taken[name] = timed(bare_step(config, batch, model), 3)
         print(f"frozen: encoder {name}: {taken[name]:.2f} s a step")
     print(f"frozen: {1 - taken['frozen'] / taken['free']:.0%} cheaper")

@@ -24,7 +24,7 @@ class Tolerance:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, label: str, value: float) -> float:
-        """Give the tolerance of a number.
+        """Return the tolerance of a number.
 
         Args:
             label: What it is, in words: a table's column and row's metric, or a JSON file's keys.

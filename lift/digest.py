@@ -80,7 +80,7 @@ def digest(folder: Path, memory: Path | None = None) -> Digest:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give the files below a folder by their name in it, following links but never in a circle."""
+    """Yield the files below a folder by their name in it, following links but never in a circle."""
     seen = set()
     for base, folders, names in os.walk(folder, followlinks=True):
         here = Path(base).resolve()

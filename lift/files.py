@@ -10,10 +10,14 @@ from pathlib import Path
 
 from lift.errors import UserError
 
+_SHIPPED = Path(__file__).resolve().parent / "shipped"
+ROOT = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
+"""Folder of params.yaml and weights: the checkout, or what an installed copy carries with it."""
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path in `path`'s folder that becomes `path` when the block succeeds.
+    """Yield a temporary path in `path`'s folder that becomes `path` when the block succeeds.
 
     Whatever stood at `path` stays untouched until then, and the temporary file is removed on failure.
 
@@ -91,7 +95,7 @@ def address(path: Path) -> str:
 
 
 def umask() -> int:
-    """Give the permissions that the user withholds from new files."""
+    """Return the permissions that the user withholds from new files."""
     current = os.umask(0)
     os.umask(current)
     return current

@@ -33,7 +33,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _chunk(kind: bytes, parts: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
-    """Give a PNG chunk in pieces, so that pixels are copied once."""
+    """Return a PNG chunk in pieces, so that pixels are copied once."""
     check = zlib.crc32(kind)
     for part in parts:
         check = zlib.crc32(part, check)

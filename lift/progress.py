@@ -34,7 +34,7 @@ def bar(
     initial: int = 0,
     scale: bool = False,
 ) -> "tqdm[Any]":
-    """Give a tqdm bar on standard error for `iterable`, or one to be advanced by hand with `update`.
+    """Return a tqdm bar on standard error for `iterable`, or one to be advanced by hand with `update`.
 
     Args:
         iterable: What is gone through, if anything.

@@ -163,7 +163,9 @@ def _restored(path: Path) -> str:
     """Say how a file comes back: what is released from git, what is trained from the pipeline."""
     if path.parent.name == "weights":
         return "restore it: git checkout -- weights"
-    return "train the model first, or again: dvc repro"
+    if "models" in path.parts:  # data/<profile>/models/<method>
+        return "train the model first, or again: dvc repro"
+    return "give a best.safetensors of the pipeline, or a file of weights/"
 
 
 def _write(path: Path, whole: bytes) -> None:

@@ -70,7 +70,7 @@ def check_resolved(profile: str, name: str, wanted: dict[str, Any]) -> None:
 
 
 def seed_folder(folder: Path, config: Config, seed: int) -> Path:
-    """Give where a seed's share of a folder lies: the first seed's at the top, `seed<N>` for each other.
+    """Return where a seed's share of a folder lies: the first seed's at the top, `seed<N>` for each other.
 
     So the path of an ablation's weights does not depend on how many seeds there are.
     """
@@ -78,5 +78,5 @@ def seed_folder(folder: Path, config: Config, seed: int) -> Path:
 
 
 def data_folder(profile: str) -> Path:
-    """Give the folder of everything heavy of a profile."""
+    """Return the folder of everything heavy of a profile."""
     return Path("data") / profile

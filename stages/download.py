@@ -13,15 +13,16 @@ experiment in a tree of its own takes it, and what was downloaded, from the chec
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lift import imports
-from lift.config import Config, Source, load, resolved
+from lift.config import Config, Source, load_all, resolved
 from lift.config.parse import home, place
 from lift.digest import digest
 from lift.errors import UserError
-from lift.fetch import BROUGHT, bring_all, bring_contextnet
+from lift.fetch import BROUGHT, bring_all, bring_contextnet, bring_vgg19
 from lift.files import atomic, share
 from lift.scenes import layouts
 from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
@@ -32,8 +33,8 @@ MANIFEST = Path("data/manifest.json")
 
 def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
-    config = load(PARAMS, profile)
-    check_resolved(profile, "download.json", resolved.download(config))
+    config, methods = load_all(PARAMS, profile)
+    check_resolved(profile, "download.json", resolved.download(config, methods.values()))
     raw = data_folder(profile) / "raw"
     wanted = {
         name: raw / name
@@ -48,7 +49,7 @@ def main(profile: str) -> None:
     made = bring_all(wanted, MANIFEST, archives=archives, settings=config.download)
     others = [name for name in config.sources if name not in wanted]
     made |= {name: _here(config, name, config.sources[name]) for name in others}
-    _weights(config, archives)
+    _weights(config, methods.values(), archives)
     with atomic(raw / RECORD) as temporary:
         temporary.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
 
@@ -99,10 +100,12 @@ def _recorded(raw: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _weights(config: Config, archives: Path) -> None:
+def _weights(config: Config, methods: Iterable[Config], archives: Path) -> None:
     if config.model.pretrained is not None:
         path = home() / place(config.model.pretrained)
         bring_contextnet(path, MANIFEST, config.download, archives=archives)
+    if any(method.loss.perceptual for method in methods):
+        bring_vgg19(MANIFEST, config.download)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from lift.errors import UserError
 from lift.evaluation import ahead
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
-from lift.evaluation.cost import exact
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
@@ -28,6 +27,7 @@ from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models import Interpolator, build
+from lift.models.cost import exact
 from stages.common import PARAMS, WEIGHTS, check_resolved, data_folder, run, seed_folder
 
 MADE_FROM = "made_from.json"
@@ -98,14 +98,14 @@ def _probed(
 
 
 def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
-    """Give what is measured by the seed of its training; by None where it has none."""
+    """Return what is measured by the seed of its training; by None where it has none."""
     if name in BASELINES:
         return {None: BASELINES[name]}
     return {seed: of_model(model, device) for seed, model in _models(config, name, data).items()}
 
 
 def _predictors(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Predictor]:
-    """Give the same of a method that predicts."""
+    """Return the same of a method that predicts."""
     if name in PREDICTORS:
         return {None: PREDICTORS[name]}
     recurrent = config.clip.mode == "recurrent"
@@ -148,7 +148,7 @@ def _trained(config: Config, name: str, data: Path) -> Interpolator:
 
 
 def _offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
-    """Give the context that a benchmark's protocol allows: the ablation's own, or spread out."""
+    """Return the context that a benchmark's protocol allows: the ablation's own, or spread out."""
     if name in PREDICTORS:
         return PAST
     sampling = config.benchmarks[benchmark].sampling or config.clip.sampling

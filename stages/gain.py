@@ -39,7 +39,7 @@ from lift.seeds import generator
 from stages.common import PARAMS, run
 
 PARTS = {"davis": ("train", "test"), "ucf101": ("test",)}  # DAVIS trains nothing here
-TARGETS = 2  # frames of a video: issue 15
+TARGETS = 2  # frames that are measured of a video
 WIDTHS = {3: (1, 1), 5: (2, 2), 7: (3, 3), 9: (4, 4), 15: (8, 6)}
 """Frames of a window, the missing one counted -> those before and after it."""
 STRIPS = 5

@@ -21,7 +21,7 @@ def main(profile: str) -> None:
 
 
 def _prune(folder: Path, known: set[str]) -> None:
-    """Remove the results of methods that params.yaml no longer names (spec/pipeline.md, trap 3)."""
+    """Remove the results of methods that params.yaml no longer names (specification section 10.4)."""
     for path in sorted(folder.glob("*")):
         if path.is_dir() and path.name not in known:
             print(f"removing {path}: params.yaml names no such method")

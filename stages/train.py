@@ -33,7 +33,7 @@ from lift.training.loop import fit
 from lift.training.machine import StopRequest, memory_explained
 from lift.training.processes import layout, on_first, together
 from lift.training.schedule import Schedule
-from lift.training.state import run_digest, run_folder
+from lift.training.state import run_digest, run_folder, snapshot
 from stages.common import ABOUT, PARAMS, WEIGHTS, check_resolved, commit, data_folder, run, seed_folder
 
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
@@ -74,7 +74,8 @@ def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
     if not config.train.resident:
         return None
     windows = [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
-    clips = [ClipDataset(folder, offsets, horizons=config.clip.learnt) for offsets in windows]
+    look = partial(ClipDataset, folder, horizons=config.clip.learnt, anywhere=config.anywhere)
+    clips = [look(offsets) for offsets in windows]
     return Frames(clips, fabric.device)
 
 
@@ -82,10 +83,14 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
     data, name = data_folder(config.profile), f"{config.method}-seed{config.seed}"
     manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
+    start = _start(config)
 
     def scratch() -> Path:
         made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
-        digest = run_digest(made_from, manifests, sorted(imports.reached(Path(__file__).resolve())))
+        # A run that starts from a snapshot is another one when that changes.
+        found = [start] if start is not None and start.is_file() else []
+        code = sorted(imports.reached(Path(__file__).resolve()))
+        digest = run_digest(made_from, manifests + found, code)
         return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
@@ -95,6 +100,17 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     return job
 
 
+def _snapshots(config: Config, method: str) -> Path:
+    """Return the folder of a training's snapshots, which neither git nor DVC keeps."""
+    return home() / data_folder(config.profile) / "snapshots" / f"{method}-seed{config.seed}"
+
+
+def _start(config: Config) -> Path | None:
+    """Return the snapshot that the training starts from, if any."""
+    epoch, source = config.train.resume_epoch, config.train.resume_from or config.method
+    return None if epoch is None else snapshot(_snapshots(config, source), epoch)
+
+
 def _job(
     config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest, held: Frames | None
 ) -> Job:
@@ -102,17 +118,17 @@ def _job(
     model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
         fabric.print(model.load_report)
-    if model.freezable and any(phase.freeze for phase in train.phases):
-        model.loaded_parameters()  # refuses where nothing was loaded
+    if model.freezable and any(phase.freeze or phase.thaw for phase in train.phases):
+        model.check_freezing()
     if train.channels_last:
         model.channels_last()
-    if train.checkpoint_encoder:
-        model.checkpoint_encoder()
+    if train.recompute:
+        model.recompute(train.recompute)
     offsets = config.clip.offsets
     validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.
     height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
-    train_set = ClipDataset(clips / "train", offsets, crop=(height, width))
+    train_set = ClipDataset(clips / "train", offsets, crop=(height, width), limits=train.crop_limits)
     lpips = Lpips() if config.loss.lpips else None
     return Job(
         config=config,
@@ -120,13 +136,15 @@ def _job(
         model=model,
         losses=Losses(config.loss, lpips).to(fabric.device),
         train_clips=partial(_train_clips, config, clips / "train", held),
-        train_count=len(train_set),
+        train_sources=[row.source for row in train_set.rows],
         validation_clips=validation_set,
         validation_count=len(validation_set),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
-        loaded=model.loaded,
+        loaded=model.by_stage(model.loaded),
         folder=folder,
         outputs=data / "training" / config.method if config.seed == train.seeds[0] else folder / "logs",
+        snapshots=_snapshots(config, config.method),
+        start=_start(config),
         board=seed_folder(data / "logs" / config.method, config, config.seed),
         stop=stop,
     )
@@ -140,9 +158,11 @@ def _train_clips(
         ClipDataset,
         folder,
         crop=crop,
+        limits=config.train.crop_limits,
         augment=config.train.augment,
         seed=config.seed,
         horizons=config.clip.learnt,
+        anywhere=config.anywhere,
     )
     usual, share = make(config.clip.offsets), config.train.other_sampling
     mixed = Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else None
@@ -165,7 +185,7 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
             part: _digest((data / "clips" / part / "clips.csv").read_bytes())
             for part in ("train", "validation")
         },
-        "steps": next(Schedule(job.config.train, job.train_count).steps for job in jobs.values()),
+        "steps": next(Schedule(job.config.train, len(job.train_sources)).steps for job in jobs.values()),
         "seeds": list(jobs),
     }
     with atomic(data / "models" / config.method / ABOUT) as temporary:

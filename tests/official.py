@@ -122,10 +122,10 @@ def ucf101_qvi(folder, ids=(1, 11), size=(24, 32)):
     return folder / "ucf101_extracted"
 
 
-def x4k1000fps(folder, test_frames=33):
+def x4k1000fps(folder, test_frames=33, frames=13):
     root = folder / "X4K1000FPS"
     for place in ("train/002/occ1", "train/002/occ2", "train/003/occ1", "val/Type1/v"):
-        avi(root / f"{place}.mp4", 13)
+        avi(root / f"{place}.mp4", frames)
     avi(root / "test/Type1/TEST01.mp4", test_frames)
     return root
 
@@ -161,7 +161,7 @@ def configure(
     """Give (config, "set"): the demo's parameters with one clip set, whose sources lie in `folder`."""
     base = load(PARAMS, "demo")
     values = {"before": 1, "after": 1, "spacing": 1, "stride": 1}
-    values |= dict.fromkeys(("max_sequences", "max_clips", "crop", "resize"))
+    values |= dict.fromkeys(("max_sequences", "max_clips", "crop", "resize")) | {"windows": "fixed"}
     clip_set = dataclasses.replace(
         base.clips.sets["davis"], sources=tuple(sources), part=part, **{**values, **rules}
     )

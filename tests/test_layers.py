@@ -19,7 +19,7 @@ ALLOWED = {
     "header": {"errors"},
     "imports": set(),
     "weights": {"errors", "files", "config", "header"},
-    "config": {"errors", "header"},
+    "config": {"errors", "files", "header"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},
@@ -66,11 +66,6 @@ def test_imports_point_downwards(path):
 @pytest.mark.parametrize("path", [p for p in FILES if package(p) in ("report", "scenes", "config")], ids=str)
 def test_report_scenes_and_config_run_without_torch(path):
     assert not {name.split(".")[0] for name in imported(path)} & {"torch", "torchvision", "lpips"}
-
-
-@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "stages").glob("*.py"))], ids=str)
-def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) <= 300
 
 
 def test_the_architecture_page_says_what_is_allowed():

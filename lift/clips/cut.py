@@ -36,7 +36,7 @@ class Cut:
 
 
 def size_of(cut: Cut) -> int:
-    """Give the bytes that a result holds."""
+    """Return the bytes that a result holds."""
     return sum(len(data) for _, data in cut.entries)
 
 
@@ -86,7 +86,7 @@ class _Writer:
         return complete
 
     def end(self) -> list[tuple[str, bytes]]:
-        """Give the run that is under way, up to the last frame that a clip needs."""
+        """Return the run that is under way, up to the last frame that a clip needs."""
         run, self._run = self._run, None
         if run is None:
             return []

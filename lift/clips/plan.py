@@ -96,13 +96,16 @@ def clips_of(
         video: Whose targets are prescribed or free.
         reader: Which frames there are.
         clip_set: The set's rules.
-        reach: Furthest context stored before and after a target (`clips.before`, `clips.after`).
+        reach: Furthest context stored before and after a target (`clips.before`, `clips.after`); the whole
+            video's of a set with `windows: random`.
 
     Returns:
         Clips by target and step, with a reason in place of each prescribed one that lacks a needed frame.
     """
     numbers = reader.numbers
     exist: Collection[int] = numbers if isinstance(numbers, range) else frozenset(numbers)
+    if clip_set.windows == "random":
+        reach = (max(numbers, default=0) - min(numbers, default=0),) * 2
     if video.targets is None:
         free = targets(
             numbers,

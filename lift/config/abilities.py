@@ -44,7 +44,7 @@ class Ability:
     """What it can be trained for (`clip.task`)."""
 
     def takes(self, model: Model, task: str) -> tuple[int, ...] | None:
-        """Give the only offsets that it takes for a task; None: any window with both references."""
+        """Return the only offsets that it takes for a task; None: any window with both references."""
         only = self.window(model)
         return PAST if task == "predict" and only == TWO else only
 

@@ -60,7 +60,7 @@ class Config:
         return any(source.render is not None for source in self.sources.values())
 
     def missing(self, source: str) -> int:
-        """Give the number of the missing frame of each video of a source that is rendered around one.
+        """Return the number of the missing frame of each video of a source that is rendered around one.
 
         As many frames lie before it as any set of test clips that takes the source demands.
         """
@@ -68,18 +68,25 @@ class Config:
         return max((s.before for s in sets if source in s.sources and s.part == "test"), default=1)
 
     def given(self, name: str) -> tuple[str, ...]:
-        """Give those sources of a clip set that there is footage of (`Source.optional`)."""
+        """Return those sources of a clip set that there is footage of (`Source.optional`)."""
         return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
 
+    @property
+    def anywhere(self) -> tuple[int, int] | None:
+        """How many frames lie before and after a missing frame that training draws; None: it draws none."""
+        rules = self.clips.sets.get("train")
+        return (rules.before, rules.after) if rules is not None and rules.windows == "random" else None
+
     def seeded(self, seed: int) -> "Config":
-        """Give the configuration of the one training with `seed`, a member of `train.seeds`."""
+        """Return the configuration of the one training with `seed`, a member of `train.seeds`."""
         return dataclasses.replace(self, seed=seed)
 
     def digestible(self) -> dict[str, Any]:
-        """Give what decides a trained model's weights, as plain values: for digests and checkpoints.
+        """Return what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
-        Nor does `train.resident`: where the frames lie changes no bit of a batch.
+        Nor do `train.resident`, as where the frames lie changes no bit of a batch, and how often snapshots
+        are written.
         """
         keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
@@ -89,7 +96,10 @@ class Config:
         if self.model.name not in FAMILIES:
             own |= set(values["model"]) - set(FAMILIES) | set(self.model.sections)
         values["model"] = {key: value for key, value in values["model"].items() if key in own}
-        del values["train"]["seeds"], values["train"]["resident"]
+        for key in ("seeds", "resident", "snapshot_every", "snapshots"):
+            del values["train"][key]
+        if self.anywhere is not None:  # the manifest holds what fixed windows see
+            values["anywhere"] = list(self.anywhere)
         return values
 
     def described(self) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str,
     if not isinstance(value, Mapping) or not (value or empty):
         raise UserError(f"params.yaml: {key}: expected named entries, found {value!r}")
     for name in value:
-        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (spec/pipeline.md,
-        # "params.yaml").
+        # DVC's matrix drops a numeric key silently, and names with hyphens can collide (specification
+        # section 10.1).
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
             raise UserError(f"params.yaml: {key}.{name}: a name is a-z, 0-9 and _, and starts with a letter")
     return {str(k): v for k, v in value.items()}
@@ -110,16 +110,26 @@ def check_model(config: Config, where: str) -> None:
             check_ability(config.model, config.loss, offsets, where)
 
 
+def check_limits(config: Config) -> None:
+    """Refuse limits of crops of a source that there is not.
+
+    Raises:
+        UserError: The source.
+    """
+    for source in config.train.crop_limits:
+        check_known(source, config.sources, "train.crop_limits")
+
+
 def check_freeze(config: Config) -> None:
     """Refuse to freeze an encoder that starts from random weights.
 
     Raises:
         UserError: A phase asks for it.
     """
-    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze]
+    frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze or phase.thaw]
     ability = ABILITIES.get(config.model.name)
     if frozen and ability is not None and ability.encoder and config.model.start is None:
         raise UserError(
             f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
-            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false"
+            f"which must not be frozen; set model.pretrained to a weights file, or freeze: false and thaw: 0"
         )

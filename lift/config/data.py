@@ -52,6 +52,11 @@ class ClipSet:
     """Videos used per source, evenly spread over its list; null: all."""
     max_clips: int | None = number(1)
     """Clips per video, evenly spread; null: all."""
+    windows: str = choice("fixed", "random")
+    """Of training. fixed: a visit sees the missing frame that was chosen when the clip was cut. random: it
+    draws one anywhere between the cuts around that, a function of seed, epoch and index; all frames between
+    the cuts are stored then, and not only `clips.before` and `clips.after`.
+    """
     crop: tuple[int, int] | None = number(16)
     """Height and width of the part kept from the middle of each frame; null: all of it."""
     resize: tuple[int, int] | None = number(16)
@@ -65,14 +70,20 @@ class Continuity:
     They are compared as luma of 36x64 pixels, 0-255.
     """
 
-    cut_difference: float = number(0.0, 255.0)
-    """A cut: the mean absolute difference is above this, …"""
+    cut_floor: float = number(0.0, 255.0)
+    """A cut: the mean absolute difference is above this, which is no more than noise, …"""
     cut_ratio: float = number(1.0)
-    """… above this multiple of the median difference around it, …"""
+    """… above this multiple of what is usual around, …"""
+    cut_alike: float = number(0.0)
+    """… and by this times their correlation more, where the two are alike, …"""
     cut_correlation: float = number(-1.0, 1.0)
-    """… and the correlation of the two is below this: light that changes keeps it, other content does not."""
+    """… and the correlation is below this: light that changes keeps it, other content does not."""
     duplicate: float = number(0.0, 255.0)
     """The same frame twice: the mean absolute difference is below this; 0: never."""
+    repeat: float = number(0.0, 1.0)
+    """The same frame again in motion: its peak of change is below this share of what moves around."""
+    motion: float = number(0.0, 255.0)
+    """Peak of change that counts as motion."""
 
 
 @dataclass(frozen=True, kw_only=True)

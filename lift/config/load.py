@@ -13,7 +13,7 @@ from typing import Any
 from lift import header
 from lift.config.abilities import check_ability
 from lift.config.base import PROFILED, Config, Kind
-from lift.config.checks import check_freeze, check_model, check_names, check_span, named
+from lift.config.checks import check_freeze, check_limits, check_model, check_names, check_span, named
 from lift.config.merge import lay
 from lift.config.parse import build, check_known
 from lift.config.prediction import check_compared, check_measured
@@ -99,6 +99,7 @@ class Reader:
         config = self._built(name, "trained", _section(self.ablations[name], where, OVERRIDABLE))
         check_model(config, where)
         check_span(config, where)
+        check_limits(config)
         check_freeze(config)
         return config
 
@@ -179,7 +180,7 @@ def _chain(profiles: Mapping[str, Any], name: str, seen: tuple[str, ...]) -> lis
 
 
 def _filled(values: dict[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
+    """Return every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
     defaults = _section(raw.get("defaults"), "defaults", ("benchmark", "source", "render", "set"))
     benchmark, source, render, clip_set = (
         _section(defaults.get(key), f"defaults.{key}", None)

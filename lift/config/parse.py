@@ -135,7 +135,7 @@ def _convert_scalar(kind: type, value: object, path: str, checks: Mapping[str, A
 
 
 def place(path: str) -> Path:
-    """Give a path that a user wrote, with the home folder in the place of `~` or `~name`, as a shell does.
+    """Return a path that a user wrote, with the home folder in the place of `~` or `~name`, as a shell does.
 
     An unknown user's stays as it is, and then is not there. A relative one is looked for in the checkout as
     well, where this is an experiment's tree (`home`).
@@ -145,7 +145,7 @@ def place(path: str) -> Path:
 
 
 def home() -> Path:
-    """Give the checkout, also where this runs in the tree that `dvc exp run --queue` or `--temp` makes of it.
+    """Return the checkout, also where this runs in the tree that `dvc exp run --queue` or `--temp` makes.
 
     Such a tree lies below the checkout's .dvc/tmp/exps, has what git tracks and DVC caches, and is removed in
     the end. What is to be found again, or to survive, lies in the checkout: raw footage, downloads, weights

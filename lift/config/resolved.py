@@ -6,7 +6,7 @@ a change of params.yaml runs exactly the stages again whose file it changes.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[st
     Raises:
         UserError: A released file is missing or damaged.
     """
-    found = {"download.json": download(base), "report.json": report(base, configs)}
+    found = {"download.json": download(base, configs.values()), "report.json": report(base, configs)}
     found |= {f"clips/{split}.json": clips(base, split) for split in base.clips.sets}
     found |= {f"train/{name}.json": train(configs[name], weights) for name in base.ablations}
     for name in base.methods:
@@ -40,13 +40,14 @@ def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[st
     return {path: _plain(content) for path, content in found.items()}
 
 
-def download(base: Config) -> Plain:
+def download(base: Config, configs: Iterable[Config]) -> Plain:
     """Return what decides which footage and weights are brought; how is no part of it."""
     return {
         "seed": base.seed,
         "sources": {name: dataclasses.asdict(source) for name, source in base.sources.items()},
         "missing": {name: base.missing(name) for name, source in base.sources.items() if source.render},
         "pretrained": base.model.pretrained,
+        "vgg19": any(config.loss.perceptual for config in configs),
     }
 
 

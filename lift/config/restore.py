@@ -8,8 +8,9 @@ from lift.config.parse import build
 from lift.config.schema import Clip, Model
 from lift.config.yaml12 import read
 from lift.errors import UserError
+from lift.files import ROOT
 
-PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+PARAMS = ROOT / "params.yaml"
 
 
 def restore(path: Path, values: Mapping[str, Any]) -> tuple[Clip, Model]:

@@ -98,6 +98,11 @@ def _check_parts(config: Config) -> None:
     sets = config.clips.sets
     for name, clip_set in sets.items():
         part, where = clip_set.part, f"params.yaml: clips.sets.{name}.part: {clip_set.part}"
+        if clip_set.windows == "random" and name != "train":
+            raise UserError(
+                f"params.yaml: clips.sets.{name}.windows: random: what measures must be the same each time; "
+                "set fixed"
+            )
         if name in TRAINING_SETS and part != name:
             raise UserError(f"{where}: the set {name} is taken from the videos for it alone; set {name}")
         if name in config.benchmarks and part == "train":

@@ -71,7 +71,7 @@ class Draw:
 
 
 def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> Draw:
-    """Give the middle crop, or the whole frame, without augmentation.
+    """Return the middle crop, or the whole frame, without augmentation.
 
     Args:
         size: Height and width of the frames, pixels.
@@ -135,7 +135,7 @@ def draw(
 
 
 def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
-    """Give the size of what is cut out of frames of `size`.
+    """Return the size of what is cut out of frames of `size`.
 
     Raises:
         UserError: The frames are smaller than the crop.
@@ -145,7 +145,8 @@ def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -
     if crop[0] > size[0] or crop[1] > size[1]:
         raise UserError(
             f"clip {clip}: frames of {size[0]}x{size[1]} (height x width) are smaller than the crop "
-            f"{crop[0]}x{crop[1]}; lower train.phases.crop, or set the clip set's resize"
+            f"{crop[0]}x{crop[1]}; lower train.phases.crop, give its source a limit in train.crop_limits, or "
+            f"set the clip set's resize"
         )
     return crop
 

@@ -1,8 +1,9 @@
 """Clips as tensors, read lazily from a clip set's archive. Only this file and resident.py need torch here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypedDict
 
 import numpy as np
@@ -20,6 +21,9 @@ from lift.errors import UserError
 from lift.seeds import generator
 
 Visit = tuple[int, int, int]
+
+
+NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 class Item(TypedDict):
@@ -47,6 +51,13 @@ class Plan:
     """Of the context, from the target."""
     change: Draw
     """How its frames are changed."""
+    shift: int = 0
+    """Frames from the clip's own missing one to the one that was drawn."""
+
+    @property
+    def clip(self) -> str:
+        """The clip's name, and how far from its own the drawn missing frame lies."""
+        return f"{self.row.clip}{self.shift:+d}" if self.shift else self.row.clip
 
     @property
     def valid(self) -> list[bool]:
@@ -68,9 +79,11 @@ class ClipDataset(Dataset[Item]):
         offsets: tuple[int, ...],
         *,
         crop: tuple[int, int] | None = None,
+        limits: Mapping[str, tuple[int, int]] = NO_LIMITS,
         augment: Augment | None = None,
         seed: int = 0,
         horizons: tuple[int, ...] = (1,),
+        anywhere: tuple[int, int] | None = None,
     ) -> None:
         """Read the manifest and the archive's index.
 
@@ -78,10 +91,13 @@ class ClipDataset(Dataset[Item]):
             folder: The clip set's folder.
             offsets: The model's window, ascending (`config.clip.offsets`).
             crop: Height and width, pixels; None: whole frames.
+            limits: By source: what its crops do not exceed (`train.crop_limits`).
             augment: Chances, for training items; None: the random crop alone.
             seed: The run's seed.
             horizons: How many frames after offset -1 the target may lie: 1 is the missing frame. Of several,
                 training items draw one as they draw their augmentation, and clip i as it is has the i-th.
+            anywhere: Training items draw their missing frame anywhere among the frames that are stored with a
+                clip, where at least so many lie before it and after it; None: it is the clip's own.
 
         Raises:
             UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller
@@ -90,12 +106,13 @@ class ClipDataset(Dataset[Item]):
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
+        self._crop, self._limits = crop, limits
         for row in self.rows:
-            check_crop((row.height, row.width), crop, row.clip)
+            check_crop((row.height, row.width), self._crop_of(row), row.clip)
         self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
-        self._offsets, self._crop, self._augment, self._seed = offsets, crop, augment, seed
-        self._horizons = horizons
+        self._offsets, self._augment, self._seed = offsets, augment, seed
+        self._horizons, self._anywhere = horizons, anywhere
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -113,7 +130,7 @@ class ClipDataset(Dataset[Item]):
             "offsets": torch.tensor(plan.offsets, dtype=torch.float32),
             "valid": torch.tensor(plan.valid),
             "target": tensor[-1],
-            "clip": plan.row.clip,
+            "clip": plan.clip,
         }
 
     def plan(self, key: int | Visit) -> Plan:
@@ -126,25 +143,36 @@ class ClipDataset(Dataset[Item]):
         row = self.rows[index]
         size = (row.height, row.width)
         horizon = self._horizons[index % len(self._horizons)]
+        shift, crop = 0, self._crop_of(row)
         if visit:
+            if self._anywhere is not None:
+                places = _places(row, *self._anywhere)
+                shift = int(generator(self._seed, "place", *visit, index).choice(places))
             if len(self._horizons) > 1:
                 horizon = int(generator(self._seed, "horizon", *visit, index).choice(self._horizons))
             random = generator(self._seed, "augment", *visit, index)
-            change = draw(random, size, self._crop, self._augment, row.clip)
+            change = draw(random, size, crop, self._augment, row.clip)
         else:
-            change = centred(size, self._crop, row.clip)
+            change = centred(size, crop, row.clip)
         sign = -1 if change.reverse_time else 1
         offsets, ahead = self._offsets, horizon - 1
-        context = (sign * offset for offset in offsets)
+        context, stored = (shift + sign * offset for offset in offsets), {*row.offsets, 0}
         return Plan(
             row=row,
             numbers=(
-                *(row.number(offset) if offset in row.offsets else None for offset in context),
-                self._number(row, sign * ahead),
+                *(row.number(offset) if offset in stored else None for offset in context),
+                self._number(row, shift + sign * ahead),
             ),
             offsets=tuple(offset - ahead for offset in offsets),
             change=change,
+            shift=shift,
         )
+
+    def _crop_of(self, row: ClipRow) -> tuple[int, int] | None:
+        if self._crop is None:
+            return None
+        limit = self._limits.get(row.source, self._crop)
+        return min(self._crop[0], limit[0]), min(self._crop[1], limit[1])
 
     def needed(self) -> dict[str, set[int]]:
         """List the frames that any item may need, by stored video, played forwards or backwards."""
@@ -153,7 +181,8 @@ class ClipDataset(Dataset[Item]):
         }
         found: dict[str, set[int]] = {}
         for row in self.rows:
-            there = reach.intersection((*row.offsets, 0))
+            every = (*row.offsets, 0)
+            there = every if self._anywhere is not None else reach.intersection(every)
             found.setdefault(row.stored, set()).update(row.number(offset) for offset in {0, *there})
         return found
 
@@ -164,11 +193,11 @@ class ClipDataset(Dataset[Item]):
             UserError: The clip has none there.
         """
         row = self.rows[index]
-        change = centred((row.height, row.width), self._crop, row.clip)
+        change = centred((row.height, row.width), self._crop_of(row), row.clip)
         return torch.from_numpy(self._read(row, [self._number(row, offset)], change))[0]
 
     def truth(self, index: int) -> Truth | None:
-        """Give true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where it is known.
+        """Return true flow (4, H, W) float32 and visibility (2, H, W) bool of clip `index`, where known.
 
         Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
         """
@@ -194,3 +223,10 @@ class ClipDataset(Dataset[Item]):
                 )
             change.put(pixels, result[slots[number]])
         return result
+
+
+def _places(row: ClipRow, before: int, after: int) -> list[int]:
+    """List where a missing frame may lie, as offsets from the clip's own; that one is always among them."""
+    stored = {*row.offsets, 0}
+    inside = [o for o in sorted(stored) if all(o + d in stored for d in range(-before, after + 1))]
+    return inside or [0]

@@ -77,12 +77,12 @@ class Frames:
         return len(slots)
 
     def slots(self, plan: Plan) -> list[int]:
-        """Give where a plan's frames lie in their video; 0, as good as any, for one that is absent."""
+        """Return where a plan's frames lie in their video; 0, as good as any, for one that is absent."""
         known = self._slots[plan.row.stored]
         return [0 if number is None else known[number] for number in plan.numbers]
 
     def cut(self, plan: Plan, slots: Tensor) -> Tensor:
-        """Give a plan's frames, arranged: uint8 [T + 1, 3, h, w]; `slots` (T + 1,) lies on the device."""
+        """Return a plan's frames, arranged: uint8 [T + 1, 3, h, w]; `slots` (T + 1,) lies on the device."""
         change = plan.change
         whole = self._pixels[plan.row.stored]
         rows = slice(change.top, change.top + change.height)
@@ -114,7 +114,7 @@ class Resident:
         self._frames, self._seen = frames, seen
 
     def batch(self, keys: Sequence[Visit]) -> dict[str, Any]:
-        """Give the items `keys` as a loader collates them, all of one crop.
+        """Return the items `keys` as a loader collates them, all of one crop.
 
         Returns:
             `frames` float32 [B, T, 3, h, w], `offsets` float32 [B, T], `valid` bool [B, T], `target` float32
@@ -138,7 +138,7 @@ class Resident:
             "offsets": torch.tensor(offsets, dtype=torch.float32).to(device),
             "valid": there[:, :-1].contiguous(),
             "target": target,
-            "clip": [plan.row.clip for plan in plans],
+            "clip": [plan.clip for plan in plans],
         }
 
 
@@ -170,7 +170,7 @@ def _check_room(size: int, device: torch.device, archive: Path) -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Give the bytes that can still be taken: of the GPU, or of the machine and of this process' group."""
+    """Return the bytes that can still be taken: of the GPU, or of the machine and of this process' group."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     # macOS does not tell what is free: then all there is, which at least refuses what can never fit.

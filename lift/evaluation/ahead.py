@@ -116,7 +116,7 @@ def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _running(metric: str, means: Mapping[str, float]) -> dict[str, float]:
-    """Give the means over the horizons up to each, as far as no horizon is missing."""
+    """Return the means over the horizons up to each, as far as no horizon is missing."""
     found: dict[str, float] = {}
     total, horizon = 0.0, 1
     while f"{metric}_{horizon}" in means:
@@ -163,7 +163,7 @@ def _weights(
     sample: Sample,
     found: Mapping[int, Prediction],
 ) -> list[Weight]:
-    """Give the context's weights for the nearest frame that was made."""
+    """Return the context's weights for the nearest frame that was made."""
     alpha = next(iter(found.values())).weights
     if alpha is None:
         return []

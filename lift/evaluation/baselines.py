@@ -83,7 +83,7 @@ def _grey(frame: Tensor) -> NDArray[np.uint8]:
 
 
 def _flow(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Tensor:
-    """Give (2, H, W), pixels: second(p + flow(p)) shows what first(p) shows."""
+    """Return (2, H, W), pixels: second(p + flow(p)) shows what first(p) shows."""
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     unset = np.zeros((*first.shape, 2), np.float32)
     return torch.from_numpy(np.asarray(estimator.calc(first, second, unset), np.float32)).permute(2, 0, 1)

@@ -50,7 +50,7 @@ def keep(row: Row, prediction: Prediction, sample: Sample, true_flow: NDArray[np
         true_flow: (4, H, W), pixels; None: not known.
 
     Returns:
-        PNG files before, after (the references), target, frame and coarse, and flow and true_flow as
+        PNG files before, after (the references), target, frame, coarse and blend, and flow and true_flow as
         float16 arrays.
     """
     pictures = {
@@ -59,6 +59,7 @@ def keep(row: Row, prediction: Prediction, sample: Sample, true_flow: NDArray[np
         "target": sample["target"],
         "frame": prediction.frame,
         "coarse": prediction.coarse,
+        "blend": prediction.blend,
     }
     flows = {
         "flow": None if prediction.flow is None else prediction.flow.cpu().numpy(),

@@ -21,12 +21,15 @@ class Prediction(NamedTuple):
         0:2 lead from the
             missing frame to the reference at offset -1, 2:4 to the one at +1; None: the method has no flow.
         weights: α, each given frame's share of the context, (T); None: the method has none.
+        blend: The warped references blended, before any network corrects them, of the size of `coarse`; None
+            where `coarse` itself is that, or there is none.
     """
 
     frame: Tensor
     coarse: Tensor | None = None
     flow: Tensor | None = None
     weights: Tensor | None = None
+    blend: Tensor | None = None
 
 
 Method = Callable[[Sample], Prediction]
@@ -49,7 +52,7 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     def predict(sample: Sample) -> Prediction:
         given = (sample[key][None].to(device) for key in ("frames", "offsets", "valid"))
         output = model(*given)
-        maps = (output.coarse, output.flow, output.weights)
+        maps = (output.coarse, output.flow, output.weights, output.blend)
         return Prediction(output.frame[0], *(None if values is None else values[0] for values in maps))
 
     return predict

@@ -42,7 +42,7 @@ class Clips(Protocol):
     def __getitem__(self, key: int, /) -> Sample: ...
 
     def truth(self, index: int) -> Truth | None:
-        """Give true flow (4, H, W), pixels, and visibility (2, H, W) of a clip, where they are known."""
+        """Return true flow (4, H, W), pixels, and visibility (2, H, W) of a clip, where they are known."""
 
 
 def evaluate(

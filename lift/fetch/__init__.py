@@ -2,6 +2,8 @@
 
 from lift.fetch.bring import BROUGHT, bring, bring_all
 from lift.fetch.catalogue import CATALOGUE, Dataset, Remote
-from lift.fetch.weights import bring_contextnet
+from lift.fetch.weights import bring_contextnet, bring_vgg19
 
-__all__ = ["BROUGHT", "CATALOGUE", "Dataset", "Remote", "bring", "bring_all", "bring_contextnet"]
+__all__ = [
+    "BROUGHT", "CATALOGUE", "Dataset", "Remote", "bring", "bring_all", "bring_contextnet", "bring_vgg19",
+]  # fmt: skip

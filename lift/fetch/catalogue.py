@@ -234,3 +234,15 @@ CONTEXTNET = Remote(
     holds=("contextnet.pkl",),
 )
 """RIFE 2.3 (MIT), the whole trained model; its ContextNet is one file of it."""
+
+VGG19 = Remote(
+    name="vgg19-dcbb9e9d.pth",
+    kind="weights",
+    page="https://pytorch.org/vision/stable/models/generated/torchvision.models.vgg19.html",
+    urls=("https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",),
+    about=574_673_361,
+    sha256="dcbb9e9d",
+)
+"""VGG-19's ImageNet weights (torchvision's, BSD-3), of the loss part `perceptual`; a test holds the address
+to torchvision's own. The name carries the first digits of the sha256.
+"""

@@ -1,4 +1,8 @@
-"""Pretrained weights that a run needs, brought to where the code looks for them: `model.pretrained`."""
+"""Pretrained weights that a run needs, brought to where the code looks for them.
+
+RIFE's ContextNet lies at `model.pretrained`; VGG-19 in PyTorch's own cache, which all projects of a user
+share.
+"""
 
 import shutil
 from pathlib import Path
@@ -7,7 +11,7 @@ from typing import Any
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.archives import settle, unpack
-from lift.fetch.catalogue import CONTEXTNET, Remote
+from lift.fetch.catalogue import CONTEXTNET, VGG19, Remote
 from lift.fetch.fetch import fetch
 from lift.fetch.manifest import Identity, Manifest, identify
 from lift.files import full_disk_explained
@@ -34,6 +38,27 @@ def bring_contextnet(
         _take_out(archive, remote, path, identity)
         known.record(f"weights/{remote.name}", identity)
     return _described(known, key, identify(path))
+
+
+def bring_vgg19(
+    manifest: Path, settings: Download, *, folder: Path | None = None, remote: Remote = VGG19
+) -> dict[str, Any]:
+    """Bring VGG-19's weights to PyTorch's cache; a file of their name there is checked and accepted.
+
+    Args:
+        manifest: As in `bring_all`.
+        settings: As in `bring_all`.
+        folder: Where to; None: the cache's folder of weights, where `loss.perceptual` looks for them.
+        remote: What to bring.
+
+    Raises:
+        UserError: They cannot be had, or those that lie there are others.
+    """
+    import torch  # late: seconds
+
+    folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
+    known = Manifest(manifest)
+    return _described(known, f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
 
 
 def _fetch(remote: Remote, path: Path, known: Manifest, settings: Download) -> Identity:

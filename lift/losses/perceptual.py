@@ -81,8 +81,7 @@ def _downloaded() -> dict[str, Tensor]:
     if not files:
         raise UserError(
             f"{folder}: no ImageNet weights of vgg19 (vgg19-*.pth), needed by loss.perceptual (0 switches it "
-            f'off); online, run: python -c "import torchvision; '
-            f"torchvision.models.vgg19(weights='IMAGENET1K_V1')\""
+            f"off); run the stage `download`, or put the file there"
         )
     try:
         state: dict[str, Any] = torch.load(files[0], map_location="cpu", weights_only=True)

@@ -47,7 +47,7 @@ class Lpips(nn.Module):
         self.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Give the mean distance of a batch, with a gradient to `prediction`.
+        """Return the mean distance of a batch, with a gradient to `prediction`.
 
         Args:
             prediction: (B, 3, H, W), RGB; [0, 1], but a model in training may overshoot.
@@ -69,7 +69,7 @@ class Lpips(nn.Module):
         return torch.stack(self.by_layer(prediction, target)).sum(dim=0).mean()
 
     def by_layer(self, prediction: Tensor, target: Tensor) -> list[Tensor]:
-        """Give what each of the five layers adds to the distance, (B,) each (equation 1)."""
+        """Return what each of the five layers adds to the distance, (B,) each (equation 1)."""
         a, b = ((2 * frame - 1 - self.shift) / self.scale for frame in (prediction, target))
         heads, distances = iter(self.heads), []
         for layer in self.features:
@@ -82,7 +82,7 @@ class Lpips(nn.Module):
 
     @torch.no_grad()
     def measure(self, prediction: Tensor, target: Tensor) -> float:
-        """Give the distance of one frame, (3, H, W) in [0, 1], from the target, both rounded to 8 bits.
+        """Return the distance of one frame, (3, H, W) in [0, 1], from the target, both rounded to 8 bits.
 
         Raises:
             ValueError: Values outside [0, 1].

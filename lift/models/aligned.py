@@ -49,7 +49,7 @@ class AlignedRefiner(nn.Module):
         occlusion: Tensor,
         context4: Tensor,
         made: Interpolated | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Make the frame.
 
         Args:
@@ -62,8 +62,8 @@ class AlignedRefiner(nn.Module):
             made: The frame so far and the warped references, where they come from elsewhere (`flow: rife`).
 
         Returns:
-            The frame (B, 3, H, W), not clamped, and what it was before full-resolution refinement, reduced to
-            (B, 3, H/4, W/4); both float32 or wider.
+            The frame (B, 3, H, W), not clamped; what it was before full-resolution refinement, and before the
+            context corrected that, both reduced to (B, 3, H/4, W/4); all float32 or wider.
         """
         # 1. flow and occlusion to full resolution
         scale = references.shape[3] // flow.shape[3]
@@ -86,4 +86,4 @@ class AlignedRefiner(nn.Module):
         # 5. and by what the features know
         residual: Tensor = self.network(torch.cat((blended, before - after), dim=1))
         frame = blended[:, :COLOURS] + resize(correction.to(blended.dtype), STRIDE) + residual
-        return frame, small + correction
+        return frame, small + correction, small

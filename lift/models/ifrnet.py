@@ -78,7 +78,7 @@ class IfrNet(Interpolator):
         frame = crop_to(merged + residual, size)
 
         auxiliary = None
-        if self.training and target is not None:
+        if target is not None:
             auxiliary = {"geometry": self._geometry(intermediate, target - mean)}
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),
@@ -120,5 +120,5 @@ def _warped(images: Tensor, flow: Tensor) -> Tensor:
 
 
 def _planes(features: Tensor) -> Tensor:
-    """Give each channel as a map of its own, (B·C, 1, H + 2, W + 2), its edge repeated for whole windows."""
+    """Return each channel as a map of its own, (B·C, 1, H + 2, W + 2), edges repeated for whole windows."""
     return F.pad(features.flatten(0, 1)[:, None], (1, 1, 1, 1), mode="replicate")

@@ -1,5 +1,6 @@
 """What every model has in common beside its output."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Interpolator(nn.Module):
         task: interpolate, or predict, where it sees no frame from offset 0 on.
         loaded: Names, as in `named_parameters()`, of what was loaded from pretrained weights.
         load_report: What that file gave; None where nothing was loaded.
+        loadable: Names of what `load_pretrained` replaces, as far as it is known before it does.
         freezable: Whether training phases may freeze what was loaded.
         multiple: Frames are padded inside to multiples of this, pixels.
         any_time: Whether the references may be at any offsets −2·t and 2 − 2·t, t in (0, 1), not at ±1 alone.
@@ -51,6 +53,7 @@ class Interpolator(nn.Module):
     task: str = "interpolate"
     loaded: frozenset[str] = frozenset()
     load_report: LoadReport | None = None
+    loadable: frozenset[str] = frozenset()
     freezable: bool = False
     multiple: int = 1
     any_time: bool = False
@@ -64,8 +67,8 @@ class Interpolator(nn.Module):
             offsets: Distance of each frame from the missing one, frames, (B, T); any order, with −1 and +1;
                 of prediction with −h and −h − 1 for the frame h after the last one.
             valid: Which frames are present, (B, T), bool.
-            target: The true frame, (B, 3, H, W), in training alone: models learn more from it than their
-                loss says (`Output.auxiliary`). It has no influence on the prediction.
+            target: The true frame, (B, 3, H, W), where the loss is wanted: models learn more from it than
+                their loss says (`Output.auxiliary`). It has no influence on the prediction.
 
         Returns:
             The prediction; see `Output` for shapes and units.
@@ -93,28 +96,46 @@ class Interpolator(nn.Module):
                 weights.data = weights.data.contiguous(memory_format=form)
         return self
 
-    def checkpoint_encoder(self) -> None:
-        """Keep less of the encoder for the backward pass and compute it anew there.
+    def recompute(self, parts: Collection[str]) -> None:
+        """Keep less of `parts` for the backward pass and compute it anew there: the same gradients.
+
+        Args:
+            parts: Of encoder and transformer (`train.recompute`).
 
         Raises:
             UserError: The model cannot.
         """
         raise UserError(
-            f"params.yaml: train.checkpoint_encoder: {type(self).__name__} has no context frames; set false"
+            f"params.yaml: train.recompute: {type(self).__name__} has no context frames; set [] for it"
         )
 
-    def loaded_parameters(self) -> list[nn.Parameter]:
-        """Give the parameters that were loaded: what the first training phase freezes.
+    def by_stage(self, names: Collection[str]) -> tuple[frozenset[str], ...]:
+        """Sort parameters by the stage that they belong to: what a training phase freezes and thaws.
+
+        Args:
+            names: Of parameters, such as `loaded`.
+
+        Returns:
+            One set for each part such as `encoder.s4`, in the model's order: the shallowest first.
+        """
+        found: dict[str, set[str]] = {}
+        for name, _ in self.named_parameters():
+            if name in names:
+                found.setdefault(".".join(name.split(".")[:2]), set()).add(name)
+        return tuple(frozenset(stage) for stage in found.values())
+
+    def check_freezing(self) -> None:
+        """Refuse to freeze or thaw where nothing was loaded: frozen random weights cripple a model silently.
 
         Raises:
-            UserError: Nothing was loaded; freezing random weights would cripple the model silently.
+            UserError: Nothing was.
         """
         if not self.loaded:
             raise UserError(
-                "params.yaml: train.phases: freeze: true, but no pretrained weights were loaded, and "
-                "freezing random ones makes no sense: set model.pretrained to a file, or freeze: false"
+                "params.yaml: train.phases: freeze: true or thaw, but no pretrained weights were loaded, and "
+                "freezing random ones makes no sense: set model.pretrained to a file, or freeze: false and "
+                "thaw: 0"
             )
-        return [parameter for name, parameter in self.named_parameters() if name in self.loaded]
 
 
 def check_inputs(frames: Tensor, offsets: Tensor, valid: Tensor) -> None:

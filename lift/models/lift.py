@@ -5,6 +5,7 @@ the last two frames before the missing one, −2 and −1; specification section
 1, 1/4, 1/8, 1/16 of the resolution.
 """
 
+from collections.abc import Collection
 from math import lcm
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from lift.models.lineup import Lineup, line_up, references_only
 from lift.models.matching import MatchingFlow, side_by_side
 from lift.models.output import Output
 from lift.models.positional import add_position
-from lift.models.pretrained import load_rife_contextnet
+from lift.models.pretrained import SOURCES, load_rife_contextnet
 from lift.models.refiner import Refiner
 from lift.models.search import OFFSETS, arrange, search
 from lift.models.synthesis import Synthesis
@@ -47,6 +48,8 @@ class Lift(Interpolator):
         self.multiple = lcm(MULTIPLE, 16 * model.patch)
         self.matching = model.matching if model.flow == "matching" else None
         self.encoder = Encoder(model.widths, deep=model.use_context, keep_s2=self.matching is not None)
+        names = (f"encoder.{name}" for name, _ in self.encoder.named_parameters())
+        self.loadable = frozenset(name for name in names if name.split(".")[1] in SOURCES)
         self.context = _context(model)
         self.window = RifeWindow(model) if model.flow == "rife" else None
         if self.window is None:
@@ -131,9 +134,9 @@ class Lift(Interpolator):
 
         # Stage 4: coarse frame, and stage 5: full resolution
         if self.aligned:
-            frame, coarse = self.aligned_refiner(references, fine, flow, occlusion, context4, made)
+            frame, coarse, blended = self.aligned_refiner(references, fine, flow, occlusion, context4, made)
         else:
-            coarse = self.synthesis(references, flow, occlusion, context4)
+            coarse, blended = self.synthesis(references, flow, occlusion, context4)
             frame = self.refiner(coarse, fine)
         frame = crop_to(frame, size)
         quarter = (-(-size[0] // 4), -(-size[1] // 4))
@@ -147,11 +150,14 @@ class Lift(Interpolator):
             flow=crop_to(flow, quarter),
             occlusion=crop_to(occlusion, quarter),
             weights=weights,
+            blend=crop_to(blended, quarter),
         )
 
-    def checkpoint_encoder(self) -> None:
-        """Keep no features of context frames for the backward pass; see `Encoder`."""
-        self.encoder.recompute = True
+    def recompute(self, parts: Collection[str]) -> None:
+        """Compute anew in the backward pass; see `Encoder` and `TemporalTransformer`."""
+        self.encoder.recompute = "encoder" in parts
+        if isinstance(self.context, TemporalTransformer):  # an ablation without it has nothing to keep
+            self.context.recompute = "transformer" in parts
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start the encoder from RIFE's ContextNet; see `load_rife_contextnet`."""

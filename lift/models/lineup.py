@@ -47,7 +47,7 @@ class Lineup(NamedTuple):
 
 
 def references_of(offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Tensor]:
-    """Give the offsets of the references, and leave out what a task may not see.
+    """Return the offsets of the references, and leave out what a task may not see.
 
     Args:
         offsets: Distance of each frame from the missing one, frames, (B, T); any order.

@@ -24,8 +24,11 @@ class Output(NamedTuple):
             there. None where the model has no such weights.
         weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
             absent, summing to 1; None where the model has no context.
+        blend: The warped references blended by visibility, before any network corrects them, of the size of
+            `coarse` and unclamped: `coarse` less this is what the context adds, and the frame less `coarse`
+            what the refinement adds. None where `coarse` itself is that blend, or there is none.
         auxiliary: Terms of the training loss, by their name in the configuration, that only the model can
-            compute (scalars); None in evaluation, without the true frame, and where it has none.
+            compute (scalars); None without the true frame, and where it has none.
     """
 
     frame: Tensor
@@ -33,4 +36,5 @@ class Output(NamedTuple):
     flow: Tensor | None
     occlusion: Tensor | None
     weights: Tensor | None
+    blend: Tensor | None = None
     auxiliary: dict[str, Tensor] | None = None

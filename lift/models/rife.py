@@ -81,9 +81,9 @@ class Rife(Interpolator):
         residual = self.unet(images, [level[0] for level in features], [level[1] for level in features])
         frame = crop_to(last.frame + residual, size)
 
-        # 3. in training: the teacher, who sees the true frame
+        # 3. where the loss is wanted: the teacher, who sees the true frame
         auxiliary = None
-        if self.training and target is not None:
+        if target is not None:
             auxiliary = self._taught(both, pair, students, pad_to_multiple(target, self.multiple)[0])
         mask = torch.sigmoid(last.logit)
         return Output(

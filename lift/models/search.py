@@ -152,7 +152,7 @@ def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: 
 
 
 def _step(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
-    """Give the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
+    """Return the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
     room = options.reach * max(OFFSETS)
     padded = F.pad(frames.flatten(0, 1), (room, room, room, room), mode="replicate")

@@ -21,7 +21,9 @@ class Synthesis(nn.Module):
         super().__init__()
         self.context_network = context_network(model)
 
-    def forward(self, references: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor) -> Tensor:
+    def forward(
+        self, references: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Make the coarse frame.
 
         Args:
@@ -31,14 +33,15 @@ class Synthesis(nn.Module):
             context4: F_ctx at s4, (B, C16, H/4, W/4).
 
         Returns:
-            (B, 3, H/4, W/4), float32 or wider.
+            The coarse frame and what it was before the context corrected it, each (B, 3, H/4, W/4), float32
+            or wider.
         """
         small = resize(references, 0.25)
         warped = backward_warp(small, torch.cat(flow.chunk(2, dim=1)))  # (2·B, 3, H/4, W/4)
         before, after = warped.chunk(2)
         blended = blend(before, after, occlusion)
         residual: Tensor = self.context_network(torch.cat((blended, context4), dim=1))
-        return blended + residual
+        return blended + residual, blended
 
 
 def context_network(model: Model) -> nn.Sequential:

@@ -9,13 +9,19 @@ frames per window.
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from lift.config.schema import GROUPS, Model
 from lift.models.blocks import conv
 
 
 class TemporalTransformer(nn.Module):
-    """Patches, layers of temporal attention, and a learnt weighting of the frames."""
+    """Patches, layers of temporal attention, and a learnt weighting of the frames.
+
+    Attributes:
+        recompute: Keep no more than each layer's input for the backward pass and compute the rest anew in it,
+            one layer at a time, with the same dropout: less memory for more time, and the same gradients.
+    """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -25,6 +31,7 @@ class TemporalTransformer(nn.Module):
         hidden = max(1, width // model.score_reduction)
         # No last bias: the softmax over frames does not see what is added to all scores alike.
         self.score = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, 1, bias=False))
+        self.recompute = False
         self.unpatch = nn.ConvTranspose2d(width, width, patch, stride=patch)
 
     def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,7 +48,10 @@ class TemporalTransformer(nn.Module):
         patches = self.embed(features.flatten(0, 1))  # (B·T, D, h, w)
         tokens = patches.permute(0, 2, 3, 1).unflatten(0, (samples, frames))  # (B, T, h, w, D)
         for layer in self.layers:
-            tokens = layer(tokens, present)
+            if self.recompute and torch.is_grad_enabled():
+                tokens = checkpoint(layer, tokens, present, use_reentrant=False)
+            else:
+                tokens = layer(tokens, present)
         # Adaptive aggregation: g_k = mean over space, α = softmax(MLP(g)), F = Σ α_k · tokens_k.
         score = self.score(tokens.mean(dim=(2, 3))).squeeze(-1)  # (B, T)
         score = score.to(torch.promote_types(score.dtype, torch.float32))

@@ -45,7 +45,7 @@ class Path(NamedTuple):
     bend: Tensor
 
     def at(self, offset: float) -> Tensor:
-        """Give where the pixels stand in the frame at `offset`, relative to the missing one, (B, 2, h, w)."""
+        """Return where pixels stand in the frame at `offset`, relative to the missing one, (B, 2, h, w)."""
         return offset * self.speed + offset**2 * self.bend
 
     def raised(self) -> "Path":
@@ -141,7 +141,7 @@ def _relaxed(flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, o
 
 
 def _neighbours(padded: Tensor) -> tuple[Tensor, ...]:
-    """Give the maps to the right, left, below and above, of maps with a border of 1."""
+    """Return the maps to the right, left, below and above, of maps with a border of 1."""
     inner = slice(1, -1)
     return (
         padded[..., inner, 2:],
@@ -152,6 +152,6 @@ def _neighbours(padded: Tensor) -> tuple[Tensor, ...]:
 
 
 def _slopes(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the central differences of maps (N, C, h, w) in x and y."""
+    """Return the central differences of maps (N, C, h, w) in x and y."""
     right, left, below, above = _neighbours(F.pad(maps, (1, 1, 1, 1), mode="replicate"))
     return (right - left) / 2, (below - above) / 2

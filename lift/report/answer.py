@@ -90,7 +90,7 @@ def bearing(results: Results, comparison: Comparison) -> int:
 
 
 def _shifts(results: Results, comparison: Comparison) -> tuple[int, int] | None:
-    """Give the two shifts, without their sides, of methods that differ in nothing else; None: they do."""
+    """Return the two shifts, without their sides, of methods that differ in nothing else; None: they do."""
     if not {comparison.method, comparison.against} <= set(results.config.models):
         return None
     one, two = (results.configs[method] for method in (comparison.method, comparison.against))

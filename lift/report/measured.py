@@ -13,6 +13,7 @@ from lift.errors import UserError
 
 FOLDER = Path("benchmarks/measured")
 COMMAND = "python -m benchmarks.cost"
+PARTS = ("encoder", "transformer", "flow", "synthesis", "refiner")
 T = TypeVar("T")
 
 
@@ -38,6 +39,8 @@ class Step:
     gib: float
     seconds: float
     where: str
+    kept: Mapping[str, float] = field(default_factory=dict)
+    """GiB that each part keeps for the backward pass; empty for a forward pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,7 @@ def _step(row: dict[str, str]) -> tuple[str, Step]:
         gib=float(row["gib"]),
         seconds=float(row["seconds"]),
         where=_where(row),
+        kept={part: float(row[f"kept_{part}"]) for part in PARTS if row.get(f"kept_{part}")},
     )
 
 

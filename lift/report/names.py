@@ -67,7 +67,7 @@ REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
 
 
 def metrics(config: Config) -> dict[str, Metric]:
-    """Give the metrics by column name."""
+    """Return the metrics by column name."""
     return {metric.key: metric for metric in _METRICS}
 
 

@@ -53,7 +53,7 @@ class Predictions:
         return self.procedural[benchmark] and benchmark != "scenes"
 
     def mean(self, method: str, benchmark: str, metric: str, horizons: Sequence[int]) -> float | None:
-        """Give the mean over clips and `horizons`; None: one of these was not measured."""
+        """Return the mean over clips and `horizons`; None: one of these was not measured."""
         frame = self.rows.get(method, {}).get(benchmark)
         if frame is None or not set(horizons) <= set(frame["horizon"]):
             return None

@@ -218,7 +218,7 @@ def one_protocol(
     protocols: Mapping[str, Mapping[str, Mapping[str, str]]],
     data: Path,
 ) -> dict[str, dict[str, str]]:
-    """Give each benchmark's protocol; refuse methods that were measured under different ones.
+    """Return each benchmark's protocol; refuse methods that were measured under different ones.
 
     Args:
         config: The rules that they were to be measured by.

@@ -60,7 +60,7 @@ class Results:
         return metrics(self.config)
 
     def frame(self, method: str, benchmark: str) -> pd.DataFrame | None:
-        """Give the rows of one method on one benchmark; None where there are none."""
+        """Return the rows of one method on one benchmark; None where there are none."""
         return self.rows.get(method, {}).get(benchmark)
 
     def measured(self, benchmark: str) -> list[str]:
@@ -73,11 +73,11 @@ class Results:
         return frame is not None and bool(frame[metric].notna().any())
 
     def values(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
-        """Give one value per clip, in the order of clip ids."""
+        """Return one value per clip, in the order of clip ids."""
         return np.asarray(self.rows[method][benchmark][metric], dtype=np.float64)
 
     def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64] | None:
-        """Give one mean over source videos for each training seed; None: a method without training."""
+        """Return one mean over source videos for each training seed; None: a method without training."""
         if method not in self.config.ablations:
             return None
         units = self.videos(benchmark)
@@ -86,7 +86,7 @@ class Results:
         return np.array(means, dtype=np.float64)
 
     def videos(self, benchmark: str) -> npt.NDArray[np.str_]:
-        """Give each clip's source video, in the order of clip ids: the recording that it was cut from.
+        """Return each clip's source video, in the order of clip ids: the recording that it was cut from.
 
         It is the independent unit, and what the data set says of it is the manifest's `group`: of UCF101 the
         group that several clips were cut out of, of Vimeo-90K the folder, elsewhere mostly the video itself.
@@ -95,7 +95,7 @@ class Results:
         return np.asarray(frame["group"], dtype=np.str_)
 
     def kinds(self, benchmark: str) -> npt.NDArray[np.str_]:
-        """Give each clip's kind or difficulty, in the order of clip ids."""
+        """Return each clip's kind or difficulty, in the order of clip ids."""
         return np.asarray(self.rows[self.measured(benchmark)[0]][benchmark]["kind"], dtype=np.str_)
 
     def stand_in(self, benchmark: str) -> bool:
@@ -113,7 +113,7 @@ def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> 
 
 
 def clip_mean_parts(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """Give one value per unit whose plain mean is the mean over clips, and whose spread is that mean's.
+    """Return one value per unit whose plain mean is the mean over clips, and whose spread is that mean's.
 
     A unit with more clips pulls harder. These are the mean plus the influences of the units on it (the
     linearised ratio of sums to counts: Cochran, Sampling Techniques, 1977, section 2.11); where all units

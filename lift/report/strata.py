@@ -78,7 +78,7 @@ def narrow_methods(results: Results) -> list[str]:
 
 
 def by_stratum(results: Results) -> list[Stratum]:
-    """Give the base's gain over each narrow method in every kind of scene, with the interactions tested."""
+    """Return the base's gain over each narrow method in every kind of scene, with the interactions tested."""
     if results.frame(results.base, SCENES) is None:
         return []
     kinds = [kind for kind in STRATA if (results.kinds(SCENES) == kind).any()]
@@ -149,7 +149,7 @@ class Trend:
 
 
 def trend(results: Results, benchmark: str, against: str, column: str, metric: str = "psnr") -> Trend | None:
-    """Give the points of a trend; None where one of the two methods, or the property, was not measured."""
+    """Return the points of a trend; None where one of the two methods, or the property, was not measured."""
     if not (results.has(results.base, benchmark, column) and results.has(against, benchmark, metric)):
         return None
     x = unit_means(results.values(results.base, benchmark, column), results.videos(benchmark))

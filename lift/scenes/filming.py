@@ -61,7 +61,7 @@ class Film:
     """Of JPEG."""
 
     def take(self, scene: Scene, number: int) -> Image:
-        """Give the frame at time `number`, uint8 RGB."""
+        """Return the frame at time `number`, uint8 RGB."""
         frame = expose(scene, number, self.shutter, self.exposures)
         return self._noisy(frame, number) if self.noise else frame
 
@@ -123,7 +123,7 @@ def expose(scene: Scene, time: float, shutter: float, most: int) -> Image:
 
 
 def _travel(scene: Scene, time: float, shutter: float) -> float:
-    """Give the longest way of a layer's corner, inside the screen, over an exposure, pixels."""
+    """Return the longest way of a layer's corner, inside the screen, over an exposure, pixels."""
     longest = 0.0
     start, end = time - 0.5 * shutter, time + 0.5 * shutter
     for layer in scene.layers:

@@ -73,7 +73,7 @@ def write_video(video: Video) -> int:
 
 
 def encode(frame: Image, suffix: str, quality: int = JPEG_QUALITY) -> bytes:
-    """Give a frame (uint8 RGB) as a PNG or JPEG file's bytes; `quality` is JPEG's.
+    """Return a frame (uint8 RGB) as a PNG or JPEG file's bytes; `quality` is JPEG's.
 
     JPEG by libjpeg-turbo, whose vector code gives what its plain C gives.
     """

@@ -25,7 +25,7 @@ class Flash:
     """Share of a period."""
 
     def __call__(self, time: float) -> float:
-        """Give the logarithm of the gain at `time` (frames)."""
+        """Return the logarithm of the gain at `time` (frames)."""
         beside = math.remainder(time / self.period + self.phase, 1.0) / ranges.FLASH_WIDTH
         return self.height * exact.exponential(-0.5 * beside * beside)
 
@@ -42,7 +42,7 @@ class Shadow:
     """Share of the light that it takes in its middle."""
 
     def __call__(self, time: float, height: int, width: int) -> Frame:
-        """Give the factor of light at `time`: float32 (height, width, 1)."""
+        """Return the factor of light at `time`: float32 (height, width, 1)."""
         place = self.path.map(time)
         rows, columns = np.ogrid[:height, :width]
         across, down = columns - place.x0, rows - place.y0

@@ -65,7 +65,7 @@ class Wave:
     """Radians."""
 
     def __call__(self, time: float) -> float:
-        """Give the value at `time` (frames)."""
+        """Return the value at `time` (frames)."""
         return self.amplitude * exact.sine(self.rate * time + self.phase) if self.amplitude else 0.0
 
 
@@ -90,7 +90,7 @@ class Motion:
     """Logarithm of the scale."""
 
     def map(self, time: float) -> Affine:
-        """Give the map from the layer's coordinates to its parent's at `time` (frames)."""
+        """Return the map from the layer's coordinates to its parent's at `time` (frames)."""
         angle = self.angle + self.spin * time + self.roll(time)
         scale = exact.exponential(self.zoom(time))
         c, s = (scale * part for part in exact.circle(angle))
@@ -99,12 +99,12 @@ class Motion:
 
 @lru_cache(maxsize=64)
 def _map(motion: Motion, time: float) -> Affine:
-    """Give `motion.map(time)`; a scene's layers share their camera's."""
+    """Return `motion.map(time)`; a scene's layers share their camera's."""
     return motion.map(time)
 
 
 def chain(motions: tuple[Motion, ...], time: float) -> Affine:
-    """Give the product of `motions`, outermost first, at `time`: from innermost coordinates to the screen."""
+    """Return the product of `motions`, outermost first, at `time`: innermost coordinates to the screen."""
     result = _map(motions[0], float(time))
     for motion in motions[1:]:
         result = result.after(_map(motion, float(time)))

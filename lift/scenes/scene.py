@@ -52,11 +52,11 @@ class Layer:
     """From the screen (first) down to the layer's own coordinates (last)."""
 
     def texels(self, time: float) -> Affine:
-        """Give the map from screen pixels to texels at `time`."""
+        """Return the map from screen pixels to texels at `time`."""
         return self._own.after(chain(self.motions, time).inverse())
 
     def from_texels(self, time: float) -> Affine:
-        """Give its inverse: from texels to screen pixels."""
+        """Return its inverse: from texels to screen pixels."""
         return chain(self.motions, time).after(self._own.inverse())
 
     @property
@@ -70,7 +70,7 @@ class Layer:
         return bool(self.tile.shape[2] == 3)
 
     def box(self, time: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Give the part of a screen of `size` that the layer can touch: top, bottom, left, right."""
+        """Return the part of a screen of `size` that the layer can touch: top, bottom, left, right."""
         if self.opaque:
             return 0, size[0], 0, size[1]
         rows, columns = self.tile.shape[:2]
@@ -91,7 +91,7 @@ class Scene:
     light: Light = STEADY
 
     def render(self, time: float) -> Image:
-        """Give the frame at `time` (frames; any real number): uint8 RGB (H, W, 3)."""
+        """Return the frame at `time` (frames; any real number): uint8 RGB (H, W, 3)."""
         frame = _sample(self.layers[0].tile, self.layers[0].texels(time), self.size).astype(np.float32)
         for layer in self.layers[1:]:
             top, bottom, left, right = layer.box(time, self.size)
@@ -104,7 +104,7 @@ class Scene:
         return np.asarray(np.rint(np.clip(lit, 0.0, 255.0)), dtype=np.uint8)
 
     def front(self, time: float) -> NDArray[np.int32]:
-        """Give the index of the layer seen at each pixel at `time`: int32 (H, W)."""
+        """Return the index of the layer seen at each pixel at `time`: int32 (H, W)."""
         owner = np.zeros(self.size, dtype=np.int32)
         for index, layer in enumerate(self.layers[1:], start=1):
             top, bottom, left, right = layer.box(time, self.size)
@@ -119,7 +119,7 @@ class Scene:
         return owner
 
     def truth(self, target: float, reference: float) -> Truth:
-        """Give the flow from the frame at `target` to that at `reference` (times), and what both show.
+        """Return the flow from the frame at `target` to that at `reference` (times), and what both show.
 
         Changes of light move nothing: flow and visibility are those of the surfaces.
         """
@@ -146,7 +146,7 @@ def _sample(tile: Image, texels: Affine, size: tuple[int, ...]) -> Image:
 
 
 def _steps(across: Coordinates, down: Coordinates) -> Steps:
-    """Give the nearest whole numbers of the sums of each of `down` and each of `across`."""
+    """Return the nearest whole numbers of the sums of each of `down` and each of `across`."""
     down = down + 0.5
     place = down[:, None] + across
     limit = float(_STEPS * _FURTHEST)
@@ -170,7 +170,7 @@ def _at(tile: Image, columns: Steps, rows: Steps) -> Image:
 
 
 def _span(places: list[float], most: int) -> tuple[int, int]:
-    """Give the whole pixels, between 0 and `most`, around some places."""
+    """Return the whole pixels, between 0 and `most`, around some places."""
     low, high = math.floor(min(places)), math.ceil(max(places)) + 1
     return min(max(low, 0), most), min(max(high, 0), most)
 

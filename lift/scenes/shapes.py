@@ -15,7 +15,7 @@ Field = NDArray[np.float64]
 
 
 def coverage(distance: Field) -> NDArray[np.uint8]:
-    """Give the share of a pixel's area inside an edge at `distance`, as 0 ... 255."""
+    """Return the share of a pixel's area inside an edge at `distance`, as 0 ... 255."""
     return np.asarray(np.rint(255.0 * np.clip(0.5 - distance / ranges.EDGE, 0.0, 1.0)), dtype=np.uint8)
 
 

@@ -177,7 +177,7 @@ def _stripes(rng: np.random.Generator, rows: int, columns: int) -> Field:
 
 
 def _waves(grain: Field) -> Field:
-    """Give what varies slowly of noise of deviation 1."""
+    """Return what varies slowly of noise of deviation 1."""
     reach = 8.0  # deviations that are kept
     return (_blurred(0.5 + grain / (2.0 * reach), 8.0) / FULL - 0.5) * (2.0 * reach)
 
@@ -195,7 +195,7 @@ REGULAR = (_clouds, _stripes, _checks)
 
 
 def _phase(rng: np.random.Generator, rows: int, columns: int, angle: float) -> Field:
-    """Give the phase of a plane wave of random period at `angle`: float64 (rows, columns), radians."""
+    """Return the phase of a plane wave of random period at `angle`: float64 (rows, columns), radians."""
     step = 2.0 * math.pi / (ranges.DENSITY * rng.uniform(*ranges.TEXTURE_PERIOD))
     y, x = np.ogrid[:rows, :columns]
     return np.asarray(step * (exact.cosine(angle) * x + exact.sine(angle) * y))

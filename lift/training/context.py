@@ -58,7 +58,7 @@ class Mixed(Dataset[Any], Generic[View]):
         return self.seen(key)[key]
 
     def seen(self, key: Draw) -> View:
-        """Give the view of the clips through the window that is drawn for a place."""
+        """Return the view of the clips through the window that is drawn for a place."""
         index, epoch, visit = key
         drawn = seeds.generator(self._seed, "window", epoch, visit, index).random()
         return self._other if drawn < self._share else self._usual

@@ -29,15 +29,15 @@ def set_rates(optimizer: torch.optim.Optimizer, rates: dict[str, float]) -> None
         group["lr"] = rates[group["name"]]
 
 
-def freeze(model: nn.Module, names: Collection[str], frozen: bool) -> None:
-    """Freeze or free the parameters called `names`; every other parameter trains.
+def freeze(model: nn.Module, names: Collection[str]) -> None:
+    """Freeze the parameters called `names`; every other parameter trains.
 
     A frozen parameter builds no graph, so the steps of a frozen phase are cheaper, and it is skipped by the
     optimiser
     because its gradient is None.
     """
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not (frozen and name in names))
+        parameter.requires_grad_(name not in names)
 
 
 def _group(name: str) -> str:

@@ -24,7 +24,7 @@ class Batched(Protocol):
     """A training set that gives whole batches itself, on the device, in place of items for a loader."""
 
     def batch(self, keys: Sequence[Draw]) -> dict[str, Any]:
-        """Give the batch of items `keys`, as a loader would collate them."""
+        """Return the batch of items `keys`, as a loader would collate them."""
         ...
 
 
@@ -43,14 +43,17 @@ class Job:
             the target, in training alone, is for what the model itself adds to the loss.
         losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
         train_clips: Gives the training set for a crop (height, width): items, or batches (`Batched`).
-        train_count: Its length.
+        train_sources: The source of each of its clips: crops differ by it (`Train.crop`).
         validation_clips: The validation set, whole frames.
         validation_count: Its length.
         metrics: Validation metrics; `psnr` decides which weights are the best.
-        loaded: Names of parameters that were loaded from pretrained weights: what a frozen phase freezes.
+        loaded: Names of parameters that were loaded from pretrained weights, by stage of the encoder, the
+            shallowest first: what phases freeze and thaw.
         folder: Scratch folder of checkpoints (state.py).
         outputs: Folder of reproducible logs.
         board: Folder of TensorBoard's events.
+        snapshots: Folder of the run's snapshots.
+        start: The snapshot that a new run starts from; None: from nothing.
         stop: Signals that came, from before the training as well.
     """
 
@@ -59,12 +62,14 @@ class Job:
     model: nn.Module
     losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
     train_clips: Callable[[tuple[int, int]], Clips | Batched]
-    train_count: int
+    train_sources: Sequence[str]
     validation_clips: Clips
     validation_count: int
     metrics: Mapping[str, Metric]
-    loaded: frozenset[str]
+    loaded: Sequence[frozenset[str]]
     folder: Path
     outputs: Path
     board: Path
+    snapshots: Path
+    start: Path | None = None
     stop: StopRequest = field(default_factory=StopRequest)

@@ -17,6 +17,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from lift import weights
+from lift.config import Phase
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
@@ -29,7 +30,7 @@ from lift.training.machine import leave_signals_to_trainer, peak_memory_gib
 from lift.training.processes import on_first
 from lift.training.sampler import StepSampler
 from lift.training.schedule import Schedule
-from lift.training.state import State, load_state, save_state, setting
+from lift.training.state import State, load_snapshot, load_state, save_snapshot, save_state, setting
 from lift.training.step import Stepper
 from lift.training.validation import Validated, validate
 
@@ -57,9 +58,9 @@ class _Run:
     def __init__(self, job: Job) -> None:
         self.job, self.fabric, self.train = job, job.fabric, job.config.train
         world = self.fabric.world_size
-        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, job.train_count, world))
+        self.schedule = on_first(self.fabric, lambda: Schedule(self.train, len(job.train_sources), world))
         same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
-        state = on_first(self.fabric, lambda: _load(job, same))
+        state = on_first(self.fabric, lambda: _load(job, same, self.schedule))
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
         groups = parameter_groups(self.model, self.train.weight_decay)
@@ -78,8 +79,16 @@ class _Run:
         self.since = (time.perf_counter(), self.state.step, 0.0)  # clock, step and wait at the last row
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
-        self.model.load_state_dict(self.state.model)
-        optimizer.load_state_dict(self.state.optimizer)
+        try:
+            self.model.load_state_dict(self.state.model)
+            optimizer.load_state_dict(self.state.optimizer)
+        except (RuntimeError, ValueError) as error:
+            if self.job.start is None:  # a checkpoint is of the run's own configuration
+                raise
+            raise UserError(
+                f"{self.job.start}: a snapshot of another model ({str(error).splitlines()[0]}); set "
+                f"train.resume_epoch: null, or train.resume_from to an ablation with this one's model"
+            ) from error
         if self.scaler is not None and self.state.scaler:
             self.scaler.load_state_dict(self.state.scaler)
         if self.average is not None:
@@ -111,13 +120,14 @@ class _Run:
             weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
 
     def _run_phase(self, progress: Any) -> None:
-        """Train from the current step to the end of its phase."""
-        _, phase, _, end = self.schedule.phase(self.state.step)
-        freeze(self.model, self.job.loaded, phase.freeze)
+        """Train from the current step for as long as the same weights are frozen, in its phase at most."""
+        _, phase, _, _ = self.schedule.phase(self.state.step)
+        count, end = self.schedule.frozen(self.state.step, len(self.job.loaded))
+        freeze(self.model, frozenset().union(*self.job.loaded[:count]))
         model: Any = torch.compile(self.model) if self.train.compile else self.model
         wrapped = self.fabric.setup_module(model, move_to_device=False)
         wrapped.train()
-        batches = self._batches(phase.crop, end)
+        batches = self._batches(phase, end)
         for step in range(self.state.step, end):
             values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
             if self.average is not None:
@@ -127,11 +137,17 @@ class _Run:
             progress.update()
             self._after_step(step, asked)
 
-    def _batches(self, crop: tuple[int, int], end: int) -> Iterator[dict[str, Any]]:
+    def _batches(self, phase: Phase, end: int) -> Iterator[dict[str, Any]]:
+        crops = {source: self.train.crop(phase, source) for source in set(self.job.train_sources)}
         sampler = StepSampler(
-            self.schedule, self.job.config.seed, self.state.step, end, rank=self.fabric.global_rank
+            self.schedule,
+            self.job.config.seed,
+            self.state.step,
+            end,
+            rank=self.fabric.global_rank,
+            sizes=[crops[source] for source in self.job.train_sources],
         )
-        clips = self.job.train_clips(crop)
+        clips = self.job.train_clips(phase.crop)
         iterator: Iterator[dict[str, Any]]
         iterator = (
             map(clips.batch, sampler) if isinstance(clips, Batched) else iter(self._loader(clips, sampler))
@@ -162,6 +178,8 @@ class _Run:
             self.state.pending = []
         if self.schedule.validates_after(step):
             self._validate(step)
+        if self.schedule.snapshot_after(step):
+            on_first(self.fabric, lambda: self._snapshot(self.schedule.epoch(step) + 1))
         if asked or done % self.train.checkpoint_every == 0:
             on_first(self.fabric, self._save)
         if asked:
@@ -191,7 +209,14 @@ class _Run:
     def _validate(self, step: int) -> None:
         job = self.job
         with self._averaged():
-            found = validate(self.fabric, self.model, job.validation_clips, job.validation_count, job.metrics)
+            found = validate(
+                self.fabric,
+                self.model,
+                job.validation_clips,
+                job.validation_count,
+                job.metrics,
+                job.losses,
+            )
             on_first(self.fabric, lambda: self._keep(step, found))
 
     def _keep(self, step: int, found: Validated) -> None:
@@ -212,12 +237,21 @@ class _Run:
         assert self.logs is not None
         with full_disk_explained(self.job.board):
             self.logs.flush()
+        self._gather()
+        save_state(self.job.folder, self.state)
+
+    def _snapshot(self, epoch: int) -> None:
+        self._gather()
+        save_snapshot(self.job.snapshots, self.state, epoch, self.train.snapshots)
+
+    def _gather(self) -> None:
+        """Put what lives outside of the state into it."""
+        assert self.logs is not None
         self.state.model = self.model.state_dict()
         self.state.optimizer = self.optimizer.state_dict()
         self.state.scaler = self.scaler.state_dict() if self.scaler is not None else {}
         self.state.average = self.average.values if self.average is not None else {}
         self.state.rows = self.logs.rows
-        save_state(self.job.folder, self.state)
 
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self.average is None else self.average.applied()
@@ -228,8 +262,15 @@ class _Run:
         return bar(title=title, unit="step", total=total, initial=done)
 
 
-def _load(job: Job, same: dict[str, Any]) -> State | None:
+def _load(job: Job, same: dict[str, Any], schedule: Schedule) -> State | None:
     state, best = load_state(job.folder, same), job.folder / BEST
     if state is not None and state.best is not None and not best.exists():
         raise UserError(f"{best}: missing beside its checkpoint; start over: rm -r {job.folder}")
-    return state
+    epoch = job.config.train.resume_epoch
+    if state is not None or job.start is None or epoch is None:
+        return state
+    if epoch * schedule.steps_per_epoch >= schedule.steps:
+        raise UserError(
+            f"params.yaml: train.resume_epoch: {epoch}: the phases end there; give them more epochs"
+        )
+    return load_snapshot(job.start, epoch * schedule.steps_per_epoch, same)

@@ -97,17 +97,18 @@ def memory_explained(train: Train) -> Iterator[None]:
         resident = (
             "train.resident: false (it then goes on from its checkpoint), or " if train.resident else ""
         )
-        encoder = "" if train.checkpoint_encoder else ", or train.checkpoint_encoder: true"
+        whole = {"encoder", "transformer"} <= set(train.recompute)
+        recompute = "" if whole else ", or train.recompute: [encoder, transformer]"
         crops = " and ".join(dict.fromkeys(f"{h}x{w}" for h, w in (phase.crop for phase in train.phases)))
         raise UserError(
             f"training: not enough memory ({str(error).splitlines()[0].rstrip('.')}); set {resident}a lower "
             f"train.batch (now {train.batch}; raise train.accumulate by as much to keep the steps), smaller "
-            f"train.phases crops (now {crops}){encoder}; the checkpoint written last is kept"
+            f"train.phases crops (now {crops}){recompute}; the checkpoint written last is kept"
         ) from error
 
 
 def peak_memory_gib(device: torch.device) -> float:
-    """Give the peak memory of this process in GiB: on the GPU where one trains, else resident."""
+    """Return the peak memory of this process in GiB: on the GPU where one trains, else resident."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

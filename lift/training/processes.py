@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def layout(environment: Mapping[str, str], devices: int, nodes: int) -> tuple[int, int]:
-    """Give (devices per node, nodes): the launcher's, and those of params.yaml where there is none.
+    """Return (devices per node, nodes): the launcher's, and those of params.yaml where there is none.
 
     Args:
         environment: The process' environment variables.
@@ -100,7 +100,7 @@ def mean(fabric: Fabric, values: Sequence[float]) -> list[float]:
 
 
 def gather(fabric: Fabric, part: list[T]) -> list[T]:
-    """Give every process the parts of all, in the order of the processes."""
+    """Return every process the parts of all, in the order of the processes."""
     if fabric.world_size == 1:
         return part
     parts: list[list[T]] = [[] for _ in range(fabric.world_size)]

@@ -72,11 +72,11 @@ class Schedule:
         return sum(phase.epochs for phase in self.train.phases) * self.steps_per_epoch
 
     def epoch(self, step: int) -> int:
-        """Give the epoch of `step`."""
+        """Return the epoch of `step`."""
         return step // self.steps_per_epoch
 
     def phase(self, step: int) -> tuple[int, Phase, int, int]:
-        """Give the phase of `step`: its index, itself, its first step and the step after its last."""
+        """Return the phase of `step`: its index, itself, its first step and the step after its last."""
         first = 0
         for index, phase in enumerate(self.train.phases):
             end = first + phase.epochs * self.steps_per_epoch
@@ -85,8 +85,20 @@ class Schedule:
             first = end
         raise AssertionError("a schedule has at least one phase")
 
+    def frozen(self, step: int, stages: int) -> tuple[int, int]:
+        """Return how many of the loaded stages, from the shallowest, are frozen at `step`, and until when.
+
+        Returns:
+            The number, and the first step for which it is another one, or another phase's.
+        """
+        _, phase, first, _ = self.phase(step)
+        epoch = (step - first) // self.steps_per_epoch
+        count = phase.frozen(stages, epoch)
+        later = (e for e in range(epoch + 1, phase.epochs) if phase.frozen(stages, e) != count)
+        return count, first + next(later, phase.epochs) * self.steps_per_epoch
+
     def rates(self, step: int) -> dict[str, float]:
-        """Give each parameter group's learning rate at `step` (keys as in groups.py)."""
+        """Return each parameter group's learning rate at `step` (keys as in groups.py)."""
         _, phase, first, end = self.phase(step)
         position = (step - first) / max(1, end - 1 - first)
         base = phase.final_rate + 0.5 * (phase.rate - phase.final_rate) * (1 + math.cos(math.pi * position))
@@ -100,5 +112,14 @@ class Schedule:
         done = step + 1
         if done == self.steps:
             return True
-        epochs, rest = divmod(done, self.steps_per_epoch)
-        return rest == 0 and epochs % self.train.validate_every == 0
+        return self._ends_an(step, self.train.validate_every)
+
+    def snapshot_after(self, step: int) -> bool:
+        """Whether a snapshot follows `step`: after each `snapshot_every`-th epoch."""
+        every = self.train.snapshot_every
+        return every is not None and self._ends_an(step, every)
+
+    def _ends_an(self, step: int, every: int) -> bool:
+        """Whether `step` is the last one of an `every`-th epoch."""
+        epochs, rest = divmod(step + 1, self.steps_per_epoch)
+        return rest == 0 and epochs % every == 0

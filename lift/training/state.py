@@ -15,7 +15,7 @@ import platform
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class State:
         pending: Values of the steps since the last row, which the next row averages.
         recent: Losses of the last steps: what a spike is measured against.
         setting: What must be the same for the continuation to be exact: processes, batch, versions.
+        snapshots: Epochs after which this run wrote the snapshots that it keeps, ascending.
     """
 
     step: int = 0
@@ -56,6 +57,7 @@ class State:
     pending: list[dict[str, float]] = field(default_factory=list)
     recent: list[float] = field(default_factory=list)
     setting: dict[str, Any] = field(default_factory=dict)
+    snapshots: list[int] = field(default_factory=list)
 
 
 def setting(world: int, batch: int, accumulate: int, precision: str) -> dict[str, Any]:
@@ -77,6 +79,14 @@ def save_state(folder: Path, state: State) -> None:
         UserError: The disk is full; the last good checkpoint survives.
     """
     path = folder / NAME
+    with _written(path, state):
+        if path.exists():
+            os.replace(path, folder / PREVIOUS)  # noqa: PTH105 -- atomic, and the new one follows at once
+
+
+@contextmanager
+def _written(path: Path, state: State) -> Iterator[None]:
+    """Write a state beside `path` and sync it to the disk; the block comes before the rename."""
     whole = io.BytesIO()  # PyTorch's own writer gives no reason when a disk is full
     torch.save(vars(state), whole)
     with atomic(path) as temporary:
@@ -84,8 +94,56 @@ def save_state(folder: Path, state: State) -> None:
             file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())  # a power cut after the rename must not find an empty file
-        if path.exists():
-            os.replace(path, folder / PREVIOUS)  # noqa: PTH105 -- atomic, and the new one follows at once
+        yield
+
+
+def snapshot(folder: Path, epoch: int) -> Path:
+    """Name the snapshot after `epoch` (counted from 1) in a run's folder of them."""
+    return folder / f"epoch_{epoch:04d}.pt"
+
+
+def save_snapshot(folder: Path, state: State, epoch: int, keep: int) -> None:
+    """Write what another run can start from, and remove this run's oldest beyond `keep`.
+
+    Args:
+        folder: Of the run's snapshots; another run's in it stay, but for one of the same epoch.
+        state: As for a checkpoint; takes note of the snapshots that are kept.
+        epoch: Which has just ended, counted from 1.
+        keep: How many.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    state.snapshots = [*(e for e in state.snapshots if e != epoch), epoch]
+    gone, state.snapshots = state.snapshots[:-keep], state.snapshots[-keep:]
+    with _written(snapshot(folder, epoch), state):
+        pass
+    for old in gone:
+        snapshot(folder, old).unlink(missing_ok=True)
+
+
+def load_snapshot(path: Path, step: int, setting: dict[str, Any]) -> State:
+    """Read a snapshot as the start of a new run, whose curves, best weights and snapshots are its own.
+
+    Args:
+        path: The snapshot.
+        step: The new run's optimiser steps up to there.
+        setting: The new run's.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    if not path.is_file():
+        there = ", ".join(sorted(p.stem.removeprefix("epoch_") for p in path.parent.glob("epoch_*.pt")))
+        raise UserError(
+            f"{path}: no such snapshot; params.yaml: train.resume_epoch: after these epochs there is one: "
+            f"{there or 'none (train.snapshot_every says how often they are written)'}"
+        )
+    try:
+        old = State(**torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, OSError) as error:
+        raise UserError(f"{path}: a damaged snapshot; set train.resume_epoch to another") from error
+    return replace(old, step=step, best=None, rows=[], pending=[], snapshots=[], setting=setting)
 
 
 def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
@@ -143,7 +201,7 @@ def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
 
 
 def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable[Path]) -> str:
-    """Give a fingerprint of a run: its configuration, its clips and the code that trains it.
+    """Return a fingerprint of a run: its configuration, its clips and the code that trains it.
 
     Args:
         config: Plain values that decide the weights.

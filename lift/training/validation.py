@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from lift.training.processes import gather
 
 Metric = Callable[[Tensor, Tensor], float]  # (prediction, target), both [3, H, W] in [0, 1]
-Row = tuple[int, list[float], dict[int, float]]  # a clip's number, its metrics, and α by offset
+Losses = Callable[[Any, dict[str, Tensor]], dict[str, Tensor]]  # weighted parts by name, of (output, batch)
+Row = tuple[int, dict[str, float], dict[int, float]]  # a clip's number, its metrics and loss, and α by offset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,8 @@ class Validated:
     """What a validation found.
 
     Attributes:
-        means: Mean of each metric over all clips.
+        means: Mean over all clips of each metric, of the loss (`validation_loss`) and of its parts
+            (`validation_loss_<part>`).
         alpha: Mean weight of a frame by its offset, over the clips that have it; empty without weights.
         batch: This process' first clip, as a batch of one; None where it had no clip.
         output: The model's output for it.
@@ -35,9 +37,14 @@ class Validated:
 
 @torch.no_grad()
 def validate(
-    fabric: Fabric, model: nn.Module, clips: Dataset[Any], count: int, metrics: Mapping[str, Metric]
+    fabric: Fabric,
+    model: nn.Module,
+    clips: Dataset[Any],
+    count: int,
+    metrics: Mapping[str, Metric],
+    losses: Losses,
 ) -> Validated:
-    """Measure the mean of each metric over `count` clips.
+    """Measure the mean of each metric, and of the loss by part, over `count` clips.
 
     Process r takes clips r, r + world, r + 2 world …; the means are of all clips in their order, so they are
     the same to the bit however many processes share the work.
@@ -48,6 +55,7 @@ def validate(
         clips: The validation set, whole frames.
         count: Its length.
         metrics: What is measured, by name.
+        losses: The training loss, here of the frame as it is given out, whole and in [0, 1], without dropout.
     """
     was_training = model.training
     model.eval()
@@ -58,25 +66,33 @@ def validate(
         clip = clips[index]
         now = {key: clip[key][None].to(fabric.device) for key in ("frames", "offsets", "valid", "target")}
         with fabric.autocast():
-            found = model(now["frames"], now["offsets"], now["valid"])
+            found = model(now["frames"], now["offsets"], now["valid"], now["target"])
+        found = fabric._precision.convert_output(
+            found
+        )  # to float32, as in training; Fabric has no public way
         frame = found.frame[0].float()
-        values = [metric(frame, now["target"][0]) for metric in metrics.values()]
-        rows.append((index, values, _alpha(now, found)))
+        values = {name: metric(frame, now["target"][0]) for name, metric in metrics.items()}
+        rows.append((index, values | _loss(losses(found, now)), _alpha(now, found)))
         if batch is None:
             batch, output = now, found
     model.train(was_training)
     rows = sorted(gather(fabric, rows), key=lambda row: row[0])
     if [row[0] for row in rows] != list(range(count)):
         raise RuntimeError(f"validation saw clips {[row[0] for row in rows]}, not each of {count} once")
-    columns = zip(*(row[1] for row in rows), strict=True)
-    means = {name: _mean(list(column)) for name, column in zip(metrics, columns, strict=True)}
+    means = {name: _mean([row[1][name] for row in rows]) for name in rows[0][1]}
     offsets = sorted({offset for row in rows for offset in row[2]})
     alpha = {o: _mean([row[2][o] for row in rows if o in row[2]]) for o in offsets}
     return Validated(means=means, alpha=alpha, batch=batch, output=output)
 
 
+def _loss(parts: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the loss and its weighted parts by the names that are logged."""
+    values = {f"validation_loss_{name}": part.item() for name, part in parts.items()}
+    return {"validation_loss": math.fsum(values.values()), **values}
+
+
 def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:
-    """Give the weight α of each present frame of the only clip of a batch, by its offset."""
+    """Return the weight α of each present frame of the only clip of a batch, by its offset."""
     if output.weights is None:
         return {}
     columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.weights[0].tolist())

@@ -2,13 +2,18 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from lift.errors import UserError
+from lift.video.batch import inputs_of, is_batch, jobs_of, run_all
 from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
-from lift.video.run import Job, Outcome, run
-from lift.video.schedule import FACTORS, UNCHANGED, not_a_factor
+from lift.video.codecs import CONTAINERS
+from lift.video.foresee import foresee
+from lift.video.job import Job, Outcome
+from lift.video.run import run
+from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
 from lift.video.span import Span
 from lift.video.stop import SIGNALLED
@@ -20,7 +25,11 @@ FINEST = 1_000_000  # parts of a second that containers count in, at most
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the tool; gives the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_intermixed_args(arguments)
+    if len(options.paths) < 2:
+        parser.error("expected an input and an output")
+    *inputs, output = options.paths
     try:
         chosen = choose(
             options.model,
@@ -29,8 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
             precision=options.precision,
             cache=options.cache,
         )
-        job = _job(options, chosen)
+        job = _job(options, inputs[0], output, chosen)
+        batch = is_batch(inputs)
+        jobs = jobs_of(inputs_of(inputs), output, job) if batch else [job]
         _say(f"using {chosen.title}")
+        if options.dry_run:
+            return _foresee(jobs, chosen)
+        if batch:
+            return run_all(jobs, chosen, _say)
         outcome = run(job, chosen, _say)
     except UserError as error:
         _say(f"error: {error}")
@@ -42,29 +57,41 @@ def main(arguments: list[str] | None = None) -> int:
     return SIGNALLED + outcome.interrupted if outcome.interrupted else 0
 
 
+def _foresee(jobs: Sequence[Job], chosen: Chosen) -> int:
+    failed = 0
+    for job in jobs:
+        try:
+            _say(f"{job.output}: {foresee(job, chosen)}")
+        except UserError as error:
+            _say(f"error: {error}")
+            failed = 1
+    return failed
+
+
 def _summary(job: Job, outcome: Outcome) -> str:
     few = "; only two frames, so no context beyond them" if outcome.originals == 2 else ""
     stopped = "stopped; playable: " if outcome.interrupted else ""
     cuts = f"{outcome.cuts} cut{'' if outcome.cuts == 1 else 's'}"
-    return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}, {cuts}{few}"
+    repeated = f", {outcome.stutters} of them repeated" if outcome.stutters else ""
+    return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}{repeated}, {cuts}{few}"
 
 
 def _until(outcome: Outcome) -> str:
     return f"up to {float(outcome.reached):.2f} s"
 
 
-def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
+def _job(options: argparse.Namespace, given: Path, output: Path, chosen: Chosen) -> Job:
     factor, default = options.factor, FACTOR if chosen.interpolates else UNCHANGED
     if not chosen.interpolates and (options.fps is not None or factor not in (None, UNCHANGED)):
         raise UserError(
             f"{chosen.method.name} was trained to predict and makes no frame between two: leave --factor and "
             f"--fps out, or take a model that interpolates"
         )
-    if chosen.interpolates and factor is not None and factor not in FACTORS:
+    if chosen.interpolates and factor is not None and factor < LEAST:
         raise UserError(not_a_factor(factor))
     return Job(
-        input=options.input,
-        output=options.output,
+        input=given,
+        output=output,
         factor=default if factor is None else factor,
         fps=options.fps,
         slow_motion=options.slow_motion,
@@ -77,25 +104,32 @@ def _job(options: argparse.Namespace, chosen: Chosen) -> Job:
         force=options.force,
         deinterlace=options.deinterlace,
         input_fps=options.input_fps,
+        repeats=options.repeats,
     )
 
 
 def _parser() -> argparse.ArgumentParser:
+    name = "python -m lift.video" if Path(sys.argv[0]).stem == "__main__" else Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(
-        prog="python -m lift.video", description="Raise the frame rate of a video."
+        prog=name,
+        usage=f"{name} INPUT [INPUT ...] OUTPUT [options]",
+        description="Raise the frame rate of videos.",
     )
     add = parser.add_argument
-    add("input", type=Path, help="a video that FFmpeg reads, or a folder of pictures")
     add(
-        "output",
+        "paths",
         type=Path,
-        help="a video (.mp4 .mkv .mov .webm .avi .ts .gif); without a suffix: a folder of PNG",
+        nargs="+",
+        metavar="INPUT ... OUTPUT",
+        help="INPUT: a video that FFmpeg reads, a folder of pictures, or a folder of such. OUTPUT: a video "
+        f"({' '.join(CONTAINERS)}); without a suffix: a folder of PNG, or of several inputs' outputs. What "
+        "is there already of several is not made again",
     )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument(
         "--factor",
         type=int,
-        help=f"times as many frames: {', '.join(map(str, FACTORS))} "
+        help=f"times as many frames, a whole number "
         f"(default {FACTOR}; {UNCHANGED} with a model that predicts)",
     )
     rate.add_argument(
@@ -107,6 +141,12 @@ def _parser() -> argparse.ArgumentParser:
         "--slow-motion",
         action="store_true",
         help="keep the frame rate, so that the video lasts --factor times longer",
+    )
+    add(
+        "--repeats",
+        choices=("keep", "smooth"),
+        help="frames that repeat the one before while the scene moves, as in animation on twos: keep them, "
+        "or smooth the motion between distinct frames (default: smooth, where there are any)",
     )
     add("--start", type=_time, default=Fraction(0), help="where to begin: seconds or [h:]m:s")
     add("--end", type=_time, help="where to stop")
@@ -146,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--deinterlace", action="store_true", help="make whole pictures of an interlaced video's fields first"
     )
+    add("--dry-run", action="store_true", help="say how many frames, seconds and bytes it would come to")
     add("--force", action="store_true", help="overwrite the output")
     return parser
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lift.models import Interpolator
 from lift.video.choose import Chosen, choose, fit, of_model
-from lift.video.engine import smooth
+from lift.video.engine import Repeats, smooth
 from lift.video.frame import Frame, Image
 from lift.video.schedule import Multiple
 from lift.video.settings import DEFAULTS, Settings
@@ -24,6 +24,7 @@ def interpolate(
     device: str = "auto",
     precision: str = "32",
     tile: str = "auto",
+    repeats: Repeats = "smooth",
     settings: Settings = DEFAULTS,
 ) -> Iterator[Image]:
     """Multiply a frame rate, lazily: frames are taken when needed, memory does not grow with their number.
@@ -32,19 +33,30 @@ def interpolate(
         frames: RGB arrays [H, W, 3] of one size and type, uint8 or uint16.
         model: repeat, average, dis, a trained model's name, a weights file, or a built model; None: the
             default.
-        factor: 2, 4 or 8.
+        factor: A whole number from 2 on.
         window: Offsets of the frames that a built model is given, ascending; names and files bring their own.
         device: auto, cpu, cuda ...
         precision: 32, bf16 or 16.
         tile: auto, off or a tile's side in pixels.
-        settings: Rules of cuts, duplicates and memory.
+        repeats: smooth: frames that repeat the one before while the scene moves are made anew; keep: they
+            are given back.
+        settings: Rules of cuts, repeats and memory.
 
     Yields:
         The given arrays themselves, in order, with `factor` - 1 new ones between any two.
 
-    Raises:
-        UserError: No such model or factor.
-        ValueError: An array that is no such frame, or not of the first one's size and type.
+    Example:
+        >>> import numpy as np
+        >>> from lift.video import interpolate
+        >>> def square(left):  # a bright square, 8 pixels further to the right in each frame
+        ...     frame = np.zeros((64, 96, 3), np.uint8)
+        ...     frame[24:40, left : left + 16] = 255
+        ...     return frame
+        >>> made = list(interpolate([square(left) for left in (8, 16, 24, 32)], factor=4))
+        >>> len(made)
+        13
+        >>> [round(float(np.nonzero(frame[32].mean(-1) > 127)[0].mean())) for frame in made[4:9]]
+        [24, 26, 28, 30, 32]
     """
     schedule = Multiple(factor=factor)
     chosen = _chosen(model, window, device, precision)
@@ -57,7 +69,7 @@ def interpolate(
     if second is None:
         yield first.image
         return
-    for shown in smooth(chain((first, second), stream), method, schedule, settings=settings):
+    for shown in smooth(chain((first, second), stream), method, schedule, settings=settings, repeats=repeats):
         yield shown.frame.image
 
 

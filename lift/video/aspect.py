@@ -42,7 +42,7 @@ def store(file: BinaryIO, muxer: str, ratio: Fraction) -> None:
 
 
 def _matroska(head: bytes, ratio: Fraction) -> bytes | None:
-    """Give the same bytes with the size at which the first video track is shown; None: there is no room."""
+    """Return the same bytes with the size at which the first video track is shown; None: there is no room."""
     for kind, start, _ in _elements(head, 0, len(head)):
         if kind != _SEGMENT:
             continue
@@ -93,7 +93,7 @@ def _entry(parts: list[Element], length: int, ratio: Fraction) -> bytes | None:
 
 
 def _shown(width: int, height: int, ratio: Fraction) -> tuple[int, int]:
-    """Give a size of the picture's shape in whole pixels: exactly, where that is not far larger."""
+    """Return a size of the picture's shape in whole pixels: exactly, where that is not far larger."""
     sides = (width * ratio, Fraction(height)) if ratio > 1 else (Fraction(width), height / ratio)
     times = sides[0].denominator * sides[1].denominator
     times = times if times <= LARGER else 1
@@ -101,7 +101,7 @@ def _shown(width: int, height: int, ratio: Fraction) -> tuple[int, int]:
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Give each EBML element's number and where its content begins and ends."""
+    """Yield each EBML element's number and where its content begins and ends."""
     while start < end:
         kind, start = _vint(data, start, marked=True)
         size, start = _vint(data, start, marked=False)
@@ -128,7 +128,7 @@ def _number(value: int) -> bytes:
 
 
 def _avi(head: bytes, ratio: Fraction) -> bytes | None:
-    """Give the same bytes with a `vprp` chunk for the first video stream; None: there is no room."""
+    """Return the same bytes with a `vprp` chunk for the first video stream; None: there is no room."""
     movi = head.find(b"movi")
     junk = head.rfind(b"JUNK", 0, movi)  # filler that FFmpeg leaves "for easier tag editing"
     strh = head.find(b"strh\x38\0\0\0vids")

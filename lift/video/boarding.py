@@ -46,14 +46,14 @@ def first_packets(container: InputContainer, streams: list[Any]) -> dict[int, li
 
 
 def name_of(stream: Any) -> str:
-    """Give the name of a stream's codec, the same for all its encoders and decoders."""
+    """Return the name of a stream's codec, the same for all its encoders and decoders."""
     if stream.codec_context is not None:
         return str(stream.codec_context.codec.canonical_name)
     return str(getattr(stream, "name", None) or "unknown codec")
 
 
 def makers(muxer: str, stream: Any) -> Iterator[tuple[Maker, str]]:
-    """Give ways of taking a stream along, the best first, each with what the user is told of it."""
+    """Yield ways of taking a stream along, the best first, each with what the user is told of it."""
     yield _copy, ""
     context, name = stream.codec_context, name_of(stream)
     if context is None:
@@ -70,7 +70,7 @@ def makers(muxer: str, stream: Any) -> Iterator[tuple[Maker, str]]:
 
 
 def _sounds(codec: str, context: Any) -> Iterator[tuple[av.AudioLayout, int]]:
-    """Give channel layouts and sample rates for a conversion, the input's own first."""
+    """Yield channel layouts and sample rates for a conversion, the input's own first."""
     known = av.Codec(codec, "w").audio_rates or []
     rates = [context.sample_rate] if not known or context.sample_rate in known else []
     layouts = [context.layout]
@@ -219,12 +219,12 @@ class Sound:
             yield from self._copy.encode(made)
 
     def flush(self) -> Iterator[Any]:
-        """Give all that is still held."""
+        """Yield all that is still held."""
         for frame in self._stream.decode(None):
             yield from self._encoded(frame)
         yield from self.drain()
 
     def drain(self) -> Iterator[Any]:
-        """Give what the encoder and the filters still hold."""
+        """Yield what the encoder and the filters still hold."""
         yield from self._pulled(last=True)
         yield from self._copy.encode(None)

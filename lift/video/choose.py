@@ -3,30 +3,38 @@
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from lift import header
 from lift import weights as weights_file
 from lift.config.abilities import ABILITIES
-from lift.config.restore import restore
+from lift.config.load import Reader
+from lift.config.restore import PARAMS, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
+from lift.files import ROOT
 from lift.models import Interpolator, build
 from lift.models.lift import Lift
-from lift.video.methods import Baseline, Cached, Direct, Method
+from lift.models.rife_v4 import RifeV4
+from lift.video.methods import Baseline, Cached, Direct, Method, Timed
 from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
-ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "weights"
 """Released weights, part of the repository (the stage `release`)."""
 MODELS = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
-DEFAULT_MODEL = "matched"
-"""The best of them on footage that it has not seen (docs/experiments.md)."""
+RELEASED = ("lift_rife", "rife_v4")
+"""Those of `released` in params.yaml that stand on others' weights (weights/LICENSES.md)."""
+RIFE_V4 = "rife_v4.25.safetensors"
+DEFAULT_MODEL = "lift_rife"
+"""The best of them on footage that it has not seen (docs/video.md)."""
+CONTEXT = (-3, -1, 1, 3)
+"""The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 GIB = 2**30
 FLOAT = 4  # bytes
@@ -58,7 +66,7 @@ def choose(
     """Make a method from the command line's words.
 
     Args:
-        name: repeat, average or dis; or a trained model of weights/ or, where it is not there, of
+        name: repeat, average or dis; rife_v4; or a trained model of weights/ or, where it is not there, of
             data/demo/models; None: from `weights`, or the default model.
         weights: A file written by lift.weights.
         device: auto, cpu, cuda, cuda:1, mps ...
@@ -74,6 +82,8 @@ def choose(
                 f"--weights {weights}: {name} has no weights; leave it out, or name a trained model"
             )
         return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
+    if weights is None and (name or DEFAULT_MODEL) in RELEASED:
+        return _of_others(name or DEFAULT_MODEL, device=device, precision=precision)
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
@@ -115,8 +125,10 @@ def of_model(
         cache: As for `choose`.
     """
     where, half = _computing(device, precision)
-    make = Cached if cache and isinstance(module, Lift) else Direct
-    method = make(module, title.split(" (")[0], offsets, device=where, half=half)  # type: ignore[arg-type]
+    make: Any = Cached if cache and isinstance(module, Lift) else Direct
+    if isinstance(module, RifeV4):
+        make = Timed
+    method = make(module, title.split(" (")[0], offsets, device=where, half=half)
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
 
@@ -146,20 +158,24 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
 
 
+def _of_others(name: str, *, device: str, precision: str) -> Chosen:
+    """Make a method on weights that are used as their authors released them."""
+    model = Reader(PARAMS, "demo").released(name).model
+    module = build(model, pretrained=False)
+    module.load_pretrained(REFERENCE / RIFE_V4)
+    offsets = ABILITIES[model.name].window(model) or CONTEXT
+    return of_model(module, offsets, name, model, device=device, precision=precision)
+
+
 def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
     there |= _released()
     if name in there:
         return there[name]
-    known = [*there, *BASELINES]
-    if name != DEFAULT_MODEL:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
-    raise UserError(
-        f"{REFERENCE / name}.safetensors: the default weights are not there; restore them with `git checkout "
-        f"-- weights`, give others with --weights, or use a method without training: --model dis"
-    )
+    known = [*RELEASED, *there, *BASELINES]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
 
 
 def _released() -> dict[str, Path]:

@@ -39,7 +39,7 @@ SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
 
 
 def container_of(path: Path) -> tuple[str, str]:
-    """Give muxer and default codec by the file's suffix.
+    """Return muxer and default codec by the file's suffix.
 
     Raises:
         UserError: The suffix is not known.
@@ -122,7 +122,7 @@ def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterato
 
 
 def _tick(muxer: str) -> Fraction:
-    """Give the finest time that a container with a clock of its own stores, seconds; 0: any."""
+    """Return the finest time that a container with a clock of its own stores, seconds; 0: any."""
     return {
         "gif": Fraction(1, 100),
         "matroska": Fraction(1, 1000),

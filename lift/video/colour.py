@@ -68,7 +68,7 @@ class Look:
 
     @classmethod
     def of_pictures(cls, size: tuple[int, int], *, deep: bool, alpha: bool) -> "Look":
-        """Give that of picture files of (H, W): RGB, as sRGB has it."""
+        """Return that of picture files of (H, W): RGB, as sRGB has it."""
         high = size[1] >= WIDE or size[0] > TALL
         return cls(
             format=_kind(deep=deep, alpha=alpha),
@@ -80,7 +80,7 @@ class Look:
         )
 
     def stored_as(self, form: str) -> "Look":
-        """Give how the same pictures are described in another pixel format.
+        """Return how the same pictures are described in another pixel format.
 
         RGB has no matrix and the full range, and so has FFmpeg's gray; what was either gets the matrix of its
         size and the limited range in YUV, which is what most players take for granted.

@@ -40,5 +40,5 @@ def _passes(data: bytes) -> bool:
 
 
 def _crc(data: bytes) -> int:
-    """Give the CRC by the polynomial 0x04C11DB7 from zero on, highest bit first; zlib's takes the lowest."""
+    """Return the CRC by the polynomial 0x04C11DB7 from zero on, highest bit first (zlib's: lowest)."""
     return zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF

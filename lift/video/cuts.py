@@ -1,102 +1,100 @@
-"""Scene cuts and duplicated frames.
-
-The rule: a cut parts two frames where the picture changes much (`Settings.cut`), much more than between the
-pairs around (`cut_ratio`; a flash is two large changes in a row, hence none), and its colours change
-(`cut_colour`). With the defaults, 5550 frames of 52 real clips without cuts show none, nor does every second
-or fourth of them, and of 2652 joints of two of the clips 2645 are found.
-A duplicate is a frame that equals the one before it.
-"""
+"""Scene cuts and repeated frames in a stream, by the rule of lift/clips/continuity.py."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lift.clips.continuity import AROUND, HELD, Reduced, cuts, differ, peak, reduced, repeats
+from lift.config.data import Continuity
 from lift.video.frame import Frame, Image
-from lift.video.settings import Settings
 
-LEVELS = 4  # per channel of the coarse colours: 64 in all
-
-
-@dataclass(frozen=True)
-class _Change:
-    """How a frame differs from the one before it."""
-
-    motion: float
-    colour: float
-    same: bool
+REACH = AROUND + HELD
+"""Frames on either side of a pair by which it is judged."""
 
 
-def mark(frames: Iterable[Frame], settings: Settings) -> Iterator[Frame]:
-    """Number the scenes and mark duplicates, `settings.neighbours` frames behind the input.
+def mark(frames: Iterable[Frame], rule: Continuity) -> Iterator[Frame]:
+    """Number the scenes and mark repeated frames, `REACH` frames behind the input.
 
     Yields:
-        The same frames, with scene, repeats and motion filled in.
+        The same frames, with scene, repeats, stutters and motion filled in.
     """
-    waiting: deque[tuple[Frame, _Change]] = deque()
-    before: deque[float] = deque(maxlen=settings.neighbours)
-    scene = 0
+    view, waiting, scene = _View(), deque[Frame](), 0
 
     def leave() -> Frame:
         nonlocal scene
-        frame, change = waiting.popleft()
-        after = [other.motion for _, other in list(waiting)[: settings.neighbours]]
-        scene += frame.apart or _is_cut(change, [*before, *after], settings)
-        if not change.same:  # a repeated frame says nothing about how fast the scene moves
-            before.append(change.motion)
-        frame.scene, frame.repeats, frame.motion = scene, change.same, change.motion
+        frame = waiting.popleft()
+        if view.place > 0:
+            pair = view.place - 1
+            scene += frame.apart or view.cuts(pair, rule)
+            frame.stutters = view.repeats(pair, rule)
+            frame.repeats = frame.stutters or view.equal[pair]
+            frame.motion = view.differences[pair]
+        frame.scene = scene
+        view.move()
         return frame
 
-    for frame, change in _changes(frames, settings):
-        waiting.append((frame, change))
-        if len(waiting) > settings.neighbours:
+    for frame in frames:
+        view.add(frame.image)
+        waiting.append(frame)
+        if len(waiting) > REACH:
             yield leave()
     while waiting:
         yield leave()
 
 
-def _is_cut(change: _Change, neighbours: list[float], settings: Settings) -> bool:
-    return (
-        change.motion >= settings.cut
-        and change.colour >= settings.cut_colour
-        and change.motion >= settings.cut_ratio * max(neighbours, default=0.0)
-    )
+class _View:
+    """What is known of the frames around the one that leaves next; pair k is of frames k and k + 1."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Reduced] = []
+        self.differences: list[float] = []
+        self.peaks: list[float] = []
+        self.equal: list[bool] = []
+        self.place = 0
+        """Of the frame that leaves next."""
+        self._last: Image | None = None
+
+    def add(self, image: Image) -> None:
+        """Take a further frame."""
+        small = reduced(_bytes(image))
+        if self._last is not None:
+            before = self.pictures[-1]
+            self.differences.append(differ(before, small))
+            self.peaks.append(peak(before, small))
+            self.equal.append(self.peaks[-1] == 0 and np.array_equal(self._last, image))
+        self.pictures.append(small)
+        self._last = image
+
+    def cuts(self, pair: int, rule: Continuity) -> bool:
+        """Tell whether there is a cut."""
+        return cuts(self.pictures, self.differences, pair, rule)
+
+    def repeats(self, pair: int, rule: Continuity) -> bool:
+        """Tell whether the second frame repeats the first; a cut is no motion, so the scene alone counts."""
+        if self.peaks[pair] >= rule.repeat * max(self.peaks) or self.cuts(pair, rule):
+            return False  # nearly all pairs
+        first, last = pair, pair + 1
+        while first > 0 and not self.cuts(first - 1, rule):
+            first -= 1
+        while last < len(self.peaks) and not self.cuts(last, rule):
+            last += 1
+        return repeats(self.peaks[first:last], pair - first, rule)
+
+    def move(self) -> None:
+        """Go on to the next frame, and forget the one that is out of reach."""
+        self.place += 1
+        if self.place > REACH + 1:
+            self.place -= 1
+            for known in (self.pictures, self.differences, self.peaks, self.equal):
+                del known[0]
 
 
-def _changes(frames: Iterable[Frame], settings: Settings) -> Iterator[tuple[Frame, _Change]]:
-    last: tuple[Image, NDArray[np.uint8], NDArray[np.float64]] | None = None
-    for frame in frames:
-        small = _shrink(frame.image, settings.small)
-        colours = _colours(small)
-        if last is None:
-            change = _Change(0.0, 0.0, False)
-        else:
-            change = _Change(
-                float(cv2.norm(last[1], small, cv2.NORM_L1)) / small.size,
-                float(np.abs(last[2] - colours).sum()) / 2,
-                _difference(last[0], frame.image) <= settings.duplicate,
-            )
-        last = frame.image, small, colours
-        yield frame, change
-
-
-def _shrink(image: Image, longer: int) -> NDArray[np.uint8]:
-    scale = min(1.0, longer / max(image.shape[:2]))
-    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small >> 8 if image.dtype == np.uint16 else small, np.uint8)
-
-
-def _colours(small: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Give the share of pixels of each coarse colour."""
-    counts = cv2.calcHist([small], [0, 1, 2], None, [LEVELS] * 3, [0, 256] * 3)
-    return np.asarray(counts / (small.size // 3), np.float64)
-
-
-def _difference(first: Image, second: Image) -> float:
-    """Give the mean absolute difference of two frames, 0-255."""
-    unit = 257 if first.dtype == np.uint16 else 1
-    return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size / unit
+def _bytes(image: Image) -> NDArray[np.uint8]:
+    """Return colours of 8 bits."""
+    colours = image[..., :3]
+    if image.dtype == np.uint16:
+        return np.asarray(cv2.convertScaleAbs(colours, alpha=1 / 257), np.uint8)
+    return np.ascontiguousarray(colours, np.uint8)

@@ -1,21 +1,38 @@
 """From a stream of originals to the stream that is shown.
 
-The frame halfway between two is predicted from the originals around it (uniform context: offsets ±1, ±3 …).
-Quarters and eighths come by halving again: the references are then the two nearest frames, predicted or not,
-and the window is the same uniform one at the finer spacing, in which places without an original are masked.
+A frame between two is made at its own time from the originals around it, by a method that can (`any_time`).
+Others only make the frame halfway between two: quarters and eighths come by halving again, where the
+references are the two nearest frames, made or not, and a time is taken to the nearest of them. In both cases
+the context is uniform: the frame k places after the left original has the offset 2 * (k - place).
 Nothing is held but the window, so memory does not grow with the video.
 """
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
+from typing import Literal
 
 from lift.video.cuts import mark
 from lift.video.frame import Frame, Image, Shown, to_image, to_tensor
 from lift.video.methods import Method
+from lift.video.pace import Paced, moment, pace
 from lift.video.schedule import Schedule
 from lift.video.settings import DEFAULTS, Settings
+
+Repeats = Literal["keep", "smooth"]
+
+
+@dataclass
+class Seen:
+    """What was found on the way."""
+
+    stutters: int = 0
+    """Frames that repeat the one before in a moving scene."""
+    tell: Callable[[], None] = lambda: None
+    """Is called at the first of them."""
 
 
 def smooth(
@@ -25,6 +42,8 @@ def smooth(
     *,
     settings: Settings = DEFAULTS,
     predict: int = 0,
+    repeats: Repeats = "smooth",
+    seen: Seen | None = None,
 ) -> Iterator[Shown]:
     """Interpolate.
 
@@ -32,29 +51,49 @@ def smooth(
         frames: Originals in order, times ascending.
         method: How the frame between two is made.
         schedule: Which frames are shown when.
-        settings: Rules of cuts and duplicates.
+        settings: Rules of cuts and repeats.
         predict: Frames to append after the last, for a method that can.
+        repeats: smooth: frames that repeat the one before while the scene moves are made anew, from the
+            distinct ones around; keep: they are shown.
+        seen: Is filled in on the way.
 
     Yields:
         What is shown, in order. Every original in between is passed on as the object that it was.
     """
-    last: Frame | None = None
-    duration = Fraction(0)
+    times: deque[Fraction] = deque(maxlen=2)
+    marked = _watched(mark(frames, settings.continuity), times, seen or Seen())
+    keys = pace(marked, schedule, settings, smoothed=repeats == "smooth")
+    last: Paced | None = None
     past: deque[Frame] = deque(maxlen=method.past if predict else 0)
-    for gap in _gaps(mark(frames, settings), method):
-        for time, place in schedule.between(gap.left.time, gap.right.time):
-            yield Shown(time=time, frame=gap.at(place))
+    for gap in _gaps(keys, method, depth(schedule.parts, settings), settings.snap):
+        for tick in gap.ticks:
+            yield Shown(time=tick.shown, frame=gap.at(tick.time))
         gap.close()
         past.extend((gap.left, gap.right) if last is None else (gap.right,))
-        last, duration = gap.right, gap.right.time - gap.left.time
+        last = gap.last
     if last is None:
         return
-    for time in schedule.last(last.time, duration):
-        yield Shown(time=time, frame=last)
+    for tick in last.ticks:
+        yield Shown(time=tick.shown, frame=last.frame)
+    end, duration = times[-1], times[-1] - times[0]
     for step, made in enumerate(_predicted(list(past), method, predict), start=1):
-        ahead = Frame(image=made, time=last.time + step * duration, kind="predicted", scene=last.scene)
-        for time in schedule.last(ahead.time, duration):
-            yield Shown(time=time, frame=ahead)
+        frame = Frame(image=made, time=end + step * duration, kind="predicted", scene=last.frame.scene)
+        for tick in schedule.last(frame.time, duration):
+            yield Shown(time=tick.shown, frame=frame)
+
+
+def _watched(frames: Iterator[Frame], times: deque[Fraction], seen: Seen) -> Iterator[Frame]:
+    for frame in frames:
+        times.append(frame.time)
+        if frame.stutters and not seen.stutters:
+            seen.tell()
+        seen.stutters += frame.stutters
+        yield frame
+
+
+def depth(parts: int, settings: Settings) -> int:
+    """Return how often an interval is halved by a method that can do no more."""
+    return max(settings.halvings, math.ceil(math.log2(parts)))
 
 
 def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
@@ -66,45 +105,70 @@ def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
     return [to_image(image, past[-1].image) for image in method.predict(images, count)]
 
 
-def _gaps(frames: Iterator[Frame], method: Method) -> "Iterator[_Gap]":
+def _gaps(keys: Iterator[Paced], method: Method, depth: int, snap: Fraction) -> "Iterator[_Gap]":
     """Slide over pairs of neighbours, with as many frames around as the method can use."""
-    ahead = deque(islice(frames, sum(offset > 0 for offset in method.window)))
-    behind: deque[Frame] = deque(maxlen=sum(offset < 0 for offset in method.window))
+    ahead = deque(islice(keys, sum(offset > 0 for offset in method.window)))
+    behind: deque[Paced] = deque(maxlen=sum(offset < 0 for offset in method.window))
     while ahead:
         behind.append(ahead.popleft())
-        ahead.extend(islice(frames, 1))
+        ahead.extend(islice(keys, 1))
         if ahead:
-            yield _Gap(list(reversed(behind)), list(ahead), method)
+            yield _Gap(list(reversed(behind)), list(ahead), method, depth, snap)
 
 
 class _Gap:
     """The frames between two neighbouring originals, each made when it is first asked for."""
 
-    def __init__(self, past: list[Frame], future: list[Frame], method: Method) -> None:
-        self.left, self.right = past[0], future[0]
-        self._method = method
-        self._past, self._future = _context(past, newer=True), _context(future, newer=False)
+    def __init__(
+        self, past: list[Paced], future: list[Paced], method: Method, depth: int, snap: Fraction
+    ) -> None:
+        self.left, self.right, self.last = past[0].frame, future[0].frame, future[0]
+        self.ticks = past[0].ticks
+        self._method, self._depth, self._snap = method, depth, snap
+        self._past = _context([one.frame for one in past], newer=True)
+        self._future = _context([one.frame for one in future], newer=False)
         self._known = {Fraction(0): self.left, Fraction(1): self.right}
 
-    def at(self, place: Fraction) -> Frame:
-        """Give the frame at `place`, 0 … 1, a number of halves, quarters, eighths ..."""
-        if place not in self._known:
-            if self.left.scene != self.right.scene or self.right.repeats:
-                self._known[place] = self._copy(place)
-            else:
-                self._known[place] = self._middle(place, Fraction(1, place.denominator))
-        return self._known[place]
+    def at(self, time: Fraction) -> Frame:
+        """Return the frame of a moment from the left original's on to the right one's, seconds."""
+        start, end = moment(self.left), moment(self.right)
+        place = (
+            min(max((time - start) / (end - start), Fraction(0)), Fraction(1)) if end > start else Fraction(0)
+        )
+        if self._parted:
+            return self._at(place)
+        if not self._method.any_time:
+            parts = 2**self._depth
+            place = Fraction(round(place * parts), parts)
+        elif min(place, 1 - place) <= self._snap:
+            place = Fraction(round(place))
+        return self._at(place)
 
     def close(self) -> None:
         """Forget what only a reference needs: the left original is context from now on."""
         if self.left.features is not None:
             self.left.features = self._method.shrink(self.left.features)
 
+    @property
+    def _parted(self) -> bool:
+        """Whether nothing can be made: the right original is of another scene, or the same picture."""
+        return self.left.scene != self.right.scene or self.right.repeats
+
+    def _at(self, place: Fraction) -> Frame:
+        if place not in self._known:
+            if self._parted:
+                self._known[place] = self._copy(place)
+            elif self._method.any_time:
+                self._known[place] = self._between(place)
+            else:
+                self._known[place] = self._middle(place, Fraction(1, place.denominator))
+        return self._known[place]
+
     def _time(self, place: Fraction) -> Fraction:
-        return self.left.time + (self.right.time - self.left.time) * place
+        return moment(self.left) + (moment(self.right) - moment(self.left)) * place
 
     def _copy(self, place: Fraction) -> Frame:
-        """Show the left original again: the right one is of another scene, or the same picture."""
+        """Show the left original again."""
         left = self.left
         return Frame(
             image=left.image,
@@ -115,24 +179,37 @@ class _Gap:
             repeats=True,
         )
 
+    def _around(self) -> Iterator[tuple[int, Frame]]:
+        """Yield the originals with their places: 0 the left one, 1 the right one."""
+        yield from enumerate(self._future, start=1)
+        yield from ((-k, frame) for k, frame in enumerate(self._past))
+
+    def _between(self, place: Fraction) -> Frame:
+        """Make the frame at `place` from the originals alone."""
+        wanted = {(offset + 1) // 2 for offset in self._method.window}
+        window = {2 * (k - place): frame for k, frame in self._around() if k in wanted}
+        return self._made(place, window)
+
     def _middle(self, place: Fraction, half: Fraction) -> Frame:
-        window = {-1: self.at(place - half), 1: self.at(place + half)}
-        for position, frame in [
-            *enumerate(self._future, start=1),
-            *((-k, f) for k, f in enumerate(self._past)),
-        ]:
-            offset = (position - place) / half
+        """Make the frame at `place` as the middle of those `half` an interval away on either side."""
+        window = {Fraction(-1): self._at(place - half), Fraction(1): self._at(place + half)}
+        for k, frame in self._around():
+            offset = (k - place) / half
             if offset in self._method.window and offset not in window:
-                window[int(offset)] = frame
+                window[offset] = frame
+        return self._made(place, window)
+
+    def _made(self, place: Fraction, window: dict[Fraction, Frame]) -> Frame:
         offsets = sorted(window)
-        middle = self._method.between(offsets, [self._features(window[offset]) for offset in offsets])
+        numbers = [int(offset) if offset.denominator == 1 else float(offset) for offset in offsets]
+        middle = self._method.between(numbers, [self._features(window[offset]) for offset in offsets])
         return Frame(
             image=to_image(middle.image, self.left.image),
             time=self._time(place),
             kind="interpolated",
             scene=self.left.scene,
             motion=self.right.motion,
-            weights=None if middle.weights is None else dict(zip(offsets, middle.weights, strict=True)),
+            weights=None if middle.weights is None else dict(zip(numbers, middle.weights, strict=True)),
         )
 
     def _features(self, frame: Frame) -> object:

@@ -156,7 +156,7 @@ def _bwdif(video: VideoStream, first: av.VideoFrame, *, marked: bool) -> Filter:
 
 
 def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Fraction:
-    """Give when the first picture or sound is, exactly: the container's own number is rounded."""
+    """Return when the first picture or sound is, exactly: the container's own number is rounded."""
     streams = [s for s in container.streams if s.type == "audio" or s is video]
     begins = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
     if first.pts is not None and first.time_base:
@@ -186,5 +186,5 @@ def count(facts: Facts, span: Span) -> int | None:
 
 
 def why(error: Exception) -> str:
-    """Give the short reason of an error of FFmpeg."""
+    """Return the short reason of an error of FFmpeg."""
     return getattr(error, "strerror", None) or str(error)

@@ -173,7 +173,7 @@ class VideoSource:
                 yield from context.decode(last)
 
     def _packets(self) -> Iterator[Any]:
-        """Give the video's packets from the last key frame at or before the start."""
+        """Yield the video's packets from the last key frame at or before the start."""
         held: list[Any] = []
         waiting = self.span.start > 0
         for packet in self._settled():
@@ -194,7 +194,7 @@ class VideoSource:
         yield from held
 
     def _settled(self) -> Iterator[Any]:
-        """Give the video's packets from near the start on, all on one clock."""
+        """Yield the video's packets from near the start on, all on one clock."""
         if may_restart(self.container):  # where times repeat, none can be sought
             clock = Clock()
             for packet in self.container.demux():
@@ -254,7 +254,7 @@ class VideoSource:
 
 
 def _stamp(packet: Any, *, shown: bool = False) -> Any:
-    """Give when a packet is decoded, or shown, seconds; None: it does not say."""
+    """Return when a packet is decoded, or shown, seconds; None: it does not say."""
     one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
     stamp = other if one is None else one
     return None if stamp is None else stamp * packet.time_base

@@ -30,9 +30,13 @@ class Frame:
     """Number of the scene; nothing is blended across two."""
     repeats: bool = False
     """Shows the same as the frame before it."""
+    stutters: bool = False
+    """Repeats it although the scene moves: where motion is smoothed, it is made anew."""
+    moment: Fraction | None = None
+    """When the scene looked like this, seconds; None: at `time`."""
     motion: float = 0.0
     """Mean absolute difference from the frame before it, both shrunken, 0-255."""
-    weights: dict[int, float] | None = None
+    weights: dict[float, float] | None = None
     """α by offset, of an interpolated frame."""
     features: Any = None
     """What the method made of it, until it is needed no more."""

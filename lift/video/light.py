@@ -51,7 +51,7 @@ class Light:
         )
 
     def options(self, codec: str) -> dict[str, str]:
-        """Give an encoder's parameters that store it, none for an encoder that cannot."""
+        """Return an encoder's parameters that store it, none for an encoder that cannot."""
         if codec == "libsvtav1":
             display, light, key = self._display(1, 1), "content-light", "svtav1-params"
             master = "mastering-display"

@@ -25,7 +25,7 @@ def read(path: Path) -> InputContainer:
 
 
 def decoder(stream: Any) -> Any:
-    """Give what decodes a video stream, with its alpha where it has any."""
+    """Return what decodes a video stream, with its alpha where it has any."""
     name = TRANSPARENT.get(stream.codec_context.name)
     if name is None or stream.metadata.get("alpha_mode") != "1":
         return stream.codec_context

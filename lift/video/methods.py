@@ -11,7 +11,9 @@ from lift.evaluation.baselines import BASELINES
 from lift.models import Interpolator
 from lift.models.encoder import Encoded, Pyramid
 from lift.models.lift import Lift
-from lift.ops.pad import pad_to_multiple
+from lift.models.lift_rife import LiftRife
+from lift.models.rife_v4 import RifeV4
+from lift.ops.pad import crop_to, pad_to_multiple
 
 REFERENCES = (-1, 1)
 
@@ -31,9 +33,11 @@ class Method(Protocol):
         window: Offsets of the frames that it can use, ascending, with -1 and +1.
         device: Where images are to be.
         past: Most frames that `predict` can use.
+        any_time: Whether it makes a frame at any time between two, and not only halfway.
     """
 
     name: str
+    any_time: bool
     window: tuple[int, ...]
     device: torch.device
     past: int
@@ -46,8 +50,11 @@ class Method(Protocol):
         """Keep of a frame's features what is needed while it is context only, no reference any more."""
         ...
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
-        """Make the frame at offset 0 from those at `offsets`, ascending, among them -1 and +1."""
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+        """Make the frame at offset 0 from those at `offsets`, ascending.
+
+        Among them are -1 and +1; of a method of `any_time` the two nearest ones, which are 2 apart.
+        """
         ...
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
@@ -64,6 +71,7 @@ class _NoPrediction:
 
     name: str
     past: int = 1
+    any_time: bool = False
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Refuse.
@@ -85,6 +93,7 @@ class Baseline(_NoPrediction):
 
     def __init__(self, name: str) -> None:
         self.name, self.device = name, torch.device("cpu")
+        self.any_time = name != "dis"
         self._function = BASELINES[name]
 
     def encode(self, image: Tensor) -> object:
@@ -95,8 +104,13 @@ class Baseline(_NoPrediction):
         """Nothing is context."""
         return None
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
-        """Call the baseline."""
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+        """Call the baseline; of any time but the middle, the average by nearness."""
+        if self.name == "average":
+            before, after = (image for image in features if isinstance(image, Tensor))
+            return Middle(before + (after - before) * -float(offsets[0]) / 2)
+        if self.name == "repeat":
+            offsets = REFERENCES
         sample = _clip(offsets, features)
         return Middle(self._function({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
 
@@ -131,6 +145,7 @@ class Direct(_NoPrediction):
             half: Type of the autocast; None: float32.
         """
         self.name, self.window, self.device = name, window, device
+        self.any_time = isinstance(model, LiftRife)
         self._model, self._half = model.to(device).eval(), half
 
     def encode(self, image: Tensor) -> object:
@@ -141,11 +156,59 @@ class Direct(_NoPrediction):
         """A context frame is needed as it is."""
         return features
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Run the model."""
         with torch.inference_mode(), _autocast(self.device, self._half):
             output = self._model(**_clip(offsets, features))
         return _middle(output.frame, output.weights)
+
+
+class Timed(_NoPrediction):
+    """RIFE v4: two frames, any time between them, each frame's features computed once."""
+
+    window: tuple[int, ...] = REFERENCES
+    any_time = True
+
+    def __init__(
+        self,
+        model: RifeV4,
+        name: str,
+        window: tuple[int, ...],
+        *,
+        device: torch.device,
+        half: torch.dtype | None,
+    ) -> None:
+        """Take a model; arguments as for `Direct`."""
+        self.name, self.device = name, device
+        self._model, self._half = model.to(device).eval(), half
+
+    def encode(self, image: Tensor) -> object:
+        """Pad by black, as its users do, and compute the features."""
+        padded, size = pad_to_multiple(image, self._model.multiple, "constant")
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            return _Known(padded, self._model.network.encode(padded), size)
+
+    def shrink(self, features: object) -> object:
+        """Nothing is context."""
+        return None
+
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+        """Run the network."""
+        before, after = (one for one in features if isinstance(one, _Known))
+        time = torch.tensor([-float(offsets[0]) / 2], device=self.device)
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            estimate = self._model.network(
+                torch.cat((before.image, after.image)), time, torch.cat((before.features, after.features))
+            )
+        return _middle(crop_to(estimate.frame, before.size), None)
+
+
+class _Known(NamedTuple):
+    """A frame, padded (1, 3, H, W), its features (1, 4, H, W), and its size before."""
+
+    image: Tensor
+    features: Tensor
+    size: tuple[int, int]
 
 
 class _Seen(NamedTuple):
@@ -189,7 +252,7 @@ class Cached(_NoPrediction):
         """Keep s16, and the small image where there is one."""
         return _seen(features)._replace(image=None, pyramid=None)
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Run stages 2 to 5."""
         seen = dict(zip(offsets, features, strict=True))
         times = torch.tensor([list(offsets)], dtype=torch.float32, device=self.device)
@@ -226,7 +289,7 @@ def _autocast(device: torch.device, half: torch.dtype | None) -> torch.autocast:
     return torch.autocast(device.type, half or torch.bfloat16, enabled=half is not None)
 
 
-def _clip(offsets: Sequence[int], images: Sequence[object]) -> dict[str, Tensor]:
+def _clip(offsets: Sequence[float], images: Sequence[object]) -> dict[str, Tensor]:
     frames = torch.cat([image for image in images if isinstance(image, Tensor)])[None]
     times = torch.tensor([offsets], dtype=torch.float32, device=frames.device)
     return {"frames": frames, "offsets": times, "valid": torch.ones_like(times).bool()}

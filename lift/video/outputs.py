@@ -28,7 +28,7 @@ def open_sink(
     stretch: int,
     force: bool,
 ) -> Iterator[VideoSink | FolderSink]:
-    """Give what writes to a temporary place that becomes the output when all went well.
+    """Yield what writes to a temporary place that becomes the output when all went well.
 
     Args:
         output: A video, or without a suffix a folder of pictures.
@@ -91,7 +91,7 @@ def _folder(output: Path, *, force: bool) -> Iterator[Path]:
 
 @contextmanager
 def open_report(path: Path | None) -> Iterator[Report | None]:
-    """Give a report to be written to a file; None: none."""
+    """Yield a report to be written to a file; None: none."""
     if path is None:
         yield None
         return

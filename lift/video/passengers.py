@@ -121,7 +121,7 @@ class Passengers:
         return True
 
     def until(self, time: Fraction | None) -> Iterator[Any]:
-        """Give the packets up to a time of the output, seconds; None: all that there are."""
+        """Yield the packets up to a time of the output, seconds; None: all that there are."""
         yield from self._covers
         self._covers = []
         while not self._ended and (time is None or not self._past(time, LAG)):
@@ -173,7 +173,7 @@ class Passengers:
         return True
 
     def _read(self) -> Iterator[Any]:
-        """Give packets in the file's order, from before the start on."""
+        """Yield packets in the file's order, from before the start on."""
         wanted = [*self._carriers, self._source.index]
         try:
             if may_restart(self._input):
@@ -219,7 +219,7 @@ class Passengers:
         self.trouble = self.trouble or f"{self._source.path}: {trouble}"
 
     def flush(self) -> Iterator[Any]:
-        """Give what encoders still hold."""
+        """Yield what encoders still hold."""
         for carrier in self._carriers.values():
             if isinstance(carrier, Sound):
                 yield from carrier.flush()

@@ -16,6 +16,7 @@ class Predicting:
     """A model of `clip.task: predict`; see `Method`."""
 
     window: tuple[int, ...] = REFERENCES
+    any_time = False
 
     def __init__(
         self, model: Interpolator, name: str, clip: Clip, *, device: torch.device, half: torch.dtype | None
@@ -41,7 +42,7 @@ class Predicting:
         """Nothing is context."""
         return None
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Refuse.
 
         Raises:

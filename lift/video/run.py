@@ -1,98 +1,55 @@
 """One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
-from typing import cast
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
+from typing import Any, cast
 
 import av
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.video.choose import Chosen, fit
 from lift.video.codecs import container_of, stores_turning
-from lift.video.engine import smooth
+from lift.video.engine import Repeats, Seen, depth, smooth
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
+from lift.video.job import Job, Outcome, Stopped, check
+from lift.video.methods import Method
 from lift.video.outputs import open_report, open_sink
 from lift.video.report import Report
-from lift.video.schedule import Multiple, Rate, Schedule
-from lift.video.settings import DEFAULTS, Settings
+from lift.video.schedule import UNCHANGED, Multiple, Schedule
+from lift.video.settings import Settings
 from lift.video.sink import Sink
-from lift.video.span import WHOLE, Span
+from lift.video.span import WHOLE
 from lift.video.stop import Stop, stoppable
 from lift.video.threads import Behind, ahead
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
 """What may go wrong on the way without being an error of this program."""
-OURS = "[0-9]" * 6 + ".png"
+STUTTERS = {
+    "smooth": "frames repeat the one before while the scene moves: the motion between distinct frames is "
+    "smoothed (--repeats keep shows them as they are)",
+    "keep": "frames repeat the one before while the scene moves: they are kept, so motion stops there "
+    "(--repeats smooth makes them anew)",
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What is to be done."""
-
-    input: Path
-    output: Path
-    factor: int = 2
-    fps: Fraction | None = None
-    """Fixed output rate in place of `factor`."""
-    slow_motion: bool = False
-    span: Span = WHOLE
-    codec: str | None = None
-    tile: str = "auto"
-    preview: bool = False
-    predict: int = 0
-    report: Path | None = None
-    force: bool = False
-    deinterlace: bool = False
-    """Make a whole picture of each field first."""
-    input_fps: Fraction = Fraction(25)
-    """Rate of a folder of pictures."""
-    settings: Settings = DEFAULTS
-
-    def schedule(self) -> Schedule:
-        """Give which frames are shown when.
-
-        Raises:
-            UserError: A factor or a rate that is none, or slow motion at a fixed rate.
-        """
-        for name, rate in (("--fps", self.fps), ("--input-fps", self.input_fps)):
-            if rate is not None and not 0 < rate <= self.settings.fastest:
-                raise UserError(
-                    f"{name} {float(rate):g}: expected more than 0 and at most {self.settings.fastest:g} "
-                    f"frames per second"
-                )
-        if self.fps is None:
-            return Multiple(factor=self.factor, stretch=self.factor if self.slow_motion else 1)
-        if self.slow_motion:
-            raise UserError("--slow-motion keeps the frame rate and goes with --factor; leave --fps out")
-        return Rate(fps=self.fps, halvings=self.settings.halvings)
-
-
-@dataclass
-class Outcome:
-    """What came of it."""
-
-    originals: int = 0
-    shown: int = 0
-    cuts: int = 0
-    interrupted: int = 0
-    """The signal that stopped it early (SIGINT of Ctrl-C, SIGTERM); 0: none."""
-    trouble: str | None = None
-    reached: Fraction = Fraction(0)
-    """When the last frame is shown, seconds."""
-
-
-def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None) -> Outcome:
+def run(
+    job: Job,
+    chosen: Chosen,
+    say: Callable[[str], None] = lambda line: None,
+    *,
+    progress: "tqdm[Any] | None" = None,
+    partial: bool = True,
+) -> Outcome:
     """Smooth a video.
 
     Ctrl-C (SIGINT) and SIGTERM stop after the frame at hand: what was made until then is finished into a
@@ -102,19 +59,16 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
         job: What is to be done.
         chosen: Who makes the frames.
         say: Takes lines for the user.
+        progress: A bar that is advanced by a frame; None: one of its own.
+        partial: Whether a stop leaves what was made; False: nothing, as the work will be begun again.
 
     Raises:
         UserError: A bad input or option; the output is left as it was.
     """
-    schedule = job.schedule()
-    _check_output(job)
-    if job.predict < 0:
-        raise UserError(f"--predict {job.predict}: expected a number of frames from 0 on")
-    if job.predict:
-        chosen.method.predict([torch.zeros(1, 3, 1, 1)], job.predict)  # who cannot says so before any work
+    schedule = check(job, chosen)
     outcome = Outcome()
     with ExitStack() as stack:
-        source = _open_source(job)
+        source = open_source(job)
         stack.callback(source.close)
         rate = schedule.rate(source.rate)
         method = fit(chosen, source.size, job.tile, job.settings)
@@ -135,18 +89,39 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
                 force=job.force,
             )
         )
-        for warning in (*source.warnings, *sink.warnings):
+        for warning in (*source.warnings, *sink.warnings, *_about(chosen.method, schedule, job.settings)):
             say(warning)
         frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
-        shown = smooth(frames, method, schedule, settings=job.settings, predict=job.predict)
+        repeats = job.repeats or _usual(chosen.method, schedule)
+        seen = Seen(tell=lambda: say(STUTTERS[repeats]))
+        shown = smooth(
+            frames,
+            method,
+            schedule,
+            settings=job.settings,
+            predict=job.predict,
+            repeats=repeats,
+            seen=seen,
+        )
         total = schedule.count(source.total, source.rate, job.predict) if source.total else None
         fault: Exception | None = None
         try:
-            _encode(shown, sink, report, total, stop, outcome, job)
+            with (
+                bar(title="smoothing", unit="frame", total=total)
+                if progress is None
+                else nullcontext(progress) as advanced
+            ):
+                _encode(shown, sink, report, advanced, stop, outcome, job)
+                if progress is None and not stop.number:
+                    advanced.total = outcome.shown  # a header's number of frames is an estimate
+                    advanced.refresh()
         except FAULTS as error:
             fault = _explained(job, error)
         outcome.interrupted, outcome.trouble = stop.number, str(fault) if fault else source.trouble
+        outcome.stutters = seen.stutters
+        if outcome.interrupted and not partial:
+            raise Stopped(outcome.interrupted)
         _check_enough(job, outcome, fault)
         try:
             with full_disk_explained(job.output):
@@ -160,7 +135,31 @@ def run(job: Job, chosen: Chosen, say: Callable[[str], None] = lambda line: None
     return outcome
 
 
-def _open_source(job: Job) -> VideoSource | FolderSource:
+def _usual(method: Method, schedule: Schedule) -> Repeats:
+    """Return what becomes of repeated frames where the user does not say: smooth, who can."""
+    adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
+    return "smooth" if adds and method.name != "repeat" else "keep"
+
+
+def _about(method: Method, schedule: Schedule, settings: Settings) -> list[str]:
+    """Say what a method cannot do as it is asked."""
+    parts = schedule.parts
+    halves = isinstance(schedule, Multiple) and parts & (parts - 1) == 0
+    if method.any_time or halves:
+        return []
+    finest = 2 ** depth(parts, settings)
+    return [
+        f"{method.name} only makes the frame halfway between two: each frame is made for the nearest "
+        f"1/{finest} of an interval; rife_v4 makes them at any time"
+    ]
+
+
+def open_source(job: Job) -> VideoSource | FolderSource:
+    """Open the input.
+
+    Raises:
+        UserError: It is none that can be read.
+    """
     if job.input.is_dir():
         return FolderSource(job.input, job.span, job.input_fps)
     if not job.input.is_file():
@@ -173,29 +172,6 @@ def _open_source(job: Job) -> VideoSource | FolderSource:
         return source
     source.close()
     return VideoSource(job.input, job.span, turn=True, deinterlace=job.deinterlace)
-
-
-def _check_output(job: Job) -> None:
-    output = job.output
-    if output.resolve() == job.input.resolve():
-        raise UserError(f"{output}: the output is the input; choose another name")
-    if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
-        raise UserError(f"{output}: a folder with other things in it; choose another name")
-    if job.report is not None:
-        _check_apart(job.report, job.input, "input")
-        _check_apart(job.report, output, "output")
-    for path in filter(None, (output, job.report)):
-        if path.exists() and not job.force:
-            raise UserError(f"{path}: exists already; choose another name or give --force")
-
-
-def _check_apart(report: Path, other: Path, what: str) -> None:
-    """Refuse a report that would replace the input or the output, lie in it, or be its folder."""
-    mine, its = report.resolve(), other.resolve()
-    if mine == its or mine in its.parents or its in mine.parents:
-        raise UserError(
-            f"--report {report}: the {what} {other} is there; choose a file outside the input and the output"
-        )
 
 
 def _check_enough(job: Job, outcome: Outcome, fault: Exception | None) -> None:
@@ -229,7 +205,7 @@ def _encode(
     shown: Iterator[Shown],
     sink: Sink,
     report: Report | None,
-    total: int | None,
+    progress: "tqdm[Any]",
     stop: Stop,
     outcome: Outcome,
     job: Job,
@@ -238,18 +214,15 @@ def _encode(
     writer = Behind(sink.write, job.settings.queue)
     scene = 0
     try:
-        with bar(title="smoothing", unit="frame", total=total) as progress:
-            for item in side_by_side(shown) if job.preview else shown:
-                writer.put(item)
-                outcome.shown += 1
-                outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
-                if report is not None:
-                    report.add(item)
-                progress.update()
-                if stop.number:
-                    return
-            progress.total = outcome.shown  # a header's number of frames is an estimate
-            progress.refresh()
+        for item in side_by_side(shown) if job.preview else shown:
+            writer.put(item)
+            outcome.shown += 1
+            outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
+            if report is not None:
+                report.add(item)
+            progress.update()
+            if stop.number:
+                return
     finally:
         with full_disk_explained(job.output):
             writer.close()

@@ -249,7 +249,7 @@ class FolderSink:
 
 
 def _pixels(frame: Frame) -> Image:
-    """Give a frame's colours as they are without its alpha."""
+    """Return a frame's colours as they are without its alpha."""
     if frame.image.shape[2] == 3:
         return frame.image
     if isinstance(frame.picture, np.ndarray):

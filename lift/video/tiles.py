@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lift.video.methods import REFERENCES, Method, Middle
 
+REACH = 2  # the references' offsets are below this, at whatever time between them
 Box = tuple[int, int, int, int]  # top, left, height, width, pixels
 
 
@@ -47,7 +48,7 @@ class Tiled:
     def __init__(self, method: Method, size: tuple[int, int], tile: int, overlap: int) -> None:
         """Cut frames of (H, W) for `method`; `tile` and `overlap` in pixels, `overlap` < `tile`."""
         self.name, self.window, self.device = method.name, method.window, method.device
-        self.past = method.past
+        self.past, self.any_time = method.past, method.any_time
         self._method, self._boxes = method, boxes(size, tile, overlap)
         self._size, self._masks = size, [_ramp(box, size, overlap) for box in self._boxes]
         self._total = torch.zeros(1, 1, *size)
@@ -57,13 +58,14 @@ class Tiled:
     def encode(self, image: Tensor) -> object:
         """Encode each tile and keep what context needs."""
         method = self._method
-        return _Parts(image, [method.shrink(method.encode(_cut(image, box))) for box in self._boxes])
+        boxes = self._boxes if method.window != REFERENCES else []  # without context nothing is kept
+        return _Parts(image, [method.shrink(method.encode(_cut(image, box))) for box in boxes])
 
     def shrink(self, features: object) -> object:
         """Drop the image."""
         return _parts(features)._replace(image=None)
 
-    def between(self, offsets: Sequence[int], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Make each tile and blend them; α is the tiles' mean."""
         image = torch.zeros(1, 3, *self._size, device=self.device)
         weights: list[list[float]] = []
@@ -75,9 +77,9 @@ class Tiled:
         means = [sum(column) / len(column) for column in zip(*weights, strict=True)]
         return Middle(image, means or None)
 
-    def _part(self, index: int, offset: int, features: object) -> object:
+    def _part(self, index: int, offset: float, features: object) -> object:
         image, tiles = _parts(features)
-        if offset in REFERENCES and image is not None:
+        if abs(offset) < REACH and image is not None:
             return self._method.encode(_cut(image, self._boxes[index]))
         return tiles[index]
 

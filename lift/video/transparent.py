@@ -1,7 +1,7 @@
 """Video with alpha: a method that makes RGBA frames out of one that makes RGB."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ class Transparent:
     def __init__(self, method: Method) -> None:
         """Take the method."""
         self.name, self.window, self.device = method.name, method.window, method.device
-        self.past = method.past
+        self.past, self.any_time = method.past, method.any_time
         self._method = method
 
     def encode(self, image: Tensor) -> object:
@@ -42,14 +42,14 @@ class Transparent:
         alpha = None if layers.alpha is None else self._method.shrink(layers.alpha)
         return layers._replace(colours=self._method.shrink(layers.colours), alpha=alpha)
 
-    def between(self, offsets: Sequence[int], features: Sequence[object], *rest: Any) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Make both layers; image (1, 4, H, W)."""
         layers = [_layers(one) for one in features]
-        middle = self._method.between(offsets, [one.colours for one in layers], *rest)
+        middle = self._method.between(offsets, [one.colours for one in layers])
         if all(one.alpha is None for one in layers):
             alpha = torch.ones_like(middle.image[:, :1])
         else:
-            alpha = self._method.between(offsets, [self._alpha(one) for one in layers], *rest).image
+            alpha = self._method.between(offsets, [self._alpha(one) for one in layers]).image
             alpha = alpha.mean(1, keepdim=True)
         return middle._replace(image=torch.cat((middle.image.minimum(alpha), alpha), 1))
 
@@ -66,7 +66,7 @@ class Transparent:
 
 
 def _split(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the colours, and alpha as a gray picture, each (1, 3, H, W)."""
+    """Return the colours, and alpha as a gray picture, each (1, 3, H, W)."""
     return image[:, :3], image[:, 3:].expand(-1, 3, -1, -1).contiguous()
 
 

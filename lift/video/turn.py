@@ -36,7 +36,7 @@ def slanted(matrix: Sequence[int]) -> bool:
 
 
 def angle(matrix: Sequence[int]) -> int:
-    """Give the angle by which a matrix turns a picture counterclockwise, degrees."""
+    """Return the angle by which a matrix turns a picture counterclockwise, degrees."""
     return round(-math.degrees(math.atan2(matrix[1], matrix[0])))
 
 
@@ -52,7 +52,7 @@ def sideways(matrix: Sequence[int] | None) -> bool:
 
 
 def turning(matrix: Sequence[int] | None) -> list[Filter]:
-    """Give the filters that do to the pixels what a matrix says; no pixel's value changes."""
+    """Return the filters that do to the pixels what a matrix says; no pixel's value changes."""
     if matrix is None or slanted(matrix):
         return []
     a, b, _, c, d = matrix[:5]

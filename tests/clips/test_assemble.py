@@ -5,10 +5,10 @@ import pytest
 from lift.clips.assemble import Assembler, Stored
 from lift.clips.plan import Entry, Planned
 from lift.clips.sources import Target, Video
-from lift.config import Continuity
 from lift.data.stored.images import Unreadable
+from lift.video.settings import DEFAULTS
 
-RULE = Continuity(cut_difference=10.0, cut_ratio=2.5, cut_correlation=0.65, duplicate=0.05)
+RULE = DEFAULTS.continuity
 ENTRY = Entry(source="davis", video=Video(name="bear", group="bear", path=Path("bear")))
 
 

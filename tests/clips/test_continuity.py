@@ -1,3 +1,5 @@
+import dataclasses
+
 import av
 import cv2
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from lift.clips.build import build_clip_set
 from lift.clips.continuity import breaks, reduced
 from lift.config import load
+from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import read_manifest
 from lift.scenes import KINDS, make
 
@@ -106,6 +109,27 @@ def test_no_window_spans_a_cut_and_dropped_clips_are_counted(made, tmp_path):
         assert {row.number(offset) for offset in row.offsets} == {
             *shot[max(0, target - 15 - shot.start) :]
         } & {*range(target - 15, target + 12)} - {target}
+
+
+def test_a_window_that_is_drawn_lies_anywhere_in_its_shot_and_nowhere_else(made, tmp_path):
+    spliced(made, tmp_path / "raw", (12, 9))
+    found = {}
+    for windows in ("fixed", "random"):
+        rules = {"before": 3, "after": 2, "spacing": 13, "windows": windows}
+        config = made.configure(tmp_path / "raw", ("davis",), **rules)
+        near = dataclasses.replace(config, clips=dataclasses.replace(config.clips, before=3, after=2))
+        build_clip_set(near, "set", tmp_path, tmp_path / windows)
+        found[windows] = read_manifest(tmp_path / windows / "clips.csv")
+    assert [row.target for row in found["fixed"]] == [row.target for row in found["random"]] == [3, 16]
+    assert all({*row.offsets} <= {*range(-3, 3)} for row in found["fixed"])
+    shots = [range(12), range(12, 21)]
+    for row, shot in zip(found["random"], shots, strict=True):
+        assert {row.number(offset) for offset in (*row.offsets, 0)} == {*shot}
+    clips = ClipDataset(tmp_path / "random", (-3, -2, -1, 1, 2), seed=1, anywhere=(3, 2))
+    for index, shot in enumerate(shots):
+        plans = [clips.plan((index, 0, visit)) for visit in range(200)]
+        assert {plan.numbers[-1] for plan in plans} == {*shot[3:-2]}
+        assert all({*plan.numbers} <= {*shot} for plan in plans)
 
 
 def test_a_window_ends_at_a_repeated_frame(made, tmp_path):

@@ -260,7 +260,7 @@ def test_the_past_is_all_of_a_predicting_window_and_two_frames_suffice_an_ifrnet
 def test_ifrvps_training_is_a_matter_of_parameters(params):
     """Seeds, ifrvp.md: 300 epochs, cosine from 1e-4 to 1e-5, batches of 12 per GPU."""
     phase = {"epochs": 300, "crop": [64, 64], "rate": 1e-4, "final_rate": 1e-5}
-    train = {"batch": 12, "phases": [phase | {"encoder_scale": 1.0, "freeze": False}]}
+    train = {"batch": 12, "phases": [phase | {"encoder_scale": 1.0, "freeze": False, "thaw": 0}]}
     clip = PREDICT | {"mode": "arbitrary", "horizons": [1, 2, 3]}
     own = {"clip": clip, "model": {"name": "ifrnet"}, "train": train}
     config = load(params({"ablations.own": own}), "demo", "own")

@@ -197,3 +197,44 @@ def test_a_damaged_set_is_refused_by_its_file(folder):
     manifest.write_text(text.splitlines()[0] + "\n")
     with pytest.raises(UserError, match=r"clips\.csv: no clip"):
         ClipDataset(folder, DENSE)
+
+
+def test_a_source_with_smaller_frames_has_smaller_crops(folder):
+    rows = ClipDataset(folder, DENSE).rows
+    first = {row.source: index for index, row in reversed(list(enumerate(rows)))}
+    smaller, larger = sorted(first, key=lambda source: rows[first[source]].height)[:: len(first) - 1]
+    limits = {smaller: (16, 20)}
+    data = ClipDataset(folder, DENSE, crop=(24, 24), limits=limits, augment=AUGMENT)
+    assert data[first[larger], 0, 0]["target"].shape[1:] == (24, 24)
+    assert data[first[smaller], 0, 0]["target"].shape[1:] == (16, 20)
+    assert data[first[smaller]]["frames"].shape[2:] == (16, 20)
+
+
+def test_a_missing_frame_is_drawn_anywhere_in_what_is_stored_by_seed_epoch_visit_and_clip_alone(folder):
+    def view(seed, **options):
+        return ClipDataset(folder, (-2, -1, 1, 2), augment=options.pop("augment", None), seed=seed, **options)
+
+    plain = view(1)
+    index = next(i for i, row in enumerate(plain.rows) if row.source == "davis")
+    row = plain.rows[index]
+    keys = [(index, epoch, visit) for epoch in range(12) for visit in range(10)]
+    plans = [view(1, anywhere=(2, 2)).plan(key) for key in keys]
+    assert [plan.shift for plan in plans] == [view(1, anywhere=(2, 2)).plan(key).shift for key in keys]
+    assert [plan.shift for plan in plans] != [view(2, anywhere=(2, 2)).plan(key).shift for key in keys]
+    stored = {*row.offsets, 0}
+    places = {plan.shift for plan in plans}
+    assert places == {o for o in stored if {o - 2, o - 1, o + 1, o + 2} <= stored}
+    assert len(places) > 3
+    for plan in plans:
+        assert all(plan.valid)
+        assert plan.numbers[-1] == row.number(plan.shift)
+        assert plan.offsets == (-2, -1, 1, 2)
+    shift = plans[0].shift
+    item = view(1, anywhere=(2, 2))[keys[0]]
+    assert torch.equal(item["target"], plain.frame(index, shift))
+    assert torch.equal(item["frames"][0], plain.frame(index, shift - 2))
+    assert item["clip"] == (f"{row.clip}{shift:+d}" if shift else row.clip)
+    turned = view(1, anywhere=(2, 2), augment=REVERSED)[keys[0]]
+    assert torch.equal(turned["frames"][0], plain.frame(index, shift + 2))
+    assert torch.equal(view(1, anywhere=(2, 2))[index]["target"], plain[index]["target"])  # as it is
+    assert {row.number(o) for o in stored} <= view(1, anywhere=(2, 2)).needed()[row.stored]

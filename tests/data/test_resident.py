@@ -63,6 +63,14 @@ def test_batches_equal_the_loader_s_to_the_bit(folder, crop, horizons):
         assert equal(held.batch(batch), default_collate([clips[key] for key in batch])), batch
 
 
+def test_batches_with_windows_anywhere_equal_the_loader_s(folder):
+    augment = load(PARAMS, "demo").train.augment
+    clips = ClipDataset(folder, OFFSETS, crop=(16, 12), augment=augment, seed=5, anywhere=(1, 1))
+    assert any(clips.plan(key).shift for key in KEYS)
+    held = Resident(Frames([clips], CPU), lambda key: clips)
+    assert equal(held.batch(KEYS[:6]), default_collate([clips[key] for key in KEYS[:6]]))
+
+
 def test_two_windows_share_the_frames(folder):
     near, far = seen(folder, offsets=(-1, 1)), seen(folder, offsets=(-3, 3))
     frames = Frames([near, far], CPU)

@@ -55,7 +55,7 @@ class Line(nn.Module):
         self.given.append((frames[0, :, 0, 0, 0].tolist(), offsets[0].tolist(), valid[0].tolist()))
         frame = frames[:, -1] - offsets[0, -1] * (frames[:, -1] - frames[:, -2])
         weights = valid / valid.sum(dim=1, keepdim=True)
-        return SimpleNamespace(frame=frame, coarse=None, flow=None, weights=weights)
+        return SimpleNamespace(frame=frame, coarse=None, flow=None, weights=weights, blend=None)
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,7 @@ class Model(nn.Module):
         return SimpleNamespace(
             frame=(frames[:, 1] + frames[:, 2]) / 2,
             coarse=frames.new_full((batch, 3, *small), 1.2),
+            blend=frames.new_full((batch, 3, *small), 0.4),
             flow=frames.new_ones(batch, 4, *small),
             occlusion=frames.new_ones(batch, 2, *small),
             weights=valid / valid.sum(dim=1, keepdim=True),
@@ -129,7 +130,8 @@ def test_examples_hold_frames_and_flows(measured):
         assert [row["slug"] for row in index if row["benchmark"] == "scenes"] == ["set_v0_0", "set_v1_2"]
         names = {name.rsplit("/", 1)[1] for name in archive.namelist() if name.startswith("scenes/set_v1_2/")}
         assert names == {
-            "before.png", "after.png", "target.png", "frame.png", "coarse.png", "flow.npy", "true_flow.npy",
+            "before.png", "after.png", "target.png", "frame.png", "coarse.png", "blend.png", "flow.npy",
+            "true_flow.npy",
         }  # fmt: skip
         assert not any(name.startswith("davis") and "true" in name for name in archive.namelist())
         pixels = np.frombuffer(archive.read("davis/set_v0_0/before.png"), np.uint8)

@@ -4,12 +4,14 @@ import dataclasses
 import json
 
 import pytest
+import torchvision
 from filelock import FileLock
 
 from lift.clips.sources import SOURCES
 from lift.errors import UserError
-from lift.fetch import CATALOGUE, Dataset, bring, bring_all, bring_contextnet
+from lift.fetch import CATALOGUE, Dataset, bring, bring_all, bring_contextnet, bring_vgg19
 from lift.fetch.bring import _check_room
+from lift.fetch.catalogue import VGG19
 
 
 @pytest.fixture
@@ -250,3 +252,19 @@ def test_contextnet_that_cannot_be_had_may_be_placed_by_hand(tmp_path, server, m
         bring_contextnet(
             tmp_path / "c.pkl", tmp_path / "m.json", settings, archives=tmp_path / "a", remote=remote
         )
+
+
+def test_vgg_is_torchvisions_and_held_to_the_digits_in_its_name(tmp_path, server, make, settings):
+    address = torchvision.models.VGG19_Weights.IMAGENET1K_V1.url
+    assert VGG19.urls == (address,)
+    assert address.endswith(f"-{VGG19.sha256}.pth")
+    other = dataclasses.replace(VGG19, urls=(server.serve("/v.pth", make.zipped({"a": b""})),), about=None)
+    with pytest.raises(UserError, match="dcbb9e9d is known to be right"):
+        bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=other)
+    assert not (tmp_path / VGG19.name).exists()
+    right = dataclasses.replace(other, sha256=make.sha256(make.zipped({"a": b""}))[:8])
+    found = bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=right)
+    assert found["file"] == "weights/vgg19-dcbb9e9d.pth"
+    assert (tmp_path / VGG19.name).is_file()
+    nowhere = dataclasses.replace(right, urls=(server.url("/gone"),))
+    assert bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=nowhere) == found  # it is there

@@ -85,7 +85,7 @@ def test_small_crops_are_refused(loss):
 
 def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(UserError, match=r"loss\.perceptual.*models\.vgg19"):
+    with pytest.raises(UserError, match=r"vgg19-\*\.pth.*loss\.perceptual.*run the stage `download`"):
         Perceptual()
 
 

@@ -98,7 +98,7 @@ def test_the_specifications_model_is_its_five_stages_and_no_more(small, clip, st
     context4 = resize(context, 4)
     half = torch.full((1,), 0.5)
     flow, occlusion = model.flow(side_by_side(s8), side_by_side(s4), resize(context, 2), context4, half)
-    coarse = model.synthesis(references, flow, occlusion, context4)
+    coarse, _ = model.synthesis(references, flow, occlusion, context4)
     output = model(frames, offsets, valid)
     assert torch.equal(output.frame, model.refiner(coarse, fine).clamp(0, 1))
     assert torch.equal(output.coarse, coarse)

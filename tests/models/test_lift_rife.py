@@ -8,15 +8,15 @@ import torch.nn.functional as F
 
 from lift.config import load, load_all
 from lift.errors import UserError
-from lift.evaluation.cost import parameters
 from lift.metrics import psnr
 from lift.models import build
+from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
 from lift.models.lift_rife.motion import flow_of, pairs_of, path_of
 
 SIZE = (96, 128)
 DENSE, UNIFORM = (-3, -2, -1, 1, 2, 3), (-5, -3, -1, 1, 3, 5)
-HAIR, THIRD = 0.1, 0.3  # dB; the second is issue 15's bound
+HAIR, THIRD = 0.1, 0.3  # dB: a hair, and the bound of harm
 SEEN = 50.0  # dB: less than one grey level of error, where no one sees more
 
 

@@ -70,14 +70,16 @@ def test_what_was_loaded_can_be_frozen(spec, state, tmp_path):
     names = {name for name, _ in model.named_parameters()}
     assert model.loaded < names
     assert {name.split(".")[1] for name in model.loaded} == {"s1", "s2", "s4", "s8"}
-    frozen = {id(parameter) for parameter in model.loaded_parameters()}
-    assert frozen == {id(p) for name, p in model.named_parameters() if name in model.loaded}
-    assert len(frozen) == 16
+    stages = model.by_stage(model.loaded)
+    assert [{name.split(".")[1] for name in stage} for stage in stages] == [{"s1"}, {"s2"}, {"s4"}, {"s8"}]
+    assert frozenset().union(*stages) == model.loaded == model.loadable
+    model.check_freezing()
+    assert len(model.loaded) == 16
 
 
 def test_freezing_is_refused_where_nothing_was_loaded(small):
     with pytest.raises(UserError, match="no pretrained weights were loaded"):
-        build(small).loaded_parameters()
+        build(small).check_freezing()
 
 
 def test_a_full_width_s8_takes_everything(spec, state, tmp_path):

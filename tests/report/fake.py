@@ -52,6 +52,9 @@ def params() -> Path:
     everything = raw["profiles"]["thesis"]["methods"]["baselines"]
     demo["methods"] = {"trained": list(raw["ablations"]), "released": [RELEASED], "baselines": everything}
     del demo["report"]
+    shown = {RELEASED, *raw["ablations"], *everything}
+    declared = raw["report"]["comparisons"]
+    raw["report"]["comparisons"] = [one for one in declared if {one["method"], one["against"]} <= shown]
     (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     (folder / "weights").symlink_to(ROOT / "weights")
     return folder / "params.yaml"
@@ -317,6 +320,7 @@ def _write_examples(path: Path, method: str, rows: list[dict[str, object]], size
                     images["coarse"] = cv2.resize(
                         frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA
                     )
+                    images["blend"] = cv2.GaussianBlur(images["coarse"], (3, 3), 0)
                 for key, image in images.items():
                     archive.writestr(
                         f"{name}/{slug}/{key}.png", cv2.imencode(".png", image[..., ::-1])[1].tobytes()

@@ -37,14 +37,15 @@ def test_memory_and_time_stand_beside_the_model_that_they_were_measured_of(resul
 
 
 def test_the_claims_stand_beside_what_was_measured_and_the_gpu_is_said_to_be_missing(results):
-    step = measured.Step(batch=4, crop=256, gib=2.5, seconds=8.0, where="a test")
+    kept = {"encoder": 1.25, "transformer": 0.5}
+    step = measured.Step(batch=4, crop=256, gib=2.5, seconds=8.0, where="a test", kept=kept)
     table = memory(dataclasses.replace(results, timings=measured.Measured(steps={"training": step})))
     by_what = {row[0].text: row for row in table.rows}
     claimed = by_what["training, 15 frames"]
     assert [cell.text or cell.value for cell in claimed] == [
-        "training, 15 frames", "3–4 GB", "13 samples/s", 4, 2.5, 0.5,
+        "training, 15 frames", "3–4 GB", "13 samples/s", 4, 2.5, 0.5, 1.25, 0.5, "–", "–", "–",
     ]  # fmt: skip
-    assert by_what["training, 64 frames"][-1].text == "not measured"
+    assert by_what["training, 64 frames, full attention"][-1].text == "not measured"
     assert all("CPU" in column.title for column in table.columns if column.key in ("gib", "samples", "batch"))
     assert any("CUDA GPU is missing" in note for note in table.notes)
     assert memory(dataclasses.replace(results, timings=measured.Measured())) is None
@@ -53,7 +54,8 @@ def test_the_claims_stand_beside_what_was_measured_and_the_gpu_is_said_to_be_mis
 def test_the_committed_measurements_can_be_read_and_name_no_machine():
     for profile in ("demo", "thesis"):
         frames = measured.read(COMMITTED, profile).frames
-        assert set(frames) <= set(yaml12.read(ROOT / "params.yaml")["ablations"])
+        raw = yaml12.read(ROOT / "params.yaml")
+        assert set(frames) <= {*raw["ablations"], *raw["released"]}
     for path in COMMITTED.glob("*.csv"):
         with path.open(newline="", encoding="utf-8") as file:
             for found in csv.DictReader(file):

@@ -58,7 +58,7 @@ def test_rows_are_marked_among_those_that_are_given_the_same(built, results):
     groups: dict[str, set[str]] = {}
     for method, row in by_method.items():
         groups.setdefault(row[3].text, set()).add(method)
-    assert groups["uniform"] == {"uniform", "lift64", "flavr"}
+    assert groups["uniform"] == {"uniform", "lift64", "lift64_window16", "flavr"}
     assert {"ctx3", "rife", "ifrnet", "average", "no_context"} <= groups["references only"]
     assert {"lift15", "ctx7"} <= groups["dense"]
     assert all(marked(built["results_ucf101"], methods) == 1 for methods in groups.values())

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import http.server
 import io
 import json
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from lift.clips.plan import source_folder
-from lift.config import load
+from lift.config import load, yaml12
 from lift.errors import UserError
-from lift.fetch import CATALOGUE, Dataset, Remote
+from lift.fetch import CATALOGUE, Dataset, Remote, bring_vgg19
+from lift.fetch.catalogue import VGG19
 from stages import download
 from tests import params as files
 
@@ -86,6 +88,25 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
     assert list(json.loads(Path("data/manifest.json").read_text())) == ["davis/davis.zip"]
     (folder / "davis.zip").unlink()
     download.main("demo")  # again, without the server's file
+
+
+def test_vggs_weights_come_where_a_loss_needs_them_and_not_elsewhere(params, served, monkeypatch, tmp_path):
+    folder, address = served
+    with zipfile.ZipFile(folder / "vgg.pth", "w") as file:
+        file.writestr("weights", "x" * 5000)
+    digest = hashlib.sha256((folder / "vgg.pth").read_bytes()).hexdigest()
+    remote = dataclasses.replace(VGG19, urls=(f"{address}/vgg.pth",), sha256=digest[:8], about=None)
+    monkeypatch.setattr(download, "bring_vgg19", functools.partial(bring_vgg19, remote=remote))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    there = tmp_path / "torch/hub/checkpoints" / VGG19.name
+    params()
+    download.main("demo")
+    assert not there.exists()
+    raw = yaml12.read(Path("params.yaml"))
+    raw["ablations"]["lift15"] = {"loss": {"perceptual": 0.1}}
+    files.resolved(raw, "demo")
+    download.main("demo")
+    assert there.is_file()
 
 
 def test_a_tilde_in_a_path_is_the_home_folder(params, monkeypatch):

@@ -122,7 +122,12 @@ def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(clust
         train.main("demo", "ctx3")
     said = str(refused.value)
     assert str(raised).splitlines()[0].rstrip(".") in said
-    for key in ("train.batch", "train.phases", "train.resident: false", "train.checkpoint_encoder: true"):
+    for key in (
+        "train.batch",
+        "train.phases",
+        "train.resident: false",
+        "train.recompute: [encoder, transformer]",
+    ):
         assert key in said
     assert "\n" not in said
     assert len(list(place.glob("data/demo/scratch/ctx3-seed7-*/state.pt"))) == 1

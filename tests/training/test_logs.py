@@ -9,6 +9,7 @@ from tiny import Tiny
 
 from lift.training.logs import Logs
 from lift.training.loop import fit
+from lift.training.pictures import ERROR_GAIN, example
 
 
 class Seeing(Tiny):
@@ -18,7 +19,10 @@ class Seeing(Tiny):
         output = super().forward(frames, offsets, valid)
         size = frames.shape[-2:]
         flow, weights = torch.zeros(len(frames), 4, *size), valid.float() / valid.sum(1, keepdim=True)
-        return SimpleNamespace(frame=output.frame, flow=flow, weights=weights)
+        small = torch.nn.functional.avg_pool2d(output.frame, 4)
+        return SimpleNamespace(
+            frame=output.frame, flow=flow, weights=weights, coarse=small, blend=small - 0.1
+        )
 
 
 @pytest.fixture
@@ -45,6 +49,8 @@ def test_tensorboard_has_everything_of_the_specification(board):
             "rate_s1",
             "psnr",
             "ssim",
+            "validation_loss",
+            "validation_loss_l1",
         ),
         *("alpha/-1", "alpha/+1"),
         *("machine/step_seconds", "machine/data_wait_share", "machine/peak_memory_gib"),
@@ -56,6 +62,9 @@ def test_tensorboard_has_everything_of_the_specification(board):
             "example/3_prediction",
             "example/4_after",
             "example/5_error",
+            "example/6_blend",
+            "example/7_context_adds",
+            "example/8_refinement_adds",
         ),
         *("flow/before", "flow/after"),
     }
@@ -77,3 +86,23 @@ def test_what_was_logged_after_a_checkpoint_is_hidden_when_its_run_is_continued(
         *((step, 0.0) for step in range(1, 5)),
         *((step, 4.0) for step in range(5, 9)),
     ]
+
+
+def test_what_context_and_refinement_add_to_the_blend_is_shown_around_mid_grey():
+    target = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    batch = {
+        "frames": torch.stack((target, target), dim=1),
+        "offsets": torch.tensor([[-1.0, 1.0]]),
+        "target": target,
+    }
+    blend = torch.full((1, 3, 4, 4), 0.5)
+    output = SimpleNamespace(frame=torch.full_like(target, 0.5), coarse=blend + 0.05, blend=blend, flow=None)
+    shown = example(batch, output)
+    assert shown["example/6_blend"] == pytest.approx(0.5)
+    assert shown["example/7_context_adds"] == pytest.approx(0.5 + 0.05 * ERROR_GAIN)
+    assert shown["example/8_refinement_adds"] == pytest.approx(0.5 - 0.05 * ERROR_GAIN)
+    alone = example(batch, SimpleNamespace(**{**vars(output), "blend": None}))
+    assert alone["example/6_blend"] == pytest.approx(0.55)
+    assert "example/7_context_adds" not in alone
+    none = example(batch, SimpleNamespace(**{**vars(output), "coarse": None}))
+    assert not any("adds" in name or "blend" in name for name in none)

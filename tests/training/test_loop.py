@@ -1,11 +1,12 @@
 """The loop: it learns, freezes what it should, refuses what is not finite, and resumes exactly."""
 
 import csv
+import dataclasses
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import results
+from tiny import phase, results
 
 from lift.errors import UserError
 from lift.training.job import LAST, Interrupted
@@ -22,7 +23,12 @@ def test_training_lowers_the_loss_and_logs_every_row_once(job):
     losses = [(int(row["step"]), float(row["loss"])) for row in rows if row["loss"]]
     assert [step for step, _ in losses] == list(range(2, 21, 2))
     assert losses[-1][1] < 0.7 * losses[0][1]
-    assert [int(row["step"]) for row in rows if row["psnr"]] == [5, 10, 15, 20]
+    validated = [row for row in rows if row["psnr"]]
+    assert [int(row["step"]) for row in validated] == [5, 10, 15, 20]
+    falls = [float(row["validation_loss"]) for row in validated]
+    assert falls[-1] < 0.7 * falls[0]
+    assert all(row["validation_loss"] == row["validation_loss_l1"] for row in validated)  # its only part
+    assert not any(row["validation_loss"] for row in rows if row["loss"] and not row["psnr"])
 
 
 def test_a_finished_run_that_is_continued_trains_nothing_and_leaves_the_same(job, monkeypatch):
@@ -73,6 +79,54 @@ def test_loaded_parameters_stay_fixed_while_frozen_and_move_afterwards(job, stop
     fit(job())
     final = load_file(job().folder / LAST)
     assert all(not torch.equal(value, final[name]) for name, value in start.items())
+
+
+STAGES = (
+    frozenset({"encoder.s1.weight", "encoder.s1.bias"}),
+    frozenset({"encoder.s2.weight", "encoder.s2.bias"}),
+)
+
+
+def test_stages_thaw_the_deepest_first_and_a_resume_within_is_bitwise_equal(job, stop_after):
+    thawing = {"loaded": STAGES, "phases": (phase(1, freeze=True), phase(3, thaw=2))}
+    whole = job("whole", **thawing)
+    start = {name: value.clone() for name, value in whole.model.state_dict().items()}
+    for step, fixed in ((4, {*STAGES[0], *STAGES[1]}), (8, STAGES[0]), (11, set())):
+        resume = stop_after(step)  # of 5 steps an epoch: the end of the frozen one, while thawing, after it
+        with pytest.raises(Interrupted):
+            fit(job("cut", **thawing))
+        resume()
+        now = torch.load(job("cut").folder / NAME, weights_only=True)["model"]
+        assert {name for name, value in start.items() if torch.equal(value, now[name])} == set(fixed)
+    fit(job("cut", **thawing))
+    fit(whole)
+    assert results(whole.folder.parent / "../cut") == results(whole.folder.parent)
+
+
+def test_phases_have_crops_of_their_own_by_source_and_a_resume_is_bitwise_equal(job, stop_after):
+    larger = dataclasses.replace(phase(2), crop=(8, 16))
+    crops = {"phases": (phase(2), larger), "crop_limits": {"small": (8, 12)}, "batch": 2, "accumulate": 1}
+    seen, original = [], Stepper._pass
+
+    def passing(self, wrapped, batch, step, number):
+        small = [int(clip.removeprefix("made/")) % 3 == 0 for clip in batch["clip"]]
+        seen.append((step, tuple(batch["frames"].shape[-2:]), small))
+        return original(self, wrapped, batch, step, number)
+
+    whole = job("whole", **crops)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stepper, "_pass", passing)
+        fit(whole)
+    assert {size for step, size, _ in seen if step < 10} == {(8, 8)}
+    for step, size, small in seen[10:]:
+        assert len(set(small)) == 1, step
+        assert size == ((8, 12) if small[0] else (8, 16))
+    resume = stop_after(13)
+    with pytest.raises(Interrupted):
+        fit(job("cut", **crops))
+    resume()
+    fit(job("cut", **crops))
+    assert results(whole.folder.parent / "../cut") == results(whole.folder.parent)
 
 
 def test_a_non_finite_loss_stops_before_the_step_and_names_the_clips(job):

@@ -1,5 +1,6 @@
 """Checkpoints: locked, whole or not there, and never worse than the last good one."""
 
+import csv
 import errno
 import os
 import signal
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import results
+from safetensors.torch import load_file
+from tiny import phase, results
 
 from lift.errors import UserError
-from lift.training.job import BEST, Interrupted
+from lift.training.job import BEST, LAST, Interrupted
 from lift.training.loop import fit
 from lift.training.machine import Lock
 from lift.training.state import NAME, PREVIOUS, State, load_state, run_folder, save_state
@@ -96,3 +98,69 @@ def test_a_checkpoint_without_its_best_weights_is_named(job, stop_after):
     (job().folder / BEST).unlink()
     with pytest.raises(UserError, match=r"best\.safetensors: missing beside its checkpoint"):
         fit(job())
+
+
+def same_weights(one, other):
+    first, second = (load_file(run.folder / LAST) for run in (one, other))
+    return all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def names(run):
+    return sorted(path.name for path in run.snapshots.iterdir())
+
+
+def test_snapshots_follow_their_epochs_and_the_newest_are_kept(job):
+    run = job(snapshot_every=1, snapshots=2)
+    fit(run)
+    assert names(run) == ["epoch_0003.pt", "epoch_0004.pt"]
+    plain = job("plain")
+    fit(plain)
+    assert results(plain.folder.parent) == results(run.folder.parent)  # they change nothing
+    assert not plain.snapshots.exists()
+
+
+def test_a_new_run_from_a_snapshot_ends_as_the_one_that_was_not_cut(job):
+    first = job("first", snapshot_every=2, average=0.9)
+    fit(first)
+    again = {"average": 0.9, "resume_epoch": 2, "start": first.snapshots / "epoch_0002.pt"}
+    second = job("second", **again)
+    fit(second)
+    assert same_weights(second, first)
+    rows = list(csv.DictReader((second.outputs / "curves.csv").read_text().splitlines()))
+    old = list(csv.DictReader((first.outputs / "curves.csv").read_text().splitlines()))
+    assert rows == [row for row in old if int(row["step"]) > 10]  # its curves are its own
+    kept = {path.name: path.read_bytes() for path in first.snapshots.iterdir()}
+    third = job("third", **{**again, "phases": (phase(3), phase(2, rate=1e-3))})
+    fit(third)  # a new run may be another one
+    assert not same_weights(third, first)
+    assert {path.name: path.read_bytes() for path in first.snapshots.iterdir()} == kept
+
+
+def test_a_run_from_a_snapshot_that_is_stopped_goes_on_from_its_own_checkpoint(job, stop_after):
+    first = job("first", snapshot_every=2)
+    fit(first)
+    again = {"resume_epoch": 2, "start": first.snapshots / "epoch_0002.pt"}
+    resume = stop_after(16)
+    with pytest.raises(Interrupted):
+        fit(job("cut", **again))
+    resume()
+    cut = job("cut", **again)
+    fit(cut)
+    assert same_weights(cut, first)
+
+
+def test_a_missing_a_damaged_and_a_foreign_snapshot_are_named(job, tmp_path):
+    first = job("first", snapshot_every=2)
+    fit(first)
+    with pytest.raises(UserError, match=r"epoch_0003\.pt: no such snapshot.*resume_epoch.*0002, 0004"):
+        fit(job("a", resume_epoch=3, start=first.snapshots / "epoch_0003.pt"))
+    with pytest.raises(UserError, match=r"resume_epoch: 4: the phases end there"):
+        fit(job("b", resume_epoch=4, start=first.snapshots / "epoch_0004.pt"))
+    damaged = tmp_path / "epoch_0002.pt"
+    damaged.write_bytes((first.snapshots / "epoch_0002.pt").read_bytes()[:999])
+    with pytest.raises(UserError, match="a damaged snapshot"):
+        fit(job("c", resume_epoch=2, start=damaged))
+    foreign = job("d", resume_epoch=2, start=first.snapshots / "epoch_0002.pt")
+    foreign.model.head = torch.nn.Conv2d(4, 3, 3)
+    with pytest.raises(UserError, match=r"epoch_0002\.pt: a snapshot of another model .*resume_from"):
+        fit(foreign)

@@ -29,14 +29,16 @@ class Tiny(nn.Module):
 
     def forward(self, frames, offsets, valid, target=None):
         features = self.dropout(torch.relu(self.encoder(frames.flatten(1, 2))))
-        return SimpleNamespace(frame=self.head(features), flow=None, weights=None)
+        nothing = dict.fromkeys(("coarse", "flow", "weights", "blend"))
+        return SimpleNamespace(frame=self.head(features), **nothing)
 
 
 class Made(Dataset):
     """Clips that are a function of their key."""
 
-    def __init__(self, count, crop=(8, 8), poison=None):
+    def __init__(self, count, crop=(8, 8), poison=None, limit=None):
         self.count, self.crop, self.poison = count, crop, poison
+        self.limit = tuple(map(min, crop, limit or crop))
 
     def __len__(self):
         return self.count
@@ -44,7 +46,8 @@ class Made(Dataset):
     def __getitem__(self, key):
         index, epoch, visit = key if isinstance(key, tuple) else (key, 0, 0)
         rng = seeds.generator(1, index, epoch, visit)
-        frames = torch.from_numpy(rng.random((2, 3, *self.crop), dtype="float32"))
+        crop = self.limit if index % 3 == 0 else self.crop  # a third of the clips is of another source
+        frames = torch.from_numpy(rng.random((2, 3, *crop), dtype="float32"))
         target = frames.mean(0)
         if index == self.poison:
             target = target * float("nan")
@@ -58,11 +61,12 @@ class Made(Dataset):
         }
 
 
-def phase(epochs, rate=1e-2, freeze=False):
-    return Phase(epochs=epochs, crop=(8, 8), rate=rate, final_rate=rate / 2, encoder_scale=0.5, freeze=freeze)
+def phase(epochs, rate=1e-2, freeze=False, thaw=0):
+    rates = {"rate": rate, "final_rate": rate / 2, "encoder_scale": 0.5}
+    return Phase(epochs=epochs, crop=(8, 8), **rates, freeze=freeze, thaw=thaw)
 
 
-def make_job(place, poison=None, fabric=None, **train):
+def make_job(place, poison=None, fabric=None, loaded=(), start=None, **train):
     """Make a fresh job on the same folders: 2 frozen epochs, 2 free, of 5 steps."""
     config = load(ROOT / "params.yaml", "demo", "lift15")
     settings = {
@@ -86,15 +90,17 @@ def make_job(place, poison=None, fabric=None, **train):
         fabric=fabric or Fabric(accelerator="cpu", devices=1, precision=config.train.precision),
         model=model,
         losses=lambda output, batch: {"l1": (output.frame - batch["target"]).abs().mean()},
-        train_clips=lambda crop: Made(12, crop, poison),
-        train_count=12,
+        train_clips=lambda crop: Made(12, crop, poison, config.train.crop_limits.get("small")),
+        train_sources=["made" if index % 3 else "small" for index in range(12)],
         validation_clips=Made(3),
         validation_count=3,
         metrics={"psnr": lambda a, b: -float((a - b).square().mean().log10() * 10), "ssim": lambda a, b: 0.5},
-        loaded=frozenset({"encoder.s2.weight", "encoder.s2.bias"}),
+        loaded=loaded or (frozenset({"encoder.s2.weight", "encoder.s2.bias"}),),
         folder=_made(place / "scratch"),
         outputs=place / "training",
         board=place / "logs",
+        snapshots=place / "snapshots",
+        start=start,
     )
 
 

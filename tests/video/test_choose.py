@@ -12,7 +12,7 @@ from lift.config.restore import restore
 from lift.models import MODELS, build
 from lift.video.__main__ import main
 from lift.video.choose import DEFAULT_MODEL, REFERENCE, choose
-from lift.video.methods import Cached, Direct
+from lift.video.methods import Cached, Direct, Timed
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -26,7 +26,7 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
     found = list(lift.video.interpolate([picture(k) for k in range(6)], path, device="cpu"))
     assert len(found) == 11
     method = choose(None, path, device="cpu").method
-    assert isinstance(method, Cached if name == "lift" else Direct)
+    assert isinstance(method, {"lift": Cached, "rife_v4": Timed}.get(name, Direct))
     assert method.window == {"lift": (*range(-15, 0, 2), *range(1, 12, 2)), "flavr": (-3, -1, 1, 3)}.get(
         name, (-1, 1)
     )
@@ -46,11 +46,9 @@ def test_the_title_says_model_weights_and_device(weights_file):
 
 def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file):
     monkeypatch.setattr("lift.video.choose.MODELS", tmp_path)
-    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path / "none")
-    (tmp_path / DEFAULT_MODEL).mkdir()
-    (tmp_path / DEFAULT_MODEL / "best.safetensors").write_bytes(weights_file.read_bytes())
-    assert choose(device="cpu").title == choose(DEFAULT_MODEL, device="cpu").title
-    assert str(tmp_path / DEFAULT_MODEL / "best.safetensors") in choose(device="cpu").title
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / "best.safetensors").write_bytes(weights_file.read_bytes())
+    assert str(tmp_path / "another" / "best.safetensors") in choose("another", device="cpu").title
 
 
 def halved(folder, weights_file, name):
@@ -59,12 +57,10 @@ def halved(folder, weights_file, name):
     weights.save_released(folder / f"{name}.safetensors", tensors, config, {}, 2**17)
 
 
-def test_reference_weights_are_the_default_and_come_before_the_demos(tmp_path, monkeypatch, weights_file):
+def test_reference_weights_come_before_the_demos(tmp_path, monkeypatch, weights_file):
     monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
-    halved(tmp_path, weights_file, DEFAULT_MODEL)
     halved(tmp_path, weights_file, "lift15")
-    for name in (None, "lift15"):
-        assert str(tmp_path / f"{name or DEFAULT_MODEL}.safetensors") in choose(name, device="cpu").title
+    assert str(tmp_path / "lift15.safetensors") in choose("lift15", device="cpu").title
     assert choose(None, tmp_path / "lift15.safetensors", device="cpu").title.startswith("lift15 (lift)")
 
 
@@ -78,25 +74,33 @@ def test_the_repositorys_weights_are_of_this_version_of_the_project(index, pictu
 
 
 def test_the_default_model_comes_with_the_repository():
-    assert (REFERENCE / f"{DEFAULT_MODEL}.safetensors").is_file()
+    assert choose(device="cpu").title == choose(DEFAULT_MODEL, device="cpu").title
 
 
-def test_absent_and_damaged_reference_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
+def test_absent_and_damaged_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
     monkeypatch.setattr("lift.video.choose.MODELS", tmp_path / "none")
     monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
 
-    def told():
-        assert main([str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4")]) == 1
+    def told(*model):
+        assert main([str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4"), *model]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         return line
 
-    assert f"{DEFAULT_MODEL}.safetensors: the default weights are not there" in told()
-    halved(tmp_path, weights_file, DEFAULT_MODEL)
-    shard = header.files(tmp_path / f"{DEFAULT_MODEL}.safetensors")[-1]
+    assert "rife_v4.25.safetensors" in told("--model", "rife_v4")
+    halved(tmp_path, weights_file, "lift15")
+    shard = header.files(tmp_path / "lift15.safetensors")[-1]
     shard.write_bytes(shard.read_bytes()[:-1])
-    assert f"{shard}: damaged" in told()
+    assert f"{shard}: damaged" in told("--model", "lift15")
     shard.unlink()
-    assert f"{shard.name}: missing; restore it: git checkout -- weights" in told()
+    assert f"{shard.name}: missing; restore it: git checkout -- weights" in told("--model", "lift15")
+
+
+def test_a_model_that_only_halves_is_told_and_one_of_any_time_is_not(tool, tmp_path, video, weights_file):
+    given = video(tmp_path / "in.mkv", count=3)
+    _, said = tool(given, tmp_path / "a.mkv", "--factor", 3, "--weights", weights_file)
+    assert "only makes the frame halfway between two: each frame is made for the nearest 1/8" in said
+    for more in (("--factor", 4, "--weights", weights_file), ("--factor", 3, "--model", "average")):
+        assert "halfway" not in tool(given, tmp_path / "b.mkv", "--force", *more)[1]
 
 
 def test_sixteen_bit_arithmetic_stays_near(picture, weights_file):

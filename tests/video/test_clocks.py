@@ -11,7 +11,8 @@ from lift.video.__main__ import _rate
 from lift.video.choose import choose
 from lift.video.clock import Clock
 from lift.video.file import VideoSource
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 from lift.video.span import Span
 
 AVERAGE, REPEAT = choose("average"), choose("repeat")

@@ -7,13 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
+from lift.config import load
+from lift.config.restore import PARAMS
 from lift.video.cuts import mark
 from lift.video.frame import Frame
 from lift.video.settings import DEFAULTS
 
 
 def marked(images):
-    return list(mark((Frame(image=image, time=Fraction(k)) for k, image in enumerate(images)), DEFAULTS))
+    stream = (Frame(image=image, time=Fraction(k)) for k, image in enumerate(images))
+    return list(mark(stream, DEFAULTS.continuity))
 
 
 def cuts(images):
@@ -47,6 +50,48 @@ def test_a_scene_of_repeated_frames_still_shows_its_motion(picture):
     images = [picture(k // 2, speed=12.0) for k in range(12)]
     assert cuts(images) == []
     assert [f.repeats for f in marked(images)] == [False, True] * 6
+    assert [f.stutters for f in marked(images)] == [False, True] * 6
+
+
+@pytest.mark.parametrize("light", [(0.15, 0), (0.15, 216), (0.06, 10)])
+def test_a_cut_between_dim_or_bright_scenes_is_found_and_motion_in_them_is_none(picture, light):
+    gain, offset = light
+    images = [(picture(k, seed=7 * (k >= 5)) * gain + offset).astype(np.uint8) for k in range(10)]
+    assert cuts(images) == [5]
+    assert cuts([(picture(k, speed=12.0) * gain + offset).astype(np.uint8) for k in range(10)]) == []
+
+
+@pytest.mark.parametrize("length", [2, 3, 4])
+def test_scenes_of_a_few_frames_are_cut_on_both_sides(picture, length):
+    seeds = [0] * 6 + [7] * length + [11] * 6
+    assert cuts([picture(k, seed=seed) for k, seed in enumerate(seeds)]) == [6, 6 + length]
+
+
+@pytest.mark.parametrize("shown", [2, 3, 4])
+def test_a_frame_shown_up_to_four_times_stutters_and_one_shown_longer_is_a_still(picture, shown):
+    images = [picture(k // shown, speed=4.0) for k in range(4 * shown)]
+    assert [f.stutters for f in marked(images)] == ([False] + [True] * (shown - 1)) * 4
+    still = [picture(k, speed=4.0) for k in [0, 1, 2, *[3] * 9, 4, 5, 6]]
+    assert not any(f.stutters for f in marked(still))
+    assert [f.repeats for f in marked(still)] == [False] * 4 + [True] * 8 + [False] * 3
+
+
+def test_noise_around_a_still_scene_is_no_stutter(picture):
+    rng = np.random.default_rng(0)
+    still = [
+        np.clip(picture(0) + rng.normal(0, 2, picture(0).shape), 0, 255).astype(np.uint8) for _ in range(9)
+    ]
+    assert not any(f.stutters for f in marked(still))
+
+
+def test_the_rule_is_the_one_of_params_yaml():
+    for profile in ("demo", "thesis"):
+        assert load(PARAMS, profile).clips.continuity == DEFAULTS.continuity
+
+
+def test_something_missing_begins_a_scene(picture):
+    frames = [Frame(image=picture(k), time=Fraction(k), apart=k == 3) for k in range(6)]
+    assert [f.scene for f in mark(iter(frames), DEFAULTS.continuity)] == [0, 0, 0, 1, 1, 1]
 
 
 def test_sixteen_bits_are_judged_like_eight(picture):
@@ -77,4 +122,4 @@ def test_duplicates_need_equal_pictures(picture):
 
 def test_marking_passes_frames_on_as_they_are(picture):
     frames = [Frame(image=picture(k), time=Fraction(k)) for k in range(5)]
-    assert list(mark(iter(frames), DEFAULTS)) == frames
+    assert list(mark(iter(frames), DEFAULTS.continuity)) == frames

@@ -8,7 +8,8 @@ import pytest
 
 from lift.video.choose import choose
 from lift.video.crc import SliceCheck
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 
 AVERAGE = choose("average")
 

@@ -8,6 +8,7 @@ import torch
 
 from lift.video.choose import choose
 from lift.video.engine import smooth
+from lift.video.frame import Frame
 from lift.video.schedule import Multiple, Rate
 
 AVERAGE = choose("average").method
@@ -21,7 +22,7 @@ def kinds(shown):
     return "".join(s.frame.kind[0] for s in shown)  # o, i, c, p
 
 
-@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("factor", [2, 3, 5, 8])
 def test_originals_come_through_in_order_with_the_new_ones_between(frames, factor):
     originals = frames([(k, 0) for k in range(4)])
     shown = doubled(originals, AVERAGE, factor)
@@ -111,18 +112,88 @@ def test_scenes_are_never_blended(frames, lift):
     assert (-1, 1, 3, 5) in offsets  # the new scene's first gap sees nothing of the old one
 
 
-def test_duplicates_are_copied_and_left_out_of_the_context(frames, lift):
+def test_duplicates_are_copied_and_left_out_of_the_context_where_they_are_kept(frames, lift):
     originals = frames([(0, 0), (1, 0), (1, 0), (2, 0), (3, 0)])
-    shown = doubled(originals, lift())
+    shown = list(smooth(iter(originals), lift(), Multiple(factor=2), repeats="keep"))
     assert kinds(shown) == "oiocoioio"
     assert np.array_equal(shown[3].frame.image, originals[1].image)
     assert tuple(shown[5].frame.weights) == (-3, -1, 1, 3)  # between the second 1 and 2: 0, 1 | 2, 3
 
 
-def test_a_fixed_rate_takes_the_nearest_eighth(frames):
-    shown = list(
-        smooth(iter(frames([(k, 0) for k in range(3)])), AVERAGE, Rate(fps=Fraction(5, 2), halvings=3))
-    )
+def test_halves_alone_are_taken_to_the_nearest_one(frames, lift):
+    shown = doubled(frames([(k, 0) for k in range(3)]), lift(), 3)
+    assert kinds(shown) == "oiioiio"
+    assert tuple(shown[1].frame.weights) == (-3, -1, 1, 5)  # 3/8: a quarter and a half beside it, 0 | 1
+
+
+def centre(image):
+    """Return where the bright bar of `bars` is."""
+    return float((image.mean(axis=(0, 2)) * np.arange(image.shape[1])).sum() / image.mean(axis=(0, 2)).sum())
+
+
+def bars(places):
+    """Give frames of a bright bar, 6 pixels wide and blurred, at each of `places`."""
+    x = np.arange(96)
+    rows = [np.clip(4 - np.abs(x - place), 0, 1) * 255 for place in places]
+    images = [np.broadcast_to(row[None, :, None], (48, 96, 3)).astype(np.uint8).copy() for row in rows]
+    return [Frame(image=image, time=Fraction(k, 25)) for k, image in enumerate(images)]
+
+
+RIFE = choose("rife_v4", device="cpu").method
+
+
+@pytest.mark.parametrize("shown_for", [2, 3])
+def test_video_on_twos_and_threes_becomes_smooth(shown_for):
+    for method, slack in ((RIFE, 0.6), (AVERAGE, 0.05)):
+        originals = bars([20 + 4 * (k // shown_for) for k in range(5 * shown_for)])  # without features
+        shown = doubled(originals, method)
+        places = [centre(s.frame.image) for s in shown[: 1 - 2 * shown_for]]
+        assert np.diff(places) == pytest.approx(2 / shown_for, abs=slack)
+        assert [s.frame for s in shown[:: 2 * shown_for]] == originals[::shown_for]
+    kept = list(smooth(iter(originals), AVERAGE, Multiple(factor=2), repeats="keep"))
+    assert np.diff([centre(s.frame.image) for s in kept]).min() == 0
+
+
+def test_film_on_video_is_moved_to_even_times():
+    """Each fourth frame shown twice: 24 frames a second on 30."""
+    film = [20 + 2 * k for k in range(24)]
+    originals = bars([film[k * 4 // 5] for k in range(30)])
+    shown = doubled(originals, AVERAGE)
+    steps = np.diff([centre(s.frame.image) for s in shown])[24:-4]  # the rhythm is known after two rounds
+    assert steps == pytest.approx(0.8, abs=0.05)
+    kept = list(smooth(iter(originals), AVERAGE, Multiple(factor=2), repeats="keep"))
+    assert np.diff([centre(s.frame.image) for s in kept]).min() == 0
+
+
+def test_frames_dropped_on_recording_leave_the_others_where_they_are():
+    """Each fifth frame shows the one before again, and the next one is two steps on."""
+    originals = bars([20 + 2 * (k - (k % 5 == 4)) for k in range(24)])
+    shown = doubled(originals, AVERAGE)
+    assert np.diff([centre(s.frame.image) for s in shown]) == pytest.approx(1, abs=0.05)
+    assert all(shown[2 * k].frame is originals[k] for k in range(24) if k % 5 != 4)
+
+
+def test_a_still_is_no_motion(frames):
+    """A slide that stays for seconds does not melt into the next one."""
+    originals = frames([(k, 0) for k in (0, 1, 2, *[3] * 12, 6, 7, 8)])
+    shown = doubled(originals, AVERAGE)
+    assert all(np.array_equal(s.frame.image, originals[3].image) for s in shown[6:28])
+
+
+def test_every_tick_is_shown_once_however_frames_repeat():
+    pattern = [0, 1, 1, 2, 3, 3, 3, 4, 5, 5, 6, 7, 8, 8, 8, 8, 8, 8, 9, 9]
+    originals = bars([20 + 3 * k for k in pattern])
+    for schedule in (Multiple(factor=3), Rate(fps=Fraction(60))):
+        shown = list(smooth(iter(originals), AVERAGE, schedule))
+        kept = list(smooth(iter(originals), AVERAGE, schedule, repeats="keep"))
+        assert [s.time for s in shown] == [s.time for s in kept]
+
+
+def test_a_fixed_rate_is_made_at_its_own_times(frames):
+    originals = frames([(k, 0) for k in range(3)])
+    shown = list(smooth(iter(originals), AVERAGE, Rate(fps=Fraction(5, 2))))
+    expected = 0.6 * originals[0].image.astype(int) + 0.4 * originals[1].image
+    assert np.abs(shown[1].frame.image - expected).max() <= 0.5
     assert [float(s.time) for s in shown] == pytest.approx([0, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8])
     assert kinds(shown) == "oiiiiooo"
 

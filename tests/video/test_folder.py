@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lift.video.choose import choose
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 
 AVERAGE = choose("average")
 

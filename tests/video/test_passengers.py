@@ -7,7 +7,8 @@ import cv2
 import pytest
 
 from lift.video.choose import choose
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 from lift.video.span import Span
 
 AVERAGE = choose("average")

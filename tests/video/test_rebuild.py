@@ -3,26 +3,29 @@
 import numpy as np
 import pytest
 
-from benchmarks.frame_cost import cost
 from benchmarks.rebuild import minterpolate, read, rebuild
+from benchmarks.video_cost import cost
+from lift.metrics import Lpips
+
+LPIPS = Lpips()
 
 
 def test_a_still_scene_is_rebuilt_exactly(picture):
-    quality, seconds = rebuild([picture(0)] * 5, lambda images: [images[0]] * 5)
-    assert quality == {"psnr": 100, "ssim": pytest.approx(1)}
+    quality, seconds = rebuild([picture(0)] * 5, lambda images: [images[0]] * 5, LPIPS)
+    assert quality == {"psnr": 100, "ssim": pytest.approx(1), "lpips": pytest.approx(0, abs=1e-6)}
     assert seconds >= 0
 
 
 def test_what_is_rebuilt_is_compared_with_what_was_dropped(picture):
     images = [picture(k) for k in range(5)]
-    quality, _ = rebuild(images, lambda kept: [kept[0], images[1], kept[1], images[3], kept[2]])
+    quality, _ = rebuild(images, lambda kept: [kept[0], images[1], kept[1], images[3], kept[2]], LPIPS)
     assert quality["psnr"] == 100
     assert all(a is b for a, b in zip(images[::2], _given(images), strict=True))
 
 
 def _given(images):
     given = []
-    rebuild(images, lambda kept: given.extend(kept) or [images[0]] * 5)
+    rebuild(images, lambda kept: given.extend(kept) or [images[0]] * 5, LPIPS)
     return given
 
 
@@ -44,7 +47,7 @@ def test_an_odd_number_of_frames_is_read(tmp_path, video, picture):
 
 
 def test_the_cost_of_a_frame_is_measured(weights_file):
-    clock, processor, peak = cost(str(weights_file), (64, 64), True, 1, 1)
+    clock, processor, peak = cost(str(weights_file), (64, 64), 3, 1)
     assert clock > 0
     assert processor > 0
-    assert peak >= 0
+    assert peak > 0

@@ -10,7 +10,8 @@ import pytest
 
 from lift.progress import bar
 from lift.video.choose import Chosen, choose
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 from lift.video.span import Span
 
 AVERAGE = choose("average")

@@ -5,7 +5,8 @@ import signal
 import pytest
 
 from lift.video.choose import Chosen, choose
-from lift.video.run import Job, run
+from lift.video.job import Job
+from lift.video.run import run
 from lift.video.stop import SIGNALLED
 
 AVERAGE = choose("average")

@@ -10,9 +10,10 @@ import torch
 
 from lift.video.choose import choose
 from lift.video.colour import Look, premultiplied, straight
+from lift.video.job import Job
 from lift.video.media import decoder
 from lift.video.methods import Baseline
-from lift.video.run import Job, run
+from lift.video.run import run
 from lift.video.transparent import Transparent
 
 AVERAGE = choose("average")

@@ -76,7 +76,7 @@ class Source(Protocol):
         ...
 
     def open(self, video: Video) -> Reader:
-        """Give access to a video's frames.
+        """Return access to a video's frames.
 
         Raises:
             Unreadable: It is missing, or is not what its name says.
@@ -84,7 +84,7 @@ class Source(Protocol):
         ...
 
     def truth(self, video: Video) -> Path | None:
-        """Give the file with true flow and visibility, where the data set has any."""
+        """Return the file with true flow and visibility, where the data set has any."""
         ...
 
 
@@ -94,7 +94,7 @@ class WithoutTruth:
     footage = ""
 
     def truth(self, video: Video) -> Path | None:
-        """Give None."""
+        """Return None."""
         return None
 
 

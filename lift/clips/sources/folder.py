@@ -60,7 +60,7 @@ class Folder(WithoutTruth):
 
 
 def _videos(entry: Path) -> Iterator[Path]:
-    """Give the videos of an entry: itself, or those in it, by path."""
+    """Yield the videos of an entry: itself, or those in it, by path."""
     for path in sorted((entry, *entry.rglob("*"))):
         if any(part.startswith(".") for part in path.relative_to(entry.parent).parts):
             continue

@@ -49,6 +49,6 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def difference(first: Pixels, second: Pixels) -> float:
-    """Give the mean absolute difference of two pictures of one size, 0-255."""
+    """Return the mean absolute difference of two pictures of one size, 0-255."""
     # The sum of whole numbers is exact, so the manifest does not depend on the order of additions.
     return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size

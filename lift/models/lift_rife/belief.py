@@ -24,12 +24,12 @@ from lift.ops.local import local_mean
 
 
 def disagreement(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
-    """Give how two pictures (B, 3, h, w) differ around each pixel, (B, 1, h, w), 1: white against black."""
+    """Return how two pictures (B, 3, h, w) differ around each pixel, (B, 1, h, w), 1: white against black."""
     return local_mean((first - second).abs().mean(dim=1, keepdim=True), options.around)
 
 
 def share(rival: Tensor, own: Tensor, margin: float, options: LiftRife) -> Tensor:
-    """Give how far a motion with the disagreement `own` is believed against one with `rival`, in (0, 1)."""
+    """Return how far a motion with the disagreement `own` is believed against one with `rival`, in (0, 1)."""
     logarithm = torch.log(margin * rival + options.tolerance) - torch.log(own + options.tolerance)
     return torch.sigmoid(options.sharpness * logarithm)
 
@@ -64,7 +64,7 @@ def witnessed(
 
 
 def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:
-    """Give whether each far frame is as far from its reference as even time would have it.
+    """Return whether each far frame is as far from its reference as even time would have it.
 
     Args:
         frames: (B, F, 3, h, w), RGB in [0, 1].

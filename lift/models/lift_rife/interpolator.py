@@ -14,7 +14,7 @@ from lift.models.output import Output
 from lift.models.quarter import quarter
 from lift.ops.pad import pad_to_multiple
 
-SPAN = 2.0  # offsets between the references: the time axis of the specification, section 2
+SPAN = 2.0  # offsets between the references: specification section 2.1
 MULTIPLE = 4  # of the sides: flow and visibility are also given at a quarter
 CLOSE = 1e-3  # of offsets that are to be equal, for arbitrary times are not exact in float32
 
@@ -73,7 +73,7 @@ class LiftRife(Interpolator):
 
 
 def _references(offsets: Tensor, valid: Tensor) -> tuple[float, float]:
-    """Give the references' offsets: the nearest on either side, which are SPAN apart.
+    """Return the references' offsets: the nearest on either side, which are SPAN apart.
 
     Raises:
         ValueError: A sample lacks one, or has it at another time than the first sample.

@@ -1,6 +1,6 @@
 """Motion of the missing frame's pixels through the window: RIFE's, refined by more and more frames.
 
-Sources: specification, "LIFT on RIFE"; the refinement: lift/models/variational.py.
+Sources: specification section 3.7; the refinement: lift/models/variational.py.
 
 Legend: B samples, F frames at `offsets`; all maps at half the resolution.
 """
@@ -34,7 +34,7 @@ def path_of(flow: Tensor, references: tuple[float, float]) -> Path:
 
 
 def flow_of(path: Path, references: tuple[float, float]) -> Tensor:
-    """Give a path's flows to the two references at twice its resolution, (B, 4, 2·h, 2·w), pixels."""
+    """Return a path's flows to the two references at twice its resolution, (B, 4, 2·h, 2·w), pixels."""
     return resize_flow(torch.cat([path.at(offset) for offset in references], dim=1), 2)
 
 
@@ -71,7 +71,7 @@ def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach:
 
 
 def references_in(offsets: Sequence[float]) -> tuple[float, float]:
-    """Give the offsets nearest to 0 on either side."""
+    """Return the offsets nearest to 0 on either side."""
     return max(o for o in offsets if o < 0), min(o for o in offsets if o > 0)
 
 

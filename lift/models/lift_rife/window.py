@@ -1,6 +1,6 @@
 """A frame between two by RIFE, corrected by the window around it: stage 3, and the blend, of `flow: rife`.
 
-Source: specification, "LIFT on RIFE".
+Source: specification section 3.7.
 
 Legend: B samples, F frames at `offsets`; − and + the references; R, A, C the motions: RIFE's, refined by the
 references alone, refined by all frames; W their warped references.
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from lift.config.lift_rife import LiftRife
 from lift.config.matching import Matching
 from lift.config.schema import Model
+from lift.files import ROOT
 from lift.models.interface import LoadReport
 from lift.models.lift_rife.belief import disagreement, share, steady, witnessed
 from lift.models.lift_rife.motion import (
@@ -37,7 +38,6 @@ from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
-ROOT = File(__file__).resolve().parents[3]  # of the project, whatever the folder that it is run from
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
 
 

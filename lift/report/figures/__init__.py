@@ -16,6 +16,7 @@ from lift.report.strata import SCENES, Stratum, narrow_methods, trend
 from lift.report.tables.compute import SIZE, costed
 from lift.report.tables.effects import ablation_effects
 from lift.report.tables.results import stand_in, title
+from lift.report.weights import read_weights
 
 __all__ = ["Drawing", "plan", "write_all"]
 
@@ -170,7 +171,7 @@ def _without(methods: Sequence[str]) -> str:
 def _weights(results: Results) -> list[Drawing]:
     benchmark = results.config.report.benchmark
     methods = [m for m in compared(results, list(results.config.models)) if not narrow(results.configs, m)]
-    tables = {m: lines.read_weights(results, m) for m in methods}
+    tables = {m: read_weights(results, m) for m in methods}
     tables = {m: table for m, table in tables.items() if (table["benchmark"] == benchmark).any()}
     found = []
     if tables:

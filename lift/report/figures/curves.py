@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lift.errors import UserError
 from lift.report.comparisons import compared
 from lift.report.curves import Curves
 from lift.report.figures.style import BLACK, BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
@@ -113,25 +112,6 @@ def _name_ends(axes: Axes, ends: Mapping[str, float], at: float) -> None:
             method, xy=(at, ends[method]), xytext=(4, 4 if place else -4 if len(order) > 1 else 0),
             textcoords="offset points", fontsize=6, va="center", color=BLACK, annotation_clip=False,
         )  # fmt: skip
-
-
-def read_weights(results: Results, method: str) -> pd.DataFrame:
-    """Read a method's context weights: one row per clip and valid position; empty where it has none.
-
-    Raises:
-        UserError: The file is no table of weights.
-    """
-    path = results.data / "results" / method / "weights.csv"
-    columns = ["benchmark", "clip", "kind", "offset", "weight"]
-    if not path.is_file():
-        return pd.DataFrame(columns=columns)
-    try:
-        table = pd.read_csv(path, keep_default_na=False, dtype={"kind": str})[columns]
-        return table.astype({"offset": np.int64, "weight": np.float64})
-    except (KeyError, ValueError, pd.errors.ParserError) as error:
-        raise UserError(
-            f"{path}: expected columns {', '.join(columns)} with numbers in the last two; evaluate again"
-        ) from error
 
 
 def weights(results: Results, by_method: Mapping[str, pd.DataFrame], benchmark: str) -> Figure:

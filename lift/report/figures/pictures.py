@@ -52,7 +52,8 @@ def _strip(results: Results, examples: Examples, example: Example, others: Seque
         title=f"{title(results, example.benchmark)}: {example.place}",
         caption=f"{example.clip} of "
         f"{title(results, example.benchmark)}{stand_in(results, example.benchmark)}, the {example.place} "
-        f"by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors are "
+        f"by the PSNR of {results.base} ({example.psnr:.2f} dB). Errors, and what "
+        f"context and refinement add to the blend of the warped references (mid grey: nothing), are "
         f"{strips.GAIN} times enlarged; insets: the window in which {results.base} errs most; flow: "
         "hue is direction, full colour the length beside the wheel.",
         alt="References, truth, frames of several methods, errors and flow of one clip.",

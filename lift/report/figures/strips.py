@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -15,14 +16,15 @@ from lift.report.figures.style import BLACK, GREY, WIDTH
 COLUMNS = 4
 INSET = 6  # the inset of a strip shows a window of a sixth of the frame's shorter side
 _SHARE = 0.45  # of the panel's height that the inset takes
-GAIN = 4  # errors are shown this many times as large as they are
+ADDS = "adds"
+GAIN = 4  # errors, and what a stage adds, are shown this many times as large as they are
 _ZOOM = (
     3  # edges are shown in a window of a third of the frame's shorter side: single pixels can be told apart
 )
 
 
 def strip(examples: Examples, example: Example, base: str, others: Sequence[str]) -> Figure:
-    """Draw one clip: references, truth, other methods' frames, the base's two frames, errors and flow."""
+    """Draw one clip: references, truth, other methods, the base's frame as it comes about, errors, flow."""
     panels = _pictures(examples, example, base, others)
     flows = _flows(examples, example, base)
     height, width = panels[0][1].shape[:2]
@@ -33,7 +35,7 @@ def strip(examples: Examples, example: Example, base: str, others: Sequence[str]
     zoomed = _window_of(_needed(examples, base, example, "frame"), _needed(examples, base, example, "target"))
     for axes, (name, image) in zip(grid, panels, strict=False):
         _show(axes, name, image, (height, width))
-        if not name.startswith("error"):
+        if not (name.startswith("error") or ADDS in name):
             _inset(axes, image, zoomed, (height, width))
     for axes, (name, image, longest) in zip(grid[len(panels) :], flows, strict=False):
         _show(axes, name, image, (height, width))
@@ -54,8 +56,7 @@ def _pictures(
         ("truth", truth),
         ("reference +1", examples.picture(base, example, "after")),
         *frames.items(),
-        (f"{base}, coarse", examples.picture(base, example, "coarse")),
-        (f"{base}, final", final),
+        *_stages(examples, example, base, final),
         *(
             (f"error of {m} ×{GAIN}", None if f is None else _error(f, truth))
             for m, f in frames.items()
@@ -64,6 +65,29 @@ def _pictures(
         (f"error of {base} ×{GAIN}", _error(final, truth)),
     ]
     return [(name, image) for name, image in panels if image is not None]
+
+
+def _stages(examples: Examples, example: Example, base: str, final: Image) -> list[tuple[str, Image | None]]:
+    """Return the blend of warped references, what is added to it, and the frame that this comes to."""
+    coarse = examples.picture(base, example, "coarse")
+    if coarse is None:
+        return [(f"{base}, final", final)]
+    blend = examples.picture(base, example, "blend")
+    return [
+        (f"{base}, blend", coarse if blend is None else blend),
+        (f"context {ADDS} ×{GAIN}", None if blend is None else _added(coarse, blend)),
+        (f"{base}, coarse", None if blend is None else coarse),
+        (f"refinement {ADDS} ×{GAIN}", _added(final, coarse)),
+        (f"{base}, final", final),
+    ]
+
+
+def _added(more: Image, less: Image) -> Image:
+    """Show what was added, enlarged, around mid grey."""
+    if less.shape != more.shape:
+        less = cv2.resize(less, more.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    shown: Image = np.clip(128 + GAIN * (more.astype(np.int16) - less), 0, 255).astype(np.uint8)
+    return shown
 
 
 def _needed(examples: Examples, method: str, example: Example, name: str) -> Image:
@@ -80,7 +104,7 @@ def _error(frame: Image, truth: Image) -> Image:
 
 
 def _flows(examples: Examples, example: Example, base: str) -> list[tuple[str, Image, float]]:
-    """Give estimated and true flow to offset -1 in one scale, with the length of full colour in pixels."""
+    """Return estimated and true flow to offset -1 in one scale, with the length of full colour in pixels."""
     estimated = examples.flow(base, example, "flow")
     if estimated is None:
         return []

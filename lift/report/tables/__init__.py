@@ -8,7 +8,7 @@ from lift.report.curves import Curves
 from lift.report.predictions import Predictions
 from lift.report.results import Results
 from lift.report.strata import Stratum
-from lift.report.tables import effects, predictions
+from lift.report.tables import context, effects, predictions
 from lift.report.tables import results as measured
 from lift.report.tables.compute import compute
 from lift.report.tables.memory import memory
@@ -38,6 +38,8 @@ def build(
         *(measured.of_benchmark(results, name) for name in benchmarks),
         measured.by_difficulty(results),
         measured.by_sequence(results),
+        context.given(results),
+        context.weights(results, judged),
         probes(results),
         compute(results),
         memory(results),

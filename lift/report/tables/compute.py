@@ -18,7 +18,7 @@ def costed(results: Results) -> list[str]:
 
 
 def compute(results: Results) -> Table | None:
-    """Give each model's parameters, operations and PSNR; None where no cost is known."""
+    """Return each model's parameters, operations and PSNR; None where no cost is known."""
     if not costed(results):
         return None
     benchmark, psnr = results.config.report.benchmark, results.metrics["psnr"]
@@ -68,7 +68,7 @@ def compute(results: Results) -> Table | None:
 
 
 def _frame(results: Results, method: str) -> Frame | None:
-    """Give what was measured of a method's model, if that is the model still; `untrained` is the base's."""
+    """Return what was measured of a method's model, if that is the model still; `untrained` is the base's."""
     name = method if method in results.config.models else results.base
     frame, cost = results.timings.frames.get(name), results.costs[method]
     if frame is None or frame.parameters != cost["parameters"]:

@@ -15,7 +15,7 @@ GAIN = "Gains are oriented: positive is better for the method named first, whate
 
 
 def of_family(results: Results, family: str, tests: Sequence[Tested]) -> Table:
-    """Give every test of one declared family."""
+    """Return every test of one declared family."""
     report = results.config.report
     level = 1 - report.confidence
     benchmark = report.benchmark
@@ -119,7 +119,7 @@ def _gain(effect: Effect, digits: int | None = None) -> Cell:
 
 
 def ablation_effects(results: Results, benchmark: str, metric: str = "psnr") -> dict[str, Effect]:
-    """Give each method's gain over the base on `benchmark`, for methods that were measured there."""
+    """Return each method's gain over the base on `benchmark`, for methods that were measured there."""
     measured = results.measured(benchmark)
     if results.base not in measured:
         return {}
@@ -129,7 +129,7 @@ def ablation_effects(results: Results, benchmark: str, metric: str = "psnr") -> 
 
 
 def of_ablations(results: Results, benchmarks: Sequence[str]) -> Table:
-    """Give what each ablation changes and what that does to PSNR, against the base."""
+    """Return what each ablation changes and what that does to PSNR, against the base."""
     psnr = results.metrics["psnr"]
     found = {name: ablation_effects(results, name) for name in benchmarks}
     columns = [METHOD, Column(key="change", title="Change", numeric=False)] + [
@@ -164,7 +164,7 @@ def of_ablations(results: Results, benchmarks: Sequence[str]) -> Table:
 
 
 def of_strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
-    """Give gains by kind of scene with the interaction; None where there is nothing to show."""
+    """Return gains by kind of scene with the interaction; None where there is nothing to show."""
     if not rows:
         return None
     columns = [

@@ -41,7 +41,7 @@ def build(predictions: Predictions, results: Results) -> list[Table]:
 
 
 def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> Table:
-    """Give PSNR at each horizon, and MS-SSIM and LPIPS averaged up to it, of every declared method."""
+    """Return PSNR at each horizon, and MS-SSIM and LPIPS averaged up to it, of every declared method."""
     rules = predictions.config.benchmarks[benchmark]
     ahead = range(1, rules.horizons + 1)
     psnr, lpips = results.metrics["psnr"], results.metrics["lpips"]
@@ -85,7 +85,7 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
 
 
 def models(predictions: Predictions) -> Table:
-    """Give what each model that predicts has learnt, and what it costs."""
+    """Return what each model that predicts has learnt, and what it costs."""
     rows = []
     for method in predictions.config.models:
         cost = predictions.costs.get(method)

@@ -29,7 +29,7 @@ MISSING = "missing"
 
 
 def of_benchmark(results: Results, benchmark: str) -> Table:
-    """Give every metric of every declared method; one without results is a row that says so."""
+    """Return every metric of every declared method; one without results is a row that says so."""
     keys = [key for key in results.metrics if any(results.has(m, benchmark, key) for m in results.methods)]
     known = [results.metrics[key] for key in keys]
     columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
@@ -62,7 +62,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
 
 
 def overview(results: Results) -> Table:
-    """Give mean PSNR of every method on every benchmark."""
+    """Return mean PSNR of every method on every benchmark."""
     psnr = results.metrics["psnr"]
     names = [name for name in results.config.benchmarks if results.measured(name)]
     stand_ins = [name for name in names if results.stand_in(name)]
@@ -107,7 +107,7 @@ def not_given(results: Results) -> list[str]:
 
 
 def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None:
-    """Give PSNR and SSIM by difficulty of SNU-FILM; None where nothing was measured."""
+    """Return PSNR and SSIM by difficulty of SNU-FILM; None where nothing was measured."""
     if benchmark not in results.config.benchmarks or not results.measured(benchmark):
         return None
     kinds = results.kinds(benchmark)
@@ -137,7 +137,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
 
 
 def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
-    """Give PSNR by video of DAVIS for the compared methods; None where nothing was measured."""
+    """Return PSNR by video of DAVIS for the compared methods; None where nothing was measured."""
     if benchmark not in results.config.benchmarks or not results.measured(benchmark):
         return None
     units = results.videos(benchmark)
@@ -169,12 +169,12 @@ def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
 
 
 def title(results: Results, benchmark: str) -> str:
-    """Give a benchmark's name for readers."""
+    """Return a benchmark's name for readers."""
     return results.config.benchmarks[benchmark].title
 
 
 def stand_in(results: Results, benchmark: str) -> str:
-    """Give the words that a caption must carry where the footage is rendered; empty for real footage."""
+    """Return the words that a caption must carry where the footage is rendered; empty for real footage."""
     if results.stand_in(benchmark):
         return " (procedural stand-ins)"
     return " (procedural scenes)" if results.procedural[benchmark] else ""
@@ -187,7 +187,7 @@ def counts(results: Results, benchmark: str) -> str:
 
 
 def named(results: Results, method: str) -> list[Cell]:
-    """Give the first two cells of a method's row: its name, signed where it sees two frames, and window."""
+    """Return the first two cells of a method's row: its name, signed where it sees two frames, and window."""
     sign = TWO_FRAMES if narrow(results.configs, method) else ""
     return [Cell(text=method, sign=sign), Cell(text=window(results.configs, method))]
 
@@ -238,7 +238,7 @@ def _interval(results: Results, benchmark: str) -> str:
 def _spreads(
     results: Results, benchmark: str, metrics: Sequence[str]
 ) -> dict[tuple[str, str], tuple[float, float]]:
-    """Give the interval of each method's mean over clips, by method and metric; none of few videos.
+    """Return the interval of each method's mean over clips, by method and metric; none of few videos.
 
     Of few and skewed values the studentised interval is far wider than the values can be, and no other one
     has its coverage.

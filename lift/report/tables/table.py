@@ -226,7 +226,7 @@ _LATEX = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "–": "--", "…": r"\ldots{}",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "Σ": r"$\Sigma$", "–": "--", "…": r"\ldots{}",
     "†": r"$\dagger$",
 }  # fmt: skip
 

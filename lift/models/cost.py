@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.hooks import RemovableHandle
 
 SIZES = ((256, 448), (720, 1280))  # height and width of published operations: protocols section 5.1
 TIMED = 3  # frames, after the one that shows the memory; the median is kept
@@ -64,7 +65,7 @@ def cost(model: nn.Module, offsets: Sequence[int]) -> Cost:
 
 
 def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
-    """Give what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
+    """Return what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
 
     Args:
         model: As for `cost`.
@@ -104,13 +105,69 @@ def _by_size(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
 
 
 def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
-    """Give the most bytes that tensors hold at once during a forward pass, weights and input included."""
+    """Return the most bytes that tensors hold at once during a forward pass, weights and input included."""
     given = (*model.parameters(), *model.buffers(), *clip)
     held = sum(tensor.numel() * tensor.element_size() for tensor in given)
     with torch.no_grad(), _Held(given) as watch:
         model(*clip)
     most: int = held + watch.most
     return most
+
+
+def peak_training_memory(model: nn.Module, step: Callable[[], None]) -> int:
+    """Return the most bytes that tensors hold at once during a training step, weights included.
+
+    Args:
+        model: What is trained; its gradients are gone before the step.
+        step: Forward and backward pass, and the optimiser's step; what exists before it is not counted.
+    """
+    given = (*model.parameters(), *model.buffers())
+    held = sum(tensor.numel() * tensor.element_size() for tensor in given)
+    with _Held(given) as watch:
+        step()
+    most: int = held + watch.most
+    return most
+
+
+def kept(model: nn.Module, run: Callable[[], Any]) -> dict[str, int]:
+    """Count the bytes that each part of a model keeps for its backward pass.
+
+    Args:
+        model: Its parts are its children; what is kept outside of them counts as `rest`.
+        run: Does a forward pass of it in training mode, and no backward pass.
+
+    Returns:
+        By part, in the model's order. What two parts keep counts for the first, weights for none.
+    """
+    inside: list[str] = []
+    sizes = dict.fromkeys((*(name for name, _ in model.named_children()), "rest"), 0)
+    known = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
+    alive: list[Tensor] = []  # a storage that is freed on the way may give its place to another
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in known:
+            known.add(storage._cdata)
+            alive.append(tensor)
+            sizes[inside[-1] if inside else "rest"] += storage.nbytes()
+        return tensor
+
+    def enter(name: str) -> Callable[..., None]:
+        return lambda module, given: inside.append(name)
+
+    hooks: list[RemovableHandle] = []
+    for name, part in model.named_children():
+        hooks += [
+            part.register_forward_pre_hook(enter(name)),
+            part.register_forward_hook(lambda module, given, result: inside.pop() and None),
+        ]
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes
 
 
 def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:

@@ -8,8 +8,17 @@ import torch
 from torch import nn
 
 from lift.config import load
-from lift.evaluation.cost import _clip, _operations, cost, gmacs, parameters, peak_memory
 from lift.models import build
+from lift.models.cost import (
+    _clip,
+    _operations,
+    cost,
+    gmacs,
+    kept,
+    parameters,
+    peak_memory,
+    peak_training_memory,
+)
 
 SMALL = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo").model
 WINDOWS = {"lift": (-4, -3, -2, -1, 1, 2), "rife": (-1, 1), "ifrnet": (-1, 1), "flavr": (-3, -1, 1, 3)}
@@ -54,6 +63,18 @@ def test_memory_is_what_lives_at_once():
     assert peak_memory(model, clip) == weights + given + 2 * map_
 
 
+def test_memory_of_a_step_counts_weights_gradients_and_what_lives_at_once():
+    model = Chain()
+    sizes = {name: 4 * p.numel() for name, p in model.named_parameters()}
+
+    def step():
+        model.used.weight.square().sum().backward()  # the square, and its gradient as large
+        assert model.used.weight.grad is not None
+
+    taken = peak_training_memory(model, step) - sum(sizes.values())
+    assert 2 * sizes["used.weight"] <= taken <= 5 * sizes["used.weight"]
+
+
 def test_a_cost_is_exact_but_for_time():
     model = build(replace(SMALL, name="rife", rife=replace(SMALL.rife, factor=0.1))).eval()
     first, second = cost(model, (-1, 1)), cost(model, (-1, 1))
@@ -66,3 +87,36 @@ def test_a_cost_is_exact_but_for_time():
 def test_a_model_in_training_has_no_cost():
     with pytest.raises(ValueError, match="eval"):
         cost(Chain(), (-1, 1))
+
+
+class Parts(nn.Module):
+    """Two parts, each of which keeps what is known, and an operation outside of both."""
+
+    multiple, training_only = 8, ()
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 5, 1), nn.Sequential(nn.Conv2d(5, 2, 1), nn.Sigmoid())
+
+    def forward(self, frames):
+        return self.second(self.first(frames)).square()
+
+
+def test_what_is_kept_for_the_backward_pass_is_counted_by_part_and_weights_for_none():
+    model, frames = Parts(), torch.rand(1, 3, 16, 16)
+    map_ = 4 * 16 * 16
+    found = kept(model, lambda: model(frames))
+    assert list(found) == ["first", "second", "rest"]
+    assert found["first"] == 3 * map_  # a convolution keeps its input
+    assert found["second"] == (5 + 2) * map_  # and a sigmoid its output, which the square keeps as well
+    assert found["rest"] == 0
+
+
+def test_a_transformer_that_is_recomputed_keeps_less_and_nothing_else_changes():
+    model = build(replace(SMALL, dropout=0.0))
+    clip = _clip(WINDOWS["lift"], (64, 64))
+    plain = kept(model, lambda: model(*clip))
+    model.recompute(["transformer"])
+    less = kept(model, lambda: model(*clip))
+    assert less["context"] < 0.5 * plain["context"]
+    assert less == {**plain, "context": less["context"]}

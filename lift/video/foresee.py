@@ -1,0 +1,136 @@
+"""What a run would come to, before it: frames, time and size, from a short sample."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from lift.video.choose import Chosen, choose, fit
+from lift.video.frame import Frame, to_image, to_tensor
+from lift.video.job import Job, check
+from lift.video.methods import Method
+from lift.video.run import open_source, run
+from lift.video.schedule import LEAST
+from lift.video.span import Span
+from lift.video.transparent import Transparent
+
+SAMPLE = 13
+"""Originals that are decoded and encoded to see how fast that goes and how large it becomes."""
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+THOUSAND = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foresight:
+    """What is to be expected."""
+
+    originals: int | None
+    """Frames that the input has; None: its header does not tell."""
+    shown: int | None
+    """Frames that the output will have."""
+    size: tuple[int, int]
+    """(H, W) of them."""
+    seconds: float
+    """Of work for each frame that is made."""
+    besides: float
+    """Seconds of decoding and encoding for each frame shown; most of them overlap with the work."""
+    bytes: float
+    """Of the output for each frame shown."""
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        height, width = self.size
+        per = f"{self.seconds:.2f} s for each frame made, {width} x {height}"
+        if self.originals is None or self.shown is None:
+            return (
+                f"the input does not tell how many frames it has; {per}, {_bytes(self.bytes)} for each shown"
+            )
+        made = max(0, self.shown - self.originals)
+        whole = max(made * self.seconds, self.shown * self.besides)
+        return (
+            f"{self.shown} frames from {self.originals}, about {_duration(whole)} ({per}), about "
+            f"{_bytes(self.bytes * self.shown)}"
+        )
+
+
+def foresee(job: Job, chosen: Chosen) -> Foresight:
+    """Try a job's beginning out; nothing is written to its output.
+
+    Raises:
+        UserError: Whatever the job would be refused for at its start.
+    """
+    schedule = check(job, chosen)
+    source = open_source(job)
+    try:
+        schedule.rate(source.rate)
+        total = source.total or None
+        height, width = source.size
+        method = fit(chosen, source.size, job.tile, job.settings)
+        method = Transparent(method) if source.look.alpha else method
+        pair = list(islice(source.frames(), 2))
+        seconds = _work(method, pair) if len(pair) == 2 and chosen.interpolates else 0.0
+        shown = schedule.count(total, source.rate, job.predict) if total else None
+        end = job.span.start + Fraction(SAMPLE) / source.rate
+    finally:
+        source.close()
+    if job.span.end is not None:
+        end = min(end, job.span.end)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / (job.output.name if job.output.suffix else "pictures")
+        span = Span(start=job.span.start, end=end)
+        short = replace(job, output=place, span=span, factor=max(LEAST, job.factor), predict=0, report=None)
+        start = time.perf_counter()
+        outcome = run(short, choose("average"), progress=tqdm(disable=True))
+        passed = time.perf_counter() - start
+        written = sum(file.stat().st_size for file in _files(place))
+    return Foresight(
+        originals=total,
+        shown=shown,
+        size=(height, 2 * width if job.preview else width),
+        seconds=seconds,
+        besides=passed / outcome.shown,
+        bytes=written / outcome.shown,
+    )
+
+
+def _work(method: Method, pair: list[Frame]) -> float:
+    """Return the seconds that one frame takes, once all is warm."""
+    for _ in range(2):
+        start = time.perf_counter()
+        features = [method.encode(to_tensor(frame.image, method.device)) for frame in pair]
+        made = method.between((-1, 1), features).image
+        to_image(made, pair[0].image)
+        if made.is_cuda:
+            torch.cuda.synchronize()
+        passed = time.perf_counter() - start
+    return passed
+
+
+def _files(place: Path) -> Iterator[Path]:
+    yield from place.iterdir() if place.is_dir() else [place] if place.exists() else []
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours} h {minutes:02d} min"
+        if hours
+        else f"{minutes} min {seconds:02d} s"
+        if minutes
+        else f"{seconds} s"
+    )
+
+
+def _bytes(count: float) -> str:
+    for unit in UNITS:
+        if count < THOUSAND or unit == UNITS[-1]:
+            break
+        count /= THOUSAND
+    return f"{count:.3g} {unit}"
