@@ -31,8 +31,8 @@ MODELS = ROOT / "data" / "demo" / "models"
 RELEASED = ("lift_rife", "rife_v4")
 """Those of `released` in params.yaml that stand on others' weights (weights/LICENSES.md)."""
 RIFE_V4 = "rife_v4.25.safetensors"
-DEFAULT_MODEL = "rife_v4"
-"""The best of them that is as fast as people are used to (docs/video.md)."""
+DEFAULT_MODEL = "lift_rife"
+"""The best of them on footage that it has not seen (docs/video.md)."""
 CONTEXT = (-3, -1, 1, 3)
 """The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
