@@ -35,7 +35,8 @@ def tiny(raw, name, folder):
         log_every=1,
     )  # fmt: skip
     raw["clips"]["validation_share"] = 0.4
-    raw["clips"]["continuity"]["cut_difference"] = 255.0  # made frames are noise, which would be a cut each
+    # Made frames are noise, which would be a cut each.
+    raw["clips"]["continuity"].update(cut_floor=255.0, repeat=0.0, duplicate=0.0)
     raw["loss"]["lpips"] = 0.0
     for source in raw["sources"]:
         given = source in ("vimeo90k", "ucf101", "cityscapes", "gopro", "x4k1000fps")
