@@ -177,7 +177,9 @@ def test_every_ablation_is_some_profiles_and_the_study_needs_no_download():
     assert load(ROOT / "params.yaml", "study_gpu", "lift15").model.pretrained is None
     for other in ("demo", "thesis"):  # a missing data set is a mistake; Cityscapes needs a login
         sources = load(ROOT / "params.yaml", other).sources
-        assert {name for name, source in sources.items() if source.optional} == {"cityscapes", "folder"}
+        assert {name for name, source in sources.items() if source.optional} == {
+            "cityscapes", "folder", "gopro", "x4k1000fps",
+        }  # fmt: skip
 
 
 def test_the_demo_can_decide_its_declared_comparisons():
