@@ -106,7 +106,7 @@ class ClipDataset(Dataset[Item]):
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
-        self._crop, self._limits = crop, limits
+        self._crop, self._limits = crop, dict(limits)  # a plain one can be sent to a worker
         for row in self.rows:
             check_crop((row.height, row.width), self._crop_of(row), row.clip)
         self.archive = ClipArchive(folder / "frames.zip")

@@ -190,7 +190,9 @@ def test_a_truncated_video_keeps_the_clips_before_the_cut(made, tmp_path, capsys
     path.write_bytes(data[: data.index(b"movi") + (len(data) - data.index(b"movi")) * 3 // 4])
     summary = build(made.configure(tmp_path / "raw", ("ucf101",), max_dropped=0.9), tmp_path)
     rows = read_manifest(tmp_path / "clips.csv")
-    assert summary["clips"] + summary["dropped"]["unreadable"] == 2 * 58
+    # What is left of the frame at the break is a picture of nothing, which may count as a cut.
+    assert set(summary["dropped"]) <= {"unreadable", "cut"}
+    assert summary["clips"] + sum(summary["dropped"].values()) == 2 * 58
     assert 0 < sum(row.video.endswith("g02_c01") for row in rows) < 58
     assert len(re.findall(r"warning: .*g02_c01\.avi: ", capsys.readouterr().err)) == 1
 

@@ -66,8 +66,8 @@ def test_a_kept_video_of_varying_frame_rate_has_its_frames_in_the_order_shown(ma
     with av.open(str(raw / "v.mkv"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25, width=64, height=48, pix_fmt="yuv420p")
         stream.codec_context.time_base = Fraction(1, 25)
-        for time in times:
-            pixels = np.roll(made.picture(1, (48, 64)), time, axis=1)
+        for shift, time in enumerate(times):  # pixels: even motion, so that no pair of frames is a cut
+            pixels = np.roll(made.picture(1, (48, 64)), shift, axis=1)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts = time
             container.mux(stream.encode(frame))
