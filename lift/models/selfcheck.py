@@ -162,10 +162,13 @@ def report(
         for part, shape in wanted.items()
         if shapes.get(part) != shape
     ]
-    unreached = without_gradient(model, clip)
+    learns = any(True for _ in model.parameters())  # LIFT on RIFE may have nothing learnt of its own
+    unreached = without_gradient(model, clip) if learns else []
     if unreached:
         faults.append(f"{len(unreached)} parameters get no gradient: {', '.join(unreached[:5])} …")
-    if measure:
+    if not learns:
+        yield "  nothing to train, so no training step is measured (python -m benchmarks.cost: a prediction)"
+    elif measure:
         where = "GPU allocator" if clip["frames"].is_cuda else "tensors held at once"
         taken = ", ".join(f"{what} {mib:,.0f} MiB" for what, mib in memory(model, clip).items())
         yield f"  memory ({where}): {taken}"

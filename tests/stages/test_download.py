@@ -82,6 +82,8 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
         "snu_film": "not given",
         "cityscapes": "local copy",
         "folder": "local copy",
+        "gopro": "local copy",
+        "x4k1000fps": "local copy",
         "scenes": "procedural stand-in",
     }
     assert Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").is_file()
