@@ -50,8 +50,12 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
         shapes["flow"] = (batch, 4, *quarter)
     if model.name != "lift":
         return shapes
-    shapes |= dict.fromkeys(("coarse", "blend"), (batch, 3, *quarter))
     shapes |= {"occlusion": (batch, 2, *quarter)}
+    if model.flow == "rife":  # specification section 3.7: motion and blend at full resolution
+        shapes |= {"window.frame": (batch, 3, *size), "window.flow": (batch, 4, *size)}
+    if model.refinement == "none":  # nothing learnt: neither encoder nor transformer
+        return shapes
+    shapes |= dict.fromkeys(("coarse", "blend"), (batch, 3, *quarter))
     for name, channels, scale in (("s1", c1, 1), ("s4", c4, 4), ("s8", c8, 8)):
         shapes[f"encoder.{name}"] = (2 * batch, channels, height // scale, width // scale)
     if model.use_context:
@@ -60,8 +64,9 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
         shapes["context.F_ctx"] = (batch, c16, height // 16, width // 16)
         shapes["context.α"] = (batch, frames)
     fine = 2 if model.flow == "matching" else 4  # matching ends at s2
-    shapes["flow.flow"] = (batch, 4, height // fine, width // fine)
-    shapes["flow.occlusion"] = (batch, 2, height // fine, width // fine)
+    if model.flow != "rife":
+        shapes["flow.flow"] = (batch, 4, height // fine, width // fine)
+        shapes["flow.occlusion"] = (batch, 2, height // fine, width // fine)
     if model.refinement == "aligned":
         shapes["aligned_refiner.frame"] = (batch, 3, *size)
         shapes["aligned_refiner.coarse"] = (batch, 3, height // 4, width // 4)
