@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lift.evaluation.examples import spread
 from lift.evaluation.method import Method, Sample
 from lift.evaluation.results import Measured
 from lift.evaluation.run import Clips
@@ -37,21 +38,24 @@ class Probe(Measured):
     """Mean absolute difference of the two frames, 0-255: 0.5 is what rounding to bytes can hide."""
 
 
-def probe(methods: Mapping[int | None, Method], name: str, benchmark: str, clips: Clips) -> list[Probe]:
-    """Put a method of a window, by the seed of its training, under every probe on every clip.
+def probe(
+    methods: Mapping[int | None, Method], name: str, benchmark: str, clips: Clips, most: int
+) -> list[Probe]:
+    """Put a method of a window, by the seed of its training, under every probe on some clips.
 
     Args:
         methods: As for `evaluate`.
         name: For progress.
         benchmark: The clips' name.
         clips: Seen through the method's window.
+        most: How many of them, evenly spread.
 
     Returns:
         A row for each seed, clip and probe; none for clips without any frame beyond the references.
     """
     rows = []
     for seed, method in methods.items():
-        for index in bar(range(len(clips)), title=f"probes of {name} on {benchmark}", unit="clip"):
+        for index in bar(sorted(spread(len(clips), most)), title=f"probes of {name} on {benchmark}", unit="clip"):
             sample = clips[index]
             if not bool(_far(sample).any()):
                 continue
