@@ -5,7 +5,7 @@ each method and benchmark would spend most of the demo's time on that.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError
-from lift.evaluation import ahead
-from lift.evaluation import results
+from lift.evaluation import ahead, results
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
@@ -46,7 +45,7 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
     torch.set_num_threads(min(config.evaluate.threads, torch.get_num_threads()))  # OMP_NUM_THREADS counts
     data = data_folder(profile)
-    chosen = _with_footage([benchmark] if benchmark else able, data)
+    chosen = with_footage([benchmark] if benchmark else able, data)
     if not chosen:
         asked = ", ".join([benchmark] if benchmark else able)
         raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
@@ -59,12 +58,12 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     (out / MADE_FROM).unlink(missing_ok=True)
     modelled = name not in BASELINES and name not in PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
-    clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
+    clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
     if ahead_only:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
     else:
-        methods = _methods(config, name, data, device)
+        methods = methods_of(config, name, data, device)
         edges = config.evaluate.edges
         between.evaluate(methods, name, clips, lpips, edges=edges, out=out, model=cost, kept=kept)
     probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
@@ -103,7 +102,7 @@ def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict
     return found
 
 
-def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
+def with_footage(benchmarks: Collection[str], data: Path) -> list[str]:
     """Leave out the benchmarks whose data sets the profile does without."""
     absent = [name for name in benchmarks if not_given(data / "clips" / name)]
     if absent:
@@ -115,12 +114,12 @@ def _probed(
     config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
 ) -> list[Probe]:
     """Return what taking the window away changes."""
-    methods = _methods(config, name, data, device)
+    methods = methods_of(config, name, data, device)
     most = config.evaluate.probes
     return [row for key, own in clips.items() for row in probe(methods, name, key, own, most[key])]
 
 
-def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
+def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
     """Return what is measured by the seed of its training; by None where it has none."""
     if name in BASELINES:
         return {None: BASELINES[name]}
@@ -170,7 +169,7 @@ def _trained(config: Config, name: str, data: Path) -> Interpolator:
     return model
 
 
-def _offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
+def offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
     """Return the context that a benchmark's protocol allows: the ablation's own, or spread out."""
     if name in PREDICTORS:
         return PAST

@@ -21,7 +21,6 @@ ALLOWED = {
     "weights": {"errors", "files", "config", "header"},
     "config": {"errors", "files", "header"},
     "environment": set(),
-    "compare": set(),
     "ops": {"errors"},
     "models": BASE | {"ops"},
     "losses": BASE | {"ops"},

@@ -123,7 +123,9 @@ class Assembler:
             else:
                 gone = (frame for offset, frame in held.items() if offset not in fit)
                 decided.absent.extend(self._absence(frame, form) for frame in gone)
-                decided.rows.append(self._row(clip, fit[0], offsets, JUDDER if self._judders(clip, fit) else ""))
+                decided.rows.append(
+                    self._row(clip, fit[0], offsets, JUDDER if self._judders(clip, fit) else "")
+                )
                 self._wanted.update(clip.target.number + o * clip.target.step for o in (*offsets, 0))
         for number in clip.references:
             self._references[number] -= 1
@@ -150,7 +152,9 @@ class Assembler:
     def _judders(self, clip: Planned, frames: Mapping[int, Stored]) -> bool:
         """Tell whether a frame repeats the one before it within `AROUND` + `HELD` of the missing one."""
         reach = AROUND + HELD
-        small = [f.reduced for o, f in sorted(frames.items()) if abs(o) <= 2 * reach and f.reduced is not None]
+        small = [
+            f.reduced for o, f in sorted(frames.items()) if abs(o) <= 2 * reach and f.reduced is not None
+        ]
         peaks = [peak(*pair) for pair in pairwise(small)] if clip.judged else []
         middle = sum(-2 * reach <= o < 0 for o in frames)
         near = range(max(0, middle - reach), min(len(peaks), middle + reach))

@@ -132,7 +132,9 @@ class Evaluate:
     """How results are measured."""
 
     probes: dict[str, int] = number(1)  # noqa: RUF009 -- a field's checks, no default
-    """By benchmark: on how many of its clips, evenly spread, is measured what taking a window away changes."""
+    """By benchmark: on how many of its clips, evenly spread, is measured what taking a window away
+    changes.
+    """
     edges: float = number(0.001, 1.0)
     """Share of a frame's pixels that count as edges: those of the steepest brightness in the truth."""
     threads: int = number(1, 256)
@@ -230,11 +232,7 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify:
-    """How far a rebuilt result may lie from the committed one on another kind of processor."""
+    """How far a rebuilt result may lie from the committed one."""
 
-    absolute: float = number(0.0)
-    """By this much ..."""
-    relative: float = number(0.0)
-    """... plus this share of the committed number."""
     metrics: dict[str, float] = number(0.0)  # noqa: RUF009 -- a field's checks, no default
-    """By this much alone, in place of both, where the number is of that metric: each has its own scale."""
+    """By column of clips.csv: the largest difference of one clip."""

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lift.evaluation.examples import spread
 from lift.evaluation.method import Method, Sample
 from lift.evaluation.results import Measured
 from lift.evaluation.run import Clips
@@ -55,7 +54,7 @@ def probe(
     """
     rows = []
     for seed, method in methods.items():
-        for index in bar(sorted(spread(len(clips), most)), title=f"probes of {name} on {benchmark}", unit="clip"):
+        for index in bar(_evenly(len(clips), most), title=f"probes of {name} on {benchmark}", unit="clip"):
             sample = clips[index]
             if not bool(_far(sample).any()):
                 continue
@@ -64,6 +63,11 @@ def probe(
                 changed = {key: method(change(clips, index)).frame for key, change in PROBES.items()}
             rows += [_row(benchmark, seed, clips, index, key, whole, frame) for key, frame in changed.items()]
     return rows
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """Choose `most` of `count` indices, each the middle of an equal share; all where there are fewer."""
+    return list(range(count)) if most >= count else [(2 * i + 1) * count // (2 * most) for i in range(most)]
 
 
 def _row(

@@ -19,7 +19,8 @@ from lift.metrics import Means
 DIGITS = 7  # significant, of clips.csv and weights.csv: float32's, in which networks compute
 DECIMALS = 6  # of metrics.json
 METRICS = (
-    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe", "occluded"
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
+    "occluded",
 )  # fmt: skip
 
 

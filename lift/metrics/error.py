@@ -61,5 +61,7 @@ def edges(target: Tensor, share: float, *, data_range: float) -> NDArray[np.bool
     """
     luma = (target.float().mean(dim=0) / data_range).cpu().numpy()
     steep = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
-    least = np.partition(steep.reshape(-1), int((1 - share) * (steep.size - 1)))[int((1 - share) * (steep.size - 1))]
+    least = np.partition(steep.reshape(-1), int((1 - share) * (steep.size - 1)))[
+        int((1 - share) * (steep.size - 1))
+    ]
     return np.asarray(steep >= max(float(least), np.finfo(np.float32).tiny), np.bool_)
