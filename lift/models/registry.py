@@ -22,7 +22,7 @@ from lift.seeds import derive
 
 
 def _lift(model: Model) -> Interpolator:
-    return LiftRife(model) if model.refinement == "none" else Lift(model)
+    return LiftRife(model) if model.refinement in ("none", "fusion") else Lift(model)
 
 
 MODELS: dict[str, Callable[[Model], Interpolator]] = {
