@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from lift.config import Config
-from lift.config.abilities import ABILITIES
 from lift.models.interface import Interpolator
 
 Shape = tuple[int, ...]
@@ -46,7 +45,7 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
     model, (height, width), frames = config.model, size, len(config.clip.offsets)
     quarter, c1, _, c4, c8, c16 = (-(-height // 4), -(-width // 4)), *model.widths
     shapes: dict[str, Shape] = {"frame": (batch, 3, *size)}
-    if ABILITIES[model.name].flow:
+    if model.family.estimates_flow:
         shapes["flow"] = (batch, 4, *quarter)
     if model.name != "lift":
         return shapes

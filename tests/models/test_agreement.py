@@ -1,4 +1,4 @@
-"""What two warped references agree on is kept, what they do not is shrunk (lift/models/agreement.py)."""
+"""What two warped references agree on is kept, what they do not is shrunk (matching/agreement.py)."""
 
 import math
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lift.config import load
-from lift.models.agreement import Agreement, _smooth
+from lift.models.matching.agreement import Agreement, _smooth
 from lift.ops.local import local_mean
 
 SIZE = (64, 96)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from lift.metrics.quantise import to_bytes
-from lift.models import build
-from lift.models.matching import side_by_side
-from lift.models.positional import add_position
+from lift.models.lift.positional import add_position
+from lift.models.matching.flow import side_by_side
+from lift.models.registry import build
 from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
 

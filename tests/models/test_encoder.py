@@ -2,7 +2,7 @@
 
 import torch
 
-from lift.models.encoder import CHUNK, Encoder
+from lift.models.lift.encoder import CHUNK, Encoder
 
 
 def test_scales_have_the_specifications_shapes(spec):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.models import build
+from lift.models.registry import build
 
 FOUR = (-3, -1, 1, 3)
 

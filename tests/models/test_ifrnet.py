@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.models import build
-from lift.models.ifrnet_parts import BLOCKS, ElanBlock, SideBlock, ThirdsBlock
+from lift.models.ifrnet.parts import BLOCKS, ElanBlock, SideBlock, ThirdsBlock
+from lift.models.registry import build
 from lift.ops.warp import backward_warp
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from lift.models import Interpolator, build
-from lift.models.encoder import Encoded, Pyramid
+from lift.models.interface import Interpolator
+from lift.models.lift.encoder import Encoded, Pyramid
+from lift.models.registry import build
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lift.models import build
+from lift.models.registry import build
 
 
 def test_frames_are_clamped_in_evaluation_only(small, clip):

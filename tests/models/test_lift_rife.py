@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from lift.config import load, load_all
 from lift.errors import UserError
 from lift.metrics import psnr
-from lift.models import build
 from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
 from lift.models.lift_rife.motion import flow_of, pairs_of, path_of
+from lift.models.registry import build
 
 SIZE = (96, 128)
 DENSE, UNIFORM = (-3, -2, -1, 1, 2, 3), (-5, -3, -1, 1, 3, 5)

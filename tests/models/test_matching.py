@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.models import build
 from lift.models.lineup import line_up
-from lift.models.matching import Similarity
-from lift.models.search import arrange, search
+from lift.models.matching.flow import Similarity
+from lift.models.matching.search import arrange, search
+from lift.models.registry import build
 from lift.ops.resize import resize
 
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from lift.models import build
+from lift.models.lift.positional import add_position, sinusoidal
 from lift.models.lineup import line_up
-from lift.models.positional import add_position, sinusoidal
+from lift.models.registry import build
 
 
 @pytest.mark.parametrize("channels", [8, 32, 256])

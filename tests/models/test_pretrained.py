@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from lift.errors import UserError
-from lift.models import build, load_rife_contextnet
-from lift.models.encoder import Encoder
+from lift.models.lift.contextnet import load_rife_contextnet
+from lift.models.lift.encoder import Encoder
+from lift.models.registry import build
 
 FILE = "weights/rife_v2.3_contextnet.pkl"
 BLOCKS = {"conv0": (3, 32), "conv1": (32, 32), "conv2": (32, 64), "conv3": (64, 128), "conv4": (128, 256)}

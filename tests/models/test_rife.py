@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from lift.errors import UserError
-from lift.models import build
 from lift.models.pretrained import read_state
-from lift.models.rife_weights import load_rife
+from lift.models.registry import build
+from lift.models.rife.released import load_rife
 
 FILE = "weights/rife_v2.3_contextnet.pkl"
 NARROW = {"factor": 0.1}

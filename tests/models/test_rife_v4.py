@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lift.errors import UserError
-from lift.models import build
+from lift.models.registry import build
 from lift.ops.warp import backward_warp
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights/rife_v4.25.safetensors"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.models.transformer import MeanContext, TemporalAttention, TemporalTransformer
+from lift.models.lift.transformer import MeanContext, TemporalAttention, TemporalTransformer
 
 
 @pytest.fixture

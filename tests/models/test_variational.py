@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from lift.models.lineup import line_up
-from lift.models.search import arrange, search
-from lift.models.variational import Path, refine
+from lift.models.matching.search import arrange, search
+from lift.models.matching.variational import Path, refine
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 

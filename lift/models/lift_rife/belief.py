@@ -19,8 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lift.config.lift_rife import LiftRife
-from lift.models.variational import Pairs
+from lift.models.lift_rife.options import LiftRife
+from lift.models.matching.variational import Pairs
 from lift.ops.local import local_mean
 
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lift.config.lift_rife import LiftRife
 from lift.models.lift_rife.motion import flow_of, references_in
+from lift.models.lift_rife.options import LiftRife
 from lift.models.lift_rife.window import LEAST, Found, Interpolated
 from lift.ops.resize import resize_flow
 from lift.ops.warp import backward_warp

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.models.blocks import leaky_convs, zero_conv
+from lift.models.blocks import prelu_conv, zero_conv
 
 CANDIDATES, EVIDENCE = 8, 15
 """Channels of evidence.py; the blend is the last of the candidates."""
@@ -31,11 +31,15 @@ class Fusion(nn.Module):
         """Build the network with `width` channels at half the resolution, twice and three times below."""
         super().__init__()
         inputs = CANDIDATES * STRIDE**2 + EVIDENCE
-        self.fine = leaky_convs(inputs, width)
-        self.middle = leaky_convs(width, 2 * width, 2 * width, stride=2)
-        self.coarse = leaky_convs(2 * width, 3 * width, 3 * width, 3 * width, stride=2)
-        self.join_middle = leaky_convs(5 * width, 2 * width, 2 * width)
-        self.join_fine = leaky_convs(3 * width, width)
+        self.fine = prelu_conv(inputs, width)
+        self.middle = nn.Sequential(prelu_conv(width, 2 * width, stride=2), prelu_conv(2 * width, 2 * width))
+        self.coarse = nn.Sequential(
+            prelu_conv(2 * width, 3 * width, stride=2),
+            prelu_conv(3 * width, 3 * width),
+            prelu_conv(3 * width, 3 * width),
+        )
+        self.join_middle = nn.Sequential(prelu_conv(5 * width, 2 * width), prelu_conv(2 * width, 2 * width))
+        self.join_fine = prelu_conv(3 * width, width)
         self.head = zero_conv(width, (CANDIDATES + COLOURS) * STRIDE**2)
 
     def forward(self, candidates: Tensor, evidence: Tensor) -> Tensor:

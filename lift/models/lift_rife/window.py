@@ -17,8 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.config.lift_rife import LiftRife
-from lift.config.matching import Matching
 from lift.config.schema import Model
 from lift.files import ROOT
 from lift.models.interface import LoadReport
@@ -31,9 +29,12 @@ from lift.models.lift_rife.motion import (
     refined,
     straight_flow,
 )
-from lift.models.rife_v4 import IfNet, load_released
-from lift.models.search import detail, visibility
-from lift.models.variational import Pairs, Path, warped
+from lift.models.lift_rife.options import LiftRife
+from lift.models.matching.options import Matching
+from lift.models.matching.search import detail, visibility
+from lift.models.matching.variational import Pairs, Path, warped
+from lift.models.rife_v4.network import IfNet
+from lift.models.rife_v4.released import load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.agreement import Agreement
+from lift.models.lift.refiner import full_size, reduction, refiner_network
+from lift.models.lift.synthesis import blend, context_network
 from lift.models.lift_rife.window import Interpolated
-from lift.models.matching import side_by_side
-from lift.models.refiner import full_size, reduction, refiner_network
-from lift.models.synthesis import blend, context_network
+from lift.models.matching.agreement import Agreement
+from lift.models.matching.flow import side_by_side
 from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 

@@ -1,8 +1,8 @@
-"""The parameters of `flow: rife` (lift/models/lift_rife), a section of `model` (as in schema.py)."""
+"""The parameters of `flow: rife` (lift/models/lift_rife), a section of `model` in params.yaml."""
 
 from dataclasses import dataclass
 
-from lift.config.parse import number
+from lift.options import check_odd, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,4 @@ class LiftRife:
         Raises:
             ValueError: The side of a square is even.
         """
-        for name in ("blur", "around"):
-            if getattr(self, name) % 2 == 0:
-                raise ValueError(
-                    f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"
-                )
+        check_odd(self, "blur", "around")

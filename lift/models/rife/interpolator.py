@@ -14,14 +14,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lift.config.families import narrowed
 from lift.config.schema import Model
+from lift.models.blocks import narrowed
 from lift.models.interface import Interpolator, LoadReport, check_inputs
 from lift.models.lineup import pick, references_of
 from lift.models.output import Output
 from lift.models.quarter import quarter
-from lift.models.rife_parts import FLOWS, LEVELS, Block, ContextNet, Unet
-from lift.models.rife_weights import load_rife
+from lift.models.rife.parts import FLOWS, LEVELS, Block, ContextNet, Unet
+from lift.models.rife.released import load_rife
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.warp import backward_warp
 
@@ -135,3 +135,6 @@ class Rife(Interpolator):
             gap = ((goal - student.flow).square().mean(dim=1, keepdim=True) + ROOT**2).sqrt()
             distances.append((gap * worse).mean())
         return {"distillation": torch.stack(distances).sum(), "teacher": wrong.mean()}
+
+
+create = Rife

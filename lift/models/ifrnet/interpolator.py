@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.config.families import narrowed
 from lift.config.schema import Model
-from lift.models.ifrnet_parts import Decoder, Pyramid
+from lift.models.blocks import narrowed
+from lift.models.ifrnet.parts import Decoder, Pyramid
 from lift.models.interface import Interpolator, check_inputs
 from lift.models.lineup import pick, references_of
 from lift.models.output import Output
@@ -112,6 +112,9 @@ class IfrNet(Interpolator):
             for found, true in zip(intermediate, wanted[:-1], strict=True)
         ]
         return torch.stack(distances).sum()
+
+
+create = IfrNet
 
 
 def _warped(images: Tensor, flow: Tensor) -> Tensor:

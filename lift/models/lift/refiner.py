@@ -6,8 +6,10 @@ Legend: B samples, C1 and C4 the encoder's widths at s1 and s4 (32, 128).
 import torch
 from torch import Tensor, nn
 
-from lift.config.schema import GROUPS, Model
-from lift.models.blocks import ResBlock, conv, zero_conv
+from lift.config.schema import Model
+from lift.models.blocks import conv, zero_conv
+from lift.models.lift.blocks import ResBlock
+from lift.models.lift.options import GROUPS
 from lift.ops.resize import resize
 
 

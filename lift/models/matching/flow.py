@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.flow import FLOWS, flow_head, time_channel
+from lift.models.lift.flow import FLOWS, flow_head, time_channel
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 

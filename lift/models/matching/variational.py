@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lift.config.matching import Matching
+from lift.models.matching.options import Matching
 from lift.ops.local import local_mean
 from lift.ops.resize import resize_flow
 from lift.ops.warp import backward_warp

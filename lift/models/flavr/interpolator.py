@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.config.families import narrowed
 from lift.config.schema import Model, window
+from lift.models.blocks import narrowed
 from lift.models.interface import Interpolator, check_inputs
 from lift.models.lineup import pick, pick_present, references_of
 from lift.models.output import Output
@@ -96,6 +96,9 @@ class Flavr(Interpolator):
             occlusion=None,
             weights=None,
         )
+
+
+create = Flavr
 
 
 class Gate(nn.Module):

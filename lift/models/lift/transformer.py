@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from lift.config.schema import GROUPS, Model
+from lift.config.schema import Model
 from lift.models.blocks import conv
+from lift.models.lift.options import GROUPS
 
 
 class TemporalTransformer(nn.Module):

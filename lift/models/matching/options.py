@@ -1,8 +1,8 @@
-"""The parameters of `flow: matching` (lift/models/matching.py), a section of `model` (as in schema.py)."""
+"""The parameters of `flow: matching` (lift/models/matching), a section of `model` in params.yaml."""
 
 from dataclasses import dataclass
 
-from lift.config.parse import number
+from lift.options import check_odd, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,4 @@ class Matching:
         Raises:
             ValueError: The side of a square is even.
         """
-        for name in ("window", "smooth", "shade", "evidence", "pool", "around", "close"):
-            if getattr(self, name) % 2 == 0:
-                raise ValueError(
-                    f"{name}: {getattr(self, name)} is even; a square needs a pixel in its middle"
-                )
+        check_odd(self, "window", "smooth", "shade", "evidence", "pool", "around", "close")

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.config.matching import Matching
 from lift.models.blocks import conv, zero_conv
+from lift.models.matching.options import Matching
 from lift.ops.local import local_mean
 from lift.ops.resize import resize
 

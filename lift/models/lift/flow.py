@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.blocks import FlowConv, ResBlock, leaky_convs
+from lift.models.lift.blocks import FlowConv, ResBlock, leaky_convs
 from lift.ops.resize import resize
 
 FLOWS = 4  # two flows of two components

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from lift.models.blocks import leaky_convs
+from lift.models.lift.blocks import leaky_convs
 
 CHUNK = 2**20
 """Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution

@@ -14,20 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.aligned import AlignedRefiner
-from lift.models.encoder import Encoded, Encoder
-from lift.models.flow import FlowEstimator
 from lift.models.interface import Interpolator, LoadReport, check_inputs
+from lift.models.lift.aligned import AlignedRefiner
+from lift.models.lift.contextnet import SOURCES, load_rife_contextnet
+from lift.models.lift.encoder import Encoded, Encoder
+from lift.models.lift.flow import FlowEstimator
+from lift.models.lift.positional import add_position
+from lift.models.lift.refiner import Refiner
+from lift.models.lift.synthesis import Synthesis
+from lift.models.lift.transformer import MeanContext, TemporalTransformer
+from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.lift_rife.window import Interpolated, RifeWindow
 from lift.models.lineup import Lineup, line_up, references_only
-from lift.models.matching import MatchingFlow, side_by_side
+from lift.models.matching.flow import MatchingFlow, side_by_side
+from lift.models.matching.search import OFFSETS, arrange, search
 from lift.models.output import Output
-from lift.models.positional import add_position
-from lift.models.pretrained import SOURCES, load_rife_contextnet
-from lift.models.refiner import Refiner
-from lift.models.search import OFFSETS, arrange, search
-from lift.models.synthesis import Synthesis
-from lift.models.transformer import MeanContext, TemporalTransformer
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
 
@@ -171,3 +172,8 @@ def _context(model: Model) -> nn.Module | None:
     if not model.use_context:
         return None
     return MeanContext() if model.context == "mean" else TemporalTransformer(model)
+
+
+def create(model: Model) -> Interpolator:
+    """Build LIFT; without anything learnt it is what `flow: rife` gives."""
+    return LiftRife(model) if model.refinement in ("none", "fusion") else Lift(model)

@@ -19,9 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lift.config.matching import Matching
 from lift.models.lineup import Lineup
-from lift.models.variational import Pairs, Path, refine, warped
+from lift.models.matching.options import Matching
+from lift.models.matching.variational import Pairs, Path, refine, warped
 from lift.ops.local import local_mean
 
 OFFSETS = (-3, -2, -1, 1, 2, 3)  # beyond a reference: 2 in a dense window, 3 in a uniform one
