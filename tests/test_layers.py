@@ -81,8 +81,8 @@ def test_report_scenes_and_parameters_run_without_torch(path):
 SHARED = {path.stem for path in (ROOT / "lift" / "models").glob("*.py")}
 STANDS_ON = {
     "lift": {"matching", "lift_rife"},
-    "matching": {"lift"},  # the heads
-    "lift_rife": {"matching", "rife_v4"},
+    "matching": {"lift"},
+    "lift_rife": {"lift", "matching", "rife_v4"},
 }
 """Families of models of which others are made; all else is a room of its own."""
 

@@ -16,11 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.lift.flow import Motion, side_by_side
+from lift.models.lift.lift import Lift
 from lift.models.lift.refiner import full_size, reduction, refiner_network
 from lift.models.lift.synthesis import blend, context_network
-from lift.models.lift_rife.window import Interpolated
-from lift.models.matching.agreement import Agreement
-from lift.models.matching.flow import side_by_side
 from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 
@@ -28,16 +27,38 @@ COLOURS = 3
 STRIDE = 4  # of F_ctx and of the frame before refinement: s4
 
 
+class AlignedLift(Lift):
+    """LIFT with `refinement: aligned`."""
+
+    def add_rendering(self, model: Model) -> None:
+        """Build what `render` uses."""
+        self.aligned_refiner = AlignedRefiner(model)
+
+    def render(
+        self, references: Tensor, fine: Tensor, motion: Motion, context4: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Stages 4 and 5; see `AlignedRefiner`."""
+        made: tuple[Tensor, Tensor, Tensor] = self.aligned_refiner(references, fine, motion, context4)
+        return made
+
+
 class AlignedRefiner(nn.Module):
     """Warp references and their features at full resolution, blend them by visibility, correct."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, mode: str = "bilinear", agreement: nn.Module | None = None) -> None:
+        """Build it.
+
+        Args:
+            model: Widths and blocks.
+            mode: How references are sampled: bilinear blurs, which hides a coarse flow's errors, and is the
+                error where the flow is exact; bicubic.
+            agreement: Makes the blend of the warped references (lift/models/matching/agreement.py).
+        """
         super().__init__()
         self.context_network = context_network(model)
         self.reduce = reduction(model)
-        # Bilinear sampling blurs: that hides a coarse flow's errors, and is the error where the flow is exact
-        self.mode = "bicubic" if model.flow == "matching" else "bilinear"
-        self.agreement = Agreement(model.matching) if model.flow == "matching" else None
+        self.mode = mode
+        self.agreement = agreement
         # The blend, and how the two warps differ: 2 · (3 + 32) = 70 channels
         self.network = refiner_network(2 * (COLOURS + model.widths[0]), model)
 
@@ -45,10 +66,8 @@ class AlignedRefiner(nn.Module):
         self,
         references: Tensor,
         features: Tensor,
-        flow: Tensor,
-        occlusion: Tensor,
+        motion: Motion,
         context4: Tensor,
-        made: Interpolated | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Make the frame.
 
@@ -56,27 +75,25 @@ class AlignedRefiner(nn.Module):
             references: All − of the batch, then all +, (2·B, 3, H, W).
             features: Of the references in the same order: s1 (2·B, C1, H, W), or s4 (2·B, C4, H/4, W/4) where
                 the model does without s1.
-            flow: (B, 4, H/n, W/n) for any n, pixels of that resolution, − then +.
-            occlusion: O, (B, 2, H/n, W/n), high = visible.
+            motion: By which the references are sampled, of any resolution.
             context4: F_ctx at s4, (B, C16, H/4, W/4).
-            made: The frame so far and the warped references, where they come from elsewhere (`flow: rife`).
 
         Returns:
             The frame (B, 3, H, W), not clamped; what it was before full-resolution refinement, and before the
             context corrected that, both reduced to (B, 3, H/4, W/4); all float32 or wider.
         """
         # 1. flow and occlusion to full resolution
-        scale = references.shape[3] // flow.shape[3]
-        flow = torch.cat(resize_flow(flow, scale).chunk(2, dim=1))  # (2·B, 2, H, W)
-        visible = resize(occlusion, scale)  # (B, 2, H, W)
+        scale = references.shape[3] // motion.flow.shape[3]
+        flow = torch.cat(resize_flow(motion.flow, scale).chunk(2, dim=1))  # (2·B, 2, H, W)
+        visible = resize(motion.occlusion, scale)  # (B, 2, H, W)
         # 2. references and their features, where they are at the missing frame's time
         features = backward_warp(full_size(self.reduce, features), flow)
-        images = backward_warp(references, flow, self.mode) if made is None else made.warped
+        images = motion.warped if motion.warped is not None else backward_warp(references, flow, self.mode)
         before, after = torch.cat((images, features), dim=1).chunk(2)  # (B, 3 + C1, H, W) each
         # 3. blended by visibility
         blended = blend(before, after, visible)
-        if made is not None:
-            blended = torch.cat((made.frame, blended[:, COLOURS:]), dim=1)
+        if motion.frame is not None:
+            blended = torch.cat((motion.frame, blended[:, COLOURS:]), dim=1)
         if self.agreement is not None:
             colours = self.agreement(before[:, :COLOURS], after[:, :COLOURS], visible, side_by_side(flow))
             blended = torch.cat((colours, blended[:, COLOURS:]), dim=1)

@@ -5,6 +5,8 @@ Sources: specification section 3.3; after RIFE's IFNet, Huang et al. 2022, secti
 Legend: B samples; − and + the references at offsets −1 and +1; C4, C8, C16 encoder widths (128, 192, 256).
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,22 @@ from lift.models.lift.blocks import FlowConv, ResBlock, leaky_convs
 from lift.ops.resize import resize
 
 FLOWS = 4  # two flows of two components
+
+
+class Motion(NamedTuple):
+    """How the missing frame samples its references.
+
+    Attributes:
+        flow: target → reference, (B, 4, H/n, W/n), − then +, pixels of that resolution; n is 1, 2 or 4.
+        occlusion: O, (B, 2, H/n, W/n), high = visible.
+        frame: What the references give by it, (B, 3, H, W), where that is known already.
+        warped: And the references warped by it, all − then all +, (2·B, 3, H, W).
+    """
+
+    flow: Tensor
+    occlusion: Tensor
+    frame: Tensor | None = None
+    warped: Tensor | None = None
 
 
 class FlowEstimator(nn.Module):
@@ -69,3 +87,8 @@ def flow_head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequenti
 def time_channel(time: Tensor, features: Tensor) -> Tensor:
     """Return the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
     return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])
+
+
+def side_by_side(features: Tensor) -> Tensor:
+    """Put the references side by side: (2·B, C, H, W), all − then all +, becomes (B, 2·C, H, W)."""
+    return torch.cat(features.chunk(2), dim=1)

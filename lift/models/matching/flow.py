@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.lift.flow import FLOWS, flow_head, time_channel
+from lift.models.lift.flow import FLOWS, flow_head, side_by_side, time_channel
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
@@ -117,11 +117,6 @@ class Similarity(nn.Module):
             for x in steps
         ]
         return torch.stack(similar, dim=1)
-
-
-def side_by_side(features: Tensor) -> Tensor:
-    """Put the references side by side: (2·B, C, H, W), all − then all +, becomes (B, 2·C, H, W)."""
-    return torch.cat(features.chunk(2), dim=1)
 
 
 def _moved(features: Tensor, x: int, y: int, reach: int) -> Tensor:

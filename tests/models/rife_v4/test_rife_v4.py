@@ -12,7 +12,7 @@ from lift.errors import UserError
 from lift.models.registry import build
 from lift.ops.warp import backward_warp
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights/rife_v4.25.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[3] / "weights/rife_v4.25.safetensors"
 SAME_FRAME, SAME_FLOW = 2e-3, 0.02  # of [0, 1], and pixels: protocols section 8
 
 

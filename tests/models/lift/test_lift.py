@@ -107,7 +107,7 @@ def test_frames_encoded_one_by_one_give_the_same_output(small, clip, stir, optio
             for scale in zip(*(s.features for s in singles[:2]), strict=True)
         ]
         deep = torch.cat([s.s16 for s in singles]) if model.context is not None else None
-        small = torch.cat([s.small for s in singles]) if model.matching is not None else None
+        small = torch.cat([s.small for s in singles]) if model.compares else None
         found = model.predict(Encoded(images[:2], Pyramid(*near), deep, small), offsets, lineup, size)
     for a, b in zip(expected, found, strict=True):
         assert (a is None and b is None) or torch.allclose(a, b, atol=1e-5)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lift.metrics.quantise import to_bytes
+from lift.models.lift.flow import side_by_side
 from lift.models.lift.positional import add_position
-from lift.models.matching.flow import side_by_side
 from lift.models.registry import build
 from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize

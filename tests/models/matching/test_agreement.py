@@ -17,7 +17,7 @@ SIZE = (64, 96)
 @pytest.fixture
 def agreement() -> Agreement:
     torch.manual_seed(0)
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     return Agreement(load(root / "params.yaml", "demo", "matched").model.matching)
 
 
