@@ -52,7 +52,7 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
     shapes |= {"occlusion": (batch, 2, *quarter)}
     if model.flow == "rife":  # specification section 3.7: motion and blend at full resolution
         shapes |= {"window.frame": (batch, 3, *size), "window.flow": (batch, 4, *size)}
-    if model.refinement == "none":  # nothing learnt: neither encoder nor transformer
+    if model.refinement in ("none", "fusion"):  # neither encoder nor transformer
         return shapes
     shapes |= dict.fromkeys(("coarse", "blend"), (batch, 3, *quarter))
     for name, channels, scale in (("s1", c1, 1), ("s4", c4, 4), ("s8", c8, 8)):

@@ -12,7 +12,7 @@ from lift.models.matching.lift import MatchingLift
 def create(model: Model) -> Interpolator:
     """Build the variant that `flow` and `refinement` name."""
     if model.flow == "rife":
-        return LiftRife(model) if model.refinement == "none" else LearntOnRife(model)
+        return LearntOnRife(model) if model.refinement == "aligned" else LiftRife(model)
     if model.flow == "matching":
         return MatchingLift(model)
     return AlignedLift(model) if model.refinement == "aligned" else Lift(model)

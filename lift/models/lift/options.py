@@ -65,10 +65,11 @@ class Lift(Family):
     """
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
-    refinement: str = choice("coarse", "aligned", "none")
+    refinement: str = choice("coarse", "aligned", "none", "fusion")
     """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
-    it, features with them (aligned.py); none: as aligned, but nothing is learnt on top of what
-    `flow: rife` gives, so that there is no encoder and no context either.
+    it, features with them (aligned.py). Of `flow: rife` also, without encoder and transformer: none, nothing
+    learnt on top of what it gives, and fusion, a small network that weighs its candidates
+    (lift/models/lift_rife/fusion.py).
     """
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
@@ -94,10 +95,10 @@ class Lift(Family):
         if self.flow == "matching" and self.refinement != "aligned":
             raise ValueError("flow: matching ends at s2, for refinement: aligned alone; set that too")
         if self.flow == "rife" and self.refinement == "coarse":
-            raise ValueError("flow: rife ends at full resolution; set refinement: aligned, or none")
-        if self.flow != "rife" and self.refinement == "none":
+            raise ValueError("flow: rife ends at full resolution; set refinement: fusion, aligned or none")
+        if self.flow != "rife" and self.refinement in ("none", "fusion"):
             raise ValueError(
-                f"refinement: none is for flow: rife, not for {self.flow}; set aligned or coarse"
+                f"refinement: {self.refinement} is for flow: rife, not for {self.flow}; set aligned or coarse"
             )
 
     def only(self, task: str = "interpolate") -> None:

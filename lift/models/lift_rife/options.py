@@ -56,6 +56,8 @@ class LiftRife:
     """
     visibility: float = number(0.0)
     """Weight of the visibility that the far frames tell, likewise."""
+    fusion_width: int = number(1, 1024)
+    """Of `refinement: fusion` alone: channels at half the resolution."""
 
     def __post_init__(self) -> None:
         """Refuse squares without a middle.

@@ -217,6 +217,70 @@ def test_the_frame_before_learning_is_that_of_nothing_learnt(model, described):
         assert (learning(*given).frame - model(*given).frame).abs().max() < 1e-4
 
 
+@pytest.fixture(scope="module")
+def fusion(described):
+    return build(replace(described, refinement="fusion")).eval()
+
+
+def test_only_the_fusion_is_learnt_and_saved(fusion):
+    assert {name.split(".")[0] for name, _ in fusion.named_parameters()} == {"fusion"}
+    assert {name.split(".")[0] for name in fusion.state_dict()} == {"fusion"}
+    assert sum(parameter.numel() for parameter in fusion.parameters()) < 300_000
+
+
+@pytest.mark.parametrize("offsets", [DENSE, UNIFORM, (-1, 1)])
+def test_an_untrained_fusion_is_the_blend_but_for_a_hair(model, fusion, offsets):
+    given = sample({o: scene(o) for o in offsets})
+    with torch.no_grad():
+        blend, fused = (quality(made(*given).frame[0], scene(0)) for made in (model, fusion))
+    assert fused > blend - 3 * HAIR
+
+
+def test_every_part_of_the_fusion_learns(fusion):
+    head = torch.nn.init.normal_(
+        fusion.fusion.head.weight.clone(), std=0.01, generator=torch.Generator().manual_seed(0)
+    )
+    learning = build(replace(load("params.yaml", "demo").model, flow="rife", refinement="fusion"))
+    learning.fusion.head.weight.data.copy_(head)
+    learning(*sample({o: scene(o) for o in DENSE})).frame.square().mean().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in learning.parameters())
+
+
+def test_what_the_fusion_gives_a_sample_does_not_depend_on_the_others(fusion):
+    whole, lacking = sample({o: scene(o) for o in DENSE}), sample({o: scene(o, 1) for o in DENSE})
+    lacking[2][0, [0, 1, 5]] = False
+    joined = [torch.cat(parts) for parts in zip(whole, lacking, strict=True)]
+    with torch.no_grad():
+        together = fusion(*joined).frame
+        apart = [fusion(*one).frame[0] for one in (whole, lacking)]
+    for one, other in zip(together, apart, strict=True):
+        assert (one - other).abs().max() < 1e-3
+
+
+def test_where_there_is_no_far_frame_the_fusion_sees_the_blend_in_its_place(fusion):
+    seen = []
+    hook = fusion.fusion.register_forward_hook(lambda part, given, result: seen.append(given))
+    with torch.no_grad():
+        fusion(*sample({o: scene(o) for o in (-2, -1, 1)}))
+        fusion(*sample({o: scene(o) for o in (-1, 1)}))
+    hook.remove()
+    (one_sided, known), (bare, unknown) = seen
+    assert one_sided.shape == bare.shape == (1, 8, 3, *SIZE)
+    assert known.shape == unknown.shape == (1, 15, SIZE[0] // 2, SIZE[1] // 2)
+    assert not torch.equal(one_sided[:, 4], one_sided[:, 7])
+    assert torch.equal(one_sided[:, 5], one_sided[:, 7])
+    assert torch.equal(bare[:, 4], bare[:, 7])
+    assert known[:, -2].min() == 1
+    assert known[:, -1].max() == unknown[:, -2:].max() == 0
+
+
+def test_without_context_the_fusion_sees_the_references_alone(described):
+    blind = build(replace(described, refinement="fusion", use_context=False)).eval()
+    with torch.no_grad():
+        wide, bare = (blind(*sample({o: scene(o) for o in given})).frame for given in (DENSE, (-1, 1)))
+    assert torch.equal(wide, bare)
+
+
 def test_weights_of_another_kind_are_refused(described):
     other = replace(described.lift_rife, pretrained="weights/nothing.safetensors")
     with pytest.raises(UserError, match=r"nothing\.safetensors: not found"):
