@@ -10,18 +10,24 @@ from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from lift.files import address
+from lift.video.transport import Renumbered, joined
 
+TRANSPORT = "mpegts"
 READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
 TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
 
 
 def read(path: Path) -> InputContainer:
-    """Open a file for reading.
+    """Open a file for reading; a transport stream has the numbers of its first recording throughout.
 
     Raises:
         av.FFmpegError: It cannot be read.
     """
-    return av.open(address(path))
+    container = av.open(address(path))
+    if container.format.name != TRANSPORT or not joined(path).seams:
+        return container
+    container.close()
+    return av.open(Renumbered(path, joined(path)), format=TRANSPORT)
 
 
 def decoder(stream: Any) -> Any:
