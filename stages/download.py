@@ -6,8 +6,8 @@ unpacked. Archives, also those placed by hand, lie in `data/archives/<source>`; 
 first use stands in `data/manifest.json`, in git.
 
 `raw/sources.json` says of each source what it holds, with a digest of all its files, also of a path's: it is
-the dependency of `clips`, so that other footage is another. What was rendered from the same values by the same
-code, and is whole, stays; an experiment in a tree of its own takes it, and what was downloaded, from the
+the dependency of `clips`, so that other footage is another. What was rendered from the same values by the
+same code, and is whole, stays; an experiment in a tree of its own takes it, and what was downloaded, from the
 checkout.
 """
 
