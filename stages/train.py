@@ -25,7 +25,7 @@ from lift.errors import UserError
 from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
-from lift.models import build
+from lift.models.registry import build
 from lift.training.context import Mixed
 from lift.training.job import BEST, LAST, Clips, Interrupted, Job
 from lift.training.logs import join_curves

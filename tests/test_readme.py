@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from lift.config import load
-from lift.config.abilities import ABILITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "params.yaml"))
@@ -28,5 +27,5 @@ def test_an_example_is_taken_as_it_stands_and_its_model_learns_all_its_parts(tmp
     path.write_text(PARAMS.replace("\nablations:", f"\n{pasted}", 1), encoding="utf-8")
     config = load(path, profile, name)
     assert config != load(ROOT / "params.yaml", profile)
-    for part in ABILITIES[config.model.name].parts:
+    for part in config.model.family.auxiliary:
         assert getattr(config.loss, part) > 0, part

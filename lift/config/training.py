@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from lift.config.parse import choice, number
+from lift.options import choice, number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
-from lift.models import Interpolator
-from lift.models.encoder import Encoded, Pyramid
-from lift.models.lift import Lift
-from lift.models.lift_rife import LiftRife
-from lift.models.rife_v4 import RifeV4
+from lift.models.interface import Interpolator
+from lift.models.lift.encoder import Encoded, Pyramid
+from lift.models.lift.lift import Lift
+from lift.models.lift_rife.interpolator import LiftRife
+from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
 REFERENCES = (-1, 1)
@@ -222,7 +222,7 @@ class _Seen(NamedTuple):
 
 
 class Cached(_NoPrediction):
-    """LIFT, with every frame encoded once (lift/models/lift.py, stage 1).
+    """LIFT, with every frame encoded once (lift/models/lift/lift.py, stage 1).
 
     Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
     and the image at half the size where motion is searched.

@@ -8,7 +8,7 @@ from torch import Tensor
 from lift.config.clip import Clip
 from lift.errors import UserError
 from lift.evaluation.method import of_predictor
-from lift.models import Interpolator
+from lift.models.interface import Interpolator
 from lift.video.methods import REFERENCES, Middle
 
 

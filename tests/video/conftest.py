@@ -12,7 +12,7 @@ import torch
 
 from lift import weights
 from lift.config import load
-from lift.models import build
+from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import of_model
 from lift.video.frame import Frame
