@@ -1,5 +1,7 @@
 """Opening media files."""
 
+import contextlib
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -27,7 +29,7 @@ def read(path: Path) -> InputContainer:
     if container.format.name != TRANSPORT or not joined(path).seams:
         return container
     container.close()
-    return av.open(Renumbered(path, joined(path)), format=TRANSPORT)
+    return av.open(Renumbered(path, joined(path)), "r", format=TRANSPORT)
 
 
 def decoder(stream: Any) -> Any:
@@ -38,6 +40,27 @@ def decoder(stream: Any) -> Any:
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def start(container: OutputContainer) -> None:
+    """Open a container's encoders.
+
+    SVT-AV1, where root runs it, makes its threads and the one that opens it real-time ones, for good: on few
+    cores they would starve whatever else runs there. They get back what this thread had.
+
+    Raises:
+        av.FFmpegError: An encoder refuses.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        container.start_encoding()
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    container.start_encoding()
+    if os.sched_getscheduler(0) == policy:
+        return
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.sched_setscheduler(int(task.name), policy, priority)
 
 
 def rehearse(

@@ -228,7 +228,8 @@ def _number(data: bytes, at: int) -> int:
 
 
 def _numbers(heads: Bytes) -> NDArray[np.uint16]:
-    return (heads[:, 0].astype(np.uint16) & 0x1F) << 8 | heads[:, 1]
+    high, low = heads[:, 0].astype(np.uint16), heads[:, 1].astype(np.uint16)
+    return np.uint16(256) * (high & np.uint16(0x1F)) + low
 
 
 def _bytes(path: Path) -> Bytes:
