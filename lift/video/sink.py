@@ -21,6 +21,7 @@ from lift.video.colour import USUAL, Look, straight, transparent
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.frame import Frame, Image, Shown
+from lift.video.media import start
 from lift.video.palette import Palette
 from lift.video.passengers import Passengers
 
@@ -88,7 +89,7 @@ class VideoSink:
         if source is not None:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
-        self._container.start_encoding()  # refusals come before any work
+        start(self._container)  # refusals come before any work
         self._palette = Palette() if coding.look.format == "pal8" and coding.codec == "gif" else None
         self._waiting: Shown | None = None
         self._tick = -1
