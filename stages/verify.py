@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from lift.config import load
 from lift.config.yaml12 import read
@@ -113,7 +113,7 @@ def _activate(profile: str, params: Path, given: tuple[str, ...]) -> None:
             raise UserError(f"{one}: expected SOURCE=FOLDER, a name of `sources` and a folder that is there")
         own = raw["profiles"][profile].setdefault("sources", {}).setdefault(source, {})
         own["path"] = str(Path(folder).resolve())
-    params.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
+    YAML().dump(raw, params)
 
 
 def _call(command: list[str], folder: Path) -> None:

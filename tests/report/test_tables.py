@@ -99,7 +99,9 @@ def test_csv_has_six_significant_digits_and_the_intervals_ends(built):
     rows = list(csv.DictReader(io.StringIO(to_csv(built["comparisons"]))))
     assert {"gain", "gain_low", "gain_high", "p_holm"} <= set(rows[0])
     assert float(rows[0]["gain_low"]) < float(rows[0]["gain"]) < float(rows[0]["gain_high"])
-    digits = (row["gain"].partition("e")[0].strip("-0.").replace(".", "") for row in rows if row["gain"] != "–")
+    digits = (
+        row["gain"].partition("e")[0].strip("-0.").replace(".", "") for row in rows if row["gain"] != "–"
+    )
     assert all(len(text) <= 6 for text in digits)
 
 
