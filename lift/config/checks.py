@@ -50,9 +50,8 @@ def check_names(raw: Mapping[str, Any], config: Config) -> None:
         check_known(name, config.benchmarks, "evaluate.probes")
     report = config.report
     check_known(report.benchmark, config.benchmarks, "report.benchmark")
-    for key, names in (("others", report.others), ("gate", report.gate)):
-        for name in names:
-            check_known(name, config.benchmarks, f"report.{key}")
+    for name in (*report.others, *report.gate):
+        check_known(name, config.benchmarks, "report.others, report.gate")
     methods = {*named(raw, "ablations"), *named(raw, "released", empty=True), *BASELINES}
     for key, names in (
         ("gate", report.gate.values()), ("curve", report.curve), ("strips", report.strips),

@@ -58,7 +58,7 @@ def write_pictures(path: Path, chosen: Sequence[tuple[Chosen, Mapping[str, Tenso
     index = io.StringIO()
     writer = csv.writer(index, lineterminator="\n")
     writer.writerow(("benchmark", "clip", "rank", "gain", "pictures"))
-    entries = {}
+    entries: dict[str, bytes] = {}
     for one, pictures in chosen:
         writer.writerow((one.benchmark, one.clip, one.rank, f"{one.gain:.6g}", " ".join(pictures)))
         entries |= {f"{one.benchmark}/{one.rank}/{name}.png": _png(frame) for name, frame in pictures.items()}

@@ -135,7 +135,7 @@ class _Run:
             ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
             ie_occluded=None
             if truth is None
-            else ie_where(frame, target, ~truth[1].all(axis=0), data_range=1.0),
+            else ie_where(frame, target, np.asarray(~truth[1].all(axis=0)), data_range=1.0),
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
         self.rows.append(row)

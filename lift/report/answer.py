@@ -76,7 +76,7 @@ def reading(results: Results, comparison: Comparison) -> str:
         clips = [dataclasses.asdict(config.clip) for config in (one, two)]
         differing = [key for key in clips[0] if clips[0][key] != clips[1][key]]
         if all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train")):
-            return {("shift",): POSITION, ("sampling",): ROBUSTNESS}.get(tuple(differing), WIDTH)
+            return {"shift": POSITION, "sampling": ROBUSTNESS}.get(" ".join(differing), WIDTH)
     return WIDTH
 
 
