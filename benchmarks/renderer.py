@@ -30,7 +30,7 @@ from lift.scenes.footage import encode
 from lift.scenes.layouts import WRITERS
 from lift.seeds import derive
 
-PROFILE, SOURCE = "study_gpu", "scenes"
+PROFILE, SOURCE = "quarter", "scenes"
 SCENES = 4  # of each kind
 SAMPLED = 3  # frames of each
 FED = 12  # training scenes
