@@ -5,8 +5,8 @@
 OUT: a folder of videos, one a recording, of at most MIB mebibytes in all, for `slurm/quarter.sh`. FOLDER:
 videos and picture sequences, as the source `folder` reads them. UCF101: the data set's folder, of which the
 training list alone is taken. Video files are cut off after some seconds and otherwise left as they are: their
-own packets are copied. Pictures become H.264. Recordings take turns by their size, smallest first, so that
-there are as many as possible.
+own packets are copied. Pictures become H.264, and come first, being the sharpest; then videos by their size,
+smallest first, so that there are as many recordings as possible.
 """
 
 import sys
@@ -38,11 +38,17 @@ def main(out: str, mib: str, folder: str, ucf101: str | None = None) -> None:
         raise UserError(f"{place}: not empty; name another folder, or remove what is in it")
     packed = []
     for video in recordings(Path(folder), Path(ucf101) if ucf101 else None):
+        film = video.path.is_file()
         target = place / f"{video.name.replace('/', '_').rsplit('.', 1)[0]}{suffix(video)}"
-        count = copied(video.path, target) if video.path.is_file() else encoded(video, target)
-        packed.append((target.stat().st_size, count, target))
+        try:
+            count = copied(video.path, target) if film else encoded(video, target)
+        except av.FFmpegError as error:
+            print(f"{video.path}: left out ({error.strerror})")
+            target.unlink(missing_ok=True)
+            continue
+        packed.append((film, target.stat().st_size, count, target))
     kept, total, frames = 0, 0, 0
-    for size, count, target in sorted(packed):
+    for _, size, count, target in sorted(packed):
         if total + size > room:
             target.unlink()
             continue

@@ -1,7 +1,7 @@
-"""How fast the scenes of profile `study_gpu` are rendered, and how fast its clips reach a training.
+"""How fast the scenes of profile `quarter` are rendered, and how fast its clips reach a training.
 
 `python -m benchmarks.renderer` prints processor time of one core, on the profile's own scenes (params.yaml:
-`profiles.study_gpu`), so that other work on the machine counts little and its number of cores not at all:
+`profiles.quarter`), so that other work on the machine counts little and its number of cores not at all:
 
 - rendering: drawing a scene, its frames as they are, as they are filmed (blurred by motion, noisy), and as
   they are written (filmed and encoded, the drawing of the scene shared out over them);
