@@ -30,6 +30,8 @@ from stages.common import PARAMS, commit, data_folder, run
 FILES, SIZE = 8, 16 * 2**20
 """At most in OUT, and bytes of one."""
 RESULTS, LOG, LAST_WORDS = "results.json", "log.txt", 4000
+STATE, UNDER_WAY = ".state.pt", ("measuring", "started")
+"""As in quarter_train.py, which takes PyTorch's seconds to import."""
 GRACE = 8.0  # seconds that a part has between being asked to stop and being killed
 SHORTEST = 20.0  # seconds for which a trainer is not started again
 
@@ -60,6 +62,12 @@ class _Quarter:
         self._merged = 0.0
         self._notes.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
+        training = self._known("training")
+        for known in training.get("methods", {}).values():  # of an earlier run: each has its turn anew
+            known.pop("status", None)
+        if training:
+            with atomic(self._notes / "training.json") as temporary:
+                temporary.write_text(json.dumps(training, indent=1), encoding="utf-8")
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -119,22 +127,19 @@ class _Quarter:
             self._say("no clips, so nothing is trained")
             return
         while not self._asked and end - time.time() > SHORTEST:
-            failed = self._over()
+            failed = self._with("failed")
             trainer = self._begin(
                 "stages.quarter_train", str(end), str(self._out), str(self._notes / "training.json")
             )
             code = self._end_of(trainer, end + GRACE)
             self._say(f"training: exit code {code}")
-            if code == 0 or (self._over() == failed and not self._started()):
+            if code == 0 or (self._with("failed") == failed and not self._with(*UNDER_WAY)):
                 break
 
-    def _over(self) -> list[str]:
+    def _with(self, *status: str) -> list[str]:
+        """Return the methods that training has noted with one of these states."""
         methods = self._known("training").get("methods", {})
-        return [name for name, known in methods.items() if known.get("status") == "failed"]
-
-    def _started(self) -> bool:
-        methods = self._known("training").get("methods", {})
-        return any(known.get("status") == "started" for known in methods.values())
+        return [name for name, known in methods.items() if known.get("status") in status]
 
     def _time_models(self, end: float) -> None:
         if not self._asked and self._quarter.speed and end - time.time() > 2:
@@ -204,7 +209,7 @@ class _Quarter:
         there = {path.name for path in self._out.iterdir() if path.is_file()} | {RESULTS, LOG}
         for name in (name for group in self._quarter.groups for name in group.methods):
             state = data_folder("quarter") / "scratch" / f"{name}-quarter" / "state.pt"
-            target = self._out / f"{name}.state.pt"
+            target = self._out / f"{name}{STATE}"
             if not state.is_file():
                 continue
             if state.stat().st_size <= SIZE and len(there | {target.name}) <= FILES:

@@ -12,6 +12,7 @@ import dataclasses
 import gc
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ from lift.training.job import LAST, Interrupted, Job
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, peak_memory_gib
 from lift.training.measure import step_seconds
-from lift.training.state import State, load_state, setting
+from lift.training.state import NAME, PREVIOUS, State, load_state, setting
 from lift.training.validation import validate
 from stages.common import PARAMS, data_folder, run
 from stages.quarter_data import PROFILE
@@ -44,6 +45,9 @@ from stages.train import RESUME, hold, make_job, origin
 OPTIONS = (("32-true", True), ("32-true", False), ("bf16-mixed", True))
 """Precision, and whether channels are last: what a GPU is tried with."""
 OVER = ("trained", "stopped", "failed", "no time")
+UNDER_WAY = ("measuring", "started")
+STATE = ".state.pt"
+"""Suffix of an optimiser's state in OUT."""
 
 
 def main(end: str, out: str, notes: str) -> None:
@@ -132,9 +136,8 @@ class _Trainer:
         torch.set_num_threads(next(iter(self._configs.values())).train.threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._origin = origin(self._data)
-        self._finish = self._quarter.finish
         for name, known in notes.methods.items():
-            if known.get("status") == "started":  # and the process ended: another one must have its time
+            if known.get("status") in UNDER_WAY:  # and the process ended: another one must have its time
                 notes.note(name, status="failed", why="ended the process")
 
     def run(self, stop: StopRequest) -> None:
@@ -159,11 +162,10 @@ class _Trainer:
         for name in names:
             with self._failing(name):
                 seconds[name] = self._measured(name, stop)
+        if not seconds:
+            return
         steps = plan.steps(
-            end - time.time(),
-            [*seconds.values(), *[1e-9] * (not seconds)],
-            self._finish,
-            self._quarter.margin,
+            end - time.time(), list(seconds.values()), self._quarter.finish, self._quarter.margin
         )
         todo = list(seconds)
         while todo and not stop.asked:
@@ -206,27 +208,30 @@ class _Trainer:
         )
         options: dict[str, Any] = self._notes.values.setdefault("options", {})
         if kind not in options:
+            self._notes.note(name, status="measuring")
             options[kind] = self._choose(name, stop)
-            self._notes.save()
+            self._notes.note(name, status="ready")
         chosen = options[kind]["chosen"]
         self._configs[name] = _with(config, precision=chosen[0], channels_last=chosen[1])
         if "seconds_per_step" in known:
             return float(known["seconds_per_step"])
+        self._notes.note(name, status="measuring")
         seconds = self._timed(name, self._configs[name], stop)
-        self._notes.note(name, seconds_per_step=round(seconds, 5))
+        self._notes.note(name, status="ready", seconds_per_step=round(seconds, 5))
         return seconds
 
     def _choose(self, name: str, stop: StopRequest) -> dict[str, Any]:
         train = self._configs[name].train
         tried = OPTIONS if self._device.type == "cuda" else ((train.precision, train.channels_last),)
-        seconds = {
-            option: self._timed(
-                name, _with(self._configs[name], precision=option[0], channels_last=option[1]), stop
-            )
-            for option in tried
-        }
+        seconds: dict[tuple[str, bool], float] = {}
+        for option in tried:
+            config = _with(self._configs[name], precision=option[0], channels_last=option[1])
+            try:
+                seconds[option] = self._timed(name, config, stop)
+            except RuntimeError as error:  # the others may do without it
+                print(f"train: {name}: {option}: {str(error).splitlines()[0]}", flush=True)
         shown = {" ".join(map(str, option)): round(each, 5) for option, each in seconds.items()}
-        chosen = plan.chosen(seconds, self._quarter.gain) if len(seconds) > 1 else tried[0]
+        chosen = plan.chosen(seconds, self._quarter.gain)
         print(
             f"train: {name}: seconds per step by precision and channels last: {shown}: {chosen}", flush=True
         )
@@ -274,7 +279,7 @@ class _Trainer:
             self._notes.note(name, before=_measure(job))
         job.saved = lambda state: self._keep(name, job, state)
         began = time.monotonic()
-        with _Alarm(stop, until - self._finish) as alarm:
+        with _Alarm(stop, until - self._quarter.finish / 2) as alarm:
             try:
                 speed = fit(job)
             except Interrupted:
@@ -299,10 +304,10 @@ class _Trainer:
     def _done(self, name: str, config: Config) -> int:
         """Return how far an earlier run's checkpoint is; one of another setting is moved aside."""
         folder, train = self._data / "scratch" / f"{name}-quarter", config.train
-        brought = self._out / f"{name}.state.pt"
-        if not folder.exists() and brought.is_file():
-            folder.mkdir(parents=True)
-            (folder / "state.pt").write_bytes(brought.read_bytes())
+        brought = self._out / f"{name}{STATE}"
+        if not any((folder / each).is_file() for each in (NAME, PREVIOUS)) and brought.is_file():
+            with atomic(folder / NAME) as temporary:
+                shutil.copyfile(brought, temporary)
         try:
             state = load_state(folder, setting(1, train.batch, train.accumulate, train.precision))
         except UserError as error:

@@ -51,7 +51,13 @@ def chosen(seconds: Mapping[tuple[str, bool], float], gain: float) -> tuple[str,
     Args:
         seconds: Of a step, by precision (`32-true` and others) and whether channels are last.
         gain: How many times faster fewer bits must be.
+
+    Raises:
+        ValueError: Nothing could be measured.
     """
-    exact = min((option for option in seconds if option[0] == "32-true"), key=lambda o: seconds[o])
+    if not seconds:
+        raise ValueError("no way to compute a step has worked")
     fastest = min(seconds, key=lambda option: seconds[option])
-    return fastest if seconds[exact] >= gain * seconds[fastest] else exact
+    exact = [option for option in seconds if option[0] == "32-true"]
+    best = min(exact, key=lambda option: seconds[option], default=fastest)
+    return fastest if seconds[best] >= gain * seconds[fastest] else best
