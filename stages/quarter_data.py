@@ -146,7 +146,7 @@ def _rendering(config: Config, count: int) -> Render:
         raise UserError(
             f"params.yaml: profiles.{PROFILE}.sources.{RENDERED}.render: nothing to render; set it"
         )
-    return dataclasses.replace(render, train=count, test=0)
+    return dataclasses.replace(render, train=count, test=1)  # the layout is known by a test scene's truth
 
 
 def _cut(config: Config) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _render(config: Config, quarter: Quarter, raw: Path, made: _Notes) -> int:
     left = quarter.render - (time.monotonic() - before)
     source = config.sources[RENDERED].render
     assert source is not None
-    count = plan.scenes(left, workers(), per_scene, source.train)
+    count = plan.scenes(left, workers(), per_scene, len(KINDS), source.train)
     made.note(scene_seconds=round(per_scene, 3), workers=workers(), scenes=count)
     print(f"data: {per_scene:.2f} s a scene and process, {workers()} of them: {count} scenes", flush=True)
     layouts.WRITERS[RENDERED](

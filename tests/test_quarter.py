@@ -35,7 +35,7 @@ def small(raw):
     own["model"]["matching"] = {key: demo["matching"][key] for key in ("widths", "fine_width")}
     own["train"].update(batch=2, warmup=2, threads=1, log_every=2)
     own["train"]["phases"][0].update(crop=[64, 64])
-    own["sources"]["scenes"]["render"].update(train=20, frames=17, size=[72, 96])
+    own["sources"]["scenes"]["render"].update(train=20, frames=17, size=[72, 96], camera=None)
     own["clips"]["sets"]["validation"] = {"max_sequences": 2}
     own["clips"]["sets"]["train"]["spacing"] = 4
     own["methods"] = {"trained": list(METHODS), "released": ["rife_v4"], "baselines": ["average"]}

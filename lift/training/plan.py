@@ -4,16 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 
-def scenes(seconds: float, workers: int, per_scene: float, most: int) -> int:
-    """Return how many scenes `workers` processes render in so many seconds, 1 to `most`.
+def scenes(seconds: float, workers: int, per_scene: float, least: int, most: int) -> int:
+    """Return how many scenes `workers` processes render in so many seconds, `least` to `most`.
 
     Args:
         seconds: For all of it.
         workers: Processes.
         per_scene: Seconds of one process for a scene.
+        least: Scenes without which there is nothing to learn from.
         most: Scenes wanted.
     """
-    return max(1, min(most, math.floor(seconds * workers / per_scene)))
+    return max(least, min(most, math.floor(seconds * workers / per_scene)))
 
 
 def share_of(shares: Sequence[float], index: int, seconds: float) -> float:

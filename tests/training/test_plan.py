@@ -9,9 +9,9 @@ from tests import params
 
 
 def test_as_many_scenes_as_the_time_gives_and_no_more_than_wanted():
-    assert plan.scenes(40, 14, 0.7, 2400) == 800
-    assert plan.scenes(40, 14, 0.7, 500) == 500
-    assert plan.scenes(-3, 14, 0.7, 500) == 1  # the measurement itself took longer than there was
+    assert plan.scenes(40, 14, 0.7, 5, 2400) == 800
+    assert plan.scenes(40, 14, 0.7, 5, 500) == 500
+    assert plan.scenes(-3, 14, 0.7, 5, 500) == 5  # the measurement itself took longer than there was
 
 
 def test_what_a_group_leaves_goes_to_those_behind_it():
