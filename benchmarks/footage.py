@@ -20,7 +20,7 @@ from lift.clips.sources.base import Video
 from lift.clips.sources.folder import VIDEOS, Folder
 from lift.errors import UserError
 
-FRAMES = 112  # of a recording
+FEWEST, FRAMES = 17, 112  # of a recording: a window of 15, played either way; and more than enough
 LINES = 480  # of pictures
 QUALITY = {"crf": "15", "preset": "medium"}  # of H.264: nothing to be seen
 RATE = 25
@@ -44,6 +44,8 @@ def main(out: str, mib: str, folder: str, ucf101: str | None = None) -> None:
             count = copied(video.path, target) if film else encoded(video, target)
         except av.FFmpegError as error:
             print(f"{video.path}: left out ({error.strerror})")
+            count = 0
+        if count < FEWEST:
             target.unlink(missing_ok=True)
             continue
         packed.append((film, target.stat().st_size, count, target))
