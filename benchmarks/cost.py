@@ -21,8 +21,8 @@ import torch
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
 from lift.config import Model, load_all
 from lift.files import atomic
-from lift.models import build
 from lift.models.cost import Cost, cost, exact, kept
+from lift.models.registry import build
 from lift.training.machine import peak_memory_gib
 
 FOLDER = Path(__file__).resolve().parent / "measured"

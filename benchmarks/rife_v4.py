@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from lift.config import load
-from lift.models.rife_v4 import RifeV4
+from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple
 from lift.video.choose import of_model
 from lift.video.engine import smooth

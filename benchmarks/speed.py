@@ -23,7 +23,8 @@ from benchmarks.training import PARAMS, batch_of
 from lift.config import Config, load, load_all
 from lift.config.yaml12 import read
 from lift.files import atomic
-from lift.models import Interpolator, build
+from lift.models import Interpolator
+from lift.models.registry import build
 
 PROFILE = "quarter"
 YARDSTICK = "rife_v4"

@@ -25,7 +25,8 @@ from lift.data.dataset import ClipDataset
 from lift.data.stored.archive import entry_name, write_archive
 from lift.data.stored.manifest import ClipRow, write_manifest
 from lift.data.stored.truth import write_truth
-from lift.models import Interpolator, build
+from lift.models.interface import Interpolator
+from lift.models.registry import build
 from lift.scenes import make
 from lift.training.groups import freeze, parameter_groups
 from lift.training.job import Job

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from lift.config import load
 from lift.config.restore import PARAMS
 from lift.files import ROOT
-from lift.models.rife_v4 import RifeV4
+from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple
 from lift.video.choose import Chosen, choose
 from lift.video.job import Job

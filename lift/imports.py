@@ -15,10 +15,13 @@ BESIDE = (".css", ".j2", ".js", ".mplstyle", ".yaml")
 LOADING = tuple(
     ROOT / "lift" / "config" / f"{name}.py"
     for name in ("checks", "data", "load", "merge", "parse", "resolved", "sets", "yaml12")
-)
+) + tuple(sorted((ROOT / "lift" / "models").glob("*/options.py")))
 """What reads and checks params.yaml: its whole effect is in the values that `resolve` writes down, so that an
 edit which changes none of them runs nothing again.
 """
+
+BY_NAME = {"lift/models/registry.py": "lift/models/*/interpolator.py"}
+"""What a file imports by a name that it puts together."""
 
 
 def digests(start: Path, root: Path = ROOT) -> dict[str, str]:
@@ -30,7 +33,10 @@ def digests(start: Path, root: Path = ROOT) -> dict[str, str]:
 
 
 def reached(start: Path, root: Path = ROOT) -> set[Path]:
-    """Return `start` and each file of `root` that it imports, however indirectly or late, but LOADING."""
+    """Return `start` and each file of `root` that it imports, however indirectly or late, but LOADING.
+
+    Nor those, packages' mostly, that hold no more than a docstring.
+    """
     seen: set[Path] = set()
     todo = [start]
     while todo:
@@ -38,9 +44,16 @@ def reached(start: Path, root: Path = ROOT) -> set[Path]:
         if path not in seen:
             seen.add(path)
             todo += [file for name in _imported(path, root) for file in _files(name, root)]
+            if pattern := BY_NAME.get(path.relative_to(root).as_posix()):
+                todo += root.glob(pattern)
     folders = {path.parent for path in seen} - {root}
     beside = {file for folder in folders for file in folder.iterdir() if file.suffix in BESIDE}
-    return (seen - set(LOADING)) | beside
+    return {path for path in seen - set(LOADING) if does_something(path)} | beside
+
+
+def does_something(path: Path) -> bool:
+    """Whether a Python file holds more than a docstring."""
+    return not all(isinstance(node, ast.Expr) for node in ast.parse(path.read_bytes()).body)
 
 
 def _imported(path: Path, root: Path) -> set[str]:

@@ -12,7 +12,7 @@ import torch
 
 from lift import header, weights
 from lift.config import Config, load, resolved, window
-from lift.config.abilities import PAST, UNTRAINED, sees_context
+from lift.config.abilities import UNTRAINED, sees_context
 from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
@@ -26,8 +26,10 @@ from lift.evaluation.protocol import fingerprint, write_protocol
 from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
-from lift.models import Interpolator, build
 from lift.models.cost import exact
+from lift.models.interface import Interpolator
+from lift.models.registry import build
+from lift.options import PAST
 from stages.common import PARAMS, WEIGHTS, check_resolved, data_folder, run, seed_folder
 
 MADE_FROM = "made_from.json"

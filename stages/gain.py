@@ -29,9 +29,10 @@ from lift.errors import UserError
 from lift.files import atomic
 from lift.metrics import psnr
 from lift.metrics.perceptual import Lpips
-from lift.models import build
-from lift.models.lift_rife import LiftRife
-from lift.models.rife_v4 import IfNet, RifeV4
+from lift.models.lift_rife.interpolator import LiftRife
+from lift.models.registry import build
+from lift.models.rife_v4.interpolator import RifeV4
+from lift.models.rife_v4.network import IfNet
 from lift.png import encode
 from lift.progress import bar
 from lift.report.statistics import effects

@@ -1,7 +1,7 @@
 """Stage `train`: train one method, once per seed, and leave each one's best and last weights, and curves.
 
 Weights: models/<method>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
-lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
+lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from lift.errors import UserError
 from lift.files import atomic
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
-from lift.models import build
+from lift.models.registry import build
 from lift.training.context import Mixed
 from lift.training.job import BEST, LAST, Clips, Interrupted, Job
 from lift.training.logs import join_curves

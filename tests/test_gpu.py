@@ -7,7 +7,7 @@ from lightning_fabric import Fabric
 from lift import weights
 from lift.config import load
 from lift.metrics import Lpips
-from lift.models import build
+from lift.models.registry import build
 from lift.scenes import make
 from lift.training.job import LAST
 from lift.training.loop import fit

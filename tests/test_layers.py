@@ -8,9 +8,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header"}
+BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header", "options"}
 ALLOWED = {
     "errors": set(),
+    "options": set(),
     "files": {"errors"},
     "seeds": set(),
     "png": set(),
@@ -19,7 +20,7 @@ ALLOWED = {
     "header": {"errors"},
     "imports": set(),
     "weights": {"errors", "files", "config", "header"},
-    "config": {"errors", "files", "header"},
+    "config": {"errors", "files", "header", "options"},
     "environment": set(),
     "compare": set(),
     "ops": {"errors"},
@@ -39,7 +40,14 @@ FILES = sorted((ROOT / "lift").rglob("*.py"))
 
 
 def package(path: Path) -> str:
-    return path.relative_to(ROOT / "lift").parts[0].removesuffix(".py")
+    parts = path.relative_to(ROOT / "lift").parts
+    return "options" if parts[-1] == "options.py" else parts[0].removesuffix(".py")
+
+
+def part(name: str) -> str:
+    """Return the part of lift that a dotted name is of; a family's options are one of their own."""
+    parts = name.split(".")
+    return "options" if "options" in parts else parts[1]
 
 
 def imported(path: Path) -> set[str]:
@@ -58,14 +66,39 @@ def test_imports_point_downwards(path):
     here = package(path)
     if here == "__init__":
         return
-    parts = {name.split(".")[1] for name in imported(path) if name.startswith("lift.")}
+    parts = {part(name) for name in imported(path) if name.startswith("lift.")}
     assert parts - {here} <= ALLOWED[here]
     assert not any(name.split(".")[0] == "stages" for name in imported(path))
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if package(p) in ("report", "scenes", "config")], ids=str)
-def test_report_scenes_and_config_run_without_torch(path):
+@pytest.mark.parametrize("room", ["stages", "benchmarks", "docs"])
+def test_what_uses_lift_is_used_by_nobody(room):
+    others = {"stages", "benchmarks", "docs", "tests"} - {room}
+    for path in (ROOT / room).glob("*.py"):
+        assert not {name.split(".")[0] for name in imported(path)} & others, path
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if package(p) in ("report", "scenes", "config", "options")], ids=str
+)
+def test_report_scenes_and_parameters_run_without_torch(path):
     assert not {name.split(".")[0] for name in imported(path)} & {"torch", "torchvision", "lpips"}
+
+
+SHARED = {path.stem for path in (ROOT / "lift" / "models").glob("*.py")}
+STANDS_ON = {
+    "lift": {"matching", "lift_rife"},
+    "matching": {"lift"},
+    "lift_rife": {"lift", "matching", "rife_v4"},
+}
+"""Families of models of which others are made; all else is a room of its own."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lift" / "models").rglob("*.py")), ids=str)
+def test_a_family_of_models_is_a_room(path):
+    family = path.parent.name
+    used = {name.split(".")[2] for name in imported(path) if re.match(r"lift\.models\.\w+", name)}
+    assert used - SHARED - {family} <= (set() if family == "models" else STANDS_ON.get(family, set()))
 
 
 def test_the_architecture_page_says_what_is_allowed():

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lift.config import load
-from lift.models import build
+from lift.models.registry import build
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The README's ablations, pasted into params.yaml as they stand there."""
+"""The ablations of docs/usage.md, pasted into params.yaml as they stand there."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from lift.config import load
-from lift.config.abilities import ABILITIES
 
 ROOT = Path(__file__).resolve().parents[1]
-README, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "params.yaml"))
+USAGE, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/usage.md", "params.yaml"))
 # An indented block: a name, then what lies under it.
-BLOCKS = {name: name + rest for name, rest in re.findall(r"\n\n    ([a-z]\w*)(:\n(?:      .+\n)+)", README)}
+BLOCKS = {name: name + rest for name, rest in re.findall(r"\n\n    ([a-z]\w*)(:\n(?:      .+\n)+)", USAGE)}
 
 
 def test_there_is_an_example_of_each_kind():
@@ -28,5 +27,5 @@ def test_an_example_is_taken_as_it_stands_and_its_model_learns_all_its_parts(tmp
     path.write_text(PARAMS.replace("\nablations:", f"\n{pasted}", 1), encoding="utf-8")
     config = load(path, profile, name)
     assert config != load(ROOT / "params.yaml", profile)
-    for part in ABILITIES[config.model.name].parts:
+    for part in config.model.family.auxiliary:
         assert getattr(config.loss, part) > 0, part

@@ -1,22 +1,17 @@
-"""What each model can do, so that a configuration that asks for more is refused before anything runs.
-
-The registry (lift/models) makes the models; a test holds that the two name the same.
-"""
+"""A configuration that asks more of a model than its family can do is refused before anything runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import difflib
 from typing import TYPE_CHECKING
 
-from lift.config.schema import Loss, Model, window
+from lift.config.schema import LIFT, MODELS, Loss, Model
 from lift.errors import UserError
+from lift.options import PAST, TWO, Family
 
 if TYPE_CHECKING:
     from lift.config.base import Config
 
-TWO = (-1, 1)  # the references alone
-PAST = (-2, -1)  # the same, of prediction
 PREDICTORS = ("last", "extrapolated")
 """The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""
 UNTRAINED = "untrained"
@@ -26,36 +21,6 @@ BASELINES = ("repeat", "average", "dis", UNTRAINED, *PREDICTORS)
 OF_THE_MODEL = ("distillation", "teacher", "geometry")
 """Loss parts that a model computes itself, in training (`Output.auxiliary`)."""
 OF_FLOW = ("smoothness", "warping")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ability:
-    """What one model can do."""
-
-    window: Callable[[Model], tuple[int, ...] | None]
-    """The only offsets that it takes; None: any window with both references."""
-    parts: tuple[str, ...] = ()
-    """Which of OF_THE_MODEL it contributes."""
-    flow: bool = True
-    """Whether it estimates optical flow."""
-    encoder: bool = False
-    """Whether `model.pretrained` starts its encoder, which a phase may then freeze."""
-    tasks: tuple[str, ...] = ("interpolate",)
-    """What it can be trained for (`clip.task`)."""
-
-    def takes(self, model: Model, task: str) -> tuple[int, ...] | None:
-        """Return the only offsets that it takes for a task; None: any window with both references."""
-        only = self.window(model)
-        return PAST if task == "predict" and only == TWO else only
-
-
-ABILITIES: dict[str, Ability] = {
-    "lift": Ability(window=lambda model: None, encoder=True, tasks=("interpolate", "predict")),
-    "rife": Ability(window=lambda model: TWO, parts=("distillation", "teacher")),
-    "rife_v4": Ability(window=lambda model: TWO),
-    "ifrnet": Ability(window=lambda model: TWO, parts=("geometry",), tasks=("interpolate", "predict")),
-    "flavr": Ability(window=lambda model: _centred(model.flavr.inputs), flow=False),
-}
 
 
 def check_ability(
@@ -73,68 +38,75 @@ def check_ability(
     Raises:
         UserError: The model is not known, or cannot.
     """
-    if model.name not in ABILITIES:
-        raise UserError(
-            f"params.yaml: {where}.model.name: no model is called {model.name!r}; "
-            f"known: {', '.join(sorted(ABILITIES))}"
-        )
-    ability = ABILITIES[model.name]
+    check_name(model, f"{where}.model.name")
+    family = model.family
     fit = check_task(model, task, f"{where}.clip.task")
-    only = ability.takes(model, task)
+    only = family.only(task)
     if only not in (None, offsets):
-        able = [name for name, other in fit.items() if other.takes(model, task) in (None, offsets)]
+        able = [name for name, other in fit.items() if other.only(task) in (None, offsets)]
         raise UserError(
             f"params.yaml: {where}.clip: {model.name} takes frames at offsets {_shown(only)} alone, and the "
             f"clip has {_shown(offsets)}; {_advice(only)}; models that take this window: {', '.join(able)}"
         )
     for part in OF_THE_MODEL:
-        if getattr(loss, part) and part not in ability.parts:
-            able = [name for name, other in ABILITIES.items() if part in other.parts]
+        if getattr(loss, part) and part not in family.auxiliary:
+            able = [name for name, other in MODELS.items() if part in other.auxiliary]
             raise UserError(
                 f"params.yaml: {where}.loss.{part}: {model.name} has no such part; set it to 0; models that "
                 f"have it: {', '.join(able)}"
             )
     for part in OF_FLOW:
-        if getattr(loss, part) and not ability.flow:
-            able = [name for name, other in ABILITIES.items() if other.flow]
+        if getattr(loss, part) and not family.estimates_flow:
+            able = [name for name, other in MODELS.items() if other.estimates_flow]
             raise UserError(
                 f"params.yaml: {where}.loss.{part}: {model.name} estimates no flow; set it to 0; models that "
                 f"do: {', '.join(able)}"
             )
 
 
+def check_name(model: Model, where: str) -> None:
+    """Refuse the name of a model that there is not.
+
+    Raises:
+        UserError: There is none; the message names those that there are.
+    """
+    if model.name not in MODELS:
+        close = difflib.get_close_matches(model.name, MODELS, n=1)
+        raise UserError(
+            f"params.yaml: {where}: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}"
+            + (f"; did you mean {close[0]}?" if close else "")
+        )
+
+
 def sees_context(config: Config) -> bool:
     """Whether a model's frames depend on others than the two references."""
-    searches = config.model.name == "lift" and config.model.flow != "plain"
+    searches = config.model.name == LIFT and config.model.flow != "plain"
     return len(config.clip.offsets) > len(TWO) and (config.model.use_context or searches)
 
 
-def check_task(model: Model, task: str, where: str) -> dict[str, Ability]:
-    """Refuse a model that cannot do a task; give those that can.
+def check_task(model: Model, task: str, where: str) -> dict[str, Family]:
+    """Refuse a model that cannot do a task.
 
     Args:
-        model: One of ABILITIES.
+        model: One of MODELS.
         task: interpolate or predict.
         where: Key of the configuration, for the message.
+
+    Returns:
+        The families that can do it.
 
     Raises:
         UserError: It cannot.
     """
-    fit = {name: other for name, other in ABILITIES.items() if task in other.tasks}
+    fit = {name: family for name, family in model.families.items() if task in family.tasks}
     if model.name not in fit:
         raise UserError(
             f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
         )
-    if task == "predict" and model.name == "lift" and model.flow != "plain":
-        raise UserError(
-            f"params.yaml: {where}: lift with model.flow: {model.flow} cannot predict: it looks for motion "
-            f"between a frame before and one after; set model.flow: plain"
-        )
+    objection = model.family.objection(task)
+    if objection is not None:
+        raise UserError(f"params.yaml: {where}: {objection}")
     return fit
-
-
-def _centred(inputs: int) -> tuple[int, ...]:
-    return window(inputs // 2, inputs // 2, "uniform")
 
 
 def _advice(only: tuple[int, ...] | None) -> str:

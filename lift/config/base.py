@@ -11,8 +11,8 @@ from lift.config.schema import Clip, Loss, Model, Train
 Kind = Literal["base", "trained", "released", "baseline"]
 PROFILED = ("clips", "evaluate", "loss", "model", "report", "sources", "train")
 """What a profile may change, besides listing its methods."""
-FAMILIES = {name: kind for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
-"""Sections of `model`: of `flow: matching`, and of the models that LIFT is compared with."""
+SECTIONS = {name for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
+"""Of `model`: those of LIFT's variants, and of the families that it is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +90,10 @@ class Config:
         """
         keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
-        # A section is named for the model, or for the way of finding motion, that it belongs to; a model with
-        # a section of its own is made from that alone, and LIFT from all else.
-        own = {"name", self.model.name}
-        if self.model.name not in FAMILIES:
-            own |= set(values["model"]) - set(FAMILIES) | set(self.model.sections)
+        # A model with a section of its own is made from that alone, and LIFT from all that is no section.
+        own = {"name", *self.model.sections}
+        if self.model.name not in SECTIONS:
+            own |= set(values["model"]) - SECTIONS
         values["model"] = {key: value for key, value in values["model"].items() if key in own}
         for key in ("seeds", "resident", "snapshot_every", "snapshots"):
             del values["train"][key]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lift.config.abilities import ABILITIES, BASELINES, check_ability
+from lift.config.abilities import BASELINES, check_ability
 from lift.config.base import Config
 from lift.config.parse import check_known
 from lift.config.prediction import check_learnt
@@ -127,8 +127,7 @@ def check_freeze(config: Config) -> None:
         UserError: A phase asks for it.
     """
     frozen = [i for i, phase in enumerate(config.train.phases) if phase.freeze or phase.thaw]
-    ability = ABILITIES.get(config.model.name)
-    if frozen and ability is not None and ability.encoder and config.model.start is None:
+    if frozen and config.model.family.freezable and config.model.start is None:
         raise UserError(
             f"params.yaml: train.phases[{frozen[0]}].freeze: the encoder starts from random weights, "
             f"which must not be frozen; set model.pretrained to a weights file, or freeze: false and thaw: 0"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lift.config.parse import choice, number
+from lift.options import choice, number
 
 
 @dataclass(frozen=True, kw_only=True)

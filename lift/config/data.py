@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from lift.config.parse import choice, number
+from lift.options import choice, number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lift.config.parse import number, place
+from lift.config.parse import place
+from lift.options import number
 
 
 @dataclass(frozen=True, kw_only=True)

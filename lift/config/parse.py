@@ -2,7 +2,7 @@
 
 What is unknown, mistyped or out of range is refused by its key's path.
 
-Fields carry their checks in `dataclasses.field(metadata=...)`, made by `number` and `choice`.
+Fields carry their checks in `dataclasses.field(metadata=...)`, made by lift/options.py.
 """
 
 import dataclasses
@@ -18,16 +18,6 @@ from lift.errors import UserError
 
 T = TypeVar("T")
 EXPERIMENTS = (".dvc", "tmp", "exps")
-
-
-def number(least: float | None = None, most: float | None = None) -> Any:
-    """Declare a required numeric field (or a list of numbers) within [least, most]."""
-    return dataclasses.field(metadata={"least": least, "most": most})
-
-
-def choice(*values: str) -> Any:
-    """Declare a required text field (or a list of texts) with one of `values`."""
-    return dataclasses.field(metadata={"choices": values})
 
 
 def build(kind: type[T], value: object, path: str) -> T:

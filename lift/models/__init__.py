@@ -1,8 +1,5 @@
-"""Interpolation models behind one interface; `build` makes the one that a configuration names."""
+"""Interpolation models behind one interface, a folder for each family.
 
-from lift.models.interface import Interpolator, LoadReport
-from lift.models.output import Output
-from lift.models.pretrained import load_rife_contextnet
-from lift.models.registry import MODELS, build
-
-__all__ = ["MODELS", "Interpolator", "LoadReport", "Output", "build", "load_rife_contextnet"]
+`lift.models.registry.build` makes the one that a configuration names. The files beside the folders are what
+families share. Nothing is imported here: lift/config reads each family's options without PyTorch.
+"""

@@ -18,7 +18,7 @@ from lift.config.checks import named
 from lift.config.parse import check_known
 from lift.config.yaml12 import read
 from lift.errors import UserError
-from lift.models import build
+from lift.models.registry import build
 from lift.models.selfcheck import report
 from lift.models.shapes import clip_of
 

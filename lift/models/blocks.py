@@ -1,11 +1,7 @@
-"""Small parts that several boxes of the model share."""
-
-from itertools import pairwise
+"""Small parts that several families of models share."""
 
 import torch
 from torch import Tensor, nn
-
-from lift.config.schema import GROUPS
 
 SLOPE = 0.1
 """Negative slope of LeakyReLU. The specification gives none; this is that of flow networks (PWC-Net, Sun et
@@ -30,15 +26,6 @@ def _without_bias(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
-def leaky_convs(*widths: int, stride: int = 1) -> nn.Sequential:
-    """Chain conv 3x3 + LeakyReLU from width to width, the first with `stride` (specification section 3.1)."""
-    layers: list[nn.Module] = []
-    for i, (inputs, outputs) in enumerate(pairwise(widths)):
-        # In place: the backward pass of neither the convolution nor LeakyReLU needs what is overwritten.
-        layers += [conv(inputs, outputs, stride=stride if i == 0 else 1), nn.LeakyReLU(SLOPE, inplace=True)]
-    return nn.Sequential(*layers)
-
-
 def zero_conv(inputs: int, outputs: int) -> nn.Conv2d:
     """Make a 3x3 convolution that starts at zero: a residual branch that ends in it starts as nothing."""
     return zero(nn.Conv2d(inputs, outputs, 3, padding=1))
@@ -48,22 +35,6 @@ def zero(layer: nn.Conv2d) -> nn.Conv2d:
     """Set a convolution's weights to zero and give it back."""
     nn.init.zeros_(layer.weight)
     return _without_bias(layer)
-
-
-class FlowConv(nn.Conv2d):
-    """The 3x3 convolution that ends a flow head: starts at zero, and takes no part in autocast.
-
-    A bfloat16 flow of 30 pixels would come in steps of an eighth of a pixel.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 3, padding=1)
-        zero(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, H, W) without autocast."""
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.to(self.weight.dtype))
 
 
 class FlowDeconv(nn.ConvTranspose2d):
@@ -90,20 +61,6 @@ def prelu_conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -
     return nn.Sequential(conv(inputs, outputs, stride=stride, kernel=kernel), nn.PReLU(outputs))
 
 
-class ResBlock(nn.Module):
-    """x + GroupNorm(conv(ReLU(GroupNorm(conv(x))))), all 3x3 (specification section 3.3)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.branch = nn.Sequential(
-            conv(width, width),
-            nn.GroupNorm(GROUPS, width),
-            nn.ReLU(inplace=True),
-            conv(width, width),
-            nn.GroupNorm(GROUPS, width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, width, H, W) to the same shape."""
-        residual: Tensor = self.branch(x)
-        return x + residual
+def narrowed(widths: tuple[int, ...], factor: float, multiple: int = 1) -> tuple[int, ...]:
+    """Multiply widths by `factor`, rounded to a multiple of `multiple` and not below it."""
+    return tuple(max(multiple, multiple * round(width * factor / multiple)) for width in widths)

@@ -1,37 +1,18 @@
-"""The models by name: adding one is a file in this folder and a line here.
+"""The models by name: `build` makes the one that a configuration names.
 
-A model is an `Interpolator` made from a `lift.config.Model`.
+A model is an `Interpolator` that `create` in lift/models/<family>/interpolator.py makes from a
+`lift.config.Model`. The families are the sections of that (lift/config/schema.py), and are imported when one
+is wanted.
 """
 
-import difflib
-from collections.abc import Callable
+import importlib
 
 import torch
 
-from lift.config.abilities import check_task
+from lift.config.abilities import check_name, check_task
 from lift.config.schema import Model
-from lift.errors import UserError
-from lift.models.flavr import Flavr
-from lift.models.ifrnet import IfrNet
 from lift.models.interface import Interpolator
-from lift.models.lift import Lift
-from lift.models.lift_rife import LiftRife
-from lift.models.rife import Rife
-from lift.models.rife_v4 import RifeV4
 from lift.seeds import derive
-
-
-def _lift(model: Model) -> Interpolator:
-    return LiftRife(model) if model.refinement == "none" else Lift(model)
-
-
-MODELS: dict[str, Callable[[Model], Interpolator]] = {
-    "lift": _lift,
-    "rife": Rife,
-    "rife_v4": RifeV4,
-    "ifrnet": IfrNet,
-    "flavr": Flavr,
-}
 
 
 def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained: bool = True) -> Interpolator:
@@ -51,16 +32,12 @@ def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained:
     Raises:
         UserError: No model has this name, or the pretrained weights are refused.
     """
-    if model.name not in MODELS:
-        close = difflib.get_close_matches(model.name, MODELS, n=1)
-        raise UserError(
-            f"params.yaml: model.name: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}"
-            + (f"; did you mean {close[0]}?" if close else "")
-        )
+    check_name(model, "model.name")
     check_task(model, task, "model")
+    create = importlib.import_module(f"lift.models.{model.name}.interpolator").create
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights"))
-        module = MODELS[model.name](model)
+        module: Interpolator = create(model)
     module.task = task
     if pretrained and model.start is not None:
         module.load_pretrained(model.start)

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from lift.config import Config
-from lift.config.abilities import ABILITIES
 from lift.models.interface import Interpolator
 
 Shape = tuple[int, ...]
@@ -46,14 +45,14 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Sha
     model, (height, width), frames = config.model, size, len(config.clip.offsets)
     quarter, c1, _, c4, c8, c16 = (-(-height // 4), -(-width // 4)), *model.widths
     shapes: dict[str, Shape] = {"frame": (batch, 3, *size)}
-    if ABILITIES[model.name].flow:
+    if model.family.estimates_flow:
         shapes["flow"] = (batch, 4, *quarter)
     if model.name != "lift":
         return shapes
     shapes |= {"occlusion": (batch, 2, *quarter)}
     if model.flow == "rife":  # specification section 3.7: motion and blend at full resolution
         shapes |= {"window.frame": (batch, 3, *size), "window.flow": (batch, 4, *size)}
-    if model.refinement == "none":  # nothing learnt: neither encoder nor transformer
+    if model.refinement in ("none", "fusion"):  # neither encoder nor transformer
         return shapes
     shapes |= dict.fromkeys(("coarse", "blend"), (batch, 3, *quarter))
     for name, channels, scale in (("s1", c1, 1), ("s4", c4, 4), ("s8", c8, 8)):

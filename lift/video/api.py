@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lift.models import Interpolator
+from lift.models.interface import Interpolator
 from lift.video.choose import Chosen, choose, fit, of_model
 from lift.video.engine import Repeats, smooth
 from lift.video.frame import Frame, Image

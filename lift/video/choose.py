@@ -9,16 +9,16 @@ import torch
 
 from lift import header
 from lift import weights as weights_file
-from lift.config.abilities import ABILITIES
 from lift.config.load import Reader
 from lift.config.restore import PARAMS, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.files import ROOT
-from lift.models import Interpolator, build
-from lift.models.lift import Lift
-from lift.models.rife_v4 import RifeV4
+from lift.models.interface import Interpolator
+from lift.models.lift.lift import Lift
+from lift.models.registry import build
+from lift.models.rife_v4.interpolator import RifeV4
 from lift.video.methods import Baseline, Cached, Direct, Method, Timed
 from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
@@ -99,7 +99,7 @@ def choose(
         where, half = _computing(device, precision)
         predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
         return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
-    offsets = ABILITIES[model.name].window(model) or window(clip.before, clip.after, "uniform")
+    offsets = model.family.only() or window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
 
 
@@ -163,7 +163,7 @@ def _of_others(name: str, *, device: str, precision: str) -> Chosen:
     model = Reader(PARAMS, "demo").released(name).model
     module = build(model, pretrained=False)
     module.load_pretrained(REFERENCE / RIFE_V4)
-    offsets = ABILITIES[model.name].window(model) or CONTEXT
+    offsets = model.family.only() or CONTEXT
     return of_model(module, offsets, name, model, device=device, precision=precision)
 
 
@@ -186,7 +186,7 @@ def _released() -> dict[str, Path]:
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
-    """Give where and in which type of numbers to compute."""
+    """Return where and in which type of numbers to compute."""
     where = _device(device)
     if precision == "16" and where.type == "cpu":
         raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")

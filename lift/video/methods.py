@@ -8,11 +8,11 @@ from torch import Tensor
 
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
-from lift.models import Interpolator
-from lift.models.encoder import Encoded, Pyramid
-from lift.models.lift import Lift
-from lift.models.lift_rife import LiftRife
-from lift.models.rife_v4 import RifeV4
+from lift.models.interface import Interpolator
+from lift.models.lift.encoder import Encoded, Pyramid
+from lift.models.lift.lift import Lift
+from lift.models.lift_rife.interpolator import LiftRife
+from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
 REFERENCES = (-1, 1)
@@ -97,11 +97,11 @@ class Baseline(_NoPrediction):
         self._function = BASELINES[name]
 
     def encode(self, image: Tensor) -> object:
-        """Nothing to do."""
+        """Return the frame as it is."""
         return image
 
     def shrink(self, features: object) -> object:
-        """Nothing is context."""
+        """Return None: this method takes no context."""
         return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
@@ -135,7 +135,7 @@ class Direct(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model.
+        """Wrap a model.
 
         Args:
             model: Is put on `device` and in evaluation mode.
@@ -149,7 +149,7 @@ class Direct(_NoPrediction):
         self._model, self._half = model.to(device).eval(), half
 
     def encode(self, image: Tensor) -> object:
-        """Nothing can be done with one frame."""
+        """Return the frame as it is."""
         return image
 
     def shrink(self, features: object) -> object:
@@ -178,7 +178,7 @@ class Timed(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model; arguments as for `Direct`."""
+        """Wrap a model; arguments as for `Direct`."""
         self.name, self.device = name, device
         self._model, self._half = model.to(device).eval(), half
 
@@ -189,7 +189,7 @@ class Timed(_NoPrediction):
             return _Known(padded, self._model.network.encode(padded), size)
 
     def shrink(self, features: object) -> object:
-        """Nothing is context."""
+        """Return None: this method takes no context."""
         return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
@@ -222,7 +222,7 @@ class _Seen(NamedTuple):
 
 
 class Cached(_NoPrediction):
-    """LIFT, with every frame encoded once (lift/models/lift.py, stage 1).
+    """LIFT, with every frame encoded once (lift/models/lift/lift.py, stage 1).
 
     Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
     and the image at half the size where motion is searched.
@@ -237,7 +237,7 @@ class Cached(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model; arguments as for `Direct`."""
+        """Wrap a model; arguments as for `Direct`."""
         self.name, self.window, self.device = name, window, device
         self._model, self._half = model.to(device).eval(), half
 

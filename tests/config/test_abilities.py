@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from lift.config import load, window
-from lift.config.abilities import ABILITIES, BASELINES, OF_THE_MODEL, PREDICTORS, UNTRAINED, check_ability
-from lift.config.families import narrowed
+from lift.config.abilities import BASELINES, OF_THE_MODEL, PREDICTORS, UNTRAINED, check_ability
+from lift.config.schema import MODELS
 from lift.errors import UserError
 from lift.evaluation import baselines
+from lift.models.blocks import narrowed
 
 CONFIG = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo")
 LONG, TWO, FOUR = window(8, 6, "dense"), (-1, 1), (-3, -1, 1, 3)
@@ -65,7 +66,7 @@ def test_what_it_cannot_is_one_line_that_names_who_can(name, offsets, loss, word
 
 
 def test_parts_that_models_compute_are_fields_of_the_loss():
-    assert set(OF_THE_MODEL) == {part for ability in ABILITIES.values() for part in ability.parts}
+    assert set(OF_THE_MODEL) == {part for family in MODELS.values() for part in family.auxiliary}
     assert all(hasattr(CONFIG.loss, part) for part in OF_THE_MODEL)
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from lift import weights
-from lift.config.abilities import ABILITIES
+from lift.config.schema import MODELS
 from lift.losses import Losses
-from lift.models import MODELS, Interpolator, build
+from lift.models.interface import Interpolator
+from lift.models.registry import build
 from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
 
@@ -47,7 +48,7 @@ def model_of(small):
 
 
 def losses_of(model, loss):
-    parts = dict.fromkeys(ABILITIES[model.name].parts, 0.1)
+    parts = dict.fromkeys(model.family.auxiliary, 0.1)
     return Losses(replace(loss, l1=1.0, lpips=0.0, **parts))
 
 
@@ -60,7 +61,7 @@ def same(a, b):
 
 
 def test_every_registered_model_is_tried_and_described():
-    assert {name for name, _, _ in VARIANTS.values()} == set(MODELS) == set(ABILITIES)
+    assert {name for name, _, _ in VARIANTS.values()} == set(MODELS)
 
 
 @every_model
@@ -77,7 +78,7 @@ def test_any_size_gives_the_promised_shapes_within_range(model_of, clip, stir, v
         for name, channels in (("coarse", 3), ("flow", 4), ("occlusion", 2)):
             map_ = getattr(output, name)
             assert map_ is None or map_.shape == (2, channels, *quarter)
-        assert (output.flow is not None) == ABILITIES[model.name].flow
+        assert (output.flow is not None) == model.family.estimates_flow
         assert output.auxiliary is None
         assert all(t.isfinite().all() for t in output if t is not None)
 
@@ -146,7 +147,7 @@ def test_the_true_frame_serves_the_loss_alone(model_of, clip, stir, variant):
     arguments, target = clip(offsets), clip(seed=9)[0][:, 0]
     told, untold = module(*arguments, target), module(*arguments)
     assert torch.equal(told.frame, untold.frame)
-    assert set(told.auxiliary or {}) == set(ABILITIES[model.name].parts)
+    assert set(told.auxiliary or {}) == set(model.family.auxiliary)
     assert untold.auxiliary is None
     judged = module.eval()(*arguments, target)  # as validation wants its loss
     assert torch.equal(judged.frame, module(*arguments).frame)

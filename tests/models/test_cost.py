@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from lift.config import load
-from lift.models import build
 from lift.models.cost import (
     _clip,
     _operations,
@@ -19,6 +18,7 @@ from lift.models.cost import (
     peak_memory,
     peak_training_memory,
 )
+from lift.models.registry import build
 
 SMALL = load(Path(__file__).resolve().parents[2] / "params.yaml", "demo").model
 WINDOWS = {"lift": (-4, -3, -2, -1, 1, 2), "rife": (-1, 1), "ifrnet": (-1, 1), "flavr": (-3, -1, 1, 3)}

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from lift import weights
-from lift.config.abilities import ABILITIES
+from lift.config.schema import MODELS
 from lift.errors import UserError
 from lift.losses import Losses
-from lift.models import MODELS, build
+from lift.models.registry import build
 
 PAST, WIDE = (-2, -1), tuple(range(-6, 0))
 VARIANTS = {
@@ -38,7 +38,7 @@ def model_of(small):
 
 
 def test_every_model_that_says_it_predicts_is_tried_and_the_others_refuse(small):
-    able = {name for name, ability in ABILITIES.items() if "predict" in ability.tasks}
+    able = {name for name, family in MODELS.items() if "predict" in family.tasks}
     assert able == {name for name, _, _ in VARIANTS.values()}
     for name in set(MODELS) - able:
         with pytest.raises(UserError, match="lift, ifrnet"):
@@ -120,7 +120,7 @@ def test_a_few_steps_lower_the_loss_the_same_way_twice_and_saved_weights_give_th
     model, offsets = model_of(variant)
     arguments = clip(offsets, samples=2)
     target = arguments[0][:, -1] * 0.7
-    parts = {**dict.fromkeys(ABILITIES[model.name].parts, 0.1), "warping": 0.1}
+    parts = {**dict.fromkeys(model.family.auxiliary, 0.1), "warping": 0.1}
     losses = Losses(replace(small_loss, l1=1.0, lpips=0.0, **parts))
     batch = dict(zip(("frames", "offsets", "valid"), arguments, strict=True)) | {"target": target}
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lift.models import build
 from lift.models.cost import gmacs, parameters
+from lift.models.registry import build
 
 TWO, FOUR = (-1, 1), (-3, -1, 1, 3)
 PUBLISHED = {  # model, its section, window; millions of parameters, GMACs at 256 x 448

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lift.config.schema import MODELS
 from lift.errors import UserError
-from lift.models import MODELS, build
+from lift.models.registry import build
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -14,7 +14,7 @@ from tiny import ROOT, Made, results
 
 from lift.config import Config, load
 from lift.errors import UserError
-from lift.models import build
+from lift.models.registry import build
 from lift.training.average import Average
 from lift.training.context import Mixed, drop_context
 from lift.training.job import BEST, LAST, Interrupted

@@ -12,19 +12,13 @@ import torch
 
 from lift import weights
 from lift.config import load
-from lift.models import build
+from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import of_model
 from lift.video.frame import Frame
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 WINDOW = (-7, -5, -3, -1, 1, 3, 5)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads):
-    """Tiny models spend more time waiting for a second thread than it saves."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

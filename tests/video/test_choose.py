@@ -9,7 +9,8 @@ import lift.video
 from lift import header, weights
 from lift.config import load
 from lift.config.restore import restore
-from lift.models import MODELS, build
+from lift.config.schema import MODELS
+from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import DEFAULT_MODEL, REFERENCE, choose
 from lift.video.methods import Cached, Direct, Timed

@@ -9,7 +9,7 @@ import torch
 from lift import weights
 from lift.config import load
 from lift.errors import UserError
-from lift.models import build
+from lift.models.registry import build
 from lift.video.api import interpolate
 from lift.video.choose import choose
 from lift.video.engine import smooth

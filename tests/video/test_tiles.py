@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lift.config import load
-from lift.models import build
+from lift.models.registry import build
 from lift.video.choose import Chosen, choose, fit, of_model
 from lift.video.settings import Settings
 from lift.video.tiles import Tiled, boxes

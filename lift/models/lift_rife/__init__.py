@@ -9,8 +9,3 @@
 
 Nothing is learnt here: it is RIFE or better from the first step on, and what LIFT learns is added to it.
 """
-
-from lift.models.lift_rife.interpolator import LiftRife
-from lift.models.lift_rife.window import Interpolated, RifeWindow
-
-__all__ = ["Interpolated", "LiftRife", "RifeWindow"]

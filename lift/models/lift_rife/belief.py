@@ -14,12 +14,13 @@ Legend: B samples; maps at half the resolution, h × w.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lift.config.lift_rife import LiftRife
-from lift.models.variational import Pairs
+from lift.models.lift_rife.options import LiftRife
+from lift.models.matching.variational import Pairs
 from lift.ops.local import local_mean
 
 
@@ -34,9 +35,24 @@ def share(rival: Tensor, own: Tensor, margin: float, options: LiftRife) -> Tenso
     return torch.sigmoid(options.sharpness * logarithm)
 
 
+class Witnesses(NamedTuple):
+    """What the far frames say of a path.
+
+    Attributes:
+        belief: (B, 1, h, w) in (0, 1); 1 where a sample has no far frame.
+        by_path: How the far frame on either side differs from its reference by the path, (B, 2, h, w), 1:
+            white against black, − then +; the mean where there are several, 0 where a sample has none.
+        by_straight: The same by even motion.
+    """
+
+    belief: Tensor
+    by_path: Tensor
+    by_straight: Tensor
+
+
 def witnessed(
     moved: Mapping[float, Tensor], straight: Mapping[float, Tensor], pairs: Pairs, options: LiftRife
-) -> Tensor:
+) -> Witnesses:
     """Return how far the far frames bear a path out, against even motion by the references alone.
 
     Args:
@@ -44,13 +60,11 @@ def witnessed(
         straight: The same, warped by the even motion.
         pairs: What was compared.
         options: Parameters.
-
-    Returns:
-        (B, 1, h, w) in (0, 1); 1 where a sample has no far frame.
     """
     (first, second), *far = pairs
     between = disagreement(moved[first], moved[second], options)
     belief = torch.ones_like(between)
+    sums = {reference: torch.zeros_like(belief).repeat(1, 3, 1, 1) for reference in (first, second)}
     for reference, offset in far:
         by_path = disagreement(moved[reference], moved[offset], options)
         by_straight = disagreement(straight[reference], straight[offset], options)
@@ -60,7 +74,15 @@ def witnessed(
         )
         there = (pairs[reference, offset] > 0).to(found.dtype)
         belief = torch.minimum(belief, there * found + 1 - there)
-    return belief
+        one = torch.ones_like(by_path)
+        sums[reference] = sums[reference] + there * torch.cat((by_path, by_straight, one), dim=1)
+    path, even = (
+        torch.cat(
+            [sums[side][:, i : i + 1] / sums[side][:, 2:].clamp(min=1) for side in (first, second)], dim=1
+        )
+        for i in (0, 1)
+    )
+    return Witnesses(belief, path, even)
 
 
 def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:

@@ -1,4 +1,4 @@
-"""LIFT on RIFE with nothing learnt on top: `flow: rife`, `refinement: none`."""
+"""LIFT on RIFE: `flow: rife`, with nothing learnt on top (`refinement: none`) or the fusion (`fusion`)."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from lift.config.schema import Model
 from lift.models.interface import Interpolator, LoadReport, check_inputs
+from lift.models.lift_rife.evidence import candidates, maps
+from lift.models.lift_rife.fusion import Fusion
 from lift.models.lift_rife.window import RifeWindow
 from lift.models.lineup import pick_present, slot_of
 from lift.models.output import Output
@@ -32,6 +34,8 @@ class LiftRife(Interpolator):
         """Build the model that `model` describes; see `RifeWindow` for errors."""
         super().__init__()
         self.window = RifeWindow(model)
+        self.fusion = Fusion(model.lift_rife.fusion_width) if model.refinement == "fusion" else None
+        self.reach = model.lift_rife.reach if model.use_context else 0
         self.multiple = self.window.rife.multiple
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
@@ -52,7 +56,10 @@ class LiftRife(Interpolator):
         small = small.view(samples, len(known), *small.shape[1:])
         references = torch.cat([chosen[:, known.index(end)] for end in ends])
         made = self.window(references, small, known, present, size)
-        frame = made.frame[..., : size[0], : size[1]]
+        frame = made.frame
+        if self.fusion is not None:
+            frame = self.fusion(candidates(chosen, known, made), maps(made.found, self.window.options))
+        frame = frame[..., : size[0], : size[1]]
         return Output(
             frame=frame if self.training else frame.clamp(0, 1),
             coarse=None,
@@ -63,7 +70,7 @@ class LiftRife(Interpolator):
 
     def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
         """Return the offsets of a sample's references and of the frames beyond them that take part."""
-        count, there = 1 + self.window.options.reach, sorted(offsets[valid].tolist())
+        count, there = 1 + self.reach, sorted(offsets[valid].tolist())
         return [o for o in there if o < 0][-count:] + [o for o in there if o > 0][:count]
 
     def load_pretrained(self, path: Path | str) -> LoadReport:

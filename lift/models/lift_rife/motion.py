@@ -1,6 +1,6 @@
 """Motion of the missing frame's pixels through the window: RIFE's, refined by more and more frames.
 
-Sources: specification section 3.7; the refinement: lift/models/variational.py.
+Sources: specification section 3.7; the refinement: lift/models/matching/variational.py.
 
 Legend: B samples, F frames at `offsets`; all maps at half the resolution.
 """
@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lift.config.matching import Matching
-from lift.models.variational import Pairs, Path, refine
+from lift.models.matching.options import Matching
+from lift.models.matching.variational import Pairs, Path, refine
 from lift.ops.resize import resize_flow
 
 

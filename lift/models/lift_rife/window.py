@@ -17,12 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lift.config.lift_rife import LiftRife
-from lift.config.matching import Matching
 from lift.config.schema import Model
 from lift.files import ROOT
 from lift.models.interface import LoadReport
-from lift.models.lift_rife.belief import disagreement, share, steady, witnessed
+from lift.models.lift_rife.belief import Witnesses, disagreement, share, steady, witnessed
 from lift.models.lift_rife.motion import (
     flow_of,
     pairs_of,
@@ -31,14 +29,49 @@ from lift.models.lift_rife.motion import (
     refined,
     straight_flow,
 )
-from lift.models.rife_v4 import IfNet, load_released
-from lift.models.search import detail, visibility
-from lift.models.variational import warped
+from lift.models.lift_rife.options import LiftRife
+from lift.models.matching.options import Matching
+from lift.models.matching.search import detail, visibility
+from lift.models.matching.variational import Pairs, Path, warped
+from lift.models.rife_v4.network import IfNet
+from lift.models.rife_v4.released import load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 from lift.ops.warp import backward_warp
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
+
+
+class Seen(NamedTuple):
+    """Of RIFE's `Estimate`: frame (B, 3, H, W), flow (B, 4, H, W), mask (B, 1, H, W)."""
+
+    frame: Tensor
+    flow: Tensor
+    mask: Tensor
+
+
+class Found(NamedTuple):
+    """What frame and evidence are made of; maps at half the resolution but `rife`.
+
+    Attributes:
+        rife: What RIFE sees.
+        pairs: Which frames are compared, the references first.
+        alone: A.
+        context: C; None where no sample has a far frame, and so are witnesses and visible.
+        errors: How the warped references differ by R, by A and, where there is one, by C, (B, 1, h, w) each.
+        witnesses: What the far frames say of C.
+        beliefs: In A and, where there is one, in C, (B, 1, h, w) each.
+        visible: Logit of −'s visibility, (B, 1, h, w), as far as C is believed.
+    """
+
+    rife: Seen
+    pairs: Pairs
+    alone: Path
+    context: Path | None
+    errors: list[Tensor]
+    witnesses: Witnesses | None
+    beliefs: list[Tensor]
+    visible: Tensor | None
 
 
 class Interpolated(NamedTuple):
@@ -50,20 +83,14 @@ class Interpolated(NamedTuple):
             − then +.
         visible: Blend weights, (B, 2, H, W), summing to 1.
         warped: The references, warped by the motion that is believed more, all − then all +, (2·B, 3, H, W).
+        found: What it was made of.
     """
 
     frame: Tensor
     flow: Tensor
     visible: Tensor
     warped: Tensor
-
-
-class _Seen(NamedTuple):
-    """Of RIFE's `Estimate`: frame (B, 3, H, W), flow (B, 4, H, W), mask (B, 1, H, W)."""
-
-    frame: Tensor
-    flow: Tensor
-    mask: Tensor
+    found: Found
 
 
 class RifeWindow(nn.Module):
@@ -106,8 +133,14 @@ class RifeWindow(nn.Module):
             present: Which of them each sample has, (B, F), bool.
             size: Height and width before padding: RIFE pads by itself.
         """
+        # A flow of 30 pixels would come in steps of an eighth of a pixel in bfloat16
+        with torch.autocast(small.device.type, enabled=False):
+            return self._made(references.float(), small.float(), offsets, present, size)
+
+    def _made(
+        self, exact: Tensor, small: Tensor, offsets: Sequence[float], present: Tensor, size: tuple[int, int]
+    ) -> Interpolated:
         options, ends = self.options, references_in(offsets)
-        exact, small = references.float(), small.float()
         # 1. RIFE
         estimate = self._rife(exact, ends, size)
         # 2. its motion, refined by the references, then by all frames
@@ -125,6 +158,7 @@ class RifeWindow(nn.Module):
         beliefs = [share(errors[0], errors[1], options.references_margin, options)]
         even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
         logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
+        path, witnesses, visible = None, None, None
         if len(pairs) > 1:
             path = refined(small, offsets, alone, pairs, self._rounds(options.rounds))
             flows.append(flow_of(path, ends))
@@ -133,14 +167,15 @@ class RifeWindow(nn.Module):
             moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
             for offset in set(used) - set(ends):
                 straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
+            witnesses = witnessed(moved, straight, pairs, options)
             error = disagreement(moved[ends[0]], moved[ends[1]], options)
             belief = torch.minimum(
-                witnessed(moved, straight, pairs, options),
-                share(torch.minimum(*errors), error, options.context_margin, options),
+                witnesses.belief, share(torch.minimum(*errors), error, options.context_margin, options)
             ) * steady(small, offsets, pairs, options)
+            errors.append(error)
             beliefs.append(belief)
-            visible = visibility(detail(aligned, self.matching), used, pairs, self.matching)
-            logit = logit + options.visibility * resize(visible * belief, 2)
+            visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
+            logit = logit + options.visibility * resize(visible, 2)
         # 4. the blend
         flow, left = flows[0], torch.ones_like(estimate.mask)
         for motion, belief in zip(flows[1:], beliefs, strict=True):
@@ -150,16 +185,17 @@ class RifeWindow(nn.Module):
         before, after = images.chunk(2)
         mask = torch.sigmoid(logit)
         frame = left * estimate.frame + (1 - left) * (mask * before + (1 - mask) * after)
-        return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images)
+        found = Found(estimate, pairs, alone, path, errors, witnesses, beliefs, visible)
+        return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
-    def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> _Seen:
-        """Ask RIFE, whose padding is black, as its users' is."""
+    def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> Seen:
+        """Return RIFE's estimate; it is padded by black, as its users pad it."""
         padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
         time = -ends[0] / (ends[1] - ends[0])
         estimate = self.rife(padded, references.new_full((len(references) // 2,), time))
         edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
         maps = (estimate.frame, estimate.flow, estimate.mask)
-        return _Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
+        return Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
 
     def _rounds(self, count: int) -> Matching:
         return dataclasses.replace(self.matching, rounds=count)

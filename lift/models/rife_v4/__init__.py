@@ -2,9 +2,3 @@
 
 Its weights are in the repository (weights/rife_v4.25.safetensors), so that it stands in tables as released.
 """
-
-from lift.models.rife_v4.interpolator import RifeV4
-from lift.models.rife_v4.network import Estimate, IfNet
-from lift.models.rife_v4.released import load_released
-
-__all__ = ["Estimate", "IfNet", "RifeV4", "load_released"]

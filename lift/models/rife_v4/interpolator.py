@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lift.config.families import narrowed
 from lift.config.schema import Model
+from lift.models.blocks import narrowed
 from lift.models.interface import Interpolator, LoadReport, check_inputs
 from lift.models.lineup import pick, references_of
 from lift.models.output import Output
@@ -58,3 +58,6 @@ class RifeV4(Interpolator):
         """Start from the released weights; see `load_released`. Nothing is frozen then."""
         self.load_report = load_released(self.network, path)
         return self.load_report
+
+
+create = RifeV4

@@ -1,0 +1,1 @@
+"""A model after FLAVR (Kalluri et al., WACV 2023): 3-D convolutions over several frames, no flow."""

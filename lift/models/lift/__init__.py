@@ -1,0 +1,1 @@
+"""LIFT: frame interpolation with a wide temporal context (specification section 3)."""
