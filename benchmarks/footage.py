@@ -15,6 +15,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 
 from lift.clips.sources.base import Video
 from lift.clips.sources.folder import VIDEOS, Folder
@@ -100,7 +101,7 @@ def encoded(video: Video, target: Path) -> int:
         stream = made.add_stream("libx264", rate=RATE, options=QUALITY)
         stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, RATE)
         for place, (_, payload) in enumerate(reader.read(numbers)):
-            picture = cv2.imread(str(payload))
+            picture = np.asarray(cv2.imread(str(payload)), np.uint8)
             height, width = picture.shape[:2]
             scale = min(1.0, LINES / height)
             size = (2 * round(width * scale / 2), 2 * round(height * scale / 2))

@@ -21,9 +21,10 @@ import torch
 
 from benchmarks.training import PARAMS, batch_of
 from lift.config import Config, load, load_all
+from lift.config.checks import named
 from lift.config.yaml12 import read
 from lift.files import atomic
-from lift.models import Interpolator
+from lift.models.interface import Interpolator
 from lift.models.registry import build
 
 PROFILE = "quarter"
@@ -58,7 +59,9 @@ def main(out: str, end: str = "inf") -> None:
 def methods() -> dict[str, Config]:
     """Return what is measured, in order; of ablations that compute the same, the first."""
     _, listed = load_all(PARAMS, PROFILE)
-    further = {name: load(PARAMS, PROFILE, name) for name in read(PARAMS)["ablations"] if name not in listed}
+    further = {
+        name: load(PARAMS, PROFILE, name) for name in named(read(PARAMS), "ablations") if name not in listed
+    }
     ordered = {YARDSTICK: listed[YARDSTICK], **listed, **further}
     known, found = set(), {}
     for name, config in ordered.items():

@@ -179,7 +179,7 @@ def test_every_ablation_is_some_profiles_and_the_study_needs_no_download():
     assert {name for names in lists for name in names} == set(PARAMS["ablations"])
     for profile in ("study", "quarter"):
         config = load(ROOT / "params.yaml", profile)
-        assert len(config.ablations) > 20
+        assert len(config.ablations) > 20 or profile == "quarter"
         assert all(source.optional or source.render for source in config.sources.values())
     thesis = load(ROOT / "params.yaml", "thesis", "lift15")
     assert load(ROOT / "params.yaml", "quarter", "lift15").model.widths == thesis.model.widths

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lift.config.checks import named
-from lift.config.parse import build, check_known, number
+from lift.config.parse import build, check_known
 from lift.config.yaml12 import read
 from lift.errors import UserError
+from lift.options import number
 
 
 @dataclass(frozen=True, kw_only=True)
