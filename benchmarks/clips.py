@@ -124,7 +124,7 @@ def _plain_runs(clips: ClipDataset, row: ClipRow) -> int:
     ]
     for start in reversed(starts[: 1 + sum(start > numbers[0] for start in starts)]):
         data = clips.archive.read(entry_name(row.stored, start, mpeg4.EXTENSION))
-        with av.open(io.BytesIO(data), format="m4v") as container:
+        with av.open(io.BytesIO(data), "r", format="m4v") as container:
             for number, frame in enumerate(container.decode(video=0), start):
                 if numbers[0] <= number <= numbers[-1]:
                     frame.to_ndarray(format="rgb24")

@@ -5,9 +5,10 @@ stand-in in the official layout; an `optional` one without a path is left out; a
 unpacked. Archives, also those placed by hand, lie in `data/archives/<source>`; what each file was at its
 first use stands in `data/manifest.json`, in git.
 
-`raw/sources.json` says of each source what it holds: of a path, too, so that other footage there is another
-dependency of `clips`. What was rendered from the same values by the same code, and is whole, stays; an
-experiment in a tree of its own takes it, and what was downloaded, from the checkout.
+`raw/sources.json` says of each source what it holds, with a digest of all its files, also of a path's: it is
+the dependency of `clips`, so that other footage is another. What was rendered from the same values by the
+same code, and is whole, stays; an experiment in a tree of its own takes it, and what was downloaded, from the
+checkout.
 """
 
 import dataclasses
@@ -47,6 +48,9 @@ def main(profile: str) -> None:
             share(there, folder)
     archives = home() / ARCHIVES
     made = bring_all(wanted, MANIFEST, archives=archives, settings=config.download)
+    memory = home() / data_folder(profile) / MEMORY
+    for name, brought in made.items():
+        brought["unpacked"] = digest(wanted[name], memory).plain()
     others = [name for name in config.sources if name not in wanted]
     made |= {name: _here(config, name, config.sources[name]) for name in others}
     _weights(config, methods.values(), archives)

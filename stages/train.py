@@ -1,7 +1,7 @@
 """Stage `train`: train one method, once per seed, and leave each one's best and last weights, and curves.
 
 Weights: models/<method>/{best,last}.safetensors are those of the first of `train.seeds`; every other seed's
-lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds; DVCLive shows the first.
+lie beside them in seed<N>/. Curves: training/<method>/curves.csv holds all seeds.
 """
 
 import hashlib

@@ -1,7 +1,11 @@
 """Fixtures for all tests."""
 
+import os
 from pathlib import Path
 from types import ModuleType
+
+# One test a core, and one thread a test: two would wait for each other. What tests start inherits it.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch
@@ -10,9 +14,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(autouse=True)
-def _two_threads() -> None:
-    """Fix the thread count: the order of floating-point sums depends on it."""
-    torch.set_num_threads(2)
+def _one_thread() -> None:
+    """Fix the thread count: the order of floating-point sums depends on it, and stages change it."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

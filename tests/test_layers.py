@@ -71,6 +71,13 @@ def test_imports_point_downwards(path):
     assert not any(name.split(".")[0] == "stages" for name in imported(path))
 
 
+@pytest.mark.parametrize("room", ["stages", "benchmarks", "docs"])
+def test_what_uses_lift_is_used_by_nobody(room):
+    others = {"stages", "benchmarks", "docs", "tests"} - {room}
+    for path in (ROOT / room).glob("*.py"):
+        assert not {name.split(".")[0] for name in imported(path)} & others, path
+
+
 @pytest.mark.parametrize(
     "path", [p for p in FILES if package(p) in ("report", "scenes", "config", "options")], ids=str
 )

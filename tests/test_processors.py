@@ -30,7 +30,7 @@ def without_vectors():
 
 
 def test_rendered_footage_and_its_clips_are_equal_with_and_without_vector_units():
-    variables = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    variables = {"PYTHONPATH": str(ROOT)}
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.processor_runner", how],

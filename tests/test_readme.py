@@ -1,4 +1,4 @@
-"""The README's ablations, pasted into params.yaml as they stand there."""
+"""The ablations of docs/usage.md, pasted into params.yaml as they stand there."""
 
 import re
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 from lift.config import load
 
 ROOT = Path(__file__).resolve().parents[1]
-README, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "params.yaml"))
+USAGE, PARAMS = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/usage.md", "params.yaml"))
 # An indented block: a name, then what lies under it.
-BLOCKS = {name: name + rest for name, rest in re.findall(r"\n\n    ([a-z]\w*)(:\n(?:      .+\n)+)", README)}
+BLOCKS = {name: name + rest for name, rest in re.findall(r"\n\n    ([a-z]\w*)(:\n(?:      .+\n)+)", USAGE)}
 
 
 def test_there_is_an_example_of_each_kind():

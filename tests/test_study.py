@@ -25,7 +25,14 @@ def small(raw):
     profile["clips"]["sets"]["train"]["max_clips"] = 1
     profile["clips"]["sets"]["validation"]["max_sequences"] = 1
     profile["train"].update(
-        samples_per_epoch=4, batch=2, warmup=1, log_every=1, threads=1, workers=0, precision="32-true"
+        seeds=[7, 8],
+        samples_per_epoch=4,
+        batch=2,
+        warmup=1,
+        log_every=1,
+        threads=1,
+        workers=0,
+        precision="32-true",
     )
     profile["train"]["phases"][0].update(epochs=1, crop=[64, 64])
     raw["report"]["resamples"] = 200

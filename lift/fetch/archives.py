@@ -1,46 +1,63 @@
-"""Unpack zip, tar.gz and rar into a folder, trusting nothing that an archive says of itself."""
+"""Unpack zip, tar.gz and rar into a folder, trusting nothing that an archive says of itself.
+
+Python's own filter of tar archives lets links inside of the folder pass, and knows no bound of the size.
+"""
 
 import gzip
+import re
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lift.errors import UserError
-from lift.fetch.guard import Guard
-from lift.fetch.rar import unpack_rar
 from lift.fetch.transfer import Advance
-from lift.files import full_disk_explained
 
+BLOCK = 4096  # bytes that even an empty file takes: a million of them is a bomb as well
 COPY = 1 << 20
 DEPTH = 3  # folders that archives are seen to put around what they hold
 
 
-def unpack(archive: Path, kind: str, folder: Path, most: int, advance: Advance = lambda _: None) -> None:
-    """Unpack an archive into an existing folder; what is there when it fails is for the caller to remove.
+class Guard:
+    """Checks every entry of one archive before it is written."""
 
-    Args:
-        archive: The file.
-        kind: zip, tar.gz or rar.
-        folder: Where to.
-        most: Bytes that it may unpack to.
-        advance: Told the bytes written.
+    def __init__(self, archive: Path, most: int) -> None:
+        """Guard the unpacking of `archive` to `most` bytes at most."""
+        self._archive, self._most, self._taken = archive, most, 0
 
-    Raises:
-        UserError: It is truncated or damaged, encrypted, larger than `most`, holds a link, a device or a path
-            that leaves the folder; no program unpacks it (rar); or the disk is full.
-    """
-    unpackers: dict[str, Callable[[Path, Path, Guard, Advance], None]] = {
-        "zip": _unpack_zip,
-        "tar.gz": _unpack_tar,
-        "rar": unpack_rar,
-    }
-    with full_disk_explained(folder):
-        unpackers[kind](archive, folder, Guard(archive, most), advance)
+    def take(self, name: str, size: int, odd: str | None = None) -> PurePosixPath:
+        """Count an entry, and return its relative path, which stays in the folder.
+
+        Args:
+            name: As the archive has it.
+            size: Its bytes.
+            odd: What it is, if neither file nor folder.
+
+        Raises:
+            UserError: It leaves the folder or is odd, or now it is more than the archive may hold.
+        """
+        path = PurePosixPath(name.replace("\\", "/"))
+        if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts or "\0" in name:
+            raise self.refused(f"its entry {name!r} leads out of the folder")
+        if odd is not None:
+            raise self.refused(f"its entry {name!r} is {odd}")
+        self._taken += max(size, BLOCK)
+        if self._taken > self._most:
+            raise self.refused(
+                f"it unpacks to more than the {self._most} bytes that it may hold (at {name!r})"
+            )
+        return path
+
+    def refused(self, why: str) -> UserError:
+        """Return the error for what no archive of footage does."""
+        return UserError(f"{self._archive}: refused, {why}; get the archive from its authors again")
+
+    def damaged(self, reason: object) -> UserError:
+        """Return the error for an archive that cannot be read to its end."""
+        return UserError(f"{self._archive}: truncated or damaged ({reason}); remove it and download it again")
 
 
 def settle(folder: Path, holds: tuple[str, ...], archive: Path) -> None:
@@ -51,9 +68,12 @@ def settle(folder: Path, holds: tuple[str, ...], archive: Path) -> None:
     """
     level = [folder]
     for _ in range(DEPTH):
-        for candidate in level:
-            if all((candidate / name).exists() for name in holds):
-                _lift(candidate, folder)
+        for inner in level:
+            if all((inner / name).exists() for name in holds):
+                if inner != folder:
+                    aside = inner.rename(folder.with_name(folder.name + ".inner"))
+                    shutil.rmtree(folder)
+                    aside.rename(folder)
                 return
         level = [child for parent in level for child in sorted(parent.iterdir()) if child.is_dir()]
     found = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
@@ -63,73 +83,51 @@ def settle(folder: Path, holds: tuple[str, ...], archive: Path) -> None:
     )
 
 
-def _lift(inner: Path, folder: Path) -> None:
-    if inner == folder:
-        return
-    aside = folder.with_name(folder.name + ".inner")
-    inner.rename(aside)
-    shutil.rmtree(folder)
-    aside.rename(folder)
-
-
-def _unpack_zip(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
+def unpack_zip(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
+    """Unpack a zip archive; all checks come before the first write."""
     try:
         with zipfile.ZipFile(archive) as file:
             entries = [info for info in file.infolist() if info.filename.strip("./\\")]
-            for info in entries:  # all checks before the first write
-                guard.place(info.filename)
-                _check_zip_entry(info, guard)
-            for info in entries:
-                target = folder / guard.place(info.filename)
+            # zipfile gives no byte beyond what an entry declares.
+            paths = [guard.take(info.filename, info.file_size, _odd(info)) for info in entries]
+            for info, path in zip(entries, paths, strict=True):
                 if info.is_dir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                with file.open(info) as source:
-                    _copy(source, target, guard, info.filename, advance)
+                    (folder / path).mkdir(parents=True, exist_ok=True)
+                else:
+                    with file.open(info) as source:
+                        _copy(source, folder / path, guard, advance)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise guard.damaged(error) from error
 
 
-def _check_zip_entry(info: zipfile.ZipInfo, guard: Guard) -> None:
+def _odd(info: zipfile.ZipInfo) -> str | None:
     mode = stat.S_IFMT(info.external_attr >> 16)
     if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise guard.refuse(info.filename, "a link" if stat.S_ISLNK(mode) else "neither file nor folder")
-    if info.flag_bits & 1:
-        raise guard.refuse(info.filename, "encrypted")
-    guard.take(info.filename, info.file_size)  # zipfile gives no byte beyond what an entry declares
+        return "a link" if stat.S_ISLNK(mode) else "neither file nor folder"
+    return "encrypted" if info.flag_bits & 1 else None
 
 
-def _unpack_tar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
+def unpack_tar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
+    """Unpack a tar.gz archive, entry by entry."""
     # gzip stands outside tarfile, whose own reader takes a stream cut between two entries for a whole one.
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as file:
             for info in file:
-                target = folder / guard.place(info.name)
+                odd = "a link" if info.issym() or info.islnk() else "a special file"
+                path = guard.take(info.name, info.size, None if info.isreg() or info.isdir() else odd)
                 if info.isdir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                if not info.isreg():
-                    raise guard.refuse(
-                        info.name, "a link" if info.issym() or info.islnk() else "a special file"
-                    )
-                guard.take(info.name, info.size)
-                source = file.extractfile(info)
-                assert source is not None  # a regular file has contents
-                _copy(source, target, guard, info.name, advance)
-            _check_rest(stream, guard)
+                    (folder / path).mkdir(parents=True, exist_ok=True)
+                elif (source := file.extractfile(info)) is not None:
+                    _copy(source, folder / path, guard, advance)
+            while rest := stream.read(COPY):  # to the end, where gzip's checksum stands
+                guard.take("the end", len(rest))
+                if rest.strip(b"\0"):
+                    raise guard.damaged("something follows its last readable entry")
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise guard.damaged(error) from error
 
 
-def _check_rest(stream: gzip.GzipFile, guard: Guard) -> None:
-    """Read to the end, where gzip's checksum stands; tar allows zeros only there."""
-    while rest := stream.read(COPY):
-        guard.take("the end", len(rest))
-        if rest.strip(b"\0"):
-            raise guard.damaged("something follows its last readable entry")
-
-
-def _copy(source: IO[bytes], target: Path, guard: Guard, name: str, advance: Advance) -> None:
+def _copy(source: IO[bytes], target: Path, guard: Guard, advance: Advance) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with target.open("xb") as file:
@@ -137,4 +135,4 @@ def _copy(source: IO[bytes], target: Path, guard: Guard, name: str, advance: Adv
                 file.write(block)
                 advance(len(block))
     except FileExistsError as error:
-        raise guard.refuse(name, "in it twice") from error
+        raise guard.refused(f"its entry {target.name!r} is in it twice") from error

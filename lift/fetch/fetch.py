@@ -1,13 +1,14 @@
 """One file: by hand or over the network, from the first address that gives it, checked before it is used."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import Remote
 from lift.fetch.manifest import Identity, Manifest, identify
-from lift.fetch.transfer import Advance, Cut, Dead, Stopped, Wanted, attempt, drop
+from lift.fetch.transfer import Advance, Cut, Dead, Stopped, attempt, drop, size_of
 from lift.files import full_disk_explained
 
 MAGIC = {
@@ -17,6 +18,7 @@ MAGIC = {
     "weights": (b"PK\x03\x04", b"\x80"),  # PyTorch's archive, or the pickle of old versions
 }
 PAGES = (b"<!doctype html", b"<html", b"<head", b"<?xml")
+TOLERANCE = 1.25  # a published size is rounded; what lies further off is another file
 
 
 def part_of(path: Path) -> Path:
@@ -83,10 +85,17 @@ def _from(
         Dead: That address does not give it.
     """
     part, known = part_of(path), manifest.get(key)
-    wanted = Wanted(size=remote.size or (known.size if known else None), about=remote.about)
+    exact, about = remote.size or (known.size if known else None), remote.about
+
+    def check(total: int) -> None:
+        if exact is not None and total != exact:
+            raise Dead(f"the server announces {total} bytes, where {exact} are known to be right")
+        if exact is None and about is not None and not about / TOLERANCE <= total <= about * TOLERANCE:
+            raise Dead(f"the server announces {total} bytes, where about {about} are published")
+
     again = False
     while True:
-        continued = _bring(url, part, wanted, settings, advance, stop)
+        continued = _bring(url, part, check, settings, advance, stop)
         identity = identify(part)
         problem = _problem(part, identity, remote, key, manifest)
         if not problem:
@@ -100,31 +109,34 @@ def _from(
             part.replace(refused)
             drop(part)
             raise Dead(f"{problem} (kept as {refused})")
-        # It may have been continued from another version by a server that did not say so.
-        again = True
+        again = True  # it may have been continued from another version by a server that did not say so
         drop(part)
 
 
 def _bring(
-    url: str, part: Path, wanted: Wanted, settings: Download, advance: Advance, stop: threading.Event
+    url: str,
+    part: Path,
+    check: Callable[[int], None],
+    settings: Download,
+    advance: Advance,
+    stop: threading.Event,
 ) -> bool:
-    """Try again, ever more slowly, until the part is whole; say whether it came in several pieces.
+    """Try again, ever more slowly, until the part is whole; return whether it came in several pieces.
 
     Raises:
         Dead: Too many attempts in a row brought nothing.
         Stopped: The program is ending.
     """
-    failed, furthest = 0, _size(part)
+    failed, furthest = 0, size_of(part)
     continued = furthest > 0
     while True:
         try:
-            attempt(url, part, wanted, settings, advance, stop)
+            attempt(url, part, check, settings, advance, stop)
             return continued
         except Cut as cut:
-            continued = True
             # A server that cuts at every 100 MB still gives a whole file, piece by piece; one that starts
             # anew each time and never gets further does not.
-            reached = _size(part)
+            continued, reached = True, size_of(part)
             failed = 0 if reached > furthest else failed + 1
             furthest = max(furthest, reached)
             if failed >= settings.tries:
@@ -134,14 +146,9 @@ def _bring(
                 raise Stopped from cut
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
 def _problem(path: Path, found: Identity, remote: Remote, key: str, manifest: Manifest) -> str | None:
-    """Say what is wrong with a file that looks whole."""
-    with path.open("rb") as file:
-        head = file.read(64)
+    """Return what is wrong with a file that looks whole."""
+    head = _head(path)
     if _is_page(path):
         return "is a web page, not the file (a login, a quota, or the file has moved)"
     if not head.startswith(MAGIC[remote.kind]):
@@ -153,10 +160,13 @@ def _problem(path: Path, found: Identity, remote: Remote, key: str, manifest: Ma
     return manifest.problem(key, found)
 
 
-def _is_page(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(256)
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(PAGES)
+        return file.read(256)
+
+
+def _is_page(path: Path) -> bool:
+    return _head(path).removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(PAGES)
 
 
 def _by_hand(remote: Remote, path: Path) -> str:

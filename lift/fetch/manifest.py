@@ -5,14 +5,11 @@ Whoever runs the project later, or elsewhere, must get the same bytes, though no
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lift.errors import UserError
 from lift.files import atomic
-
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +33,7 @@ class Manifest:
         try:
             raw = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             self._known = {
-                str(key): Identity(size=int(value["size"]), sha256=str(value["sha256"]))
+                key: Identity(size=int(value["size"]), sha256=str(value["sha256"]))
                 for key, value in raw.items()
             }
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -57,15 +54,14 @@ class Manifest:
         problem = self.problem(key, identity)
         if problem:
             raise UserError(f"{key}: {problem}")
-        if key in self._known:
-            return
-        self._known[key] = identity
-        plain = {k: {"sha256": v.sha256, "size": v.size} for k, v in self._known.items()}
-        with atomic(self.path) as temporary:
-            temporary.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if key not in self._known:
+            self._known[key] = identity
+            plain = {key: asdict(known) for key, known in self._known.items()}
+            with atomic(self.path) as temporary:
+                temporary.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     def problem(self, key: str, found: Identity) -> str | None:
-        """Say how a file differs from what is recorded, with both digests; None: it does not."""
+        """Return how a file differs from what is recorded, with both digests; None: it does not."""
         known = self.get(key)
         if known is None or known == found:
             return None
@@ -76,12 +72,7 @@ class Manifest:
         )
 
 
-def identify(path: Path, advance: Callable[[int], object] = lambda _: None) -> Identity:
-    """Read a file once for its size and digest; `advance` is told the bytes read."""
-    digest, size = hashlib.sha256(), 0
+def identify(path: Path) -> Identity:
+    """Return a file's size and digest."""
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            size += len(block)
-            advance(len(block))
-    return Identity(size=size, sha256=digest.hexdigest())
+        return Identity(size=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())

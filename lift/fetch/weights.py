@@ -4,17 +4,16 @@ RIFE's ContextNet lies at `model.pretrained`; VGG-19 in PyTorch's own cache, whi
 share.
 """
 
-import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lift.config import Download
 from lift.errors import UserError
-from lift.fetch.archives import settle, unpack
 from lift.fetch.catalogue import CONTEXTNET, VGG19, Remote
 from lift.fetch.fetch import fetch
 from lift.fetch.manifest import Identity, Manifest, identify
-from lift.files import full_disk_explained
+from lift.fetch.unpack import beside, contents
 from lift.progress import bar
 
 
@@ -28,16 +27,16 @@ def bring_contextnet(
     """
     known = Manifest(manifest)
     (member,) = remote.holds
-    key = f"weights/{member}"
     if not path.is_file():
         archive = archives / "weights" / remote.name
         try:
             identity = _fetch(remote, archive, known, settings)
         except UserError as error:
             raise UserError(f"{error}; or put its {member} at {path}") from error
-        _take_out(archive, remote, path, identity)
+        with beside(path) as folder:
+            (contents(archive, remote, folder, identity) / member).replace(path)
         known.record(f"weights/{remote.name}", identity)
-    return _described(known, key, identify(path))
+    return _described(known, member, identify(path))
 
 
 def bring_vgg19(
@@ -58,7 +57,7 @@ def bring_vgg19(
 
     folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
     known = Manifest(manifest)
-    return _described(known, f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
+    return _described(known, remote.name, _fetch(remote, folder / remote.name, known, settings))
 
 
 def _fetch(remote: Remote, path: Path, known: Manifest, settings: Download) -> Identity:
@@ -66,19 +65,6 @@ def _fetch(remote: Remote, path: Path, known: Manifest, settings: Download) -> I
         return fetch(remote, path, f"weights/{remote.name}", known, settings, progress.update)
 
 
-def _take_out(archive: Path, remote: Remote, path: Path, identity: Identity) -> None:
-    beside = path.with_name(f".{path.name}.unpacking")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        with full_disk_explained(path):
-            beside.mkdir(parents=True)
-            unpack(archive, remote.kind, beside, int(identity.size * remote.expands))
-            settle(beside, remote.holds, archive)
-            (beside / remote.holds[0]).replace(path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _described(known: Manifest, key: str, identity: Identity) -> dict[str, Any]:
-    known.record(key, identity)
-    return {"origin": "download", "file": key, "sha256": identity.sha256, "size": identity.size}
+def _described(known: Manifest, name: str, identity: Identity) -> dict[str, Any]:
+    known.record(f"weights/{name}", identity)
+    return {"origin": "download", "file": f"weights/{name}", **asdict(identity)}

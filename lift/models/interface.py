@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class LoadReport:
     """Entries of the file without a counterpart."""
 
     def __str__(self) -> str:
-        """Say it in four lines."""
+        """Return the report in four lines."""
         cut = "; ".join(f"{name}: {what}" for name, what in self.cut.items())
         return (
             f"{self.path}: {len(self.taken)} parameters loaded, {len(self.unused)} entries unused\n"
@@ -88,7 +89,7 @@ class Interpolator(nn.Module):
             f"params.yaml: model.pretrained: {path}: {type(self).__name__} takes no such weights; set null"
         )
 
-    def channels_last(self) -> "Interpolator":
+    def channels_last(self) -> Self:
         """Lay convolutions' weights out with channels last in memory, those over time too."""
         for weights in (*self.parameters(), *self.buffers()):  # frozen ones are buffers
             if weights.ndim in (4, 5):

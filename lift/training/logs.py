@@ -1,13 +1,12 @@
-"""Where a run can be watched: curves.csv, DVCLive, TensorBoard and the terminal.
+"""Where a run can be watched: curves.csv, TensorBoard and the terminal.
 
-The rows are kept in the checkpoint, and a resumed run writes all of them anew to curves.csv and DVCLive: none
-is lost or stands twice. TensorBoard's files only grow: they are flushed before each checkpoint, and a resumed
+The rows are kept in the checkpoint, and a resumed run writes all of them anew to curves.csv: none is lost or
+stands twice. TensorBoard's files only grow: they are flushed before each checkpoint, and a resumed
 run tells TensorBoard to hide what the interrupted one wrote after it. What varies from run to run (seconds,
 memory) goes to TensorBoard and the terminal only, so that the stage's outputs are reproducible to the byte.
 """
 
 import csv
-import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ class Logs:
         """Open the logs, and write again what a checkpoint kept.
 
         Args:
-            outputs: Folder of the stage's reproducible logs (curves.csv, DVCLive).
+            outputs: Folder of the stage's reproducible log, curves.csv.
             board: Folder of TensorBoard's events.
             rows: Rows logged before the checkpoint.
             resumed: Optimiser steps done; TensorBoard hides later events of the interrupted run.
@@ -43,9 +42,6 @@ class Logs:
         self._folder = board
         # What was logged after step `resumed` is hidden; what was logged at it stands before its checkpoint.
         self._board = SummaryWriter(str(board), purge_step=resumed + 1)
-        self._live = _open_dvclive(outputs)
-        for row in self.rows:
-            self._send(row)
 
     def flush(self) -> None:
         """Bring TensorBoard's events to the disk: what a checkpoint counts as logged must survive a kill."""
@@ -57,9 +53,7 @@ class Logs:
     def row(self, step: int, epoch: int, values: Mapping[str, float]) -> None:
         """Log reproducible values after optimiser step `step` (counted from 1)."""
         rounded = {key: float(f"{value:.{DIGITS}g}") for key, value in values.items()}
-        row = {"step": step, "epoch": epoch, **rounded}
-        self.rows.append(row)
-        self._send(row)
+        self.rows.append({"step": step, "epoch": epoch, **rounded})
         for key, value in values.items():
             self._board.add_scalar(key, value, step)
 
@@ -74,24 +68,13 @@ class Logs:
             self._board.add_image(key, picture, step)
 
     def close(self) -> None:
-        """Write curves.csv and end the loggers."""
+        """Write curves.csv and end TensorBoard's file."""
         keys = ["step", "epoch", *sorted({key for row in self.rows for key in row} - {"step", "epoch"})]
         with atomic(self._outputs / CURVES) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, keys, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
         self._board.close()
-        if self._live is not None:
-            self._live.end()
-
-    def _send(self, row: Mapping[str, float]) -> None:
-        if self._live is None:
-            return
-        self._live.step = int(row["step"])
-        for key, value in row.items():
-            if key not in ("step", "epoch"):
-                self._live.log_metric(key, value)
-        self._live.make_summary()
 
 
 def join_curves(path: Path, by_seed: Mapping[int, Path]) -> None:
@@ -106,12 +89,3 @@ def join_curves(path: Path, by_seed: Mapping[int, Path]) -> None:
         writer = csv.DictWriter(file, list(keys), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows({"seed": seed, **row} for seed, rows in tables.items() for row in rows)
-
-
-def _open_dvclive(folder: Path) -> Any:
-    """Open DVCLive, where DVC is installed: a training machine in a cluster may lack it."""
-    if importlib.util.find_spec("dvclive") is None:
-        return None
-    from dvclive import Live
-
-    return Live(str(folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)

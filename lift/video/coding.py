@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from lift.video import aspect
 from lift.video.colour import Look
 from lift.video.light import DARK, Light
-from lift.video.media import decoder, rehearse
+from lift.video.media import decoder, rehearse, start
 from lift.video.palette import Palette
 
 PICTURES = 3  # of fewer, x265 leaves the times of decoding to chance
@@ -128,6 +128,7 @@ def rehearsed(coding: Coding) -> Seen | None:
 
     def fill(container: OutputContainer) -> None:
         stream = coding.open(container, {})
+        start(container)
         for number in range(PICTURES):
             tick = number * max(1, round(1 / wish.rate / coding.unit))
             picture = _blank(wish.size, coding.look.format)

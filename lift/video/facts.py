@@ -14,9 +14,10 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video.colour import Look, transparent
 from lift.video.light import Light
-from lift.video.media import decoder, read
+from lift.video.media import TRANSPORT, decoder, read
 from lift.video.settings import DEFAULTS
 from lift.video.span import WHOLE, Span
+from lift.video.transport import joined
 from lift.video.turn import Filter, angle, matrix_of, sideways, slanted, turning
 
 MICROSECONDS = 1_000_000  # the unit of a container's times
@@ -25,6 +26,7 @@ COMBED = (
     "{}: its pictures are combs of two moments, and so is all that is made of them; --deinterlace makes "
     "whole pictures of them first"
 )
+LATE = "it was joined, and what comes later has streams that its beginning lacks: they are left out"
 SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
 
 
@@ -73,7 +75,10 @@ def look_into(path: Path, *, turn: bool, deinterlace: bool) -> Facts:
             first = _first(container, video)
             if first is None:
                 raise UserError(f"{path}: no frames in it")
-            return _facts(container, video, first, turn=turn, deinterlace=deinterlace)
+            facts = _facts(container, video, first, turn=turn, deinterlace=deinterlace)
+            if container.format.name == TRANSPORT and joined(path).lost:
+                facts.warnings.append(LATE)
+            return facts
     except av.EOFError as error:
         raise UserError(f"{path}: no frames in it") from error
     except (av.FFmpegError, ValueError) as error:
@@ -165,7 +170,7 @@ def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) 
 
 
 def _left_out(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Iterator[str]:
-    """Say what of the file no output of ours has."""
+    """Return what of the file no output of ours has."""
     others = [
         s for s in container.streams.video if s is not video and not s.disposition & Disposition.attached_pic
     ]

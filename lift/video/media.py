@@ -1,5 +1,7 @@
 """Opening media files."""
 
+import contextlib
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -10,18 +12,24 @@ from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from lift.files import address
+from lift.video.transport import Renumbered, joined
 
+TRANSPORT = "mpegts"
 READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
 TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
 
 
 def read(path: Path) -> InputContainer:
-    """Open a file for reading.
+    """Open a file for reading; a transport stream has the numbers of its first recording throughout.
 
     Raises:
         av.FFmpegError: It cannot be read.
     """
-    return av.open(address(path))
+    container = av.open(address(path))
+    if container.format.name != TRANSPORT or not joined(path).seams:
+        return container
+    container.close()
+    return av.open(Renumbered(path, joined(path)), "r", format=TRANSPORT)
 
 
 def decoder(stream: Any) -> Any:
@@ -32,6 +40,27 @@ def decoder(stream: Any) -> Any:
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def start(container: OutputContainer) -> None:
+    """Open a container's encoders.
+
+    SVT-AV1, where root runs it, makes its threads and the one that opens it real-time ones, for good: on few
+    cores they would starve whatever else runs there. They get back what this thread had.
+
+    Raises:
+        av.FFmpegError: An encoder refuses.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        container.start_encoding()
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    container.start_encoding()
+    if os.sched_getscheduler(0) == policy:
+        return
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.sched_setscheduler(int(task.name), policy, priority)
 
 
 def rehearse(

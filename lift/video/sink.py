@@ -21,6 +21,7 @@ from lift.video.colour import USUAL, Look, straight, transparent
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.frame import Frame, Image, Shown
+from lift.video.media import start
 from lift.video.palette import Palette
 from lift.video.passengers import Passengers
 
@@ -62,7 +63,7 @@ class Sink(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Let go of all files, finished or not."""
+        """Close all files, finished or not."""
         ...
 
 
@@ -88,7 +89,7 @@ class VideoSink:
         if source is not None:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
-        self._container.start_encoding()  # refusals come before any work
+        start(self._container)  # refusals come before any work
         self._palette = Palette() if coding.look.format == "pal8" and coding.codec == "gif" else None
         self._waiting: Shown | None = None
         self._tick = -1
@@ -189,7 +190,7 @@ class VideoSink:
         self._container.mux(self._stream.encode(None))
 
     def abandon(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if not self._closed:
             self._closed = True
             self._container.close()
@@ -208,7 +209,7 @@ class FolderSink:
     trouble: str | None = None
 
     def __init__(self, folder: Path, source: VideoSource | None) -> None:
-        """Take an empty folder.
+        """Write into an empty folder.
 
         Args:
             folder: Where pictures go.
@@ -242,10 +243,10 @@ class FolderSink:
         self.written, self.reached = self.written + 1, shown.time
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Nothing is left."""
+        """Do nothing: all is written already."""
 
     def abandon(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 def _pixels(frame: Frame) -> Image:

@@ -10,7 +10,8 @@ import zlib
 import pytest
 
 from lift.errors import UserError
-from lift.fetch.archives import settle, unpack
+from lift.fetch.archives import settle
+from lift.fetch.unpack import unpack
 
 MOST = 10**7
 

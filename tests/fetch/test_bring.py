@@ -9,9 +9,13 @@ from filelock import FileLock
 
 from lift.clips.sources import SOURCES
 from lift.errors import UserError
-from lift.fetch import CATALOGUE, Dataset, bring, bring_all, bring_contextnet, bring_vgg19
+from lift.fetch import CATALOGUE, Dataset, bring_all, bring_contextnet, bring_vgg19
 from lift.fetch.bring import _check_room
 from lift.fetch.catalogue import VGG19
+
+
+def bring(name, folder, manifest, **options):
+    return bring_all({name: folder}, manifest, **options)[name]
 
 
 @pytest.fixture

@@ -12,12 +12,6 @@ PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 BASE = (*range(-8, 0), *range(1, 7))  # the specification's window: 14 processed frames
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads):
-    """Tiny models spend more time waiting for a second thread than it saves."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def spec():
     """The specification's widths; without the weights file, which not every machine has."""

@@ -90,6 +90,12 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
     assert list(json.loads(Path("data/manifest.json").read_text())) == ["davis/davis.zip"]
     (folder / "davis.zip").unlink()
     download.main("demo")  # again, without the server's file
+    assert json.loads(Path("data/demo/raw/sources.json").read_text()) == made
+    Path("data/demo/raw/davis/JPEGImages/480p/bear/00000.jpg").write_text("other")
+    download.main("demo")  # what cuts clips is to notice
+    again = json.loads(Path("data/demo/raw/sources.json").read_text())
+    assert again["davis"]["unpacked"] != made["davis"]["unpacked"]
+    assert {**again, "davis": None} == {**made, "davis": None}
 
 
 def test_vggs_weights_come_where_a_loss_needs_them_and_not_elsewhere(params, served, monkeypatch, tmp_path):

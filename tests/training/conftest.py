@@ -6,19 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # tiny.py also serves the processes that the tests start
 
 from tiny import make_job
 
 from lift.training.step import Stepper
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads):
-    """Tensors of a few numbers: a second thread would only wait for the first."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-import dvclive  # noqa: F401 -- loaded before the forks, which then need not
-import tensorboard  # noqa: F401
+import tensorboard  # noqa: F401 -- loaded before the forks, which then need not
 import torch
 from tiny import Made, make_job
 

@@ -23,7 +23,7 @@ def pair(tmp_path_factory):
     root = tmp_path_factory.mktemp("pair")
     runner = Path(__file__).with_name("pair_runner.py")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*launcher, str(runner), str(root)], env=environment, capture_output=True, text=True, check=False
     )

@@ -106,9 +106,7 @@ def make_job(place, poison=None, fabric=None, loaded=(), start=None, **train):
 
 def results(place):
     """Read everything reproducible that a finished run leaves, by name."""
-    live = place / "training" / "live"
     files = [place / "scratch" / BEST, place / "scratch" / LAST, place / "training" / "curves.csv"]
-    files += sorted(path for path in live.rglob("*") if path.is_file())
     return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 

@@ -21,12 +21,6 @@ PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 WINDOW = (-7, -5, -3, -1, 1, 3, 5)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads):
-    """Tiny models spend more time waiting for a second thread than it saves."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def picture():
     """Give a function that draws frame k of a smooth moving scene; another seed is another scene."""

@@ -67,11 +67,18 @@ def test_two_inputs_of_one_name_and_a_file_in_the_way_are_refused_before_the_wor
     assert (status, "several inputs go into a folder" in said) == (1, True)
 
 
+@pytest.fixture(scope="module")
+def long(video, tmp_path_factory):
+    """Give a short video, and one that takes seconds."""
+    folder = tmp_path_factory.mktemp("long")
+    return [video(folder / f"{k}.mkv", count=count, size=(120, 160)) for k, count in enumerate((3, 400))]
+
+
 @pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
 def test_a_kill_leaves_whole_outputs_and_a_further_run_makes_what_is_missing(
-    tool, tmp_path, video, planes, kill
+    tool, tmp_path, long, planes, kill
 ):
-    inputs = [video(tmp_path / f"{k}.mkv", count=count, size=(240, 320)) for k, count in enumerate((3, 400))]
+    inputs = long
     out = tmp_path / "out"
     command = [sys.executable, "-m", "lift.video", *map(str, inputs), str(out), *QUICK]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:

@@ -1,7 +1,9 @@
 """Files in, files out: what is kept, what is added."""
 
 import csv
+import os
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -61,6 +63,14 @@ def test_the_codec_is_the_users_choice(tmp_path, video, codec):
         name = container.streams.video[0].codec_context.name
         assert {"h265": "hevc", "prores_ks": "prores", "av1": "libdav1d"}.get(codec, codec) == name
         assert sum(1 for _ in container.decode(video=0)) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="Linux's scheduling")
+def test_an_encoder_takes_no_more_of_the_machine_than_the_user_gave(tmp_path, video):
+    """SVT-AV1, run by root, would make itself and this process real-time ones, which stop all else."""
+    before = os.sched_getscheduler(0)
+    run(Job(input=video(tmp_path / "in.mkv", count=3), output=tmp_path / "out.mkv", codec="av1"), AVERAGE)
+    assert {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()} == {before}
 
 
 def test_ten_bits_stay_ten_bits(tmp_path, video, planes):

@@ -38,13 +38,13 @@ class Run:
         return b"".join(self.packets[: last - self.number + 1])
 
     def gives(self, number: int, frame: av.VideoFrame) -> bool:
-        """Tell whether frame `number`, decoded from this run alone, is equal to `frame` to the bit."""
+        """Return whether frame `number`, decoded from this run alone, is equal to `frame` to the bit."""
         alone = next(decode_run(self.data(number), [number - self.number]))
         return np.array_equal(alone.to_ndarray(), frame.to_ndarray())
 
 
 def is_key(packet: bytes) -> bool:
-    """Tell whether a packet is a key frame."""
+    """Return whether a packet is a key frame."""
     return _coding(packet, packet.find(_VOP)) == _KEY
 
 

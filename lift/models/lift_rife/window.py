@@ -189,7 +189,7 @@ class RifeWindow(nn.Module):
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
     def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> Seen:
-        """Ask RIFE, whose padding is black, as its users' is."""
+        """Return RIFE's estimate; it is padded by black, as its users pad it."""
         padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
         time = -ends[0] / (ends[1] - ends[0])
         estimate = self.rife(padded, references.new_full((len(references) // 2,), time))
