@@ -221,8 +221,12 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
     ("changes", "words"),
     [
         (
-            {"clips.sets.train.sources": ["davis", "ucf101"], "methods.trained": ["lift15"]},
-            ["clips.sets: train", "(davis, ucf101) is given"],
+            {
+                "clips.sets.train.sources": ["ucf101"],
+                "methods": {"trained": ["ctx7"], "released": ["matched"], "baselines": ["average"]},
+                "report.comparisons": [WIDTH | {"method": "matched", "against": "average"}],
+            },
+            ["clips.sets: train", "(ucf101) is given"],
         ),
         (
             {"clips.sets.train.sources": ["davis"], "sources.davis.path": "/mine"},
