@@ -6,15 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from lift.report.answer import EXPLORATORY, by_comparison, judged, reading
-from lift.report.comparisons import Tested, compared, describe, gains
+from lift.report.comparisons import BETTER, WORSE, Tested, compared, describe, gains
 from lift.report.names import METRICS, sampling, words
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum
 from lift.report.tables.results import METHOD, TWO, counts, named, percent, sources, stand_in, title
-from lift.report.tables.table import Cell, Column, Table
+from lift.report.tables.table import GAIN, LOSS, Cell, Column, Table
 
-GAIN = "Gains are oriented: positive is better for the method named first, whatever the metric's direction."
+ORIENTED = (
+    "Gains are oriented: positive is better for the method named first, whatever the metric's direction."
+)
 _WORST = 5
 
 
@@ -58,7 +60,7 @@ def verdicts(results: Results, tests: Sequence[Tested]) -> Table | None:
         ],
         rows=rows,
         notes=[
-            f"{GAIN} n: source videos. Detectable: gain in PSNR that this n finds with 80 % power as the "
+            f"{ORIENTED} n: source videos. Detectable: gain in PSNR that this n finds with 80 % power as the "
             f"smallest p of "
             "its family (none: no gain, however large). Trainings: of what was learnt here, of the two "
             "methods; "
@@ -71,7 +73,7 @@ def verdicts(results: Results, tests: Sequence[Tested]) -> Table | None:
     )
 
 
-_MARKS = {"better": "gain", "worse": "loss"}
+_MARKS = {BETTER: GAIN, WORSE: LOSS}
 
 
 def every_test(results: Results, tests: Sequence[Tested]) -> Table | None:
@@ -109,7 +111,7 @@ def every_test(results: Results, tests: Sequence[Tested]) -> Table | None:
         ],
         rows=rows,
         notes=[
-            GAIN + " Unit of analysis: source video (its clips are averaged).",
+            ORIENTED + " Unit of analysis: source video (its clips are averaged).",
             f"Interval: studentised cluster bootstrap, {report.resamples} resamples. p: Wilcoxon "
             f"signed-rank, two-sided; "
             f"Holm over all rows of one family and population; level {1 - report.confidence:.3g}. The "
@@ -278,7 +280,7 @@ def strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
         ],
         rows=body,
         notes=[
-            f"{GAIN} PSNR in dB, EPE in pixels. Control: plain scenes; of real video that in which no "
+            f"{ORIENTED} PSNR in dB, EPE in pixels. Control: plain scenes; of real video that in which no "
             f"frame near the "
             "missing one repeats the one before it while the scene moves (judder).",
             "Gain beyond the control is the interaction. p: permutation test of Welch's t, two-sided; Holm "
