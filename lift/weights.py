@@ -160,7 +160,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _restored(path: Path) -> str:
-    """Say how a file comes back: what is released from git, what is trained from the pipeline."""
+    """Return how a file comes back: what is released from git, what is trained from the pipeline."""
     if path.parent.name == "weights":
         return "restore it: git checkout -- weights"
     if "models" in path.parts:  # data/<profile>/models/<method>

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 from lift.compare import EXACT, Difference, Tolerance, compare
 from lift.config import load
@@ -81,7 +81,7 @@ def _activate(profile: str, params: Path) -> None:
     profiles = raw["profile"] if isinstance(raw["profile"], dict) else {}
     active = {name: [name] if name == profile else [] for name in {**profiles, profile: None}}
     if profiles != active:
-        params.write_text(yaml.safe_dump(raw | {"profile": active}, sort_keys=False), encoding="utf-8")
+        YAML().dump(raw | {"profile": active}, params)
 
 
 def _compare(clone: Path, committed: dict[str, bytes], tolerance: Tolerance) -> tuple[int, list[Difference]]:

@@ -71,7 +71,7 @@ class Assembler:
         self.judges = any(clip.judged for clip in clips)
 
     def refers_to(self, number: int) -> bool:
-        """Tell whether a clip has the frame as a reference, so that `add` needs its pixels."""
+        """Return whether a clip has the frame as a reference, so that `add` needs its pixels."""
         return self._references[number] > 0
 
     def add(self, number: int, frame: Stored | Unreadable, pixels: Pixels | None) -> Decided:

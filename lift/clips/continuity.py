@@ -83,7 +83,7 @@ def breaks(
 
 
 def cuts(frames: Sequence[Reduced], differences: Sequence[float], i: int, rule: Continuity) -> bool:
-    """Tell whether there is a cut between frames i and i+1.
+    """Return whether there is a cut between frames i and i+1.
 
     Args:
         frames: In the order of time, `AROUND` + 1 on either side of the pair where there are as many.
@@ -108,7 +108,7 @@ def _usual(around: Sequence[float], rule: Continuity) -> float:
 
 
 def _parts(first: Reduced, second: Reduced, usual: float, rule: Continuity) -> bool:
-    """Tell whether two frames differ by more than what is `usual`, and in content."""
+    """Return whether two frames differ by more than what is `usual`, and in content."""
     alike = _correlation(first, second)
     return (
         alike < rule.cut_correlation
@@ -117,7 +117,7 @@ def _parts(first: Reduced, second: Reduced, usual: float, rule: Continuity) -> b
 
 
 def repeats(peaks: Sequence[float], i: int, rule: Continuity) -> bool:
-    """Tell whether frame i+1 repeats frame i while there is motion around.
+    """Return whether frame i+1 repeats frame i while there is motion around.
 
     Video on twos, film on video or a busy phone show a frame again in place of a new one. The peak of the
     change is then below `repeat` times what moves before as well as behind it. A picture that stays for more
@@ -148,7 +148,7 @@ def _small(peaks: Sequence[float], i: int, rule: Continuity) -> bool:
 
 
 def _flashes(frames: Sequence[Reduced], i: int, usual: float, rule: Continuity) -> bool:
-    """Tell whether one of frames i and i+1 is without a pattern and the scene goes on beyond it."""
+    """Return whether one of frames i and i+1 is without a pattern and the scene goes on beyond it."""
     for flat, other, others in (
         (frames[i + 1], frames[i], frames[i + 2 : i + 2 + FLASH]),
         (frames[i], frames[i + 1], frames[max(0, i - FLASH) : i][::-1]),

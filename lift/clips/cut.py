@@ -78,7 +78,7 @@ class _Writer:
         self._last = 0
 
     def add(self, number: int, frame: Stored) -> list[tuple[str, bytes]]:
-        """Take the next frame; give what is complete now."""
+        """Take the next frame; return what is complete now."""
         complete = [] if frame.run is self._run else self.end()
         self._run, self._last = frame.run, number
         if frame.run is None:

@@ -59,7 +59,7 @@ def numbered(files: Sequence[Path]) -> list[int]:
 
 
 def missing(files: Sequence[Path], numbers: Sequence[int]) -> str:
-    """Say between which files pictures are missing; empty where none is."""
+    """Return between which files pictures are missing, in words; empty where none is."""
     gaps = [
         (files[k].name, files[k + 1].name, after - before - 1)
         for k, (before, after) in enumerate(pairwise(numbers))

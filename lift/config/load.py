@@ -24,7 +24,7 @@ OVERRIDABLE = ("clip", "loss", "model", "train")
 """What a method may change: never the data or the protocol."""
 OF_RELEASED = ("clip", "model", "weights")
 KINDS = ("trained", "released", "baselines")
-_APART = ("profile", "profiles", "ablations", "released", "splits", "defaults")
+_APART = ("profile", "profiles", "ablations", "released", "splits", "defaults", "quarter")
 WEIGHTS = "weights"
 """Folder of released weights, beside params.yaml."""
 

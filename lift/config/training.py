@@ -38,7 +38,7 @@ class Phase:
             raise ValueError(f"thaw: {self.thaw} is longer than the phase's epochs: {self.epochs}")
 
     def frozen(self, stages: int, epoch: int) -> int:
-        """Give how many of the `stages` that were loaded, from the shallowest, are frozen in an epoch.
+        """Return how many of the loaded `stages`, from the shallowest, are frozen in an epoch.
 
         Args:
             stages: How many there are.
@@ -144,6 +144,6 @@ class Train:
             raise ValueError(f"seeds: expected distinct whole numbers, found {list(self.seeds)}")
 
     def crop(self, phase: Phase, source: str) -> tuple[int, int]:
-        """Give height and width of a phase's crops from one source."""
+        """Return height and width of a phase's crops from one source."""
         limit = self.crop_limits.get(source, phase.crop)
         return min(phase.crop[0], limit[0]), min(phase.crop[1], limit[1])

@@ -27,7 +27,7 @@ class LoadReport:
     """Entries of the file without a counterpart."""
 
     def __str__(self) -> str:
-        """Say it in four lines."""
+        """Return the report in four lines."""
         cut = "; ".join(f"{name}: {what}" for name, what in self.cut.items())
         return (
             f"{self.path}: {len(self.taken)} parameters loaded, {len(self.unused)} entries unused\n"

@@ -176,7 +176,7 @@ def _span(places: list[float], most: int) -> tuple[int, int]:
 
 
 def _covers(layer: Layer, time: float, x: Coordinates, y: Coordinates) -> NDArray[np.bool_]:
-    """Tell which screen points (x, y) a masked layer covers at `time`."""
+    """Return which screen points (x, y) a masked layer covers at `time`."""
     if x.size == 0:
         return np.zeros(x.shape, dtype=np.bool_)
     # In rows: cv2 refuses maps of more than 32766 pixels on either side. What fills the last row is cut off.

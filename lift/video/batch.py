@@ -42,7 +42,7 @@ def inputs_of(given: Sequence[Path]) -> list[Path]:
 
 
 def is_batch(given: Sequence[Path]) -> bool:
-    """Tell whether outputs go into a folder, each under its input's name."""
+    """Return whether outputs go into a folder, each under its input's name."""
     return len(given) > 1 or inputs_of(given) != list(given)
 
 
@@ -71,7 +71,7 @@ def jobs_of(inputs: Sequence[Path], folder: Path, like: Job) -> list[Job]:
 
 
 def run_all(jobs: Sequence[Job], chosen: Chosen, say: Callable[[str], None]) -> int:
-    """Do all that is not done yet, and name what could not be; gives the exit status.
+    """Do what is not done yet and name what could not be; return the exit status.
 
     An input that is refused costs the others nothing; it is named before any work, and again at the end.
     """

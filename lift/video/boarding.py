@@ -83,7 +83,7 @@ def _sounds(codec: str, context: Any) -> Iterator[tuple[av.AudioLayout, int]]:
 
 
 def arrives(muxer: str, maker: Maker, stream: Any, samples: list[Any]) -> bool:
-    """Tell whether a reader of the output finds the stream, with something in it that it can decode."""
+    """Return whether a reader of the output finds the stream, with something in it that it can decode."""
     wanted: list[str] = []
 
     def fill(container: OutputContainer) -> None:

@@ -186,7 +186,7 @@ def _released() -> dict[str, Path]:
 
 
 def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
-    """Give where and in which type of numbers to compute."""
+    """Return where and in which type of numbers to compute."""
     where = _device(device)
     if precision == "16" and where.type == "cpu":
         raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")

@@ -13,7 +13,7 @@ DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start
 
 
 def may_restart(container: Any) -> bool:
-    """Tell whether the clock of a file of this format may start again."""
+    """Return whether the clock of a file of this format may start again."""
     return bool(container.format.flags & DISCONTINUOUS)
 
 

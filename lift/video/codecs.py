@@ -54,7 +54,7 @@ def container_of(path: Path) -> tuple[str, str]:
 
 
 def stores_turning(muxer: str, matrix: list[int]) -> bool:
-    """Tell whether a container says how pictures are to be turned, in a way that players know.
+    """Return whether a container says how pictures are to be turned, in a way that players know.
 
     Those of Matroska turn pictures and mirror none; those of WebM, its sister, do neither.
     """
@@ -168,7 +168,7 @@ def _check_matrix(coding: Coding) -> None:
 
 
 def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
-    """Say what the output will lack, one line each."""
+    """Return what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"
     if abs(seen.aspect / wish.aspect - 1) > Fraction(1, 50):  # GIF and MPEG-2 store it coarsely
@@ -201,7 +201,7 @@ def _light(given: Light, got: Light) -> Iterable[tuple[str, bool, bool]]:
 
 
 def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
-    """Find out why nothing was taken."""
+    """Return why no coding was accepted."""
     slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
     opaque = replace(wish, transparent=False)
     encoder = av.Codec(name, "w")

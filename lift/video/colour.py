@@ -179,7 +179,7 @@ class Look:
         )
 
     def tag(self, frame: av.VideoFrame) -> None:
-        """Say in a frame how it is stored: some encoders go by their frames."""
+        """Set on a frame how it is stored: some encoders go by their frames."""
         frame.colorspace, frame.color_range = self.matrix, self.range
         frame.color_primaries, frame.color_trc = self.primaries, self.transfer
 
@@ -228,6 +228,6 @@ def straight(pixels: Image) -> Image:
 
 
 def transparent(image: Image) -> bool:
-    """Tell whether an image [H, W, 3 or 4] has a pixel that is not opaque."""
+    """Return whether an image [H, W, 3 or 4] has a pixel that is not opaque."""
     alpha: NDArray[np.integer] = image[..., 3:]
     return bool(alpha.size and alpha.min() < np.iinfo(image.dtype).max)

@@ -15,12 +15,12 @@ class SliceCheck:
     """Tests the packets of a stream; that it has checksums shows when one of them passes."""
 
     def __init__(self, stream: Any) -> None:
-        """Take a video stream of any codec."""
+        """Watch a video stream of any codec."""
         self._has_slices = stream.codec_context.name == "ffv1"
         self._passed = self._failed = False
 
     def sound(self, packet: Any) -> bool:
-        """Tell whether a packet and those before it pass, as far as is known."""
+        """Return whether a packet and those before it pass, as far as is known."""
         if not self._has_slices or not packet.size:
             return True
         passed = _passes(bytes(packet))

@@ -69,11 +69,11 @@ class _View:
         self._last = image
 
     def cuts(self, pair: int, rule: Continuity) -> bool:
-        """Tell whether there is a cut."""
+        """Return whether there is a cut."""
         return cuts(self.pictures, self.differences, pair, rule)
 
     def repeats(self, pair: int, rule: Continuity) -> bool:
-        """Tell whether the second frame repeats the first; a cut is no motion, so the scene alone counts."""
+        """Return whether the second frame repeats the first; a cut is no motion: the scene alone counts."""
         if self.peaks[pair] >= rule.repeat * max(self.peaks) or self.cuts(pair, rule):
             return False  # nearly all pairs
         first, last = pair, pair + 1

@@ -168,7 +168,7 @@ class _Gap:
         return moment(self.left) + (moment(self.right) - moment(self.left)) * place
 
     def _copy(self, place: Fraction) -> Frame:
-        """Show the left original again."""
+        """Return the left original again."""
         left = self.left
         return Frame(
             image=left.image,

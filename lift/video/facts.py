@@ -170,7 +170,7 @@ def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) 
 
 
 def _left_out(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Iterator[str]:
-    """Say what of the file no output of ours has."""
+    """Return what of the file no output of ours has."""
     others = [
         s for s in container.streams.video if s is not video and not s.disposition & Disposition.attached_pic
     ]

@@ -48,7 +48,7 @@ class VideoSource:
     """
 
     def __init__(self, path: Path, span: Span, *, turn: bool = False, deinterlace: bool = False) -> None:
-        """Look into the file.
+        """Open the file and read what it says of itself.
 
         Args:
             path: The file.
@@ -233,7 +233,7 @@ class VideoSource:
         return f"at {float(stamp * (item.time_base or self.unit) - self._facts.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
-        """Keep the first trouble."""
+        """Remember the first problem."""
         if self.trouble is None:
             self.trouble = f"{self.path}: {trouble}"
 

@@ -34,7 +34,7 @@ class Chain:
         self._graph.link_nodes(source, *nodes, self._graph.add("buffersink")).configure()
 
     def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """Put a frame in, None after the last, and give what comes out."""
+        """Put a frame in, None after the last, and return what comes out."""
         self._graph.vpush(frame)
         while True:
             try:

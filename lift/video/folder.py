@@ -98,7 +98,7 @@ class FolderSource:
         return _with_channels(image, 4 if self.look.alpha else 3)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 def _picture(file: Path) -> Image:
@@ -124,7 +124,7 @@ def _with_channels(image: Image, count: int) -> Image:
 
 
 def _is_deep(file: Path) -> bool:
-    """Tell from a picture's first bytes whether it has more than 8 bits; of TIFF, all of it is read."""
+    """Return whether a picture has more than 8 bits, by its first bytes; TIFF is read as a whole."""
     suffix = file.suffix.lower()
     with contextlib.suppress(OSError, UserError, ValueError, IndexError):
         if suffix == ".png":

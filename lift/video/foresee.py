@@ -44,7 +44,7 @@ class Foresight:
     """Of the output for each frame shown."""
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return it in one line."""
         height, width = self.size
         per = f"{self.seconds:.2f} s for each frame made, {width} x {height}"
         if self.originals is None or self.shown is None:

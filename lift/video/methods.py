@@ -97,11 +97,11 @@ class Baseline(_NoPrediction):
         self._function = BASELINES[name]
 
     def encode(self, image: Tensor) -> object:
-        """Nothing to do."""
+        """Return the frame as it is."""
         return image
 
     def shrink(self, features: object) -> object:
-        """Nothing is context."""
+        """Return None: this method takes no context."""
         return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
@@ -135,7 +135,7 @@ class Direct(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model.
+        """Wrap a model.
 
         Args:
             model: Is put on `device` and in evaluation mode.
@@ -149,7 +149,7 @@ class Direct(_NoPrediction):
         self._model, self._half = model.to(device).eval(), half
 
     def encode(self, image: Tensor) -> object:
-        """Nothing can be done with one frame."""
+        """Return the frame as it is."""
         return image
 
     def shrink(self, features: object) -> object:
@@ -178,7 +178,7 @@ class Timed(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model; arguments as for `Direct`."""
+        """Wrap a model; arguments as for `Direct`."""
         self.name, self.device = name, device
         self._model, self._half = model.to(device).eval(), half
 
@@ -189,7 +189,7 @@ class Timed(_NoPrediction):
             return _Known(padded, self._model.network.encode(padded), size)
 
     def shrink(self, features: object) -> object:
-        """Nothing is context."""
+        """Return None: this method takes no context."""
         return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
@@ -237,7 +237,7 @@ class Cached(_NoPrediction):
         device: torch.device,
         half: torch.dtype | None,
     ) -> None:
-        """Take a model; arguments as for `Direct`."""
+        """Wrap a model; arguments as for `Direct`."""
         self.name, self.window, self.device = name, window, device
         self._model, self._half = model.to(device).eval(), half
 

@@ -127,7 +127,7 @@ class _Cadence:
             self._step = None
 
     def _drops(self, known: list[tuple[int, Fraction, float]]) -> bool:
-        """Tell whether more time means more motion: then frames are missing where others are repeated."""
+        """Return whether more time means more motion: then frames are missing where others are repeated."""
         shortest = min(count for count, _, _ in known)
         short = median(motion for count, _, motion in known if count == shortest)
         long = median(motion for count, _, motion in known if count > shortest)

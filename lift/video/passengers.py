@@ -130,7 +130,7 @@ class Passengers:
             yield from self._carried(heapq.heappop(self._queue)[2])
 
     def _past(self, time: Fraction, lag: int | None) -> bool:
-        """Tell whether all up to a time was read, as far as streams lie `lag` seconds apart at most.
+        """Return whether all up to a time was read, as far as streams lie `lag` seconds apart at most.
 
         Args:
             time: Of the output, seconds.

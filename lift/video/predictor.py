@@ -21,7 +21,7 @@ class Predicting:
     def __init__(
         self, model: Interpolator, name: str, clip: Clip, *, device: torch.device, half: torch.dtype | None
     ) -> None:
-        """Take a model.
+        """Wrap a model.
 
         Args:
             model: Is put on `device` and in evaluation mode.
@@ -35,11 +35,11 @@ class Predicting:
         self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=device)
 
     def encode(self, image: Tensor) -> object:
-        """Nothing can be done with one frame."""
+        """Return the frame as it is."""
         return image
 
     def shrink(self, features: object) -> object:
-        """Nothing is context."""
+        """Return None: this method takes no context."""
         return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:

@@ -142,7 +142,7 @@ def _usual(method: Method, schedule: Schedule) -> Repeats:
 
 
 def _about(method: Method, schedule: Schedule, settings: Settings) -> list[str]:
-    """Say what a method cannot do as it is asked."""
+    """Return what a method cannot do of what is asked, in words."""
     parts = schedule.parts
     halves = isinstance(schedule, Multiple) and parts & (parts - 1) == 0
     if method.any_time or halves:
@@ -189,7 +189,7 @@ def _check_enough(job: Job, outcome: Outcome, fault: Exception | None) -> None:
 
 
 def _explained(job: Job, error: Exception) -> Exception:
-    """Say in a line what the machine or FFmpeg says."""
+    """Return in one line what the machine or FFmpeg reports."""
     if isinstance(error, UserError):
         return error
     return UserError(f"{job.output}: could not be written ({why(error) or type(error).__name__})")

@@ -120,5 +120,5 @@ Schedule = Multiple | Rate
 
 
 def not_a_factor(factor: int) -> str:
-    """Say what is wrong with a factor that is none."""
+    """Return what is wrong with a factor that is none."""
     return f"--factor {factor}: expected a whole number from {LEAST} on; for any other frame rate use --fps"

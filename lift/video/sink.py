@@ -63,7 +63,7 @@ class Sink(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Let go of all files, finished or not."""
+        """Close all files, finished or not."""
         ...
 
 
@@ -190,7 +190,7 @@ class VideoSink:
         self._container.mux(self._stream.encode(None))
 
     def abandon(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if not self._closed:
             self._closed = True
             self._container.close()
@@ -209,7 +209,7 @@ class FolderSink:
     trouble: str | None = None
 
     def __init__(self, folder: Path, source: VideoSource | None) -> None:
-        """Take an empty folder.
+        """Write into an empty folder.
 
         Args:
             folder: Where pictures go.
@@ -243,10 +243,10 @@ class FolderSink:
         self.written, self.reached = self.written + 1, shown.time
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Nothing is left."""
+        """Do nothing: all is written already."""
 
     def abandon(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 def _pixels(frame: Frame) -> Image:

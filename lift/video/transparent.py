@@ -25,7 +25,7 @@ class Transparent:
     """
 
     def __init__(self, method: Method) -> None:
-        """Take the method."""
+        """Wrap a method."""
         self.name, self.window, self.device = method.name, method.window, method.device
         self.past, self.any_time = method.past, method.any_time
         self._method = method

@@ -188,7 +188,7 @@ class _Tables:
 
 
 def _matched(listed: Listed, of_first: Listed) -> dict[int, int]:
-    """Give each stream the number of one of the first recording: its own, else the next of its kind."""
+    """Assign each stream the number of one of the first recording: its own, else the next of its kind."""
     left = [one for one in of_first if one not in listed]
     becomes = {}
     for kind, number in listed:

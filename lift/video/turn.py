@@ -30,7 +30,7 @@ def matrix_of(frame: Any) -> list[int] | None:
 
 
 def slanted(matrix: Sequence[int]) -> bool:
-    """Tell whether a matrix turns by other than quarters; no filter here does that."""
+    """Return whether a matrix turns by other than quarters; no filter here does that."""
     a, b, _, c, d = matrix[:5]
     return bool((a or d) and (b or c))
 
@@ -41,13 +41,13 @@ def angle(matrix: Sequence[int]) -> int:
 
 
 def mirrored(matrix: Sequence[int]) -> bool:
-    """Tell whether a matrix shows a picture as in a mirror, turned or not."""
+    """Return whether a matrix shows a picture as in a mirror, turned or not."""
     a, b, _, c, d = matrix[:5]
     return a * d - b * c < 0
 
 
 def sideways(matrix: Sequence[int] | None) -> bool:
-    """Tell whether a matrix swaps width and height."""
+    """Return whether a matrix swaps width and height."""
     return matrix is not None and not slanted(matrix) and bool(matrix[1])
 
 

@@ -134,7 +134,7 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"profile.demo": ["thesis"]}, ["profile.demo", "[demo]", "['thesis']"]),
         ({"profiles.demo.base": ["tesis"]}, ["demo.base.tesis", "'thesis'"]),
         ({"profiles.demo.base": "thesis"}, ["demo.base", "a list"]),
-        ({"profiles.demo.base": ["study_gpu"], "profiles.study.base": ["demo"]}, ["stands on itself"]),
+        ({"profiles.demo.base": ["quarter"], "profiles.study.base": ["demo"]}, ["stands on itself"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
         ({"defaults.render.size": [8, 8], "defaults.sets": {}}, ["defaults.sets", "'set'"]),
@@ -242,7 +242,7 @@ def test_a_path_gives_an_optional_source(params):
     assert config.given("davis") == ("davis",)
 
 
-@pytest.mark.parametrize("profile", ["demo", "thesis", "study", "study_gpu"])
+@pytest.mark.parametrize("profile", ["demo", "thesis", "study", "quarter"])
 def test_cityscapes_rule_is_declared_and_needs_only_a_path(profile, params):
     rule = load(SOURCE, profile).clips.sets["cityscapes"]
     assert (rule.part, rule.before, rule.resize, rule.max_clips) == ("validation", 4, (512, 1024), 1)

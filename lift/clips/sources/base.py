@@ -144,7 +144,7 @@ def read_list(path: Path) -> list[str]:
 
 
 def _encoding(path: Path) -> str:
-    """Tell a text's encoding by its first bytes: Windows' programs put a mark there."""
+    """Return a text's encoding by its first bytes: Windows' programs put a mark there."""
     with path.open("rb") as file:
         start = file.read(2)
     return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"

@@ -112,7 +112,7 @@ class TemporalAttention(nn.Module):
         self.project = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
-        """Let frames exchange what they know; tokens and result (B, T, L, D), `present` (B, T)."""
+        """Attend over time; tokens and result (B, T, L, D), `present` (B, T)."""
         samples, frames = present.shape
         if self.window is None or self.window >= frames:
             return self._attend(tokens, present)
@@ -136,7 +136,7 @@ class TemporalAttention(nn.Module):
 
 
 def _mask(present: Tensor, patches: int) -> Tensor:
-    """Tell which frame may look at which, (B·L, 1, T, T).
+    """Return which frame may attend to which, (B·L, 1, T, T).
 
     Present frames can be looked at; an absent frame also sees itself, since a softmax over nothing is NaN.
     """

@@ -16,7 +16,7 @@ from lift.ops.resize import resize_flow
 from lift.ops.warp import backward_warp
 
 
-def candidates(frames: Tensor, offsets: Sequence[float], made: Interpolated) -> Tensor:
+def candidates(frames: Tensor, offsets: Sequence[float], made: Interpolated) -> list[Tensor]:
     """Return what the missing frame may look like.
 
     Args:
@@ -25,16 +25,14 @@ def candidates(frames: Tensor, offsets: Sequence[float], made: Interpolated) -> 
         made: By the window from them.
 
     Returns:
-        (B, 8, 3, H, W): the references warped by the motion that is believed, − and +; by C, − and +; the
+        8 of (B, 3, H, W): the references warped by the motion that is believed, − and +; by C, − and +; the
         nearest frames beyond them by C, − and +; RIFE's frame; the blend. Where a sample has no far frame on
         a side, the blend stands for it; without any, the motion that is believed stands for C.
     """
     found, ends = made.found, references_in(offsets)
     believed = made.warped.chunk(2)
     if found.context is None:
-        return torch.stack(
-            (*believed, *believed, made.frame, made.frame, found.rife.frame, made.frame), dim=1
-        )
+        return [*believed, *believed, made.frame, made.frame, found.rife.frame, made.frame]
     where = {offset: place for place, offset in enumerate(offsets)}
     motion = torch.cat(flow_of(found.context, ends).chunk(2, dim=1))  # (2·B, 2, H, W)
     by_context = backward_warp(torch.cat([frames[:, where[end]] for end in ends]), motion, "bicubic").chunk(2)
@@ -48,7 +46,7 @@ def candidates(frames: Tensor, offsets: Sequence[float], made: Interpolated) -> 
             far = far + there * backward_warp(frames[:, where[offset]], flow, "bicubic")
             left = left - there
         beyond.append(far + left * made.frame)
-    return torch.stack((*believed, *by_context, *beyond, found.rife.frame, made.frame), dim=1)
+    return [*believed, *by_context, *beyond, found.rife.frame, made.frame]
 
 
 def maps(found: Found, options: LiftRife) -> Tensor:

@@ -75,7 +75,9 @@ def references_in(offsets: Sequence[float]) -> tuple[float, float]:
     return max(o for o in offsets if o < 0), min(o for o in offsets if o > 0)
 
 
-def refined(frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, options: Matching) -> Path:
+def refined(
+    frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, options: Matching, stride: int
+) -> Path:
     """Refine a path by the frames that `pairs` name.
 
     Args:
@@ -84,7 +86,8 @@ def refined(frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, 
         path: So far.
         pairs: What is compared.
         options: Parameters.
+        stride: See `refine`.
     """
     used = sorted({offset for pair in pairs for offset in pair})
     chosen = frames[:, [list(offsets).index(offset) for offset in used]]
-    return refine(chosen, used, path, pairs, options, bends=len(pairs) > 1)
+    return refine(chosen, used, path, pairs, options, bends=len(pairs) > 1, stride=stride)

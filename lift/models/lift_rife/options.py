@@ -18,6 +18,10 @@ class LiftRife:
     """Rounds of refinement by the two references alone, which RIFE's motion goes through first."""
     rounds: int = number(1, 99)
     """Further rounds by all frames."""
+    stride: int = number(1, 2)
+    """How many times coarser than the half-size frames what a round changes of the motion is solved for."""
+    sweeps: int = number(1, 999)
+    """Of the solver, in place of `matching.sweeps`."""
     reach: int = number(1, 64)
     """How many of the nearest frames beyond each reference take part; what lies farther is not looked at."""
     least: float = number(0.0, 1.0)

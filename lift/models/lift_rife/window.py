@@ -147,7 +147,7 @@ class RifeWindow(nn.Module):
         pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
         both = {ends: torch.ones_like(pairs[ends])}
         start = path_of(estimate.flow, ends)
-        alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds))
+        alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
         flows = [estimate.flow, flow_of(alone, ends)]
         # 3. what is believed
         frames = dict(zip(offsets, small.unbind(dim=1), strict=True))
@@ -160,7 +160,7 @@ class RifeWindow(nn.Module):
         logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
         path, witnesses, visible = None, None, None
         if len(pairs) > 1:
-            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds))
+            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds), options.stride)
             flows.append(flow_of(path, ends))
             used = sorted({offset for pair in pairs for offset in pair})
             aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
@@ -189,7 +189,7 @@ class RifeWindow(nn.Module):
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
     def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> Seen:
-        """Ask RIFE, whose padding is black, as its users' is."""
+        """Return RIFE's estimate; it is padded by black, as its users pad it."""
         padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
         time = -ends[0] / (ends[1] - ends[0])
         estimate = self.rife(padded, references.new_full((len(references) // 2,), time))
@@ -198,7 +198,7 @@ class RifeWindow(nn.Module):
         return Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
 
     def _rounds(self, count: int) -> Matching:
-        return dataclasses.replace(self.matching, rounds=count)
+        return dataclasses.replace(self.matching, rounds=count, sweeps=self.options.sweeps)
 
 
 def _freeze(network: nn.Module) -> None:

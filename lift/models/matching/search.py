@@ -125,7 +125,7 @@ def detail(frames: Tensor, options: Matching) -> Tensor:
 
 
 def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
-    """Tell from aligned frames (B, F, 3, h, w) which reference shows a pixel.
+    """Return, from aligned frames (B, F, 3, h, w), which reference shows a pixel.
 
     The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
     counts inversely to how much it disagrees; both equally where either has no frame beyond it.

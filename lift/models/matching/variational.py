@@ -16,6 +16,7 @@ from four frames, Xu et al., "Quadratic Video Interpolation", NeurIPS 2019.
 Legend: B samples, F frames, C = 3 channels (brightness, its gradients in x and y).
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from lift.models.matching.options import Matching
 from lift.ops.local import local_mean
-from lift.ops.resize import resize_flow
+from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601: brightness of RGB
@@ -60,7 +61,14 @@ def warped(frames: Tensor, path: Path, offsets: Sequence[float]) -> Tensor:
 
 
 def refine(
-    frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, options: Matching, *, bends: bool
+    frames: Tensor,
+    offsets: Sequence[float],
+    path: Path,
+    pairs: Pairs,
+    options: Matching,
+    *,
+    bends: bool,
+    stride: int = 1,
 ) -> Path:
     """Refine a path.
 
@@ -71,6 +79,7 @@ def refine(
         pairs: Which frames are compared.
         options: Parameters.
         bends: Whether a is looked for as well.
+        stride: How many times coarser than the frames a change of the path is solved for; divides h and w.
     """
     grey = (frames * frames.new_tensor(GREY)[:, None, None]).sum(dim=2).flatten(0, 1)[:, None]
     channels = torch.cat((grey, *_slopes(grey)), dim=1).view(frames.shape)
@@ -80,11 +89,12 @@ def refine(
     scatter = torch.stack([weight**2 for weight in pairs.values()]).sum(dim=0)  # (B, 1, 1, 1)
     for _ in range(options.rounds):
         equations = _equations(channels, offsets, path, pairs, 1, options)
-        path = path._replace(speed=_relaxed(path.speed, equations, scatter * options.stiffness, 0.0, options))
+        stiffness = scatter * options.stiffness
+        path = path._replace(speed=_solved(path.speed, equations, stiffness, 0.0, options, stride))
         if bends:
             equations = _equations(channels, offsets, path, far, 2, options)
             stiffness, prior = scatter * options.bend_stiffness, options.bend_prior
-            path = path._replace(bend=_relaxed(path.bend, equations, stiffness, prior, options))
+            path = path._replace(bend=_solved(path.bend, equations, stiffness, prior, options, stride))
     return path
 
 
@@ -100,19 +110,37 @@ def _equations(
     moved = warped(channels, path, offsets)
     slopes = [slope.view(moved.shape) for slope in _slopes(moved.flatten(0, 1))]
     where = {offset: place for place, offset in enumerate(offsets)}
-    total = moved.new_zeros(())
+    total = torch.zeros_like(moved[:, 0, :1]).repeat(1, 5, 1, 1)
     for (first, second), weight in pairs.items():
         a, b = where[first], where[second]
         differ = moved[:, b] - moved[:, a]
         x, y = (second**power * slope[:, b] - first**power * slope[:, a] for slope in slopes)
-        scale = 1 / (x**2 + y**2 + options.noise**2)
+        scale = torch.addcmul(torch.addcmul(x.new_tensor(options.noise**2), x, x), y, y).reciprocal_()
         square = differ**2 * scale
-        bright = options.brightness / torch.sqrt(square[:, :1] + options.softness**2)
-        edges = 1 / torch.sqrt(square[:, 1:].sum(dim=1, keepdim=True) + options.softness**2)
-        share = weight * scale * torch.cat((bright, edges, edges), dim=1)
-        products = (x * x, x * y, y * y, x * differ, y * differ)
-        total = total + torch.stack([(share * product).sum(dim=1) for product in products], dim=1)
+        bright = options.brightness * torch.rsqrt(square[:, :1] + options.softness**2)
+        edges = torch.rsqrt(square[:, 1:2] + square[:, 2:] + options.softness**2)
+        scale *= weight
+        scale[:, :1] *= bright
+        scale[:, 1:] *= edges
+        by_x, by_y = scale * x, scale * y
+        for place, (one, other) in enumerate(
+            ((by_x, x), (by_x, y), (by_y, y), (by_x, differ), (by_y, differ))
+        ):
+            for channel in range(one.shape[1]):
+                total[:, place].addcmul_(one[:, channel], other[:, channel])
     return local_mean(total, options.pool)
+
+
+def _solved(
+    flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, options: Matching, stride: int
+) -> Tensor:
+    """Solve for v or a (B, 2, h, w), held to its neighbours and to 0, on a grid `stride` times coarser."""
+    if stride == 1:
+        return _relaxed(flow, equations, stiffness, prior, options)
+    coarse = F.avg_pool2d(flow, stride)
+    options = dataclasses.replace(options, softness=options.softness * stride)
+    found = _relaxed(coarse, F.avg_pool2d(equations, stride), stiffness / stride, prior, options)
+    return flow + resize(found - coarse, stride)
 
 
 def _relaxed(flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, options: Matching) -> Tensor:

@@ -109,7 +109,7 @@ class Rife(Interpolator):
         scale: int,
         truth: tuple[Tensor, ...] = (),
     ) -> Estimate:
-        """Let one block correct what stood before it."""
+        """Return the estimate as one block corrects it."""
         if before is None:
             flow, logit = block(pair, None, scale)
         else:

@@ -61,7 +61,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _difference(found: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, ...]]) -> str:
-    """Say in which entry a file is not what was wanted."""
+    """Return in which entry a file is not what was wanted, in words."""
     version = "another version of RIFE"
     for name in (name for name in wanted if name in found and found[name] != wanted[name]):
         return f"{name} is {_sizes(found[name])} and not {_sizes(wanted[name])}: {version}"
