@@ -37,19 +37,28 @@ def small(raw):
     return params.methods(raw, "demo", TRAINED, RELEASED, (*BASELINES, "extrapolated"))
 
 
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """Make a folder with a small params.yaml, its footage and its clips."""
+    folder = tmp_path_factory.mktemp("cut")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        params.resolved(small(params.read()), "demo")
+        download.main("demo")
+        for split in yaml12.read(Path("params.yaml"))["clips"]["sets"]:
+            clips.main("demo", split)
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Stand in an empty folder with a small params.yaml."""
-    monkeypatch.chdir(tmp_path)
-    params.resolved(small(params.read()), "demo")
-    return tmp_path
+def place(cut, tmp_path, monkeypatch):
+    """Stand in a copy of that folder."""
+    monkeypatch.chdir(shutil.copytree(cut, tmp_path / "place", symlinks=True))
+    return Path.cwd()
 
 
 def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_again_alike(place):
     results = Path("data/demo/results")
-    download.main("demo")
-    for split in yaml12.read(Path("params.yaml"))["clips"]["sets"]:
-        clips.main("demo", split)
     for name in TRAINED:
         train.main("demo", name)
         assert not list(Path("data/demo/scratch").glob(f"{name}-*/"))
@@ -106,9 +115,6 @@ def made(name):
 
 @pytest.mark.parametrize("resident", [False, True])
 def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypatch, resident):
-    download.main("demo")
-    for split in ("train", "validation"):
-        clips.main("demo", split)
     train.main("demo", "ctx3")
     whole = made("ctx3")
     if resident:  # where the frames lie changes no bit of what is trained, stopped or not
@@ -137,9 +143,6 @@ def test_a_stopped_training_continues_with_the_seed_where_it_was(place, monkeypa
 
 
 def test_weights_of_another_configuration_are_refused_by_the_key(place):
-    download.main("demo")
-    for split in ("train", "validation", "scenes"):
-        clips.main("demo", split)
     train.main("demo", "ctx3")
     shutil.copytree("data/demo/models/ctx3", "data/demo/models/lift15")
     with pytest.raises(UserError, match="another configuration"):
