@@ -27,6 +27,7 @@ VARIANTS = {
     "aligned": ("lift", ALIGNED, BASE),
     "matched": ("lift", MATCHED, BASE),
     "lift_rife": ("lift", {**ALIGNED, "flow": "rife", "refiner_stride": 2}, BASE),
+    "lift_rife_fusion": ("lift", {"flow": "rife", "refinement": "fusion"}, BASE),
     "lift64": ("lift", {"attention": "windowed", "window": 8, "layers": 2, "target_position": 64}, WIDE),
     "rife": ("rife", {"factor": 0.1}, TWO),
     "rife_v4": ("rife_v4", {"factor": 0.125}, TWO),
