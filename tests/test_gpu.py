@@ -65,7 +65,7 @@ def test_a_model_gives_the_processor_s_frame(name, film):
     assert float((there.cpu() - here).abs().mean()) < 1e-3
 
 
-@pytest.mark.parametrize("name", ["lift15", "matched", "lift_rife_learnt", "rife", "ifrnet"])
+@pytest.mark.parametrize("name", ["lift15", "matched", "lift_rife_fusion", "rife", "ifrnet"])
 def test_a_model_trains(name, film):
     config = load(params.SOURCE, "demo", name)
     model = (
