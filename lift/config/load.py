@@ -67,7 +67,7 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     trained = {name: reader.trained(name) for name in reader.ablations}
     listed = {name: trained[name] for name in base.ablations}
     listed |= {name: reader.released(name) for name in base.released}
-    check_measured(base)
+    check_measured(listed, base)
     check_compared(listed, base)
     return base, listed
 

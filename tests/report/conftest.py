@@ -30,7 +30,7 @@ def results(data, configs):
 
 
 @pytest.fixture(scope="session")
-def families(results):
+def tests(results):
     return declared(results)
 
 
@@ -52,7 +52,8 @@ def written(data):
         "import sys; from pathlib import Path; from lift import report\n"
         "from lift.config import load_all\n"
         "config, configs = load_all(sys.argv[3], 'demo')\n"
-        "report.write(config, Path(sys.argv[1]), Path(sys.argv[2]), configs)\n"
+        "planned = load_all(sys.argv[3], 'thesis')\n"
+        "report.write(config, Path(sys.argv[1]), Path(sys.argv[2]), configs, planned)\n"
         "assert 'torch' not in sys.modules"
     )
     command = [sys.executable, "-W", "error", "-c", code, str(data), str(out), str(fake.params())]

@@ -34,11 +34,11 @@ def test_methods_are_told_apart_by_task_and_none_is_lost(configs):
     assert sorted((*between.baselines, *ahead.baselines)) == sorted(base.baselines)
 
 
-def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(results, families, predicted):
+def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(results, tests, predicted):
     names = set(fake.predicting())
     assert not names & set(results.methods)
     assert not names & set(read_curves(results))
-    built = tables.build(results, families, [], read_curves(results), predicted)
+    built = tables.build(results, tests, [], read_curves(results), predicted)
     for table in built:
         told = {cell.text for row in table.rows for cell in row}
         if table.name.startswith("prediction_"):
