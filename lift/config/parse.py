@@ -38,7 +38,7 @@ def build(kind: type[T], value: object, path: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in value:
         check_known(str(key), fields, path)
-    hints = _hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     arguments = {}
     for name, field in fields.items():
         where = f"{path}.{name}".lstrip(".")
