@@ -29,7 +29,7 @@ check: setup  ## format, lint and types
 	mypy
 
 test: setup  ## the tests, minutes
-	python -m pytest -n logical -m "not slow and not gpu"
+	python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not slow and not gpu"
 
 test-all: setup  ## the slow and the GPU tests as well
 	python -m pytest
@@ -43,13 +43,13 @@ report: setup  ## only the demo's tables, figures and page
 	dvc repro --single-item resolve report
 
 # DVC writes the profile into params.yaml; what stood there comes back however the recipe ends.
-study: setup  ## profile study: render, train, measure and report what the repository publishes (hours)
+study: setup  ## profile study: render, measure what is released, report
 	@mkdir -p .dvc/tmp; kept=$$(mktemp .dvc/tmp/params.XXXXXX) && cp -p params.yaml $$kept || exit 1; \
 	trap "mv $$kept params.yaml" EXIT; set -x; \
 	dvc exp run -S 'profile.demo=[]' -S 'profile.study=[study]'
 
-verify: setup  ## rebuild the study in a temporary clone and compare with what is committed
-	python -m stages.verify study
+verify: setup  ## measure the study again in a temporary clone and compare; footage: make verify GIVEN="ucf101=… davis=…"
+	python -m stages.verify study $(GIVEN)
 
 lock: setup  ## pin the newest allowed packages anew (needs uv)
 	uv pip compile pyproject.toml --group dev --group pipeline --universal --python-version 3.11 --generate-hashes \

@@ -1,7 +1,7 @@
-"""How fast the scenes of profile `study_gpu` are rendered, and how fast its clips reach a training.
+"""How fast the scenes of profile `quarter` are rendered, and how fast its clips reach a training.
 
 `python -m benchmarks.renderer` prints processor time of one core, on the profile's own scenes (params.yaml:
-`profiles.study_gpu`), so that other work on the machine counts little and its number of cores not at all:
+`profiles.quarter`), so that other work on the machine counts little and its number of cores not at all:
 
 - rendering: drawing a scene, its frames as they are, as they are filmed (blurred by motion, noisy), and as
   they are written (filmed and encoded, the drawing of the scene shared out over them);
@@ -30,7 +30,7 @@ from lift.scenes.footage import encode
 from lift.scenes.layouts import WRITERS
 from lift.seeds import derive
 
-PROFILE, SOURCE = "study_gpu", "scenes"
+PROFILE, SOURCE = "quarter", "scenes"
 SCENES = 4  # of each kind
 SAMPLED = 3  # frames of each
 FED = 12  # training scenes

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Trains what is to be trained of a profile as one SLURM array, a task for each method, after cutting its clips here:
-#     slurm/array.sh study_gpu --nodes=1 --ntasks-per-node=1 --gpus-per-node=1 --partition=…
+#     slurm/array.sh study --nodes=1 --ntasks-per-node=1 --gpus-per-node=1 --partition=…
 # What follows the profile are options of sbatch. DVC takes each result over (`dvc commit`); when the array has ended,
 # `dvc repro` measures and reports, and trains only what failed. Do not edit code or parameters before.
 set -euo pipefail

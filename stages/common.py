@@ -47,7 +47,12 @@ ABOUT = "about.json"
 
 
 def commit() -> str | None:
-    """Return the commit that is checked out, with `-dirty` where files differ; None: there is none."""
+    """Return the commit that is checked out, with `-dirty` where files differ; None: there is none.
+
+    A copy of the files alone, without their history, is told it by the environment variable LIFT_COMMIT.
+    """
+    if "LIFT_COMMIT" in os.environ:
+        return os.environ["LIFT_COMMIT"]
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

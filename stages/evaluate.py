@@ -5,8 +5,9 @@ each method and benchmark would spend most of the demo's time on that.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,13 +18,12 @@ from lift.config.prediction import predicts
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError
-from lift.evaluation import ahead
+from lift.evaluation import ahead, results
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
-from lift.evaluation.results import write_probes
 from lift.files import atomic
 from lift.metrics import Lpips
 from lift.models.cost import exact
@@ -45,9 +45,9 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     able = [key for key, rules in config.benchmarks.items() if rules.horizons or not ahead_only]
     if benchmark is not None and benchmark not in able:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
-    torch.set_num_threads(config.evaluate.threads)
+    torch.set_num_threads(min(config.evaluate.threads, torch.get_num_threads()))  # OMP_NUM_THREADS counts
     data = data_folder(profile)
-    chosen = _with_footage([benchmark] if benchmark else able, data)
+    chosen = with_footage([benchmark] if benchmark else able, data)
     if not chosen:
         asked = ", ".join([benchmark] if benchmark else able)
         raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
@@ -55,22 +55,26 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     lpips = Lpips().to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
+    protocols = _kept(out, made_from, set(able) - set(chosen)) if benchmark is None else {}
+    kept = results.kept(out, protocols.keys())
+    (out / MADE_FROM).unlink(missing_ok=True)
     modelled = name not in BASELINES and name not in PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
-    clips = {key: ClipDataset(data / "clips" / key, _offsets(config, name, key)) for key in chosen}
+    clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
     if ahead_only:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
     else:
-        methods = _methods(config, name, data, device)
-        count = config.evaluate.examples
-        between.evaluate(methods, name, clips, lpips, examples=count, out=out, model=cost)
+        methods = methods_of(config, name, data, device)
+        edges = config.evaluate.edges
+        between.evaluate(methods, name, clips, lpips, edges=edges, out=out, model=cost, kept=kept)
     probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
     windowed = modelled and not ahead_only and sees_context(config)
-    write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
+    results.write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
     write_protocol(
         out,
-        {
+        protocols
+        | {
             key: fingerprint(
                 config.benchmarks[key],
                 data / "clips" / key / "clips.csv",
@@ -83,7 +87,24 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         temporary.write_text(json.dumps(made_from, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _with_footage(benchmarks: list[str], data: Path) -> list[str]:
+def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:
+    """Return the protocols of benchmarks without footage here that the same method was measured on before.
+
+    Their rows stay: whoever has no footage sees what others measured, and the report says so.
+    """
+    try:
+        if resolved.first_difference(json.loads((out / MADE_FROM).read_text(encoding="utf-8")), made_from):
+            return {}
+        known: dict[str, Any] = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # nothing was measured, or not to its end
+        return {}
+    found = {key: rules for key, rules in known.items() if key in benchmarks}
+    if found:
+        print(f"kept as they were, and not measured again: {', '.join(found)}")
+    return found
+
+
+def with_footage(benchmarks: Collection[str], data: Path) -> list[str]:
     """Leave out the benchmarks whose data sets the profile does without."""
     absent = [name for name in benchmarks if not_given(data / "clips" / name)]
     if absent:
@@ -95,11 +116,12 @@ def _probed(
     config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
 ) -> list[Probe]:
     """Return what taking the window away changes."""
-    methods = _methods(config, name, data, device)
-    return [row for key, own in clips.items() for row in probe(methods, name, key, own)]
+    methods = methods_of(config, name, data, device)
+    most = config.evaluate.probes
+    return [row for key, own in clips.items() for row in probe(methods, name, key, own, most[key])]
 
 
-def _methods(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
+def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
     """Return what is measured by the seed of its training; by None where it has none."""
     if name in BASELINES:
         return {None: BASELINES[name]}
@@ -149,7 +171,7 @@ def _trained(config: Config, name: str, data: Path) -> Interpolator:
     return model
 
 
-def _offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
+def offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:
     """Return the context that a benchmark's protocol allows: the ablation's own, or spread out."""
     if name in PREDICTORS:
         return PAST

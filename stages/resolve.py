@@ -14,7 +14,7 @@ from lift.config.resolved import FOLDER, files
 from lift.files import atomic
 from stages.common import PARAMS, WEIGHTS, data_folder, run
 
-STAGES = ("download", "clips", "train", "evaluate", "report")
+STAGES = ("download", "clips", "train", "evaluate", "pictures", "report")
 
 
 def main(profile: str) -> None:

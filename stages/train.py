@@ -9,9 +9,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -46,7 +48,9 @@ def main(profile: str, method: str) -> None:
         raise UserError(f"{method}: not trained but measured as it is; evaluate it")
     check_resolved(profile, f"train/{method}.json", resolved.train(config, WEIGHTS))
     torch.set_num_threads(config.train.threads)
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    # Not on CUDA, where the backward passes of warping and resizing are not in any case: to ask for it there
+    # only puts many small operations in the place of each padding and resizing.
+    torch.use_deterministic_algorithms(not torch.cuda.is_available())
     # Filling fresh memory with NaN changes no result and takes 2 % of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     devices, nodes = layout(os.environ, config.train.devices, config.train.nodes)
@@ -60,7 +64,7 @@ def main(profile: str, method: str) -> None:
             StopRequest() as stop,
             ExitStack() as folders,
         ):
-            held = _held(config, data_folder(profile) / "clips" / "train", fabric)
+            held = hold([config], data_folder(profile) / "clips" / "train", fabric.device)
             seeds = config.train.seeds
             jobs = {seed: _train(config.seeded(seed), fabric, stop, folders, held) for seed in seeds}
             on_first(fabric, lambda: _publish(config, jobs, data_folder(profile)))
@@ -69,14 +73,20 @@ def main(profile: str, method: str) -> None:
         sys.exit(RESUME)
 
 
-def _held(config: Config, folder: Path, fabric: Fabric) -> Frames | None:
-    """Decode the training frames into the device's memory, once for all phases and seeds."""
-    if not config.train.resident:
+def hold(configs: Sequence[Config], folder: Path, device: torch.device) -> Frames | None:
+    """Decode the training frames of methods into a device's memory, once for all phases and seeds.
+
+    Returns:
+        The frames; None where `train.resident` says no.
+    """
+    if not configs[0].train.resident:
         return None
-    windows = [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
-    look = partial(ClipDataset, folder, horizons=config.clip.learnt, anywhere=config.anywhere)
-    clips = [look(offsets) for offsets in windows]
-    return Frames(clips, fabric.device)
+    clips = [
+        ClipDataset(folder, offsets, horizons=config.clip.learnt, anywhere=config.anywhere)
+        for config in configs
+        for offsets in [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
+    ]
+    return Frames(clips, device)
 
 
 def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack, held: Frames | None) -> Job:
@@ -94,7 +104,7 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
         return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
-    job = _job(config, data, folder, fabric, stop, held)
+    job = make_job(config, data, folder, fabric, stop, held)
     speed = fit(job)
     fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
     return job
@@ -111,9 +121,22 @@ def _start(config: Config) -> Path | None:
     return None if epoch is None else snapshot(_snapshots(config, source), epoch)
 
 
-def _job(
+def make_job(
     config: Config, data: Path, folder: Path, fabric: Fabric, stop: StopRequest, held: Frames | None
 ) -> Job:
+    """Bring together what a training needs.
+
+    Args:
+        config: Of one seed.
+        data: The profile's folder, with its clip sets.
+        folder: For checkpoints.
+        fabric: Devices and precision.
+        stop: Signals.
+        held: The training frames, where the device holds them.
+
+    Raises:
+        UserError: A clip set is missing or damaged, or does not fit the training.
+    """
     train, clips = config.train, data / "clips"
     model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
@@ -178,20 +201,21 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
             target = seed_folder(data / "models" / config.method, config, seed) / name
             with atomic(target) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
-    about = {
-        "commit": commit(),
-        "code": _digest(json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()),
-        "data": {
-            part: _digest((data / "clips" / part / "clips.csv").read_bytes())
-            for part in ("train", "validation")
-        },
-        "steps": next(Schedule(job.config.train, len(job.train_sources)).steps for job in jobs.values()),
-        "seeds": list(jobs),
-    }
+    steps = next(Schedule(job.config.train, len(job.train_sources)).steps for job in jobs.values())
+    about = {**origin(data), "steps": steps, "seeds": list(jobs)}
     with atomic(data / "models" / config.method / ABOUT) as temporary:
         temporary.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
     join_curves(data / "training" / config.method / "curves.csv", curves)
+
+
+def origin(data: Path) -> dict[str, Any]:
+    """Say what weights are made from: the commit, and digests of the code and of the clips."""
+    code = json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()
+    clips = {
+        part: _digest((data / "clips" / part / "clips.csv").read_bytes()) for part in ("train", "validation")
+    }
+    return {"commit": commit(), "code": _digest(code), "data": clips}
 
 
 def _digest(content: bytes) -> str:

@@ -1,118 +1,119 @@
 """The reviewer's check (`make verify`): rebuild a profile in a temporary clone and compare.
 
-On the kind of processor that made the committed results every byte must be equal. Elsewhere the numbers in
-metrics, tables and manifests (JSON, CSV) may differ within the tolerances of params.yaml, each metric on its
-own scale, and what is drawn from them is not compared.
+Every clip's metrics must lie within the tolerances of params.yaml (`verify`), and every verdict must be the
+same: one that changes is a failure, however close the numbers. Footage that is given by `SOURCE=FOLDER` is
+measured; rows of other footage are kept by evaluation as they were, and told.
 """
 
-import json
+import csv
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
-from lift.compare import EXACT, Difference, Tolerance, compare
 from lift.config import load
 from lift.config.yaml12 import read
-from lift.environment import processor
+from lift.data.stored.manifest import not_given
 from lift.errors import UserError
-from stages.common import PARAMS, run
+from stages.common import PARAMS, data_folder
 
-NUMBERS = (".json", ".csv")
-LOCK = "dvc.lock"
+VERDICTS = {"verdicts": "verdict", "comparisons": "result"}
+"""Tables of verdicts, and their column."""
+Row = dict[str, str]
 
 
-def main(profile: str) -> None:
+def main(profile: str, *given: str) -> None:
     """Clone HEAD, rebuild `profile` there without any cache, and print a table of what differs."""
-    allowed = load(PARAMS, profile).verify
+    allowed = load(PARAMS, profile).verify.metrics
     with tempfile.TemporaryDirectory(prefix="lift-verify-") as folder:
         clone = Path(folder) / "lift"
         _call(["git", "clone", "--quiet", "--no-hardlinks", str(Path.cwd()), str(clone)], Path.cwd())
-        committed = _committed(clone, profile)
-        exact = _made_on(committed, profile) == processor()
-        tolerance = EXACT if exact else Tolerance(allowed.absolute, allowed.relative, allowed.metrics)
-        _activate(profile, clone / PARAMS)
-        for name in set(committed) - {LOCK}:  # what no stage makes must not pass for rebuilt
-            (clone / name).unlink()
-        # --force: a fresh clone has no cache, but stages whose outputs are all in git would be skipped
-        # otherwise.
+        before = _tables(clone, profile)
+        if not before:
+            raise UserError(f"nothing of profile {profile} is committed: run `dvc repro` and commit it")
+        _activate(profile, clone / PARAMS, given)
+        # --force: a fresh clone has no cache, but stages whose outputs are all in git would be skipped.
         _call(["dvc", "repro", "--force"], clone)
-        compared, differences = _compare(clone, committed, tolerance)
-        differences += [
-            Difference(name, "made, but not committed", float("inf"), False)
-            for name in _listed(clone, profile, "--others")
-            if _counts(name, tolerance)
-        ]
-    _print(differences, compared, tolerance)
-    if any(not difference.within for difference in differences):
+        after = _tables(clone, profile)
+        sets = sorted(path.parent for path in (clone / data_folder(profile) / "clips").glob("*/summary.json"))
+        kept = [path.name for path in sets if not_given(path)]
+    failed, largest = [], dict.fromkeys(allowed, 0.0)
+    for name in sorted(before.keys() | after.keys()):
+        failed += _differences(name, before.get(name), after.get(name), allowed, largest)
+    told = ", ".join(f"{metric} {most:.2g} of {allowed[metric]:g}" for metric, most in largest.items())
+    print(f"{len(before)} tables compared; largest difference of a clip: {told}")
+    print(f"not measured again, as no footage is given: {', '.join(kept) or 'nothing'}")
+    for line in failed:
+        print(f"FAIL  {line}")
+    if failed:
         sys.exit(1)
+    print("every number is within its tolerance, and every verdict is the same")
 
 
-def _committed(clone: Path, profile: str) -> dict[str, bytes]:
-    """Read every committed file that the profile's stages make."""
-    made = {name: (clone / name).read_bytes() for name in _listed(clone, profile)}
-    if len(made) < 2:
-        raise UserError(f"nothing of profile {profile} is committed: run `dvc repro` and commit its results")
-    return made
+def _tables(clone: Path, profile: str) -> dict[str, list[Row]]:
+    """Read each method's clips and the tables of verdicts that are there, by path below the clone."""
+    found = sorted((clone / data_folder(profile) / "results").glob("*/clips.csv"))
+    found += [clone / "reports" / profile / "tables" / f"{name}.csv" for name in VERDICTS]
+    tables = {}
+    for path in (path for path in found if path.is_file()):
+        with path.open(newline="", encoding="utf-8") as file:
+            tables[path.relative_to(clone).as_posix()] = list(csv.DictReader(file))
+    return tables
 
 
-def _listed(clone: Path, profile: str, *options: str) -> list[str]:
-    """List what the profile's stages make and git keeps; with `--others`: would keep."""
-    places = [LOCK, f"data/{profile}", f"reports/{profile}"]
-    command = ["git", "ls-files", "-z", "--exclude-standard", *options, *places]
-    listed = subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout.split("\0")
-    return [name for name in listed if name and not name.endswith(".gitignore")]
+def _differences(
+    name: str,
+    old: list[Row] | None,
+    new: list[Row] | None,
+    allowed: dict[str, float],
+    largest: dict[str, float],
+) -> list[str]:
+    if old is None or new is None:
+        return [f"{name}: {'made, but not committed' if old is None else 'not rebuilt'}"]
+    column = VERDICTS.get(Path(name).stem)
+    if column is not None:
+        was, is_ = ({tuple(_words(row, column)): row[column] for row in rows} for rows in (old, new))
+        pairs = [(key, was.get(key), is_.get(key)) for key in sorted(was.keys() | is_.keys())]
+        return [f"{name}: {', '.join(key)}: {a!r} was committed, now {b!r}" for key, a, b in pairs if a != b]
+    keys = ("benchmark", "clip", "seed")
+    was_at, is_at = ({tuple(row[key] for key in keys): row for row in rows} for rows in (old, new))
+    if was_at.keys() != is_at.keys():
+        return [f"{name}: other clips, such as {min(was_at.keys() ^ is_at.keys())}"]
+    failed = []
+    for key, row in was_at.items():
+        for metric, most in allowed.items():
+            texts = (row.get(metric, ""), is_at[key].get(metric, ""))
+            apart = abs(float(texts[0]) - float(texts[1])) if all(texts) else float(texts[0] != texts[1])
+            largest[metric] = max(largest[metric], apart)
+            if not apart <= most:
+                failed.append(f"{name}: {key[1]}: {metric} {texts[0]} was committed, now {texts[1]}")
+    return failed
 
 
-def _made_on(committed: dict[str, bytes], profile: str) -> str:
-    name = f"reports/{profile}/environment.json"
-    if name not in committed:
-        raise UserError(
-            f"{name}: not committed, so the report is missing: run `dvc repro` and commit its results"
-        )
-    return str(json.loads(committed[name])["processor"])
+def _words(row: Row, verdict: str) -> list[str]:
+    """Return what names a row: its columns of words, but for the verdict."""
+    names = ("family", "reading", "comparison", "population", "metric")
+    return [row[key] for key in names if key in row and key != verdict]
 
 
-def _activate(profile: str, params: Path) -> None:
-    """Let `dvc repro` run this profile alone, whichever ones the commit has active."""
-    raw = read(params)
-    profiles = raw["profile"] if isinstance(raw["profile"], dict) else {}
-    active = {name: [name] if name == profile else [] for name in {**profiles, profile: None}}
-    if profiles != active:
-        YAML().dump(raw | {"profile": active}, params)
+def _activate(profile: str, params: Path, given: tuple[str, ...]) -> None:
+    """Let `dvc repro` run this profile alone, whichever ones the commit has active, with the footage given.
 
-
-def _compare(clone: Path, committed: dict[str, bytes], tolerance: Tolerance) -> tuple[int, list[Difference]]:
-    compared, differences = 0, []
-    for name, old in committed.items():
-        if not _counts(name, tolerance):
-            continue
-        path = clone / name
-        difference = compare(name, old, path.read_bytes() if path.exists() else None, tolerance)
-        compared += 1
-        differences += [difference] if difference else []
-    return compared, differences
-
-
-def _counts(name: str, tolerance: Tolerance) -> bool:
-    """Whether a file is compared: every one, or on another kind of processor those that hold numbers."""
-    return tolerance is EXACT or (name.endswith(NUMBERS) and not name.endswith("environment.json"))
-
-
-def _print(differences: list[Difference], compared: int, tolerance: Tolerance) -> None:
-    exact = tolerance is EXACT
-    own = "".join(f", {metric} within {most}" for metric, most in tolerance.metrics.items())
-    rule = (
-        "every byte must be equal"
-        if exact
-        else f"within {tolerance.absolute} + {tolerance.relative} x value{own}"
-    )
-    kind = "the same kind of" if exact else "another kind of"
-    print(f"rebuilt on {kind} processor ({rule}): {compared} files compared, {len(differences)} differ")
-    for d in sorted(differences, key=lambda d: -d.largest):
-        print(f"{'ok  ' if d.within else 'FAIL'}  {d.path}: {d.what}; largest difference {d.largest:.3g}")
+    Raises:
+        UserError: Something given is not SOURCE=FOLDER.
+    """
+    raw: dict[str, Any] = read(params)
+    raw["profile"] = {name: [name] if name == profile else [] for name in {**raw["profile"], profile: None}}
+    for one in given:
+        source, _, folder = one.partition("=")
+        if source not in raw["sources"] or not folder or not Path(folder).is_dir():
+            raise UserError(f"{one}: expected SOURCE=FOLDER, a name of `sources` and a folder that is there")
+        own = raw["profiles"][profile].setdefault("sources", {}).setdefault(source, {})
+        own["path"] = str(Path(folder).resolve())
+    YAML().dump(raw, params)
 
 
 def _call(command: list[str], folder: Path) -> None:
@@ -121,4 +122,9 @@ def _call(command: list[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "PROFILE")
+    if len(sys.argv) < 2:
+        sys.exit("usage: python -m stages.verify PROFILE [SOURCE=FOLDER …]")
+    try:
+        main(*sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"error: {error}")

@@ -22,7 +22,6 @@ ALLOWED = {
     "weights": {"errors", "files", "config", "header"},
     "config": {"errors", "files", "header", "options"},
     "environment": set(),
-    "compare": set(),
     "ops": {"errors"},
     "models": BASE | {"ops"},
     "losses": BASE | {"ops"},

@@ -177,13 +177,13 @@ def test_the_thesis_profile_has_the_specifications_numbers():
 def test_every_ablation_is_some_profiles_and_the_study_needs_no_download():
     lists = [load(ROOT / "params.yaml", profile).ablations for profile in PROFILES]
     assert {name for names in lists for name in names} == set(PARAMS["ablations"])
-    for profile in ("study", "study_gpu"):
+    assert len(load(ROOT / "params.yaml", "thesis").ablations) > 20
+    for profile in ("study", "quarter"):
         config = load(ROOT / "params.yaml", profile)
-        assert len(config.ablations) > 20
         assert all(source.optional or source.render for source in config.sources.values())
     thesis = load(ROOT / "params.yaml", "thesis", "lift15")
-    assert load(ROOT / "params.yaml", "study_gpu", "lift15").model.widths == thesis.model.widths
-    assert load(ROOT / "params.yaml", "study_gpu", "lift15").model.pretrained is None
+    assert load(ROOT / "params.yaml", "quarter", "lift15").model.widths == thesis.model.widths
+    assert load(ROOT / "params.yaml", "quarter", "lift15").model.pretrained is None
     for other in ("demo", "thesis"):  # a missing data set is a mistake; Cityscapes needs a login
         sources = load(ROOT / "params.yaml", other).sources
         assert {name for name, source in sources.items() if source.optional} == {

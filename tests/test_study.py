@@ -11,7 +11,7 @@ import pytest
 
 from lift import header
 from lift.errors import UserError
-from stages import clips, download, evaluate, release, report, train
+from stages import clips, download, evaluate, pictures, release, report, train
 from tests import params
 
 METHODS = ("lift15", "ctx3")
@@ -20,21 +20,17 @@ METHODS = ("lift15", "ctx3")
 def small(raw):
     """Shrink the profile to seconds: the demo's widths, few small scenes, two steps."""
     profile = raw["profiles"]["study"]
-    profile["evaluate"].update(threads=1, examples=1)
-    profile["sources"]["scenes"]["render"].update(train=10, test=5, size=[64, 64])
+    profile["evaluate"] = {"threads": 1, "probes": {"scenes": 2}}
+    profile["sources"]["scenes"]["render"].update(train=10, test=5, frames=27, size=[64, 64])
+    profile["report"]["comparisons"] = [
+        {"family": "width", "method": "lift15", "against": other} for other in ("ctx3", "ctx7")
+    ]
     profile["clips"]["sets"]["train"]["max_clips"] = 1
     profile["clips"]["sets"]["validation"]["max_sequences"] = 1
-    profile["train"].update(
-        seeds=[7, 8],
-        samples_per_epoch=4,
-        batch=2,
-        warmup=1,
-        log_every=1,
-        threads=1,
-        workers=0,
-        precision="32-true",
-    )
-    profile["train"]["phases"][0].update(epochs=1, crop=[64, 64])
+    profile["train"] = {"seeds": [7, 8], "samples_per_epoch": 4, "batch": 2, "warmup": 1, "log_every": 1}
+    profile["train"] |= {"threads": 1, "workers": 0}
+    raw["train"]["phases"][0].update(epochs=1, crop=[64, 64])
+    profile["clips"]["sets"]["ucf101"] = {"spacing": 8}  # a predictor needs more frames around
     raw["report"]["resamples"] = 200
     return params.methods(raw, "study", (*METHODS, "ctx7"), (), ("average", "last"))
 
@@ -113,13 +109,14 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
         assert float(row["psnr"]) == pytest.approx(float(trained[row["clip"]]["psnr"]), abs=0.02)
     assert released["model"] == metrics["model"]
 
+    pictures.main("study")
     report.main("study")
     told = Path("reports/study/summary.md").read_text()
     assert (
         "Not given in profile study, so not measured: Vimeo-90K septuplet, UCF101, DAVIS, SNU-FILM, "
         "Cityscapes" in told
     )
-    assert "The question is asked of procedural scenes (report.benchmark)" in told
+    assert "No declared comparison was measured on UCF101 yet." in told
     assert "Declared methods without results: ctx7" in told  # an hour is not for all ablations
     assert "not given" in Path("reports/study/index.html").read_text()
     assert "davis" not in Path("reports/study/tables/overview.csv").read_text()
@@ -138,6 +135,9 @@ def test_a_given_data_set_is_measured_as_well(raw):
         path.write_text(lines)
     profile = raw["profiles"]["study"]
     profile["sources"]["davis"]["path"] = "mine"
+    profile["methods"]["trained"] = []
+    profile["report"]["comparisons"] = [{"family": "width", "method": "matched", "against": "average"}]
+    profile["methods"]["released"] = ["matched"]
     profile["sources"]["scenes"]["render"].update(train=0, test=1)
     params.resolved(raw, "study")
     download.main("study")
@@ -147,3 +147,19 @@ def test_a_given_data_set_is_measured_as_well(raw):
     metrics = json.loads(Path("data/study/results/average/metrics.json").read_text())
     assert {"davis", "scenes"} <= set(metrics)
     assert "ucf101" not in metrics
+    before = Path("data/study/results/average/clips.csv").read_text()
+
+    # Whoever has no footage sees what others measured on it; of another configuration nothing is kept.
+    profile["sources"]["davis"]["path"] = None
+    params.resolved(raw, "study")
+    download.main("study")
+    clips.main("study", "davis")
+    clips.main("study", "train")  # nothing trains: a set of no clips, and no scenes are rendered for it
+    assert rows(Path("data/study/clips/davis/clips.csv")) == []
+    evaluate.main("study", "average")
+    assert Path("data/study/results/average/clips.csv").read_text() == before
+    assert "davis" in json.loads(Path("data/study/results/average/protocol.json").read_text())
+    raw["evaluate"]["edges"] = 0.2
+    params.resolved(raw, "study")
+    evaluate.main("study", "average")
+    assert "davis" not in json.loads(Path("data/study/results/average/metrics.json").read_text())

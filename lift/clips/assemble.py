@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from lift.clips.continuity import Reduced, breaks, differ
+from lift.clips.continuity import AROUND, HELD, Reduced, breaks, differ, peak, repeats
 from lift.clips.plan import Entry, Planned
 from lift.config import Continuity
 from lift.data.stored.images import Pixels, Unreadable, difference
@@ -17,6 +17,8 @@ from lift.data.stored.manifest import ClipRow
 from lift.data.stored.mpeg4 import Run
 
 Form = tuple[tuple[int, ...], str]  # shape and extension
+JUDDER = "judder"
+"""Kind of a clip in which a frame near the missing one repeats the one before it while the scene moves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,9 @@ class Assembler:
             else:
                 gone = (frame for offset, frame in held.items() if offset not in fit)
                 decided.absent.extend(self._absence(frame, form) for frame in gone)
-                decided.rows.append(self._row(clip, fit[0], offsets))
+                decided.rows.append(
+                    self._row(clip, fit[0], offsets, JUDDER if self._judders(clip, fit) else "")
+                )
                 self._wanted.update(clip.target.number + o * clip.target.step for o in (*offsets, 0))
         for number in clip.references:
             self._references[number] -= 1
@@ -145,6 +149,17 @@ class Assembler:
             return (), found[last]
         return tuple(o for o in span[first : last + 1] if o), ""
 
+    def _judders(self, clip: Planned, frames: Mapping[int, Stored]) -> bool:
+        """Tell whether a frame repeats the one before it within `AROUND` + `HELD` of the missing one."""
+        reach = AROUND + HELD
+        small = [
+            f.reduced for o, f in sorted(frames.items()) if abs(o) <= 2 * reach and f.reduced is not None
+        ]
+        peaks = [peak(*pair) for pair in pairwise(small)] if clip.judged else []
+        middle = sum(-2 * reach <= o < 0 for o in frames)
+        near = range(max(0, middle - reach), min(len(peaks), middle + reach))
+        return any(repeats(peaks, i, self._rule) for i in near)
+
     def _differences(self, reduced: Mapping[int, Reduced]) -> list[float]:
         found = []
         for (number, first), (after, second) in pairwise(reduced.items()):
@@ -163,7 +178,7 @@ class Assembler:
         sizes = " and ".join(sorted({f"{shape[1]}x{shape[0]}" for shape, _ in forms}))
         return f"{self._entry.video.path}: frames of {sizes} in one clip"
 
-    def _row(self, clip: Planned, frame: Stored, offsets: tuple[int, ...]) -> ClipRow:
+    def _row(self, clip: Planned, frame: Stored, offsets: tuple[int, ...], kind: str) -> ClipRow:
         target, stored = clip.target, self._entry.stored
         first, second = clip.references
         return ClipRow(
@@ -174,7 +189,7 @@ class Assembler:
             target=target.number,
             step=target.step,
             offsets=offsets,
-            kind=target.kind,
+            kind=target.kind or kind,
             motion=difference(self._pictures[first], self._pictures[second]),
             height=frame.shape[0],
             width=frame.shape[1],

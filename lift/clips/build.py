@@ -17,7 +17,7 @@ from typing import Any
 
 from lift.clips.ahead import in_order
 from lift.clips.cut import Cut, cut_video, size_of
-from lift.clips.plan import Entry, entries, official_part
+from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
 from lift.clips.tally import Tally
 from lift.config import ClipSet, Config
@@ -108,7 +108,9 @@ def _coverage(clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]) ->
     return {
         name: {
             "listed": sum(len(e.video.targets or (None,)) for e in videos if e.source == name),
-            "official": SOURCES[name].official[official_part(SOURCES[name], clip_set.part)],
+            "official": sum(
+                SOURCES[name].official[part] for part in official_parts(SOURCES[name], clip_set.part)
+            ),
         }
         for name in given
     }

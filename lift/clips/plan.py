@@ -154,30 +154,30 @@ def _planned(target: Target, exist: Collection[int], reach: tuple[int, int], cli
         offsets=offsets,
         numbers=tuple(sorted(target.number + offset * target.step for offset in (*offsets, 0))),
         required=tuple(_needed(target, clip_set)),
-        judged=not target.prescribed or clip_set.part != "test",
+        judged=not target.prescribed or clip_set.part not in ("test", "all"),
     )
 
 
 def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video]:
     """List one source's videos of a part: validation is a share of the training list, by group."""
     source, folder = SOURCES[name], source_folder(config, name, raw)
-    official = official_part(source, clip_set.part)
-    if official not in source.official:
+    official = official_parts(source, clip_set.part)
+    if not set(official) <= set(source.official):
         raise UserError(
-            f"params.yaml: clips.sets: {source.title} has no official {official} list; take {name} "
+            f"params.yaml: clips.sets: {source.title} has no official {official[0]} list; take {name} "
             f"out of the set with part: {clip_set.part}"
         )
     # Of a validation set of its own none needs the others (Cityscapes: 324 GB); train and test must be apart.
-    wanted = (official,) if official == "validation" else source.official
+    wanted = official if official == ("validation",) else source.official
     lists = {part: source.videos(folder, part, config.missing(name)) for part in wanted}
     _check_disjoint(source, lists)
-    videos = lists[official]
-    if official == "train" and "validation" not in source.official:
+    videos = [video for part in official for video in lists[part]]
+    if official == ("train",) and "validation" not in source.official:
         groups = held_out((v.group for v in videos), config.clips.validation_share, config.seed, name)
         videos = [v for v in videos if (v.group in groups) == (clip_set.part == "validation")]
     if not videos:
         raise UserError(
-            f"{folder}: {source.title}: the {official} list gives no video for part {clip_set.part}; "
+            f"{folder}: {source.title}: the {official[0]} list gives no video for part {clip_set.part}; "
             f"complete the list, or take {name} out of the clip sets that want it (layout: {source.layout})"
         )
     if not any(os.path.lexists(video.path) for video in videos):
@@ -188,9 +188,11 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
     return videos
 
 
-def official_part(source: Source, part: str) -> str:
-    """Name the official list from which a part is taken: training, where there is none of its own."""
-    return "train" if part == "validation" and "validation" not in source.official else part
+def official_parts(source: Source, part: str) -> tuple[str, ...]:
+    """Name the official lists from which a part is taken: training, where there is none of its own."""
+    if part == "all":
+        return tuple(source.official)
+    return ("train" if part == "validation" and "validation" not in source.official else part,)
 
 
 def _limited(videos: list[Video], clip_set: ClipSet) -> list[Video]:
@@ -213,12 +215,12 @@ def _check_disjoint(source: Source, lists: dict[str, list[Video]]) -> None:
 def _check_variants(config: Config, name: str, raw: Path) -> None:
     """Refuse the same for two sources of the same footage: what is trained on must not be tested on."""
     clip_set = config.clips.sets[name]
-    tests = clip_set.part == "test"
+    tests = clip_set.part in ("test", "all")
     others = [
         (key, source, other)
         for key, other in config.clips.sets.items()
         for source in config.given(key)
-        if (other.part == "test") != tests
+        if (other.part in ("test", "all")) != tests
     ]
     for own in config.given(name):
         for key, source, other in others:

@@ -1,22 +1,26 @@
 """Frames of one video, by number: a folder of pictures (random access) or a video file (decoded in order)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from lift.clips.continuity import Reduced, reduced
 from lift.data.stored import mpeg4
 from lift.data.stored.colour import convert
 from lift.data.stored.images import Unreadable
 from lift.files import address
+
+if TYPE_CHECKING:  # FFmpeg is asked for where a video is: a machine that trains on pictures may lack it
+    import av
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 CHECKED = (
     2  # first frames decoded in both ways before a video is kept as runs: a key frame and a predicted one
@@ -78,7 +82,7 @@ class Pictures:
         self.extension = extension
 
     @classmethod
-    def in_folder(cls, folder: Path, name: str, extension: str) -> "Pictures":
+    def in_folder(cls, folder: Path, name: str, extension: str) -> Pictures:
         """Take the files of `folder` whose whole name matches `name`; group 1 is the frame number.
 
         Raises:
@@ -104,6 +108,8 @@ class VideoFile:
         Raises:
             Unreadable: No such file, or FFmpeg finds no video in it.
         """
+        import av
+
         if not path.is_file():
             raise Unreadable(path, "no such file", "missing")
         self._path = path
@@ -128,6 +134,8 @@ class VideoFile:
         After the first damaged frame nothing is given any more: later ones are predicted from it, and lost
         packets would shift their numbers.
         """
+        import av
+
         done, why = 0, f"ends before frame {len(self.numbers) - 1}, its last"
         try:
             for index, (frame, run) in enumerate(self._decode()):
@@ -147,6 +155,8 @@ class VideoFile:
             yield number, Unreadable(self._path, why)
 
     def _decode(self) -> Iterator[tuple[av.VideoFrame, mpeg4.Run | None]]:
+        import av
+
         with av.open(address(self._path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # several videos are decoded at once
@@ -158,6 +168,8 @@ class VideoFile:
 
 def _in_runs(container: InputContainer, stream: VideoStream) -> Iterator[tuple[av.VideoFrame, mpeg4.Run]]:
     """Decode a video of which every packet gives one frame; give each with the run that it belongs to."""
+    import av
+
     run, header, checked = mpeg4.Run(number=0), stream.codec_context.extradata or b"", False
     for number, packet in enumerate(packet for packet in container.demux(stream) if packet.size):
         data, frames = bytes(packet), packet.decode()
@@ -178,6 +190,8 @@ def _survey(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
 
     By the form of all packets; and the first frames, decoded by themselves, must be the same.
     """
+    import av
+
     survey = mpeg4.Survey(stream.width * stream.height)
     for packet in container.demux(stream):
         if packet.size:

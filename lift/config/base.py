@@ -65,10 +65,15 @@ class Config:
         As many frames lie before it as any set of test clips that takes the source demands.
         """
         sets = self.clips.sets.values()
-        return max((s.before for s in sets if source in s.sources and s.part == "test"), default=1)
+        return max((s.before for s in sets if source in s.sources and s.part in ("test", "all")), default=1)
 
     def given(self, name: str) -> tuple[str, ...]:
-        """Return those sources of a clip set that there is footage of (`Source.optional`)."""
+        """Return those sources of a clip set that there is footage of (`Source.optional`).
+
+        None where it would be learnt from and nothing is.
+        """
+        if name in ("train", "validation") and not self.ablations:
+            return ()
         return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
 
     @property

@@ -48,7 +48,17 @@ def check_names(raw: Mapping[str, Any], config: Config) -> None:
     check_methods(config, named(raw, "ablations"), named(raw, "released", empty=True))
     for name in config.evaluate.probes:
         check_known(name, config.benchmarks, "evaluate.probes")
-    check_known(config.report.benchmark, config.benchmarks, "report.benchmark")
+    report = config.report
+    check_known(report.benchmark, config.benchmarks, "report.benchmark")
+    for name in (*report.others, *report.gate):
+        check_known(name, config.benchmarks, "report.others, report.gate")
+    methods = {*named(raw, "ablations"), *named(raw, "released", empty=True), *BASELINES}
+    for key, names in (
+        ("gate", report.gate.values()), ("curve", report.curve), ("strips", report.strips),
+        ("names", report.names), ("whole.main", report.whole.main),
+    ):  # fmt: skip
+        for name in names:
+            check_known(name, methods, f"report.{key}")
     for comparison in config.report.comparisons:
         for method in (comparison.method, comparison.against):
             if method not in config.methods:

@@ -34,9 +34,9 @@ class ClipSet:
 
     sources: tuple[str, ...]
     """Names under `sources`."""
-    part: str = choice("train", "validation", "test")
+    part: str = choice("train", "validation", "test", "all")
     """Which videos of each source: the official training list less the validation share, that share, the
-    test list.
+    test list; all: every list, of sources that nothing here learns from.
     """
     before: int = number(1)
     """Frames that must exist before the missing one; a clip with fewer is dropped and counted."""
@@ -131,10 +131,12 @@ class Benchmark:
 class Evaluate:
     """How results are measured."""
 
-    probes: tuple[str, ...]
-    """Benchmarks on which is measured what taking a method's window away changes."""
-    examples: int = number(0)
-    """Clips per benchmark whose frames are kept for the report, evenly spread over the set."""
+    probes: dict[str, int] = number(1)  # noqa: RUF009 -- a field's checks, no default
+    """By benchmark: on how many of its clips, evenly spread, is measured what taking a window away
+    changes.
+    """
+    edges: float = number(0.001, 1.0)
+    """Share of a frame's pixels that count as edges: those of the steepest brightness in the truth."""
     threads: int = number(1, 256)
     """CPU threads of PyTorch."""
     channels_last: bool
@@ -163,12 +165,41 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whole:
+    """What the report reckons a whole training of the `thesis` profile with."""
+
+    samples: int = number(1)
+    """Training clips of an epoch."""
+    clip_mb: float = number(0.0)
+    """Megabytes on disk of a training clip's frames."""
+    tflops: float = number(0.1)
+    """Of the GPU assumed, 10^12 operations per second."""
+    share: float = number(0.001, 1.0)
+    """How much of that a training reaches."""
+    main: tuple[str, ...]
+    """The methods that the thesis cannot do without."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What the report compares, declared before results exist."""
 
     benchmark: str
     """The population of the research question (PICO)."""
+    others: tuple[str, ...]
+    """Further populations, which are judged apart."""
     comparisons: tuple[Comparison, ...]
+    gate: dict[str, str]
+    """By benchmark: a model that is not better there than this method is given no verdict."""
+    curve: tuple[str, ...]
+    """Methods of growing windows, from the references alone on, whose gain over the first is drawn."""
+    strips: tuple[str, ...]
+    """Methods that pictures show beside the base."""
+    worst: int = number(0)
+    """How many of the worst clips of a benchmark are shown; 0: no pictures."""
+    names: dict[str, str]
+    """What readers call a method; its own name where none is given."""
+    whole: Whole
     resamples: int = number(100)
     """Bootstrap resamples."""
     confidence: float = number(0.5, 0.999)
@@ -177,6 +208,8 @@ class Report:
     """Fewest source videos with which the report answers the question at all."""
     least_interval: int = number(2)
     """Fewest source videos with which a method's own mean is given an interval."""
+    least_seeds: int = number(1)
+    """Fewest trainings of a method whose learnt parts a verdict depends on."""
 
     def __post_init__(self) -> None:
         """Refuse families that are empty, or that count one comparison twice.
@@ -199,11 +232,7 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify:
-    """How far a rebuilt result may lie from the committed one on another kind of processor."""
+    """How far a rebuilt result may lie from the committed one."""
 
-    absolute: float = number(0.0)
-    """By this much ..."""
-    relative: float = number(0.0)
-    """... plus this share of the committed number."""
     metrics: dict[str, float] = number(0.0)  # noqa: RUF009 -- a field's checks, no default
-    """By this much alone, in place of both, where the number is of that metric: each has its own scale."""
+    """By column of clips.csv: the largest difference of one clip."""

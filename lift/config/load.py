@@ -24,7 +24,7 @@ OVERRIDABLE = ("clip", "loss", "model", "train")
 """What a method may change: never the data or the protocol."""
 OF_RELEASED = ("clip", "model", "weights")
 KINDS = ("trained", "released", "baselines")
-_APART = ("profile", "profiles", "ablations", "released", "splits", "defaults")
+_APART = ("profile", "profiles", "ablations", "released", "splits", "defaults", "quarter")
 WEIGHTS = "weights"
 """Folder of released weights, beside params.yaml."""
 
@@ -67,7 +67,7 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     trained = {name: reader.trained(name) for name in reader.ablations}
     listed = {name: trained[name] for name in base.ablations}
     listed |= {name: reader.released(name) for name in base.released}
-    check_measured(base)
+    check_measured(listed, base)
     check_compared(listed, base)
     return base, listed
 

@@ -51,12 +51,14 @@ def check_learnt(config: Config, where: str) -> None:
             )
 
 
-def check_measured(config: Config) -> None:
-    """Refuse to measure predictions on frames that clips do not hold.
+def check_measured(configs: Mapping[str, Config], config: Config) -> None:
+    """Refuse to measure predictions on frames that clips do not hold; without methods that predict nothing.
 
     Raises:
         UserError: A benchmark's clips are shorter than its horizons.
     """
+    if not any(predicts(configs.get(name, config), name) for name in config.methods):
+        return
     for name, benchmark in config.benchmarks.items():
         clips, ahead = config.clips.sets[name], benchmark.horizons - 1
         if benchmark.horizons and (clips.before < 2 or clips.after < ahead):

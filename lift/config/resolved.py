@@ -33,6 +33,7 @@ def files(base: Config, configs: Mapping[str, Config], weights: Path) -> dict[st
         UserError: A released file is missing or damaged.
     """
     found = {"download.json": download(base, configs.values()), "report.json": report(base, configs)}
+    found["pictures.json"] = pictures(base)
     found |= {f"clips/{split}.json": clips(base, split) for split in base.clips.sets}
     found |= {f"train/{name}.json": train(configs[name], weights) for name in base.ablations}
     for name in base.methods:
@@ -114,6 +115,17 @@ def report(base: Config, configs: Mapping[str, Config]) -> Plain:
     known = {key: value for key, value in dataclasses.asdict(base).items() if key != "download"}
     models = {name: {**config.digestible(), "weights": config.weights} for name, config in configs.items()}
     return {"profile": known, "methods": models}
+
+
+def pictures(base: Config) -> Plain:
+    """Return which clips are shown, and by which methods; the first is the one whose gain chooses them."""
+    return {"methods": list(pictured(base)), "worst": base.report.worst, "benchmarks": list(base.benchmarks)}
+
+
+def pictured(base: Config) -> tuple[str, ...]:
+    """Name the methods whose frames are shown: the base, then those it is compared with, where measured."""
+    found = dict.fromkeys((base.report.comparisons[0].method, *base.report.strips))
+    return tuple(name for name in found if name in base.methods)
 
 
 def first_difference(found: object, wanted: object, path: str = "") -> str | None:

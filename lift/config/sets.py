@@ -107,6 +107,12 @@ def _check_parts(config: Config) -> None:
             raise UserError(f"{where}: the set {name} is taken from the videos for it alone; set {name}")
         if name in config.benchmarks and part == "train":
             raise UserError(f"{where}: a benchmark of videos that are trained on; set test")
+        learnt = {source for key in TRAINING_SETS for source in sets[key].sources} & set(clip_set.sources)
+        if part == "all" and learnt:
+            raise UserError(
+                f"{where}: the training list of {min(learnt)} is learnt from here; set test, or leave that "
+                "source out of clips.sets.train and clips.sets.validation"
+            )
         chosen_by = set(clip_set.sources) & set(sets["validation"].sources)
         if name in config.benchmarks and part == "validation" and chosen_by:
             raise UserError(
@@ -116,8 +122,8 @@ def _check_parts(config: Config) -> None:
 
 
 def _check_given(config: Config) -> None:
-    """Refuse to train on, choose weights by, or ask the research question of what is not given."""
-    needed = {**dict.fromkeys(TRAINING_SETS, "clips.sets"), config.report.benchmark: "report.benchmark"}
+    """Refuse to train on, or to choose weights by, what is not given."""
+    needed = dict.fromkeys(TRAINING_SETS if config.ablations else (), "clips.sets")
     for name, key in needed.items():
         if name in config.clips.sets and not config.given(name):
             sources = config.clips.sets[name].sources

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from lift.errors import UserError
-from lift.evaluation.examples import write_examples
 from lift.evaluation.method import Prediction, Predictor, Sample
 from lift.evaluation.results import DECIMALS, Measured, Weight, write_files
 from lift.evaluation.run import Clips
@@ -54,14 +53,14 @@ def evaluate(
     out: Path,
     model: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and examples.zip.
+    """Measure a method on every benchmark and write clips.csv, metrics.json and weights.csv.
 
     Args:
         methods: What is measured, by the seed of its training; by None where it has none.
         name: Its name, for progress and messages.
         benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
         lpips: The network behind the column `lpips`.
-        out: Folder of the four files; examples.zip holds no picture, weights.csv the next frame's α.
+        out: Folder of the three files; weights.csv holds the next frame's α.
         model: What the model costs, for metrics.json; None: there is no model.
 
     Returns:
@@ -84,7 +83,6 @@ def evaluate(
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
-    write_examples(out / "examples.zip", [])
     write_files(out, Row, rows, weights, means)
     return means
 

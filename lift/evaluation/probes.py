@@ -37,21 +37,24 @@ class Probe(Measured):
     """Mean absolute difference of the two frames, 0-255: 0.5 is what rounding to bytes can hide."""
 
 
-def probe(methods: Mapping[int | None, Method], name: str, benchmark: str, clips: Clips) -> list[Probe]:
-    """Put a method of a window, by the seed of its training, under every probe on every clip.
+def probe(
+    methods: Mapping[int | None, Method], name: str, benchmark: str, clips: Clips, most: int
+) -> list[Probe]:
+    """Put a method of a window, by the seed of its training, under every probe on some clips.
 
     Args:
         methods: As for `evaluate`.
         name: For progress.
         benchmark: The clips' name.
         clips: Seen through the method's window.
+        most: How many of them, evenly spread.
 
     Returns:
         A row for each seed, clip and probe; none for clips without any frame beyond the references.
     """
     rows = []
     for seed, method in methods.items():
-        for index in bar(range(len(clips)), title=f"probes of {name} on {benchmark}", unit="clip"):
+        for index in bar(_evenly(len(clips), most), title=f"probes of {name} on {benchmark}", unit="clip"):
             sample = clips[index]
             if not bool(_far(sample).any()):
                 continue
@@ -60,6 +63,11 @@ def probe(methods: Mapping[int | None, Method], name: str, benchmark: str, clips
                 changed = {key: method(change(clips, index)).frame for key, change in PROBES.items()}
             rows += [_row(benchmark, seed, clips, index, key, whole, frame) for key, frame in changed.items()]
     return rows
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """Choose `most` of `count` indices, each the middle of an equal share; all where there are fewer."""
+    return list(range(count)) if most >= count else [(2 * i + 1) * count // (2 * most) for i in range(most)]
 
 
 def _row(

@@ -7,17 +7,21 @@ averages.
 import csv
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
+from lift.errors import UserError
 from lift.files import atomic
 from lift.metrics import Means
 
 DIGITS = 7  # significant, of clips.csv and weights.csv: float32's, in which networks compute
 DECIMALS = 6  # of metrics.json
-METRICS = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded")
+METRICS = (
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
+    "occluded",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,10 @@ class Row(Measured):
     """Mean absolute error, 0-255."""
     ie_rms: float
     """Root mean squared error, 0-255."""
+    ie_edges: float
+    """Mean absolute error where the truth's brightness is steepest, 0-255."""
+    ie_occluded: float | None
+    """Mean absolute error where a reference does not show what the truth shows, 0-255; None: no truth."""
     warping: float | None
     """Mean absolute error of the warped references, 0-255; None: the method has no flow."""
     epe: float | None
@@ -77,6 +85,33 @@ class Weight:
     seed: int | None
     offset: int
     weight: float
+
+
+def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Weight]]:
+    """Read the rows of some benchmarks that an earlier evaluation left in `folder`; none where it left none.
+
+    Raises:
+        UserError: The files there are not of this version.
+    """
+    found: list[list[Any]] = []
+    for name, kind in (("clips.csv", Row), ("weights.csv", Weight)):
+        path = folder / name
+        types = get_type_hints(kind)
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                read = [row for row in csv.DictReader(file) if row["benchmark"] in benchmarks]
+            found.append([kind(**{key: _parsed(row[key], types[key]) for key in types}) for row in read])
+        except FileNotFoundError:
+            found.append([])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path}: not a table of this version ({error!r}); delete the folder") from error
+    return found[0], found[1]
+
+
+def _parsed(text: str, kind: Any) -> Any:
+    if get_origin(kind) is None:
+        return kind(text)
+    return get_args(kind)[0](text) if text else None  # of what may be absent
 
 
 def write_probes(folder: Path, kind: type[Any], rows: Sequence[Any]) -> None:

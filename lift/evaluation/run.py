@@ -9,15 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from lift.errors import UserError
-from lift.evaluation.examples import Example, keep, spread, write_examples
 from lift.evaluation.method import Method, Prediction, Sample, reference
 from lift.evaluation.results import Row, Weight, write_results
 from lift.metrics import (
     Lpips,
+    edges,
     epe,
     full_size,
     ie,
     ie_rms,
+    ie_where,
     occluded,
     psnr,
     ssim,
@@ -51,21 +52,22 @@ def evaluate(
     benchmarks: Mapping[str, Clips],
     lpips: Lpips,
     *,
-    examples: int,
+    edges: float,
     out: Path,
     model: Mapping[str, float] | None = None,
+    kept: tuple[Sequence[Row], Sequence[Weight]] = ((), ()),
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and examples.zip.
+    """Measure a method on every benchmark and write clips.csv, metrics.json and weights.csv.
 
     Args:
-        methods: What is measured, by the seed of its training; by None where it has none. Frames are kept of
-            the first.
+        methods: What is measured, by the seed of its training; by None where it has none.
         name: Its name, for progress and messages.
         benchmarks: Clips by benchmark.
         lpips: The network behind the column `lpips`.
-        examples: Clips per benchmark whose frames are kept; the same ones for every method.
-        out: Folder of the four files.
+        edges: Share of a frame's pixels that count as edges.
+        out: Folder of the three files.
         model: What the model costs, for metrics.json; None: there is no model.
+        kept: Rows and weights of other benchmarks, measured before, which go into the files as they are.
 
     Returns:
         What metrics.json says: means by benchmark, and by benchmark and kind.
@@ -73,19 +75,14 @@ def evaluate(
     Raises:
         UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
     """
-    rows: list[Row] = []
-    weights: list[Weight] = []
-    kept: list[Example] = []
+    rows, weights = list(kept[0]), list(kept[1])
     for benchmark, clips in benchmarks.items():
-        wanted = spread(len(clips), examples)
         for seed, method in methods.items():
-            run = _Run(method, name, seed, benchmark, clips, lpips, wanted)
+            run = _Run(method, name, seed, benchmark, clips, lpips, edges)
             run.all_clips()
             if not len(run.rows) == len(clips) == len(clips.rows):
                 raise RuntimeError(f"{benchmark}: {len(run.rows)} results for {len(clips.rows)} clips")
-            rows, weights, kept = rows + run.rows, weights + run.weights, kept + run.examples
-            wanted = frozenset()
-    write_examples(out / "examples.zip", kept)
+            rows, weights = rows + run.rows, weights + run.weights
     return write_results(out, rows, weights, model)
 
 
@@ -106,14 +103,13 @@ class _Run:
         benchmark: str,
         clips: Clips,
         lpips: Lpips,
-        kept: frozenset[int],
+        edges: float,
     ) -> None:
         self.method, self.seed, self.benchmark, self.clips = method, seed, benchmark, clips
         self.name = name if seed is None else f"{name} (seed {seed})"
-        self.lpips, self.kept = lpips, kept
+        self.lpips, self.edges = lpips, edges
         self.rows: list[Row] = []
         self.weights: list[Weight] = []
-        self.examples: list[Example] = []
 
     @torch.inference_mode()
     def all_clips(self) -> None:
@@ -136,12 +132,14 @@ class _Run:
             context=int(sample["valid"].sum()),
             **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
             lpips=self.lpips.measure(frame, target),
+            ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
+            ie_occluded=None
+            if truth is None
+            else ie_where(frame, target, np.asarray(~truth[1].all(axis=0)), data_range=1.0),
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
         self.rows.append(row)
         self._keep_weights(prediction, sample, row)
-        if index in self.kept:
-            self.examples.append(keep(row, prediction, sample, None if truth is None else truth[0]))
 
     def _refuse_non_finite(self, prediction: Prediction, clip: str) -> None:
         for part, values in prediction._asdict().items():

@@ -4,7 +4,7 @@ Frames are single, RGB, (3, H, W); every metric of frames rounds both to 8 bits 
 per frame. Means over clips are taken afterwards, from those numbers (`Means`).
 """
 
-from lift.metrics.error import ie, ie_rms, psnr
+from lift.metrics.error import edges, ie, ie_rms, ie_where, psnr
 from lift.metrics.flow import epe, full_size, occluded, warping_error
 from lift.metrics.means import Means
 from lift.metrics.multiscale import ms_ssim
@@ -13,6 +13,6 @@ from lift.metrics.quantise import to_bytes
 from lift.metrics.similarity import ssim, ssim_matlab
 
 __all__ = [
-    "Lpips", "Means", "epe", "full_size", "ie", "ie_rms", "ms_ssim", "occluded", "psnr", "ssim",
-    "ssim_matlab", "to_bytes", "warping_error",
+    "Lpips", "Means", "edges", "epe", "full_size", "ie", "ie_rms", "ie_where", "ms_ssim", "occluded", "psnr",
+    "ssim", "ssim_matlab", "to_bytes", "warping_error",
 ]  # fmt: skip

@@ -14,16 +14,25 @@ __all__ = ["write"]
 UNTRAINED = "untrained"  # the baseline that is the base model before its first step, with the base's window
 
 
-def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config]) -> None:
+def write(
+    config: Config,
+    data: Path,
+    out: Path,
+    configs: Mapping[str, Config],
+    planned: tuple[Config, Mapping[str, Config]],
+) -> None:
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
 
-    environment.json says with what it was made: equal bytes can be asked of the same alone.
+    environment.json says with what it was made: equal bytes can be asked of the same alone. Pictures of
+    footage
+    that is not rendered are drawn below data/<profile>/scratch, as they may not be published.
 
     Args:
         config: The profile's configuration, without an ablation.
         data: data/<profile>: results, training curves and summaries of the clip sets.
         out: reports/<profile>; replaced as a whole.
         configs: Those of its methods that have a model.
+        planned: The thesis profile and those of its methods, for what their trainings would cost.
 
     Raises:
         UserError: An input is missing, broken, of another configuration, or not comparable with the others;
@@ -35,39 +44,47 @@ def write(config: Config, data: Path, out: Path, configs: Mapping[str, Config]) 
         out.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
-            _fill(config, configs, data, fresh)
+            _fill(config, configs, data, fresh, planned)
             _swap(fresh, out)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _fill(config: Config, configs: Mapping[str, Config], data: Path, folder: Path) -> None:
-    from lift.report import figures, page, predictions, provenance, tables
+def _fill(
+    config: Config,
+    configs: Mapping[str, Config],
+    data: Path,
+    folder: Path,
+    planned: tuple[Config, Mapping[str, Config]],
+) -> None:
+    from lift.report import figures, page, pictures, predictions, provenance, tables
     from lift.report.answer import answer
     from lift.report.comparisons import declared
     from lift.report.curves import read_curves
-    from lift.report.examples import check_kept
     from lift.report.made import check_made
     from lift.report.reading import read
     from lift.report.strata import by_stratum
 
     check_made(config, configs, data)
     results = read(config, configs, data)
-    check_kept(results)
-    families = declared(results)
+    kept = pictures.read(results)
+    tests = declared(results)
     strata = by_stratum(results)
     curves = read_curves(results)
-    said = answer(results, families)
     predicted = predictions.read(config, results)
-    tabled = tables.build(results, families, strata, curves, predicted)
-    drawn = figures.plan(results, families, strata, curves)
+    tabled = tables.build(results, tests, strata, curves, predicted, planned)
+    public = [one for one in kept if results.procedural[one.benchmark]]
+    drawn = figures.plan(results, tests, strata, curves, public)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
+    apart = data / "scratch" / "strips"
+    shutil.rmtree(apart, ignore_errors=True)
+    figures.write_all(figures.strips_of(results, [one for one in kept if one not in public]), apart)
     made = provenance.describe(results, predicted.methods)
     (folder / "environment.json").write_text(
         json.dumps(made.environment, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
-    page.write(results, said, tabled, drawn, made, folder)
+    page.write(results, answer(results, tests), tabled, drawn, made, folder)
 
 
 def _swap(fresh: Path, out: Path) -> None:

@@ -1,190 +1,191 @@
 """Sentences generated from the tests: what was asked, what the numbers say, and whether they can say it.
 
 Nothing here is written by hand for one outcome: a comparison that comes out against the hypothesis is told in
-the same words. H0 is judged apart for each reading of the question (family) and each opponent: to beat a
-frame shown again says nothing about the comparison with three frames.
+the same words. "Temporal shift" is read in two ways, and H0 is judged apart for each: by the width of the
+window, and by where in it the missing frame sits.
 """
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lift.config import Comparison
-from lift.report.caveats import Tests, bounds, by_opponent, caveats, limits, listing, once_trained, outcomes
-from lift.report.comparisons import Tested
-from lift.report.names import REFERENCES, number_of, sampling
+from lift.report.comparisons import BETTER, NONE, WORSE, Tested, gated
+from lift.report.names import listing, number, number_of
 from lift.report.results import Results
 
-QUESTION = (
-    "Does a wide temporal context, 15 frames around the missing one, interpolate better than the two "
-    "neighbouring frames or no "
-    "interpolation at all, and does it matter where in the window the missing frame sits?"
+QUESTION = "Does a wide temporal context improve the interpolation of video frames?"
+PICO = (
+    ("Intervention", "interpolation from a window of 15 frames, a modification of RIFE"),
+    (
+        "Comparison",
+        "the original material without interpolation (the earlier frame shown again), and frames "
+        "interpolated "
+        "from 3 frames: the two neighbours of the missing one",
+    ),
+    ("Outcome", "PSNR, SSIM, LPIPS, interpolation error, and the error of the optical flow"),
+    ("H0", "a temporal shift in the interpolation of intermediate frames does not improve the metrics"),
+    ("H1", "it does"),
+    (
+        "Two readings of “temporal shift”",
+        "width: frames that lie farther off in time take part; position: the missing frame does not sit in "
+        "the "
+        "middle of its window",
+    ),
 )
-H0 = "H0: a temporal shift in the interpolation of intermediate frames does not improve the metrics."
+WIDTH, POSITION, ROBUSTNESS = "width", "position", "robustness"
+EXPLORATORY = "exploratory"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """The report's first lines."""
 
-    headline: str
-    caveats: tuple[str, ...]
-    """Why the headline may not be taken further; empty where nothing stands against it."""
-    limits: tuple[str, ...]
-    """How far the tests reach even where nothing stands against them."""
-    verdicts: Mapping[str, str]
-    """Family -> one paragraph."""
+    headline: tuple[str, ...]
+    """One sentence for each reading of the question."""
+    bounds: tuple[str, ...]
+    """What stands against taking it further: few videos, stand-ins, models without a verdict, kept rows."""
+    pico: tuple[tuple[str, str], ...]
     method: str
     """How the verdicts were reached."""
 
 
-def answer(results: Results, families: Mapping[str, Tests]) -> Answer:
-    """Write the answer to the research question from the declared tests."""
-    against, bounded = caveats(results, families), bounds(results)
-    level = _level(results)
-    asked = {name: judged for name, tests in families.items() if (judged := _judged(results, tests))}
-    headline = " ".join(f"{name.capitalize()}: H0 is {judged}." for name, judged in asked.items())
-    if once_trained(families):
-        headline += " Each model was trained once: this is about these models, not yet about their methods."
-    many = f", so all {len(families)} together at most at {min(1.0, len(families) * level):.3g}"
+def answer(results: Results, tests: Sequence[Tested]) -> Answer:
+    """Write the answer from the declared tests on the population that is asked about."""
+    asked = results.config.report.benchmark
+    own = [t for t in tests if t.benchmark == asked and t.comparison.family != EXPLORATORY]
+    told = tuple(s for reading in (WIDTH, POSITION) if (s := _sentence(results, own, reading)))
     return Answer(
-        method="Tests: Wilcoxon signed-rank over source videos, two-sided, Holm's correction over all of a "
-        f"family: each family errs at most at level {level:.3g}{many if len(families) > 1 else ''}. "
-        "H0 is rejected against an opponent where at least one outcome is better and none is worse; mixed: "
-        "some are better, others worse. Of two methods that differ in their shift alone only a shift "
-        "against none bears on H0.",
-        headline="These results do not answer the question."
-        if against
-        else (
-            f"On procedural footage: {headline}"
-            if results.procedural[results.config.report.benchmark]
-            else headline
-        ),
-        caveats=(*against, *bounded),
-        limits=limits(results, families),
-        verdicts={
-            name: _verdict(results, name, tests, bool(against or bounded)) for name, tests in families.items()
-        },
+        headline=told or (f"No declared comparison was measured on {_title(results, asked)} yet.",),
+        bounds=tuple(_bounds(results)),
+        pico=(("Population", _population(results)), *PICO),
+        method=_method(results),
     )
 
 
-def _level(results: Results) -> float:
-    return 1 - results.config.report.confidence
+def reading(results: Results, comparison: Comparison) -> str:
+    """Say which reading of the question a comparison bears on, by what its two methods differ in.
 
-
-def bearing(results: Results, comparison: Comparison) -> int:
-    """Say how a gain of the method named first bears on H0: +1 against it, -1 the other way, 0 not at all.
-
-    Of two methods that differ in their shift alone, the gain of a shift over none speaks against H0; that of
-    one shift over another shows a direction and not that any shift helps. Two samplings of a window are a
-    check of robustness.
+    The position where it is the shift alone, neither (ROBUSTNESS) where it is the sampling alone, else the
+    width.
     """
     pair = (comparison.method, comparison.against)
-    shifts = _shifts(results, comparison)
-    if shifts:
-        return 0 if all(shifts) else (1 if shifts[0] else -1)
-    forced = results.config.benchmarks[results.config.report.benchmark].sampling
-    used = {sampling(results.configs, method, forced) for method in pair} - {REFERENCES}
-    return 1 if len(used) < 2 else 0
+    if set(pair) <= set(results.configs):
+        one, two = (results.configs[name] for name in pair)
+        clips = [dataclasses.asdict(config.clip) for config in (one, two)]
+        differing = [key for key in clips[0] if clips[0][key] != clips[1][key]]
+        if all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train")):
+            return {"shift": POSITION, "sampling": ROBUSTNESS}.get(" ".join(differing), WIDTH)
+    return WIDTH
 
 
-def _shifts(results: Results, comparison: Comparison) -> tuple[int, int] | None:
-    """Return the two shifts, without their sides, of methods that differ in nothing else; None: they do."""
-    if not {comparison.method, comparison.against} <= set(results.config.models):
-        return None
-    one, two = (results.configs[method] for method in (comparison.method, comparison.against))
-    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
-    clips = [{**dataclasses.asdict(config.clip), "shift": None} for config in (one, two)]
-    if not alike or clips[0] != clips[1]:
-        return None
-    return abs(one.clip.shift), abs(two.clip.shift)
+def by_comparison(tests: Sequence[Tested]) -> list[list[Tested]]:
+    """Group tests by comparison and population."""
+    groups: dict[tuple[Comparison, str], list[Tested]] = {}
+    for test in tests:
+        groups.setdefault((test.comparison, test.benchmark), []).append(test)
+    return list(groups.values())
 
 
-def _judged(results: Results, tests: Tests) -> str:
-    """Say against which opponents H0 is rejected, which not, and which was not tested; empty: none bears."""
-    level = _level(results)
-    kinds: dict[str, list[str]] = {"rejected": [], "mixed": [], "not rejected": [], "not tested": []}
-    for name, own in by_opponent(tests).items():
-        signs = {t.found(level) * bearing(results, t.comparison) for t in own}
-        if not any(bearing(results, t.comparison) for t in own):
-            continue
-        if not any(t.effect for t in own):
-            kinds["not tested"].append(name)
-        elif 1 in signs:
-            kinds["mixed" if -1 in signs else "rejected"].append(name)
-        else:
-            kinds["not rejected"].append(name)
-    return ", ".join(f"{kind} against {listing(names)}" for kind, names in kinds.items() if names)
-
-
-def _verdict(results: Results, family: str, tests: Tests, doubtful: bool) -> str:
-    report, level = results.config.report, _level(results)
-    tested = [t for t in tests if t.effect is not None]
-    methods = listing(list(dict.fromkeys(t.comparison.method for t in tests)))
-    start = f"{family.capitalize()}: {methods} against {listing(list(by_opponent(tests)))}"
-    missing = sorted({t.reason for t in tests if t.reason})
-    if not tested:
-        return f"{start}: not tested, because {listing(missing)}."
-    count = max(t.effect.n for t in tested if t.effect)
-    better, worse = ([t for t in tested if t.found(level) == sign] for sign in (1, -1))
-    unclear = [t for t in tested if t.passes(level) and not t.found(level)]
-    judged = _judged(results, tests)
-    if count < report.least_videos:
-        start_of = "H0 is not rejected, and not supported either" if judged else "A check of robustness"
-        conclusion = f"{start_of}: n is too small to say anything. At face value, "
-    elif judged:
-        conclusion = f"H0 is {judged}{' (on these stand-ins)' if doubtful else ''}: "
-    else:
-        conclusion = "A check of robustness, on which H0 does not rest: "
-    parts = [
-        f"{start} on {results.config.benchmarks[report.benchmark].title}, "
-        f"n = {number_of(count, 'source video')}. ",
-        conclusion,
-        f"{len(better)} of {len(tested)} tests find {methods} better{_in(better)}, ",
-        f"{len(worse)} find it worse{_in(worse)}.",
-        f" Mean and ranks point to different sides{_in(unclear)}: no verdict." if unclear else "",
-        _doses(results, tested, level),
-        _sensitivity(tested, len(better) + len(worse)),
-        f" Not tested: {listing(missing)}." if missing else "",
-    ]
-    return "".join(parts)
-
-
-def _doses(results: Results, tested: Tests, level: float) -> str:
-    """Say what comparing two shifts shows: which of them is better, and nothing about H0."""
-    told = []
-    for name, own in by_opponent(tested).items():
-        shifts = _shifts(results, own[0].comparison)
-        if shifts is None or not all(shifts) or shifts[0] == shifts[1]:
-            continue
-        wider = 1 if shifts[0] > shifts[1] else -1
-        sides = {"the larger": wider, "the smaller": -wider}
-        found = [
-            f"{side} is better in {listing(titles)}"
-            for side, sign in sides.items()
-            if (titles := [t.metric.title for t in own if t.found(level) == sign])
-        ]
-        told.append(
-            f" Shift of {shifts[0]} against {shifts[1]} ({name}), which does not bear on H0: "
-            f"{listing(found) if found else 'no difference shown'}."
+def judged(tests: Sequence[Tested]) -> str:
+    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
+    found = {t.found for t in tests}
+    if {1, -1} <= found:
+        return "mixed: " + "; ".join(
+            f"{verdict} in {listing([t.metric.title for t in tests if t.verdict == verdict])}"
+            for verdict in (BETTER, WORSE)
         )
-    return "".join(told)
+    if found != {0}:
+        return BETTER if 1 in found else WORSE
+    return NONE if any(t.verdict == NONE for t in tests) else tests[0].withheld
 
 
-def _sensitivity(tested: Tests, found: int) -> str:
-    """Say what the tests without a finding could have seen: not rejected is not shown to be equal."""
-    psnr = [t for t in tested if t.metric.key == "psnr"]
-    if not psnr or found == len(tested):
+def _sentence(results: Results, tests: Sequence[Tested], about: str) -> str:
+    """Write one sentence of everything that was declared about one reading."""
+    groups = [g for g in by_comparison(tests) if reading(results, g[0].comparison) == about and g[0].effect]
+    if not groups:
         return ""
-    told = [
-        f"{t.detectable:.2g} {t.metric.unit} against {t.comparison.against}"
-        if math.isfinite(t.detectable)
-        else f"none, however large, against {t.comparison.against}"
-        for t in psnr
-    ]
-    return f" Smallest gain in {psnr[0].metric.title} that this n finds with 80 % power: {listing(told)}."
+    parts: dict[tuple[str, str], list[str]] = {}
+    for group in groups:
+        effect, names = group[0].effect, (group[0].comparison.method, group[0].comparison.against)
+        assert effect is not None
+        ends = f"[{_number(effect.low)}, {_number(effect.high)}]"
+        gain = f"{results.called(names[1])} ({_number(effect.mean)} dB {ends})"
+        parts.setdefault((results.called(names[0]), judged(group)), []).append(gain)
+    clauses = [_CLAUSES.get(v, "{} against {}: " + v).format(m, listing(a)) for (m, v), a in parts.items()]
+    verdicts = {judged(group) for group in groups}
+    decided = next((v for v in (BETTER, WORSE) if v in verdicts and len(verdicts - {NONE}) == 1), "")
+    word = "H0 is rejected" if decided == BETTER else "H0 is not rejected"
+    if any(v.startswith("mixed") for v in verdicts) or {BETTER, WORSE} <= verdicts:
+        word = "the outcomes are mixed"
+    elif all(v.startswith("not judged") for v in verdicts):
+        word = "not judged"
+    elif decided == "" and BETTER in verdicts:
+        word = "H0 is rejected where it was judged"
+    n = max(group[0].effect.n for group in groups if group[0].effect)
+    where = f"On {_title(results, tests[0].benchmark)} ({number_of(n, 'video')})"
+    return f"{about.capitalize()}: {word}. {where} {'; '.join(clauses)}."
 
 
-def _in(tests: Sequence[Tested]) -> str:
-    return f" ({outcomes(tests)})" if tests else ""
+_CLAUSES = {
+    BETTER: "{} is better than {}",
+    WORSE: "{} is worse than {}",
+    NONE: "no difference is shown between {} and {}",
+}
+
+
+def _population(results: Results) -> str:
+    told = []
+    for name in results.populations:
+        videos = len(set(results.videos(name)))
+        footage = "rendered" if results.procedural[name] else "real footage"
+        told.append(f"{_title(results, name)} ({footage}, {number_of(videos, 'video')})")
+    return "; ".join(told)
+
+
+def _bounds(results: Results) -> list[str]:
+    report, found = results.config.report, []
+    for name in results.populations:
+        videos = len(set(results.videos(name)))
+        if videos < report.least_videos:
+            found.append(
+                f"{_title(results, name)}: {number_of(videos, 'video')}, fewer than the "
+                f"{report.least_videos} that a "
+                "verdict needs; gains and intervals are shown without one."
+            )
+        if results.stand_in(name):
+            found.append(f"{_title(results, name)}: rendered stand-ins, so nothing is said about real video.")
+    if results.kept:
+        found.append(
+            f"Kept and not measured again, as the footage is not here: the rows of "
+            f"{listing([_title(results, name) for name in results.kept])} (digests of the clips below)."
+        )
+    found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in gated(results).values()]
+    return found
+
+
+def _method(results: Results) -> str:
+    report = results.config.report
+    level = 1 - report.confidence
+    return (
+        f"“Better” and “worse” stand where, over source videos, Holm's corrected Wilcoxon signed-rank test "
+        f"(two-sided, "
+        f"level {level:.3g} for each family of comparisons on each population, over all outcomes) passes, "
+        f"the "
+        f"{100 * report.confidence:g} % bootstrap interval of the mean excludes 0 on the same side, there "
+        f"are at least "
+        f"{report.least_videos} videos, and, for parts that were trained here, at least "
+        f"{report.least_seeds} trainings "
+        "agree in sign. The comparisons were written into params.yaml before their results existed; those "
+        "called "
+        "exploratory were declared after trials had shown them."
+    )
+
+
+def _title(results: Results, benchmark: str) -> str:
+    return results.config.benchmarks[benchmark].title
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else number(value, 2, signed=True)

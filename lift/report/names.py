@@ -1,10 +1,8 @@
-"""What the report calls things: metrics with unit and direction, window sizes, offsets.
-
-Methods keep their names from params.yaml everywhere, so that a row of a table can be found in the pipeline.
-"""
+"""What the report calls things: metrics with unit and direction, window sizes, offsets, kinds of clips."""
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lift.config import Config
@@ -19,7 +17,10 @@ TRAINED, RELEASED, UNTAUGHT = "trained here", "released", "none"
 """Whose weights a method has: this run's, those that the repository carries, nobody's."""
 TWO_FRAMES = "†"
 """Sign behind the name of a method that sees the two references at most."""
+NONE = "–"  # shown where nothing was measured
 STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
+JUDDER = "judder"
+"""The stratum of real videos in which frames repeat while the scene moves; the others' kind is empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,8 @@ _METRICS = (
     Metric(key="lpips", title="LPIPS", unit="", better=-1, digits=4),
     Metric(key="ie", title="IE", unit="0–255", better=-1, digits=2),
     Metric(key="ie_rms", title="IE (RMS)", unit="0–255", better=-1, digits=2),
+    Metric(key="ie_edges", title="Error at edges", unit="0–255", better=-1, digits=2),
+    Metric(key="ie_occluded", title="Error where occluded", unit="0–255", better=-1, digits=2),
     Metric(key="warping", title="Warping error", unit="0–255", better=-1, digits=2),
     Metric(key="epe", title="EPE", unit="px", better=-1, digits=3),
 )
@@ -66,9 +69,8 @@ REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
 """Metrics that every method has on every clip; the flow's two may be absent for a whole benchmark."""
 
 
-def metrics(config: Config) -> dict[str, Metric]:
-    """Return the metrics by column name."""
-    return {metric.key: metric for metric in _METRICS}
+METRICS = {metric.key: metric for metric in _METRICS}
+"""By column name."""
 
 
 def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
@@ -116,20 +118,38 @@ def window(configs: Mapping[str, Config], method: str) -> str:
     return f"{len(clip.offsets)} ({clip.before}+{clip.after})"
 
 
-def changes(base: Config, other: Config) -> str:
-    """Say how an ablation's configuration differs from the base's, for example `model.layers: 2`."""
-    found = []
-    for section in ("clip", "model", "loss", "train"):
-        one, two = (dataclasses.asdict(getattr(config, section)) for config in (base, other))
-        found += [f"{section}.{key}: {two[key]}" for key in one if one[key] != two[key]]
-    return ", ".join(found) or "the base"
+def used(config: Config) -> int:
+    """Count the frames of a method's window that take part, the missing one with them, as its name does."""
+    clip, model = config.clip, config.model
+    near = model.lift_rife.reach if model.flow == "rife" else model.matching.reach
+    if model.name != "lift" or (model.flow == "plain" and model.use_context):
+        return len(clip.offsets) + 1
+    reach = 0 if model.flow == "plain" else near
+    return 3 + min(reach, clip.before - 1) + min(reach, clip.after - 1)
 
 
 def words(name: str) -> str:
-    """Turn an identifier such as `fast_motion` into words."""
-    return name.replace("_", " ")
+    """Turn an identifier such as `fast_motion` into words; the kind of a video without judder is empty."""
+    return name.replace("_", " ") or "even motion"
 
 
 def number_of(count: int, thing: str) -> str:
     """Write a count with its noun, for example `1 source video` or `3 source videos`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def listing(parts: Sequence[str]) -> str:
+    """Join parts as in a sentence."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def number(value: float, digits: int, signed: bool = False) -> str:
+    """Write a number for readers, with a true minus sign; a dash for NaN, the word none for infinity."""
+    if math.isnan(value):
+        return NONE
+    if math.isinf(value):
+        return "none"
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")

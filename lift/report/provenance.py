@@ -75,10 +75,10 @@ def brief(sources: Sequence[str]) -> str:
     """Write stage outputs shortly: `results/{a,b}/clips.csv` for two methods' files of one name."""
     groups: dict[tuple[str, str], list[str]] = {}
     for source in sources:
-        top, method, name = source.split("/")
-        groups.setdefault((top, name), []).append(method)
+        top, *method, name = source.split("/")
+        groups.setdefault((top, name), []).extend(method)
     told = [
-        f"{top}/{methods[0]}/{name}" if len(methods) == 1 else f"{top}/{{{','.join(methods)}}}/{name}"
+        "/".join((top, *([f"{{{','.join(methods)}}}"] if len(methods) > 1 else methods), name))
         for (top, name), methods in groups.items()
     ]
     return "; ".join(told)
@@ -100,8 +100,7 @@ def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
     paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
     for method in methods:
         own = results.data / "results" / method
-        names = (*NAMES, "examples.zip")
-        paths += [*(own / name for name in names), results.data / "training" / method / "curves.csv"]
+        paths += [*(own / name for name in NAMES), results.data / "training" / method / "curves.csv"]
     found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
     found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
     return [(name, _digest(path.read_bytes())) for name, path in found if path.is_file()]

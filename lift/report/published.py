@@ -53,8 +53,8 @@ def _block(table: Table, rows: Rows) -> Table:
     ]
     return Table(
         name=table.name,
-        title=f"Published: {table.title}",
-        caption=f"{table.title}: published by others, not measured here; other training and other protocols, "
+        caption=f"{table.caption.split(':')[0]}: published by others, not measured here; other training "
+        f"and other protocols, "
         "so not ranked with our rows",
         columns=columns,
         rows=[

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lift import header
 from lift.config import Config
 from lift.errors import UserError
 from lift.report import measured
@@ -21,11 +22,13 @@ from lift.report.results import Results
 
 COLUMNS = (
     "benchmark", "clip", "video", "group", "kind", "motion", "seed", "context",
-    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
+    "occluded",
 )  # fmt: skip
 _TEXT = ("benchmark", "clip", "video", "group", "kind")
-_OPTIONAL = ("warping", "epe", "occluded")
+_OPTIONAL = ("ie_occluded", "warping", "epe", "occluded")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
+WEIGHTS = Path("weights")
 _NAMED = 5  # clips that an error names
 Seeds = tuple[pd.DataFrame, ...]
 
@@ -72,8 +75,18 @@ def read(
         costs={method: means["model"] for method, means in stated.items() if "model" in means},
         procedural={name: bool(summary["procedural"]) for name, summary in summaries.items()},
         absent=tuple(name for name in config.benchmarks if _not_given(summaries[name])),
+        trainings={name: _trainings(config, configs, name) for name in config.methods},
         timings=measured.read(timings, config.profile),
     )
+
+
+def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> int:
+    """Count a method's trainings: of what is released those that made the file, which is one or none."""
+    if method in config.ablations:
+        return len(configs[method].train.seeds)
+    path = WEIGHTS / f"{configs[method].weights}{header.SUFFIX}" if method in config.released else None
+    ours = path is not None and path.is_file() and header.read(path).plain("config") is not None
+    return int(ours)
 
 
 def _not_given(summary: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lift.config import Config
 from lift.report.measured import Measured
-from lift.report.names import Metric, metrics
+from lift.report.names import JUDDER, METRICS, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,11 @@ class Results:
     procedural: Mapping[str, bool]
     """Clip set -> whether its footage is rendered."""
     absent: tuple[str, ...]
-    """Benchmarks whose data sets the profile does without (`Source.optional`)."""
+    """Benchmarks whose data sets are not here (`Source.optional`)."""
+    trainings: Mapping[str, int]
+    """Method -> how many trainings of this project its learnt parts were measured in; 0: none was learnt
+    here.
+    """
     timings: Measured
     """Times and memory, measured apart from the pipeline."""
 
@@ -43,6 +47,21 @@ class Results:
     def methods(self) -> tuple[str, ...]:
         """All declared methods, with results or without."""
         return self.config.methods
+
+    @property
+    def kept(self) -> list[str]:
+        """Benchmarks whose rows an earlier evaluation left: their footage is not here."""
+        return [name for name in self.absent if self.measured(name)]
+
+    @property
+    def populations(self) -> list[str]:
+        """Benchmarks on which the declared comparisons are judged, of those that were measured."""
+        asked = dict.fromkeys((self.config.report.benchmark, *self.config.report.others))
+        return [name for name in asked if self.measured(name)]
+
+    def called(self, method: str) -> str:
+        """Return what readers call a method."""
+        return self.config.report.names.get(method, method)
 
     @property
     def missing(self) -> list[str]:
@@ -57,7 +76,7 @@ class Results:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Metrics by column name."""
-        return metrics(self.config)
+        return METRICS
 
     def frame(self, method: str, benchmark: str) -> pd.DataFrame | None:
         """Return the rows of one method on one benchmark; None where there are none."""
@@ -95,8 +114,10 @@ class Results:
         return np.asarray(frame["group"], dtype=np.str_)
 
     def kinds(self, benchmark: str) -> npt.NDArray[np.str_]:
-        """Return each clip's kind or difficulty, in the order of clip ids."""
-        return np.asarray(self.rows[self.measured(benchmark)[0]][benchmark]["kind"], dtype=np.str_)
+        """Return each clip's kind, in the order of clip ids; a video with judder has it all over."""
+        kinds = np.asarray(self.rows[self.measured(benchmark)[0]][benchmark]["kind"], dtype=np.str_)
+        units = self.videos(benchmark)
+        return np.where(np.isin(units, units[kinds == JUDDER]), JUDDER, kinds)
 
     def stand_in(self, benchmark: str) -> bool:
         """Whether rendered scenes stand in for real footage (the set `scenes` is meant to be rendered)."""

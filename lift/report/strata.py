@@ -1,8 +1,9 @@
-"""The gain of a wide context by kind of scene, by motion and by occlusion (architecture section 1.1).
+"""The gain of the declared wide window by kind of video: the claim of specification section 1 on hard scenes.
 
 The claim is an interaction: not that the gain in a stratum is positive, but that it is larger than in plain
-scenes. Its tests, of all kinds, methods and metrics, are one family (Holm); and an interaction is a benefit
-only where the gain itself is positive, for a loss can be smaller than another.
+scenes. Its tests, of all kinds, comparisons and metrics of a benchmark, are one family (Holm); and an
+interaction is a benefit only where the gain itself is positive, for a loss can be smaller than another. Real
+video has one stratum, of frames that repeat while the scene moves (judder), against all other videos.
 """
 
 import dataclasses
@@ -14,43 +15,42 @@ import numpy.typing as npt
 
 from lift.report.comparisons import describe, gains
 from lift.report.names import CONTROL, STRATA, narrow
-from lift.report.results import Results, unit_means
+from lift.report.results import Results
 from lift.report.statistics import (
     Effect,
     bootstrap_interval,
     detectable_between,
     holm,
     permutation_p,
-    rank_correlation,
 )
 from lift.seeds import generator
 
-SCENES = "scenes"
 METRICS = ("psnr", "epe")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stratum:
-    """The gain of the base over one narrower method in one kind of scene."""
+    """The gain of the base over one method in one kind of video."""
 
+    benchmark: str
     against: str
     metric: str
     kind: str
     effect: Effect
     excess: float
-    """Gain here minus gain in plain scenes (the interaction)."""
+    """Gain here minus gain in the control (the interaction)."""
     low: float
     high: float
-    """Ends of its bootstrap interval; NaN for the plain scenes themselves, or where n is too small."""
+    """Ends of its bootstrap interval; NaN for the control itself, or where n is too small."""
     p: float
     """Permutation test of the excess, two-sided; NaN as above."""
     p_holm: float
-    """Corrected over all strata, methods and metrics."""
+    """Corrected over all strata, methods and metrics of the benchmark."""
     detectable: float
-    """Smallest excess that these scenes find with 80 % power as the family's smallest p."""
+    """Smallest excess that these videos find with 80 % power as the family's smallest p."""
 
     def found(self, level: float) -> int:
-        """Say what the corrected test found: +1 the gain is larger here than in plain scenes, -1 smaller."""
+        """Say what the corrected test found: +1 the gain is larger here than in the control, -1 smaller."""
         return int(np.sign(self.excess)) if self.p_holm < level else 0  # false for NaN
 
     def benefits(self, level: float) -> bool:
@@ -58,107 +58,67 @@ class Stratum:
         return self.found(level) > 0 and self.effect.low > 0
 
 
-def narrow_methods(results: Results) -> list[str]:
-    """List the models that differ from the base in their context alone, and see the two references.
-
-    Other two-frame models differ in more than that; the tables by benchmark hold them.
-    """
-    base = results.configs.get(results.base)
-    if base is None:
-        return []
-    return [
-        name
-        for name in results.config.models
-        if name != results.base
-        and narrow(results.configs, name)
-        and results.configs[name].loss == base.loss
-        and results.configs[name].train == base.train
-        and dataclasses.replace(results.configs[name].model, use_context=base.model.use_context) == base.model
-    ]
+def opponents(results: Results) -> list[str]:
+    """List the models of the two references alone that the base is compared with by declaration."""
+    asked = [c.against for c in results.config.report.comparisons if c.method == results.base]
+    return [m for m in dict.fromkeys(asked) if m in results.config.models and narrow(results.configs, m)]
 
 
 def by_stratum(results: Results) -> list[Stratum]:
-    """Return the base's gain over each narrow method in every kind of scene, with the interactions tested."""
-    if results.frame(results.base, SCENES) is None:
+    """Return the base's gain in every kind of video of each benchmark that has kinds, interactions tested."""
+    return [row for name in results.populations for row in _of(results, name)]
+
+
+def _of(results: Results, benchmark: str) -> list[Stratum]:
+    if results.frame(results.base, benchmark) is None:
         return []
-    kinds = [kind for kind in STRATA if (results.kinds(SCENES) == kind).any()]
+    present = set(results.kinds(benchmark))
+    kinds = [*(kind for kind in STRATA if kind in present), *sorted(present - set(STRATA))]
+    control = CONTROL if CONTROL in present else ""
+    if len(kinds) < 2 or control not in present:
+        return []
     asked = [
         (metric, against)
         for metric in METRICS
-        for against in narrow_methods(results)
-        if results.has(results.base, SCENES, metric) and results.has(against, SCENES, metric)
+        for against in opponents(results)
+        if all(results.has(method, benchmark, metric) for method in (results.base, against))
     ]
-    count = len(asked) * len([kind for kind in kinds if kind != CONTROL])
+    count = len(asked) * (len(kinds) - 1)
     rows = []
     for metric, against in asked:
-        by_kind = {kind: gains(results, SCENES, metric, results.base, against, kind) for kind in kinds}
-        rows += [_stratum(results, against, metric, kind, by_kind, count) for kind in kinds]
+        by_kind = {k: gains(results, benchmark, metric, results.base, against, k) for k in kinds}
+        rows += [_stratum(results, benchmark, against, metric, k, by_kind, control, count) for k in kinds]
     adjusted = holm([row.p for row in rows])
     return [dataclasses.replace(row, p_holm=p) for row, p in zip(rows, adjusted, strict=True)]
 
 
 def _stratum(
     results: Results,
+    benchmark: str,
     against: str,
     metric: str,
     kind: str,
     by_kind: dict[str, npt.NDArray[np.float64]],
+    control: str,
     count: int,
 ) -> Stratum:
-    report, here, plain = results.config.report, by_kind[kind], by_kind.get(CONTROL)
-    (effect,) = describe(results, [here], "stratum", metric, against, kind)
+    report, here, plain = results.config.report, by_kind[kind], by_kind[control]
+    keys = (benchmark, metric, against, kind)
+    (effect,) = describe(results, [here], "stratum", *keys)
     excess = low = high = p = least = math.nan
-    if plain is not None and kind != CONTROL:
+    if kind != control:
         ends = bootstrap_interval(
             [here[:, None], plain[:, None]],
             confidence=report.confidence,
             resamples=report.resamples,
-            rng=generator(results.config.seed, "report", "interaction", metric, against, kind),
+            rng=generator(results.config.seed, "report", "interaction", *keys),
         )
         excess = float(here.mean() - plain.mean())
         low, high = (float(end[0]) for end in ends)
-        rng = generator(results.config.seed, "report", "permutation", metric, against, kind)
+        rng = generator(results.config.seed, "report", "permutation", *keys)
         p = permutation_p(here, plain, resamples=report.resamples, rng=rng)
         least = detectable_between(here, plain, (1 - report.confidence) / count, report.resamples)
     return Stratum(
-        against=against,
-        metric=metric,
-        kind=kind,
-        effect=effect,
-        excess=excess,
-        low=low,
-        high=high,
-        p=p,
-        p_holm=math.nan,
-        detectable=least,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trend:
-    """The base's gain over one narrower method against a property of clips, one point per source video."""
-
-    benchmark: str
-    against: str
-    property: str
-    """`motion` (mean absolute difference of the references, 0-255) or `occluded` (share of pixels)."""
-    x: npt.NDArray[np.float64]
-    gain: npt.NDArray[np.float64]
-    correlation: tuple[float, float, float]
-    """Spearman's, with the ends of its interval; NaN where videos are too few."""
-
-
-def trend(results: Results, benchmark: str, against: str, column: str, metric: str = "psnr") -> Trend | None:
-    """Return the points of a trend; None where one of the two methods, or the property, was not measured."""
-    if not (results.has(results.base, benchmark, column) and results.has(against, benchmark, metric)):
-        return None
-    x = unit_means(results.values(results.base, benchmark, column), results.videos(benchmark))
-    gain = gains(results, benchmark, metric, results.base, against)
-    return Trend(
-        benchmark=benchmark,
-        against=against,
-        property=column,
-        x=x,
-        gain=gain,
-        correlation=rank_correlation(x, gain, confidence=results.config.report.confidence),
-    )
+        benchmark=benchmark, against=against, metric=metric, kind=kind, effect=effect,
+        excess=excess, low=low, high=high, p=p, p_holm=math.nan, detectable=least,
+    )  # fmt: skip

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from av.video.reformatter import Interpolation
 
 from lift import png
 from lift.config.footage import Camera
@@ -21,7 +19,6 @@ from lift.scenes.kinds import make
 from lift.scenes.scene import Image, Scene
 
 FRAME_RATE = 25  # UCF101's
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 QUANTISER = 2  # MPEG-4's finest; the scenes' own detail should decide a result, not the codec's
 
 
@@ -89,6 +86,10 @@ def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> Non
 
     One thread, FFmpeg's bit-exact paths, and its transforms in C: those in vector code round otherwise.
     """
+    import av  # here alone: pictures need no FFmpeg, which a machine that only trains may lack
+    from av.video.reformatter import Interpolation
+
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=FRAME_RATE)
         stream.height, stream.width = size
@@ -98,7 +99,7 @@ def write_avi(path: Path, frames: Iterator[Image], size: tuple[int, int]) -> Non
         stream.options = {"flags": "+bitexact", "dct": "int", "idct": "simple", **limits}
         for frame in frames:
             rgb = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            container.mux(stream.encode(rgb.reformat(format="yuv420p", interpolation=EXACT, threads=1)))
+            container.mux(stream.encode(rgb.reformat(format="yuv420p", interpolation=exact, threads=1)))
         container.mux(stream.encode())
 
 

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from lift.config import Config
 from lift.training.machine import StopRequest
 from lift.training.sampler import Draw
+from lift.training.state import State
 from lift.training.validation import Metric
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -55,6 +56,8 @@ class Job:
         snapshots: Folder of the run's snapshots.
         start: The snapshot that a new run starts from; None: from nothing.
         stop: Signals that came, from before the training as well.
+        saved: Called after each checkpoint with what it holds, while the model has the weights that would be
+            published.
     """
 
     config: Config
@@ -73,3 +76,4 @@ class Job:
     snapshots: Path
     start: Path | None = None
     stop: StopRequest = field(default_factory=StopRequest)
+    saved: Callable[[State], None] | None = None

@@ -239,6 +239,9 @@ class _Run:
             self.logs.flush()
         self._gather()
         save_state(self.job.folder, self.state)
+        if self.job.saved is not None:
+            with self._averaged():
+                self.job.saved(self.state)
 
     def _snapshot(self, epoch: int) -> None:
         self._gather()

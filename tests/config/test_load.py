@@ -69,7 +69,7 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
 def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
     for name, same in (("lift15", True), ("rife", True), ("matched", False)):
         one, two = (
-            load(params({"model.matching.smooth": value}), "study", name).digestible() for value in (3, 5)
+            load(params({"model.matching.smooth": value}), "thesis", name).digestible() for value in (3, 5)
         )
         assert (one == two) is same, name
 
@@ -134,7 +134,7 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"profile.demo": ["thesis"]}, ["profile.demo", "[demo]", "['thesis']"]),
         ({"profiles.demo.base": ["tesis"]}, ["demo.base.tesis", "'thesis'"]),
         ({"profiles.demo.base": "thesis"}, ["demo.base", "a list"]),
-        ({"profiles.demo.base": ["study_gpu"], "profiles.study.base": ["demo"]}, ["stands on itself"]),
+        ({"profiles.demo.base": ["quarter"], "profiles.study.base": ["demo"]}, ["stands on itself"]),
         ({"seed": None}, ["seed"]),
         ({"profiles.demo.sources.davis.path": "x"}, ["sources.davis", "render"]),
         ({"defaults.render.size": [8, 8], "defaults.sets": {}}, ["defaults.sets", "'set'"]),
@@ -220,10 +220,17 @@ def test_a_mistake_is_named_by_its_key_in_one_line(params, changes, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"report.benchmark": "davis"}, ["report.benchmark: davis", "study.sources.davis.path"]),
         (
-            {"clips.sets.train.sources": ["davis", "ucf101"]},
-            ["clips.sets: train", "(davis, ucf101) is given"],
+            {
+                "clips.sets.train.sources": ["ucf101"],
+                "methods": {"trained": ["ctx7"], "released": ["matched"], "baselines": ["average"]},
+                "report.comparisons": [WIDTH | {"method": "matched", "against": "average"}],
+            },
+            ["clips.sets: train", "(ucf101) is given"],
+        ),
+        (
+            {"clips.sets.train.sources": ["davis"], "sources.davis.path": "/mine"},
+            ["clips.sets.davis.part: all", "training list of davis is learnt from"],
         ),
         ({"sources.scenes.render.camera.zoom": [0.1, 0.0]}, ["render.camera", "zoom: [0.1, 0.0]"]),
         ({"sources.scenes.render.camera.blur": 1}, ["render.camera.blur", "unknown"]),
@@ -242,7 +249,7 @@ def test_a_path_gives_an_optional_source(params):
     assert config.given("davis") == ("davis",)
 
 
-@pytest.mark.parametrize("profile", ["demo", "thesis", "study", "study_gpu"])
+@pytest.mark.parametrize("profile", ["demo", "thesis", "study", "quarter"])
 def test_cityscapes_rule_is_declared_and_needs_only_a_path(profile, params):
     rule = load(SOURCE, profile).clips.sets["cityscapes"]
     assert (rule.part, rule.before, rule.resize, rule.max_clips) == ("validation", 4, (512, 1024), 1)

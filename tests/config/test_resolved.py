@@ -52,7 +52,7 @@ def of(*methods, stages=("train", "evaluate")):
         ("train.seeds", [7, 8], TRAINED),
         ("train.resident", True, ()),  # how, not what
         ("download.tries", 9, ()),
-        ("verify.absolute", 0.1, ()),
+        ("verify.metrics", {"psnr": 0.1}, ()),
         ("report.resamples", 300, ()),
         ("profiles.thesis.model.heads", 4, ()),
         ("profiles.demo.sources.davis.render.test", 3, ()),
@@ -67,7 +67,7 @@ def test_exactly_the_methods_whose_configuration_changes_are_trained_again(resol
 
 
 def test_how_methods_are_measured_changes_no_training(resolved):
-    found = changed(resolved(), resolved({"evaluate.examples": 3}))
+    found = changed(resolved(), resolved({"evaluate.edges": 0.3}))
     every = (*TRAINED, *RELEASED, *BASELINES)
     assert found == {*of(*every, stages=("evaluate",)), "report.json"}
     found = changed(resolved(), resolved({"benchmarks.vimeo90k.protocol": "another"}))

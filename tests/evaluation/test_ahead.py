@@ -114,7 +114,6 @@ def test_every_frame_is_judged_by_the_one_that_came_and_none_ahead_is_given(lpip
         of_horizon = [means["set"][f"{metric}_{k}"] for k in (1, 2, 3)]
         assert means["set"][f"{metric}_to_2"] == pytest.approx(sum(of_horizon[:2]) / 2, abs=1e-6)
         assert means["set"][f"{metric}_to_3"] == pytest.approx(sum(of_horizon) / 3, abs=1e-6)
-    assert (tmp_path / "examples.zip").is_file()
     assert (tmp_path / "weights.csv").read_text().count("\n") == 1
 
 
@@ -124,7 +123,7 @@ def test_seeds_and_the_contexts_weights_are_kept_and_equal_results_are_equal_byt
         ahead.evaluate(
             methods, "line", {"set": (Clips(), 2)}, lpips, out=tmp_path / name, model={"parameters": 5}
         )
-    files = ("clips.csv", "weights.csv", "metrics.json", "examples.zip")
+    files = ("clips.csv", "weights.csv", "metrics.json")
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
     weights = list(csv.DictReader((tmp_path / "one" / "weights.csv").read_text().splitlines()))
     assert len(weights) == 2 * (3 + 2)  # of two seeds: three frames of one clip, two of the other

@@ -55,18 +55,18 @@ def by_probe(rows):
 
 
 def test_a_method_of_two_frames_loses_nothing():
-    rows = probe({7: references}, "x", "scenes", Clips())
+    rows = probe({7: references}, "x", "scenes", Clips(), 9)
     assert len(rows) == len(PROBES) * 4
     assert all(row.whole == row.psnr and row.moved == 0 for row in rows)
     assert {row.seed for row in rows} == {7}
 
 
 def test_the_order_matters_to_who_looks_at_it_and_not_to_the_mean():
-    found = by_probe(probe({None: mean}, "x", "scenes", Clips()))
+    found = by_probe(probe({None: mean}, "x", "scenes", Clips(), 9))
     assert all(row.moved == pytest.approx(0, abs=1e-3) for row in found["order"])
     assert all(row.moved > 1 for row in found["strangers"] + found["references"])
     assert all(row.whole > row.psnr for row in found["references"])
-    assert any(row.moved > 1 for row in by_probe(probe({None: first}, "x", "scenes", Clips()))["order"])
+    assert any(row.moved > 1 for row in by_probe(probe({None: first}, "x", "scenes", Clips(), 9))["order"])
 
 
 @pytest.mark.parametrize("change", PROBES.values())
@@ -97,5 +97,10 @@ def test_strangers_are_of_the_next_clip_of_the_same_size():
 
 
 def test_without_frames_beyond_the_references_there_is_nothing_to_take():
-    assert probe({None: mean}, "x", "s", Clips(valid=(False, False, True, True, False, False))) == []
+    assert probe({None: mean}, "x", "s", Clips(valid=(False, False, True, True, False, False)), 9) == []
     assert not bool(alone(Clips(), 0)["valid"][~NEAR].any())
+
+
+def test_no_more_clips_than_asked_are_probed_and_evenly():
+    rows = probe({None: mean}, "x", "scenes", Clips(), 1)
+    assert len({row.clip for row in rows}) == 1

@@ -27,7 +27,7 @@ def test_the_files_have_the_columns_of_the_brief(tmp_path):
     clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "weights.csv"))
     assert clips == (
         "benchmark,clip,video,group,kind,motion,seed,context,"
-        "psnr,ssim,ssim_matlab,lpips,ie,ie_rms,warping,epe,occluded"
+        "psnr,ssim,ssim_matlab,lpips,ie,ie_rms,ie_edges,ie_occluded,warping,epe,occluded"
     )
     assert weights == "benchmark,clip,kind,seed,offset,weight"
     assert read(tmp_path / "clips.csv")[0]["epe"] == ""

@@ -1,10 +1,7 @@
 import csv
-import io
 import json
-import zipfile
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,6 +9,7 @@ from torch import nn
 
 from lift.errors import UserError
 from lift.evaluation import BASELINES, Prediction, evaluate, of_model
+from lift.evaluation.results import kept
 from lift.metrics import Lpips, psnr, ssim
 
 OFFSETS = (-2, -1, 1, 2)
@@ -77,7 +75,7 @@ def lpips() -> Lpips:
 def measured(lpips, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     benchmarks = {"davis": Clips(), "scenes": Clips(truth=True)}
-    means = evaluate({7: of_model(Model())}, "model", benchmarks, lpips, examples=2, out=folder)
+    means = evaluate({7: of_model(Model())}, "model", benchmarks, lpips, edges=0.1, out=folder)
     with (folder / "clips.csv").open(newline="") as file:
         return means, list(csv.DictReader(file)), folder
 
@@ -124,22 +122,37 @@ def test_weights_of_absent_frames_are_left_out(measured):
     assert last == {-1: 0.3333333, 1: 0.3333333, 2: 0.3333333}
 
 
-def test_examples_hold_frames_and_flows(measured):
-    with zipfile.ZipFile(measured[2] / "examples.zip") as archive:
-        index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode())))
-        assert [row["slug"] for row in index if row["benchmark"] == "scenes"] == ["set_v0_0", "set_v1_2"]
-        names = {name.rsplit("/", 1)[1] for name in archive.namelist() if name.startswith("scenes/set_v1_2/")}
-        assert names == {
-            "before.png", "after.png", "target.png", "frame.png", "coarse.png", "blend.png", "flow.npy",
-            "true_flow.npy",
-        }  # fmt: skip
-        assert not any(name.startswith("davis") and "true" in name for name in archive.namelist())
-        pixels = np.frombuffer(archive.read("davis/set_v0_0/before.png"), np.uint8)
-        before = cv2.imdecode(pixels, cv2.IMREAD_COLOR_RGB).transpose(2, 0, 1)
-        flow = np.load(io.BytesIO(archive.read("davis/set_v0_0/flow.npy")))
-        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
-    assert np.array_equal(before, (255 * Clips()[0]["frames"][1].numpy()).round())
-    assert (flow.shape, flow.dtype) == ((4, 9, 13), np.float16)
+def test_errors_at_edges_and_where_occluded_are_of_those_pixels_alone(measured):
+    _, rows, _ = measured
+    sample = Clips(truth=True)[0]
+    frame = (sample["frames"][1] + sample["frames"][2]) / 2
+    wrong = (255 * frame.numpy()).round() - (255 * sample["target"].numpy()).round()
+    hidden = np.abs(wrong[:, : Clips().size[0] // 2]).mean()
+    assert float(rows[3]["ie_occluded"]) == pytest.approx(hidden, rel=1e-5)
+    assert rows[0]["ie_occluded"] == ""
+    assert float(rows[0]["ie_edges"]) != pytest.approx(float(rows[0]["ie"]), rel=1e-3)
+
+
+def test_rows_of_other_benchmarks_are_kept_as_they_were(measured, lpips, tmp_path):
+    _, rows, folder = measured
+    old = kept(folder, ["davis"])
+    evaluate(
+        {7: of_model(Model())},
+        "model",
+        {"scenes": Clips(truth=True)},
+        lpips,
+        edges=0.1,
+        out=tmp_path,
+        kept=old,
+    )
+    with (tmp_path / "clips.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == rows
+    for name in ("weights.csv", "metrics.json"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert kept(tmp_path / "nothing", ["davis"]) == ([], [])
+    (tmp_path / "clips.csv").write_text("benchmark,clip\ndavis,a\n")
+    with pytest.raises(UserError, match=r"clips\.csv: not a table of this version"):
+        kept(tmp_path, ["davis"])
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
@@ -150,10 +163,10 @@ def test_baselines_run_the_same_way_and_give_equal_bytes_twice(name, lpips, tmp_
             name,
             {"scenes": Clips(truth=True)},
             lpips,
-            examples=1,
+            edges=0.1,
             out=tmp_path / folder,
         )
-    for file in ("clips.csv", "metrics.json", "weights.csv", "examples.zip"):
+    for file in ("clips.csv", "metrics.json", "weights.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     assert ("epe" in means["scenes"]) == (name != "repeat")
     assert (tmp_path / "one/weights.csv").read_text().count("\n") == 1
@@ -165,7 +178,7 @@ def test_a_prediction_that_is_not_finite_names_its_clip_and_writes_nothing(lpips
         return Prediction(frame)
 
     with pytest.raises(UserError, match=r"davis: set/v0@1: broken \(seed 7\) gives a frame"):
-        evaluate({7: broken}, "broken", {"davis": Clips()}, lpips, examples=1, out=tmp_path / "results")
+        evaluate({7: broken}, "broken", {"davis": Clips()}, lpips, edges=0.1, out=tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
 
@@ -174,4 +187,4 @@ def test_a_benchmark_that_loses_clips_is_an_error(lpips, tmp_path):
     clips.rows.append(clips.rows[0])
     clips.__class__ = type("Short", (Clips,), {"__len__": lambda self: 3})
     with pytest.raises(RuntimeError, match="3 results for 4 clips"):
-        evaluate({None: BASELINES["repeat"]}, "repeat", {"davis": clips}, lpips, examples=0, out=tmp_path)
+        evaluate({None: BASELINES["repeat"]}, "repeat", {"davis": clips}, lpips, edges=0.1, out=tmp_path)

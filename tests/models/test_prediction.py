@@ -1,15 +1,10 @@
-"""What every model that predicts must do: the same as every model, from frames of the past alone."""
+"""What every model that predicts must do beside what every model must (test_conformance.py)."""
 
-import re
 from dataclasses import replace
 
 import pytest
 import torch
 
-from lift import weights
-from lift.config.schema import MODELS
-from lift.errors import UserError
-from lift.losses import Losses
 from lift.models.registry import build
 
 PAST, WIDE = (-2, -1), tuple(range(-6, 0))
@@ -37,26 +32,6 @@ def model_of(small):
     return describe
 
 
-def test_every_model_that_says_it_predicts_is_tried_and_the_others_refuse(small):
-    able = {name for name, family in MODELS.items() if "predict" in family.tasks}
-    assert able == {name for name, _, _ in VARIANTS.values()}
-    for name in set(MODELS) - able:
-        with pytest.raises(UserError, match="lift, ifrnet"):
-            build(replace(small, name=name), task="predict")
-
-
-@every_model
-def test_any_size_gives_the_promised_shapes_within_range(model_of, clip, stir, variant):
-    model, offsets = model_of(variant)
-    module = stir(build(model, task="predict")).eval()
-    for size in ((33, 47), (1, 21)):
-        output = module(*clip(offsets, samples=2, size=size))
-        assert output.frame.shape == (2, 3, *size)
-        assert output.frame.min() >= 0
-        assert output.frame.max() <= 1
-        assert output.flow.shape == (2, 4, -(-size[0] // 4), -(-size[1] // 4))
-
-
 @every_model
 @pytest.mark.parametrize("later", [(0, 1), (1, 2), (0, 5)])
 def test_no_frame_from_the_missing_one_on_has_any_influence(model_of, clip, stir, variant, later):
@@ -73,20 +48,6 @@ def test_no_frame_from_the_missing_one_on_has_any_influence(model_of, clip, stir
         )
         assert torch.equal(output.frame, expected.frame)
         assert torch.equal(output.flow, expected.flow)
-
-
-@every_model
-def test_absent_frames_have_no_influence_and_two_in_a_row_are_needed(model_of, clip, stir, variant):
-    model, offsets = model_of(variant)
-    module = stir(build(model, task="predict")).eval()
-    frames, times, valid = clip(offsets)
-    absent = times < -2
-    spoiled = frames.masked_fill(absent[..., None, None, None], torch.nan)
-    assert module(spoiled, times, ~absent).frame.isfinite().all()
-    with pytest.raises(ValueError, match=re.escape("offset -2")):
-        module(frames, times, times != -2)
-    with pytest.raises(ValueError, match="valid frames"):
-        module(frames, times, torch.zeros_like(valid))
 
 
 @every_model
@@ -111,48 +72,6 @@ def test_how_far_ahead_the_frame_lies_is_seen(model_of, clip, stir, variant):
     frames, times, valid = clip(offsets)
     near, far = (module(frames, times - ahead, valid).frame for ahead in (0, 2))
     assert not torch.equal(near, far)
-
-
-@every_model
-def test_a_few_steps_lower_the_loss_the_same_way_twice_and_saved_weights_give_the_same_frame(
-    model_of, clip, small_loss, tmp_path, variant
-):
-    model, offsets = model_of(variant)
-    arguments = clip(offsets, samples=2)
-    target = arguments[0][:, -1] * 0.7
-    parts = {**dict.fromkeys(model.family.auxiliary, 0.1), "warping": 0.1}
-    losses = Losses(replace(small_loss, l1=1.0, lpips=0.0, **parts))
-    batch = dict(zip(("frames", "offsets", "valid"), arguments, strict=True)) | {"target": target}
-
-    def train():
-        module = build(model, task="predict", seed=5)
-        optimizer = torch.optim.AdamW(module.parameters(), lr=2e-3)
-        curve = []
-        for _ in range(6):
-            loss = sum(losses(module(*arguments, target), batch).values())
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            curve.append(loss.item())
-        return curve, module
-
-    (curve, module), (again, _) = train(), train()
-    assert curve[-1] < curve[0]
-    assert curve == again
-    weights.save(tmp_path / "w.safetensors", module, {"model": model.name})
-    other = build(model, task="predict", seed=2).eval()
-    weights.load(tmp_path / "w.safetensors", other, {"model": model.name})
-    assert torch.equal(other(*arguments).frame, module.eval()(*arguments).frame)
-
-
-@every_model
-def test_gradients_reach_every_parameter(model_of, clip, stir, variant):
-    model, offsets = model_of(variant)
-    module = stir(build(model, task="predict"))
-    output = module(*clip(offsets, samples=2), clip(samples=2, seed=9)[0][:, 0])
-    loss = output.frame.square().mean() + sum((output.auxiliary or {}).values(), start=torch.zeros(()))
-    loss.backward()
-    assert not [name for name, p in module.named_parameters() if p.grad is None or not p.grad.any()]
 
 
 @every_model

@@ -30,7 +30,7 @@ def results(data, configs):
 
 
 @pytest.fixture(scope="session")
-def families(results):
+def tests(results):
     return declared(results)
 
 
@@ -46,13 +46,17 @@ def own(tmp_path, configs):
 
 @pytest.fixture(scope="session")
 def written(data):
-    """Write the report of made-up results as the stage does: without torch, and with warnings as errors."""
+    """Write the report of made-up results as the stage does: without torch, and with warnings as errors.
+
+    It takes seconds: what needs it stands in one file, so that one worker of pytest makes it.
+    """
     out = data.parents[1] / "reports" / "demo"
     code = (
         "import sys; from pathlib import Path; from lift import report\n"
         "from lift.config import load_all\n"
         "config, configs = load_all(sys.argv[3], 'demo')\n"
-        "report.write(config, Path(sys.argv[1]), Path(sys.argv[2]), configs)\n"
+        "planned = load_all(sys.argv[3], 'thesis')\n"
+        "report.write(config, Path(sys.argv[1]), Path(sys.argv[2]), configs, planned)\n"
         "assert 'torch' not in sys.modules"
     )
     command = [sys.executable, "-W", "error", "-c", code, str(data), str(out), str(fake.params())]

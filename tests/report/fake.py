@@ -4,7 +4,6 @@ import atexit
 import csv
 import dataclasses
 import functools
-import io
 import json
 import re
 import shutil
@@ -19,7 +18,7 @@ import yaml
 from lift.config import Config, load_all, yaml12
 from lift.config.abilities import sees_context
 from lift.config.prediction import predicts
-from lift.config.resolved import evaluate
+from lift.config.resolved import evaluate, pictured
 from lift.report.provenance import CODE
 from lift.seeds import generator
 
@@ -35,7 +34,8 @@ SKILL = {  # dB against the base, before noise
 BOOST = {"plain": 0.2, "occlusion": 1.8, "fast_motion": 1.4, "repetition": 1.0, "lighting": 0.6}
 FIELDS = (
     "benchmark", "clip", "video", "group", "kind", "motion", "seed", "context",
-    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "warping", "epe", "occluded",
+    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
+    "occluded",
 )  # fmt: skip
 
 
@@ -55,6 +55,8 @@ def params() -> Path:
     shown = {RELEASED, *raw["ablations"], *everything}
     declared = raw["report"]["comparisons"]
     raw["report"]["comparisons"] = [one for one in declared if {one["method"], one["against"]} <= shown]
+    raw["report"] |= {"names": {"no_s1": "without s1"}, "curve": ["ctx3", "ctx7", "lift15"], "worst": 2}
+    raw["report"]["strips"] = [RELEASED, "ctx3", "dis"]
     (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     (folder / "weights").symlink_to(ROOT / "weights")
     return folder / "params.yaml"
@@ -124,6 +126,8 @@ def _numbers(
         "lpips": error / 100,
         "ie": 0.6 * error,
         "ie_rms": error,
+        "ie_edges": 2 * error,
+        "ie_occluded": 3 * error if benchmark == "scenes" else None,
         "warping": 0.8 * error if flow else None,
         "epe": 0.05 * error if flow and benchmark == "scenes" else None,
         "occluded": (0.15 if kind == "occlusion" else 0.03) * own.random() if benchmark == "scenes" else None,
@@ -149,12 +153,13 @@ def write(
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     base, ablations = seeded(*seeds)
     _write_plain(data / CODE, {})
+    _write_pictures(data / "pictures" / "pictures.zip", methods or base.methods, size, kept)
     for method in methods or base.methods:
         own = seeds if method in base.ablations else ()
         if predicts(ablations.get(method, base), method):
             _write_predictions(data / "results" / method, method, own)
         else:
-            _write_method(data / "results" / method, method, ablations.get(method), size, kept, own)
+            _write_method(data / "results" / method, method, ablations.get(method), own)
         made = evaluate(ablations.get(method, base), method, ROOT / "weights")
         _write_plain(data / "results" / method / "made_from.json", made)
         if method in base.ablations:
@@ -204,8 +209,6 @@ def _write_method(
     folder: Path,
     method: str,
     config: Config | None,
-    size: tuple[int, int],
-    kept: tuple[str, ...],
     seeds: tuple[int, ...],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,7 +220,7 @@ def _write_method(
     means = {}
     for name in {row["benchmark"] for row in rows}:
         own = [row for row in rows if row["benchmark"] == name]
-        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[8:14]} | {
+        means[name] = {m: round(float(np.mean([r[m] for r in own])), 6) for m in FIELDS[8:15]} | {
             "clips": len(own)
         }
     if seeds or method in ("untrained", RELEASED):
@@ -230,10 +233,8 @@ def _write_method(
     (folder / "metrics.json").write_text(json.dumps(means, sort_keys=True), encoding="utf-8")
     rules = {name: _protocol(name) for name in means if name != "model"}
     (folder / "protocol.json").write_text(json.dumps(rules), encoding="utf-8")
-    rows = rows[: len(clips())]
     _write_weights(folder / "weights.csv", config)
     _write_probes(folder / "probes.csv", method, config)
-    _write_examples(folder / "examples.zip", method, [r for r in rows if r["benchmark"] in kept], size)
 
 
 def _protocol(benchmark: str) -> dict[str, str]:
@@ -297,48 +298,25 @@ def picture(seed: int, size: tuple[int, int], shift: float) -> np.ndarray:
     return np.rint(255 * image.clip(0, 1)).astype(np.uint8)
 
 
-def _write_examples(path: Path, method: str, rows: list[dict[str, object]], size: tuple[int, int]) -> None:
-    """Two clips per benchmark: the first and the last."""
-    index = ["benchmark,clip,slug,kind,psnr"]
-    height, width = size
+def _write_pictures(
+    path: Path, methods: tuple[str, ...], size: tuple[int, int], kept: tuple[str, ...]
+) -> None:
+    """The worst two clips and the middle one of each set, as the stage `pictures` writes them."""
+    base, _ = configs()
+    shown = [m for m in pictured(base) if m in methods]
+    index = ["benchmark,clip,rank,gain,pictures"]
+    path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in dict.fromkeys(str(row["benchmark"]) for row in rows):
-            own = [row for row in rows if row["benchmark"] == name]
-            for seed, row in ((1, own[0]), (2, own[-1])):
-                slug = "".join(c if c.isalnum() or c in "_.-" else "_" for c in str(row["clip"]))
-                index.append(f"{name},{row['clip']},{slug},{row['kind']},{row['psnr']}")
-                blur = 5 if method in ("lift15", "ctx3") else 9
+        for name in kept:
+            own = [clip for benchmark, clip, *_ in clips() if benchmark == name]
+            for seed, rank in enumerate(("worst1", "worst2", "middle")):
+                index.append(
+                    f"{name},{own[seed]},{rank},{seed - 0.5},{' '.join(('before', 'target', *shown))}"
+                )
                 truth = picture(seed, size, 0)
-                frame = cv2.GaussianBlur(truth, (blur, blur), 0)
-                images = {
-                    "before": picture(seed, size, -6),
-                    "after": picture(seed, size, 6),
-                    "target": truth,
-                    "frame": frame,
-                }
-                if method in SKILL or method == "lift15":
-                    images["coarse"] = cv2.resize(
-                        frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA
-                    )
-                    images["blend"] = cv2.GaussianBlur(images["coarse"], (3, 3), 0)
+                images = {"before": picture(seed, size, -6), "target": truth}
+                images |= {m: cv2.GaussianBlur(truth, (5, 5), 1 + len(m) % 3) for m in shown}
                 for key, image in images.items():
-                    archive.writestr(
-                        f"{name}/{slug}/{key}.png", cv2.imencode(".png", image[..., ::-1])[1].tobytes()
-                    )
-                if method != "repeat":
-                    _store(archive, f"{name}/{slug}/flow.npy", _flow(height // 4, width // 4))
-                if name == "scenes":
-                    _store(archive, f"{name}/{slug}/true_flow.npy", 4 * _flow(height, width))
+                    data = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+                    archive.writestr(f"{name}/{rank}/{key}.png", data)
         archive.writestr("index.csv", "\n".join(index) + "\n")
-
-
-def _store(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    archive.writestr(name, buffer.getvalue())
-
-
-def _flow(height: int, width: int) -> np.ndarray:
-    ys, xs = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    flow = np.stack([-ys, xs]) * np.exp(-(ys**2 + xs**2) * 2)
-    return np.concatenate([flow, -flow]).astype(np.float16)

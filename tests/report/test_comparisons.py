@@ -1,4 +1,4 @@
-"""Declared comparisons and the sentences made from them."""
+"""Declared comparisons, the verdicts that they are given, and the sentences made from them."""
 
 import dataclasses
 import math
@@ -6,32 +6,45 @@ import math
 import numpy as np
 import pytest
 
-from lift.report.answer import answer
-from lift.report.comparisons import declared, gains
-from lift.report.curves import read_curves
+from lift.report.answer import answer, judged, reading
+from lift.report.comparisons import BETTER, NONE, WORSE, declared, gains, gated
 from lift.report.reading import read
 from lift.report.statistics import detectable
-from lift.report.strata import by_stratum, narrow_methods, trend
-from lift.report.tables.effects import of_family, of_strata
+from lift.report.strata import by_stratum, opponents
+from lift.report.tables.judged import every_test, gained, strata, verdicts, worst
 from tests.report import fake
-
-ONCE = "Each model was trained once: this is about these models, not yet about their methods."
 
 
 def with_report(results, **changes):
     config = results.config
-    return dataclasses.replace(
-        results, config=dataclasses.replace(config, report=dataclasses.replace(config.report, **changes))
-    )
+    report = dataclasses.replace(config.report, **changes)
+    return dataclasses.replace(results, config=dataclasses.replace(config, report=report))
 
 
-def real(results):
-    return dataclasses.replace(results, procedural=dict.fromkeys(results.procedural, False))
+def deciding(results, *pairs, family="width", **changes):
+    """The same results where few videos and one training are enough for a verdict, with these comparisons."""
+    (first, *_) = results.config.report.comparisons
+    asked = tuple(dataclasses.replace(first, family=family, method=m, against=a) for m, a in pairs)
+    changes = {"least_videos": 5, "least_seeds": 1, "gate": {}, **changes}
+    real = dataclasses.replace(results, procedural=dict.fromkeys(results.procedural, False))
+    return with_report(real, **({"comparisons": asked} if pairs else {}), **changes)
 
 
-def test_every_declared_comparison_is_tested_in_every_outcome(results, families):
-    found = [(t.comparison, t.metric.key) for tests in families.values() for t in tests]
-    assert len(found) == len(set(found)) == 5 * len(results.config.report.comparisons)
+def of(tests, against, metric="psnr", benchmark="ucf101"):
+    (found,) = [
+        t for t in tests if (t.comparison.against, t.metric.key, t.benchmark) == (against, metric, benchmark)
+    ]
+    return found
+
+
+def changed(test, **effect):
+    return dataclasses.replace(test, effect=dataclasses.replace(test.effect, **effect))
+
+
+def test_every_declared_comparison_is_tested_in_every_outcome_on_every_population(results, tests):
+    found = [(t.comparison, t.metric.key, t.benchmark) for t in tests]
+    assert len(found) == len(set(found)) == 3 * 5 * len(results.config.report.comparisons)
+    assert {t.benchmark for t in tests} == {"ucf101", "davis", "scenes"}
 
 
 def test_a_gain_is_positive_where_the_first_method_is_better_whatever_the_metrics_direction(results):
@@ -42,73 +55,164 @@ def test_a_gain_is_positive_where_the_first_method_is_better_whatever_the_metric
     assert np.allclose(error, -gains(results, "ucf101", "ie", "repeat", "lift15"))
 
 
-def test_what_has_no_flow_is_listed_as_not_tested(families):
-    (test,) = [t for t in families["width"] if t.comparison.against == "repeat" and t.metric.key == "warping"]
-    assert test.effect is None
-    assert test.reason == "repeat has no flow"
+def test_what_has_no_flow_is_listed_as_not_tested(tests):
+    test = of(tests, "repeat", "warping")
+    assert (test.effect, test.verdict) == (None, "repeat has no flow")
 
 
-def test_the_correction_runs_over_the_whole_family(families):
-    for tests in families.values():
-        measured = [t for t in tests if t.effect]
-        smallest = min(measured, key=lambda t: t.effect.p)
-        assert smallest.p_holm == pytest.approx(min(1, len(measured) * smallest.effect.p))
+def test_the_correction_runs_over_the_whole_family_of_one_population(tests):
+    keys = dict.fromkeys((t.comparison.family, t.benchmark) for t in tests)
+    for key in keys:
+        own = [t for t in tests if (t.comparison.family, t.benchmark) == key and t.effect]
+        smallest = min(own, key=lambda t: t.effect.p)
+        assert smallest.p_holm == pytest.approx(min(1, len(own) * smallest.effect.p))
+        first = (1 - 0.95) / len(own)
+        assert own[0].detectable == pytest.approx(detectable(own[0].effect.n, own[0].effect.deviation, first))
 
 
-def test_tests_are_the_same_in_every_run(results, families):
-    again = declared(results)
-    assert [t.effect for t in again["width"]] == [t.effect for t in families["width"]]
+def test_tests_are_the_same_in_every_run(results, tests):
+    assert [t.effect for t in declared(results)] == [t.effect for t in tests]
 
 
-def test_few_videos_are_said_to_decide_nothing_however_small_the_p(results, families):
-    said = answer(real(results), families)
-    assert said.headline == "These results do not answer the question."
-    assert "16 source videos where 30 are the least" in said.caveats[0]
-    assert all("n is too small to say anything" in text for text in said.verdicts.values())
+def test_few_videos_are_given_no_verdict_however_small_the_p(results, tests):
+    assert of(tests, "repeat").p_holm < 0.05
+    assert of(tests, "repeat").verdict == "not judged: fewer than 30 videos"
+    said = answer(results, tests)
+    assert said.headline[0].startswith("Width: not judged. On UCF101 (16 videos)")
+    assert any("16 videos, fewer than the 30" in text for text in said.bounds)
+    assert any("rendered stand-ins" in text for text in said.bounds)
+    assert not any(row[-1].mark for row in verdicts(results, tests).rows)
 
 
-def test_stand_ins_are_said_to_say_nothing_about_real_video(results, families):
-    said = answer(with_report(results, least_videos=5), families)
-    assert "procedural stand-ins take the place of UCF101" in said.caveats[0]
-    assert "(on these stand-ins)" in said.verdicts["width"]
+@pytest.mark.parametrize(("effect", "verdict"), [
+    ({}, BETTER), ({"low": -0.35}, NONE), ({"mean": -1.0, "low": -2.0, "high": -0.5}, NONE),
+    ({"mean": -1.0, "low": -2.0, "high": -0.5, "rank_biserial": -0.9}, WORSE), ({"low": math.nan}, NONE),
+])  # fmt: skip
+def test_better_needs_the_interval_the_mean_and_the_ranks_on_one_side(results, effect, verdict):
+    test = of(declared(deciding(results, ("lift15", "repeat"))), "repeat")
+    assert changed(test, **effect).verdict == verdict
+    assert dataclasses.replace(test, p_holm=0.2).verdict == NONE
+    assert dataclasses.replace(test, agree=False).verdict == NONE
 
 
-def test_enough_real_videos_decide_by_the_corrected_tests(results, families):
-    enough = with_report(real(results), least_videos=5)
-    said = answer(enough, families)
-    assert not said.caveats
-    assert said.headline == (
-        "Width: H0 is rejected against repeat, ctx3 and ctx7. "
-        "Position: H0 is not rejected against shift0. "
-        f"Exploratory: H0 is not rejected against matched_ctx3. {ONCE}"
+def test_parts_that_were_trained_once_are_not_judged_and_untrained_ones_are(results):
+    asked = deciding(results, ("lift15", "repeat"), ("rife_v4", "repeat"), least_seeds=3)
+    once, never = [t for t in declared(asked) if t.metric.key == "psnr" and t.benchmark == "ucf101"]
+    assert once.verdict == "not judged: trained 1 time"
+    assert (never.verdict, results.trainings["rife_v4"]) == (BETTER, 0)
+
+
+def test_several_trainings_are_averaged_and_must_agree_in_sign(tmp_path):
+    base, configs = fake.seeded(7, 8, 9)
+    fake.write(tmp_path, ("lift15", "ctx3", "layers4", "repeat"), kept=(), seeds=(7, 8, 9))
+    results = deciding(
+        read(base, configs, tmp_path), ("lift15", "ctx3"), ("lift15", "layers4"), least_seeds=3, worst=0
     )
-    assert ": 0 of 10 tests find lift15 better" in said.verdicts["position"]
+    tests = declared(results)
+    sure, unsure = of(tests, "ctx3"), of(tests, "layers4")
+    means = [results.seed_means(m, "ucf101", "psnr") for m in ("lift15", "ctx3")]
+    assert sure.effect.mean == pytest.approx(means[0].mean() - means[1].mean())
+    assert sure.seeds[0] < sure.effect.mean < sure.seeds[1]
+    assert (sure.agree, sure.verdict) == (True, BETTER)
+    signs = np.sign(
+        np.subtract.outer(*(results.seed_means(m, "ucf101", "psnr") for m in ("lift15", "layers4")))
+    )
+    assert unsure.agree == (np.ptp(signs) == 0)
+    row = next(row for row in verdicts(results, tests).rows if row[0].key == "lift15 - ctx3")
+    assert row[7].text == "3 / 3"
+
+
+def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_sentence_and_no_verdict(results):
+    asked = deciding(results, ("lift15", "ctx3"), ("rife_v4", "dis"), gate={"ucf101": "average"})
+    rows = {m: dict(by_benchmark) for m, by_benchmark in asked.rows.items()}
+    rows["average"]["ucf101"] = rows["ctx3"]["ucf101"].copy()
+    rows["average"]["ucf101"]["psnr"] += np.linspace(0.5, 1.5, 16)
+    asked = dataclasses.replace(asked, rows=rows)
+    assert "ctx3" in gated(asked)
+    assert of(declared(asked), "ctx3").verdict == "not judged: no better than the references as they are"
+    said = " ".join(answer(asked, declared(asked)).bounds)
+    assert "Ctx3, trained 1 time here, is not better than the average on UCF101" in said
+
+
+def test_each_reading_of_the_question_is_one_sentence(results):
+    asked = deciding(results)
+    said = answer(asked, declared(asked))
+    width, position = said.headline
+    assert width.startswith("Width: H0 is rejected. On UCF101 (16 videos) lift15 is better than repeat (+")
+    assert position.startswith("Position: H0 is ")
+    assert "uniform" not in width + position  # a check of robustness
+    assert "matched" not in width + position  # exploratory
+    assert [name for name, _ in said.pico][:5] == [
+        "Population",
+        "Intervention",
+        "Comparison",
+        "Outcome",
+        "H0",
+    ]
 
 
 def test_a_comparison_that_comes_out_against_the_hypothesis_is_told_and_rejects_nothing(results):
+    asked = deciding(results, ("ctx3", "lift15"))
+    (said,) = answer(asked, declared(asked)).headline
+    assert said.startswith("Width: H0 is not rejected. On UCF101 (16 videos) ctx3 is worse than lift15 (−")
+
+
+def test_to_beat_a_repeated_frame_alone_is_told_beside_what_was_not_shown(results):
+    asked = deciding(results, ("shift0", "repeat"), ("shift0", "layers4"))
+    (said,) = answer(asked, declared(asked)).headline
+    assert said.startswith("Width: H0 is rejected where it was judged.") or "H0 is rejected." in said
+    assert "no difference is shown between shift0 and layers4" in said
+
+
+def test_better_in_one_outcome_and_worse_in_another_is_mixed(results):
+    first, second, *_ = declared(deciding(results, ("lift15", "repeat")))
+    turned = changed(second, mean=-1.0, low=-2.0, high=-0.5, rank_biserial=-0.9)
+    assert judged([first, turned]) == f"mixed: better in {first.metric.title}; worse in {second.metric.title}"
+    assert judged([first, first]) == BETTER
+
+
+def test_a_reading_is_told_by_what_two_methods_differ_in(results):
     (first, *_) = results.config.report.comparisons
-    reverse = dataclasses.replace(first, method="ctx3", against="lift15")
-    turned = with_report(real(results), comparisons=(reverse,), least_videos=5)
-    said = answer(turned, declared(turned))
-    assert said.headline == f"Width: H0 is not rejected against lift15. {ONCE}"
-    assert (
-        "5 find it worse (PSNR, SSIM, LPIPS, IE and Warping error against lift15)" in said.verdicts["width"]
-    )
+    for against, about in (
+        ("shift3", "position"),
+        ("uniform", "robustness"),
+        ("ctx3", "width"),
+        ("repeat", "width"),
+    ):
+        assert reading(results, dataclasses.replace(first, against=against)) == about
 
 
-def test_an_ablation_without_results_is_named_in_the_verdict(own):
+def test_a_method_without_results_is_named_and_not_passed_over(own):
     folder, config, configs = own
-    asked = tuple(c for c in config.report.comparisons if c.against in ("repeat", "ctx3"))
-    config = dataclasses.replace(config, report=dataclasses.replace(config.report, comparisons=asked))
     (folder / "results" / "ctx3").rename(folder / "results" / "gone")
-    results = read(config, configs, folder)
-    assert "Not tested: ctx3 has no results yet" in answer(results, declared(results)).verdicts["width"]
+    results = deciding(read(config, configs, folder), ("lift15", "repeat"), ("lift15", "ctx3"))
+    tests = declared(results)
+    assert of(tests, "ctx3").verdict == "ctx3 has no results yet"
+    assert "ctx3 has no results yet" in {row[-1].text for row in every_test(results, tests).rows}
+
+
+def test_rows_that_were_kept_are_told(results):
+    kept = dataclasses.replace(results, absent=("ucf101", "cityscapes"))
+    assert kept.kept == ["ucf101"]
+    assert any("Kept and not measured again" in text for text in answer(kept, declared(kept)).bounds)
+
+
+def test_gains_and_the_worst_video_are_those_of_the_videos(results):
+    table = gained(results, "ucf101")
+    row = next(row for row in table.rows if row[0].key == "ctx7")
+    cells = dict(zip([column.key for column in table.columns], row, strict=True))
+    gain = gains(results, "ucf101", "psnr", "ctx7", "lift15")
+    assert cells["over_lift15"].value == pytest.approx(gain.mean())
+    assert cells["worst_lift15"].value == pytest.approx(gain.min())
+    assert cells["worst_lift15"].text == np.unique(results.videos("ucf101"))[gain.argmin()]
+    first = next(row for row in worst(results).rows if row[1].text == "UCF101")
+    assert first[3].value == pytest.approx(gains(results, "ucf101", "psnr", "lift15", fake.RELEASED).min())
 
 
 def test_the_interaction_is_the_gain_beyond_that_in_plain_scenes(results):
     rows = {(row.against, row.kind): row for row in by_stratum(results) if row.metric == "psnr"}
-    assert {against for against, _ in rows} == {"ctx3", "no_context"} == set(narrow_methods(results))
-    row, plain = rows["no_context", "occlusion"], rows["no_context", "plain"]
+    assert {against for against, _ in rows} == {"ctx3"} == set(opponents(results))
+    row, plain = rows["ctx3", "occlusion"], rows["ctx3", "plain"]
     assert row.excess == pytest.approx(row.effect.mean - plain.effect.mean)
     assert row.low < row.excess < row.high
     assert np.isnan(plain.excess)
@@ -117,163 +221,27 @@ def test_the_interaction_is_the_gain_beyond_that_in_plain_scenes(results):
 
 def test_interactions_of_all_metrics_and_methods_are_one_family(results):
     rows = [row for row in by_stratum(results) if row.kind != "plain"]
-    assert len(rows) == 2 * 2 * 4
-    assert min(r.p_holm for r in rows) == pytest.approx(len(rows) * min(r.p for r in rows))
+    assert len(rows) == 2 * 4
+    assert min(r.p_holm for r in rows) == pytest.approx(min(1, len(rows) * min(r.p for r in rows)))
 
 
-def test_a_loss_that_is_smaller_than_in_plain_scenes_is_no_benefit(results):
-    row = next(row for row in by_stratum(results) if row.found(0.05) > 0)
-    assert row.benefits(0.05)
+def test_a_loss_that_is_smaller_than_in_the_control_is_no_benefit(results):
+    row = dataclasses.replace(by_stratum(results)[1], excess=1.0, p_holm=0.001)
+    row = dataclasses.replace(row, effect=dataclasses.replace(row.effect, mean=1.0, low=0.5))
     loss = dataclasses.replace(row, effect=dataclasses.replace(row.effect, mean=-0.5, low=-0.8, high=-0.2))
-    assert (loss.found(0.05), loss.benefits(0.05)) == (1, False)
-    said = {row[-1].text for row in of_strata(results, [row, loss]).rows}
-    assert said == {"a larger gain than in plain", "more than in plain, but no gain"}
+    assert (row.benefits(0.05), loss.found(0.05), loss.benefits(0.05)) == (True, 1, False)
+    said = {line[-1].text for line in strata(results, [row, loss]).rows}
+    assert said == {"a larger gain than in the control", "more than in the control, but no gain"}
 
 
-@pytest.mark.parametrize(("section", "change"), [
-    ("model", {"refinement": "aligned"}), ("model", {"layers": 9}), ("loss", {"lpips": 0.7}),
-])  # fmt: skip
-def test_another_architecture_or_training_is_no_test_of_context(results, section, change):
-    ctx3 = results.configs["ctx3"]
-    other = dataclasses.replace(ctx3, **{section: dataclasses.replace(getattr(ctx3, section), **change)})
-    changed = dataclasses.replace(results, configs={**results.configs, "ctx3": other})
-    assert narrow_methods(changed) == ["no_context"]
-
-
-def test_a_trend_has_one_point_per_source_video(results):
-    found = trend(results, "snu_film", "ctx3", "motion")
-    assert len(found.x) == len(found.gain) == 2
-    assert trend(results, "snu_film", "ctx3", "occluded") is None
-
-
-def family(results, *pairs, name="width"):
-    (first, *_) = results.config.report.comparisons
-    asked = tuple(dataclasses.replace(first, family=name, method=m, against=a) for m, a in pairs)
-    return with_report(real(results), comparisons=asked, least_videos=5)
-
-
-def test_a_check_of_sampling_is_no_part_of_the_answer_to_h0(results, families):
-    said = answer(with_report(real(results), least_videos=5), families)
-    assert "uniform" not in said.headline
-    assert "A check of robustness, on which H0 does not rest" in said.verdicts["sampling"]
-
-
-def test_to_beat_a_repeated_frame_does_not_reject_h0_against_the_narrow_window(results):
-    asked = family(results, ("shift0", "repeat"), ("shift0", "lift15"))
-    said = answer(asked, declared(asked))
-    assert said.headline == f"Width: H0 is rejected against repeat, not rejected against lift15. {ONCE}"
-    assert "Smallest gain in PSNR that this n finds with 80 % power" in said.verdicts["width"]
-
-
-def test_an_opponent_without_results_is_not_passed_over_in_the_headline(own):
-    folder, config, configs = own
-    (folder / "results" / "ctx3").rename(folder / "results" / "gone")
-    asked = family(read(config, configs, folder), ("lift15", "repeat"), ("lift15", "ctx3"))
-    said = answer(asked, declared(asked))
-    assert said.headline == f"Width: H0 is rejected against repeat, not tested against ctx3. {ONCE}"
-
-
-def test_where_no_effect_however_large_could_pass_nothing_is_answered(results, families):
-    hopeless = {
-        name: [dataclasses.replace(t, detectable=math.inf) for t in tests] for name, tests in families.items()
-    }
-    said = answer(with_report(real(results), least_videos=5), hopeless)
-    assert said.headline == "These results do not answer the question."
-    assert "no effect, however large" in said.caveats[0]
-
-
-def test_a_mean_and_ranks_on_different_sides_find_nothing(families):
-    (test, *_) = [t for t in families["width"] if t.effect and t.found(0.05) == 1]
-    torn = dataclasses.replace(test, effect=dataclasses.replace(test.effect, mean=-1.0))
-    assert (torn.passes(0.05), torn.found(0.05)) == (True, 0)
-
-
-def test_one_training_is_said_to_speak_for_itself_alone(results, families):
-    assert "Models trained once" in answer(results, families).limits[0]
-
-
-def test_several_trainings_are_averaged_and_counted(tmp_path):
-    base, configs = fake.seeded(7, 8, 9)
-    fake.write(tmp_path, ("lift15", "ctx3", "repeat"), kept=(), seeds=(7, 8, 9))
-    results = read(base, configs, tmp_path)
-    tests = declared(results)
-    (test,) = [t for t in tests["width"] if t.comparison.against == "ctx3" and t.metric.key == "psnr"]
-    means = [results.seed_means(m, "ucf101", "psnr").mean() for m in ("lift15", "ctx3")]
-    assert test.effect.mean == pytest.approx(means[0] - means[1])
-    assert test.seeds[0] < test.effect.mean < test.seeds[1]
-    said = answer(results, tests)
-    assert "Intervals that count the seeds as well exclude zero" in said.limits[0]
-    assert "Models trained once" not in " ".join(said.limits)
-    table = of_family(results, "width", tests["width"])
-    assert "with_seeds" in [column.key for column in table.columns]
-    assert len({len(row) for row in table.rows}) == 1
-    (curve,) = {read_curves(results)["ctx3"].loss.shape}
-    assert curve[0] == 3
-
-
-def found(test, sign):
-    """The same test with a sure gain, or a sure loss."""
-    effect = dataclasses.replace(
-        test.effect, mean=float(sign), rank_biserial=float(sign), low=sign, high=sign
-    )
-    return dataclasses.replace(test, effect=effect, p_holm=0.001 if sign else 0.9)
-
-
-def judged(results, tests):
-    return answer(with_report(real(results), least_videos=5), {"family": tests})
-
-
-def test_a_shift_is_judged_against_none_whichever_is_named_first(results):
-    more, less = (family(results, pair) for pair in (("lift15", "shift0"), ("shift0", "lift15")))
-    gain, loss = ([found(t, sign) for t in declared(more)["width"]] for sign in (1, -1))
-    turned = [found(t, 1) for t in declared(less)["width"]]
-    assert judged(more, gain).headline.startswith("Family: H0 is rejected against shift0.")
-    assert judged(more, loss).headline.startswith("Family: H0 is not rejected against shift0.")
-    assert judged(less, turned).headline.startswith("Family: H0 is not rejected against lift15.")
-
-
-def test_less_shift_being_better_than_more_rejects_nothing(results):
-    asked = family(results, ("lift15", "shift3"), ("lift15", "shift0"))
-    tests = [found(t, 1 if t.comparison.against == "shift3" else 0) for t in declared(asked)["width"]]
-    said = judged(asked, tests)
-    assert said.headline.startswith("Family: H0 is not rejected against shift0.")
-    assert (
-        "Shift of 1 against 3 (shift3), which does not bear on H0: the smaller is better in PSNR"
-        in (said.verdicts["family"])
-    )
-
-
-def test_better_in_one_outcome_and_worse_in_others_is_mixed(results):
-    asked = family(results, ("lift15", "ctx3"))
-    first, *others = declared(asked)["width"]
-    said = judged(asked, [found(first, 1), *(found(t, -1) for t in others)])
-    assert said.headline.startswith("Family: H0 is mixed against ctx3.")
-
-
-def test_a_family_with_one_check_of_sampling_is_judged_by_the_others(results):
-    asked = family(results, ("lift15", "uniform"), ("lift15", "ctx3"))
-    said = judged(asked, [found(t, 1) for t in declared(asked)["width"]])
-    assert said.headline.startswith("Family: H0 is rejected against ctx3.")
-
-
-def test_a_base_that_is_no_better_than_the_references_as_they_are_answers_nothing(results, families):
-    enough = with_report(real(results), least_videos=5)
-    rows = {m: dict(by_benchmark) for m, by_benchmark in enough.rows.items()}
-    rows["average"]["ucf101"] = rows["lift15"]["ucf101"].copy()
-    rows["average"]["ucf101"]["psnr"] += np.linspace(0.5, 1.5, 16)
-    said = answer(dataclasses.replace(enough, rows=rows), families)
-    assert said.headline == "These results do not answer the question."
-    frames, flow = said.caveats
-    assert frames.startswith(
-        "The frames of lift15 on UCF101: worse than the average of the two references (PSNR"
-    )
-    assert flow.startswith("The flow of lift15 on UCF101: not shown to be better than no motion at all")
-
-
-def test_what_is_detectable_is_so_at_the_corrected_level(results):
-    tests = declared(family(results, ("lift15", "ctx3"), ("lift15", "ctx7")))["width"]
-    test = tests[0]
-    assert test.detectable == pytest.approx(
-        detectable(test.effect.n, test.effect.deviation, 0.05 / len(tests))
-    )
-    assert test.detectable > 1.1 * detectable(test.effect.n, test.effect.deviation, 0.05)
+def test_a_video_with_judder_in_one_clip_has_it_all_over(results):
+    rows = {m: dict(by) for m, by in results.rows.items()}
+    for method in results.measured("ucf101"):
+        frame = rows[method]["ucf101"].copy()
+        frame["group"] = [f"v{i // 2}" for i in range(len(frame))]
+        frame.loc[:4, "kind"] = ["judder", "", "", "judder", ""]
+        rows[method]["ucf101"] = frame
+    own = dataclasses.replace(results, rows=rows)
+    assert list(own.kinds("ucf101")[:6]) == ["judder", "judder", "judder", "judder", "", ""]
+    found = [row for row in by_stratum(own) if row.benchmark == "ucf101" and row.metric == "psnr"]
+    assert {row.kind: row.effect.n for row in found} == {"": 6, "judder": 2}

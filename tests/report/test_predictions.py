@@ -34,11 +34,11 @@ def test_methods_are_told_apart_by_task_and_none_is_lost(configs):
     assert sorted((*between.baselines, *ahead.baselines)) == sorted(base.baselines)
 
 
-def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(results, families, predicted):
+def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(results, tests, predicted):
     names = set(fake.predicting())
     assert not names & set(results.methods)
     assert not names & set(read_curves(results))
-    built = tables.build(results, families, [], read_curves(results), predicted)
+    built = tables.build(results, tests, [], read_curves(results), predicted)
     for table in built:
         told = {cell.text for row in table.rows for cell in row}
         if table.name.startswith("prediction_"):
@@ -77,14 +77,6 @@ def test_a_horizon_that_a_mode_does_not_reach_is_a_dash_and_no_results_are_missi
 def test_without_methods_that_predict_there_are_no_such_tables(predicted, results):
     none = dataclasses.replace(predicted.config, ablations=(), baselines=())
     assert build(dataclasses.replace(predicted, config=none), results) == []
-
-
-def test_the_page_has_a_part_of_its_own_for_them(written):
-    text = (written / "index.html").read_text()
-    assert 'id="prediction"' in text
-    assert "results/ifrvp/clips.csv" in text
-    assert (written / "tables/prediction_ucf101.tex").is_file()
-    assert "ifrvp" not in (written / "tables/overview.csv").read_text()
 
 
 @pytest.fixture

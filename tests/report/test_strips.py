@@ -1,56 +1,56 @@
-"""The strip of a clip: from the blend of warped references to the final frame."""
+"""Kept pictures, and the strip that is drawn of them."""
 
-import zipfile
+import dataclasses
 
-import cv2
 import numpy as np
+import pytest
 
-from lift.report.examples import Examples
+from lift.errors import UserError
+from lift.report import pictures
 from lift.report.figures.strips import GAIN, strip
-
-SIZE = (32, 48)
-
-
-def flat(value, size=SIZE):
-    return np.full((*size, 3), value, np.uint8)
+from lift.report.figures.style import style
 
 
-def kept(folder, **pictures):
-    """Keep one clip's pictures; give the examples and the clip."""
-    path = folder / "results" / "base" / "examples.zip"
-    path.parent.mkdir(parents=True)
-    noise = np.random.default_rng(1).integers(0, 255, (*SIZE, 3), np.uint8)
-    every = {"before": noise, "after": noise, "target": noise, "frame": flat(110), **pictures}
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("index.csv", "benchmark,clip,slug,kind,psnr\nscenes,a,a,,30\n")
-        for name, image in every.items():
-            archive.writestr(f"scenes/a/{name}.png", cv2.imencode(".png", image)[1].tobytes())
-    examples = Examples(folder)
-    return examples, examples.listed("base")[0]
+def test_pictures_are_read_with_each_methods_psnr_of_that_clip(results):
+    shown = pictures.read(results)
+    assert {(one.benchmark, one.rank) for one in shown} == {
+        (name, rank) for name in ("ucf101", "scenes") for rank in ("worst1", "worst2", "middle")
+    }
+    one = shown[0]
+    frame = results.frame("ctx3", one.benchmark)
+    assert one.psnr["ctx3"] == float(frame.loc[frame["clip"] == one.clip, "psnr"].iloc[0])
+    assert [one.place for one in shown[:3]] == ["worst one", "2nd worst one", "middle one"]
 
 
-def shown(figure):
-    """Give the strip's pictures by title."""
-    return {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.get_title()}
+def test_without_them_there_is_no_report_but_where_none_are_wanted(results, tmp_path):
+    elsewhere = dataclasses.replace(results, data=tmp_path)
+    with pytest.raises(UserError, match=r"pictures\.zip: not found; run `dvc repro`"):
+        pictures.read(elsewhere)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/pictures.zip").write_text("no archive")
+    with pytest.raises(UserError, match=r"pictures\.zip: broken"):
+        pictures.read(elsewhere)
+    none = dataclasses.replace(results.config.report, worst=0)
+    config = dataclasses.replace(results.config, report=none)
+    assert pictures.read(dataclasses.replace(elsewhere, config=config)) == []
 
 
-def test_a_strip_shows_the_blend_and_what_context_and_refinement_add(tmp_path):
-    small = (SIZE[0] // 4, SIZE[1] // 4)
-    panels = shown(strip(*kept(tmp_path, coarse=flat(105, small), blend=flat(100, small)), "base", []))
-    order = list(panels)
-    assert order[3:8] == [
-        "base, blend", f"context adds ×{GAIN}", "base, coarse", f"refinement adds ×{GAIN}", "base, final",
-    ]  # fmt: skip
-    assert (panels["base, blend"] == 100).all()
-    assert (panels[f"context adds ×{GAIN}"] == 128 + GAIN * 5).all()
-    assert (panels[f"refinement adds ×{GAIN}"] == 128 + GAIN * 5).all()
-
-
-def test_where_nothing_but_the_blend_comes_before_refinement_it_is_shown_once(tmp_path):
-    panels = shown(strip(*kept(tmp_path, coarse=flat(120, (8, 12))), "base", []))
-    assert list(panels)[3:6] == ["base, blend", f"refinement adds ×{GAIN}", "base, final"]
-    assert (panels[f"refinement adds ×{GAIN}"] == 128 - GAIN * 10).all()
-
-
-def test_a_model_without_a_blend_has_its_final_frame_alone(tmp_path):
-    assert list(shown(strip(*kept(tmp_path), "base", [])))[3] == "base, final"
+def test_a_strip_shows_frames_as_they_are_and_errors_enlarged(results):
+    shown = next(one for one in pictures.read(results) if one.benchmark == "scenes")
+    with style():
+        figure = strip(results, shown)
+        images = {
+            axes.get_title(loc="left").partition("\n")[0]: axes.images[0]
+            for axes in figure.axes
+            if axes.get_title(loc="left")
+        }
+    assert list(images) == ["truth", "rife_v4", "ctx3", "dis", "lift15"]
+    assert (images["lift15"].get_array() == shown.pictures["lift15"]).all()
+    assert all(image.get_interpolation() == "nearest" for image in images.values())
+    wrong = np.abs(shown.pictures["lift15"].astype(int) - shown.pictures["target"]).mean(axis=2)
+    errors = [
+        np.asarray(axes.images[0].get_array())
+        for axes in figure.axes
+        if axes.get_xlabel().startswith("error")
+    ]
+    assert (errors[-1][..., 0] == np.clip(GAIN * wrong, 0, 255).astype(np.uint8)).all()

@@ -1,6 +1,5 @@
 """Stage verify: a real clone of a small repository, rebuilt by a stand-in for `dvc`."""
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from lift.config import yaml12
-from lift.environment import processor
 from lift.errors import UserError
 from stages import verify
 from tests import params
@@ -20,13 +18,22 @@ cp params.yaml "$REBUILT/params.yaml"
 [ ! -e "$REBUILT/fails" ] || exit 3
 cp -r "$REBUILT/made/." .
 """
-METRICS = {"davis": {"psnr": 30.0, "lpips": 0.0100}}
-OTHER = "another kind of processor"
+CLIPS = "data/demo/results/x/clips.csv"
+VERDICTS = "reports/demo/tables/verdicts.csv"
+SUMMARY = "data/demo/clips/davis/summary.json"
+FILES = {
+    CLIPS: (
+        "benchmark,clip,seed,psnr,ssim,lpips,ie,warping\n"
+        "davis,a,,30,0.9,0.05,2,\nscenes,b,7,40,0.99,0.01,1,3\n"
+    ),
+    VERDICTS: "comparison,reading,population,n,psnr,verdict\na - b,width,DAVIS,40,0.5,better\n",
+    SUMMARY: '{"clips": 0, "not_given": ["davis"]}',
+}
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """Stand in a repository; give (commit(processor, profile), rebuild(files))."""
+    """Stand in a repository of the demo's results; give what to rebuild in it, and where."""
     here, rebuilt, commands = tmp_path / "here", tmp_path / "rebuilt", tmp_path / "commands"
     for folder in (here, rebuilt / "made", commands):
         folder.mkdir(parents=True)
@@ -36,22 +43,13 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setenv("REBUILT", str(rebuilt))
     monkeypatch.chdir(here)
     params.write(params.read())
-
-    def commit(made_on, profile="demo"):
+    for name, text in FILES.items():
         for place in (here, rebuilt / "made"):
-            write(place / f"reports/{profile}/environment.json", json.dumps({"processor": made_on}))
-            write(place / f"reports/{profile}/figure.png", "drawn")
-            write(place / f"data/{profile}/results/x/metrics.json", json.dumps(METRICS))
-            write(place / "dvc.lock", "locked: 1")
-        git("init", "--quiet")
-        git("add", "--all")
-        git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "x")
-
-    def rebuild(**files):
-        for name, text in files.items():
-            write(rebuilt / "made" / name.replace("__", "/").replace("_dot_", "."), text)
-
-    return commit, rebuild, rebuilt
+            write(place / name, text)
+    git("init", "--quiet")
+    git("add", "--all")
+    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "x")
+    return lambda name, old, new: write(rebuilt / "made" / name, FILES[name].replace(old, new)), rebuilt
 
 
 def write(path, text):
@@ -63,105 +61,79 @@ def git(*arguments):
     subprocess.run(["git", *arguments], check=True)
 
 
-def metrics(**changed):
-    return json.dumps({"davis": METRICS["davis"] | changed})
-
-
-def test_equal_bytes_pass_and_the_whole_pipeline_is_forced(repository, capfd):
-    commit, _, rebuilt = repository
-    commit(processor())
-    verify.main("demo")
-    assert (rebuilt / "called").read_text() == "repro --force\n"
-    assert "the same kind of processor (every byte must be equal): 4 files compared, 0 differ" in said(capfd)
-
-
-@pytest.mark.parametrize("name", ["reports__demo__figure_dot_png", "dvc_dot_lock"])
-def test_on_the_same_kind_of_processor_every_byte_counts(repository, capfd, name):
-    commit, rebuild, _ = repository
-    commit(processor())
-    rebuild(**{name: "other"})
+def failures(capfd):
     with pytest.raises(SystemExit) as end:
         verify.main("demo")
     assert end.value.code == 1
-    assert "1 differ\nFAIL" in said(capfd)
+    return [line for line in capfd.readouterr().out.splitlines() if line.startswith("FAIL")]
 
 
-@pytest.mark.parametrize("made_on", ["the same", OTHER])
-def test_what_is_not_rebuilt_and_what_is_new_fails(repository, capfd, made_on):
-    commit, rebuild, rebuilt = repository
-    commit(processor() if made_on == "the same" else made_on)
-    (rebuilt / "made/data/demo/results/x/metrics.json").unlink()
-    rebuild(reports__demo__tables__more_dot_csv="a\n1\n")
-    with pytest.raises(SystemExit):
-        verify.main("demo")
-    told = said(capfd)
-    assert "FAIL  data/demo/results/x/metrics.json: not rebuilt" in told
-    assert "FAIL  reports/demo/tables/more.csv: made, but not committed" in told
-
-
-def test_results_without_a_report_are_said(repository):
-    commit, _, _ = repository
-    commit(processor())
-    git("rm", "--quiet", "reports/demo/environment.json")
-    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "y")
-    with pytest.raises(UserError, match=r"reports/demo/environment\.json: not committed"):
-        verify.main("demo")
-
-
-def test_the_smallest_difference_of_a_number_fails_there(repository):
-    commit, rebuild, _ = repository
-    commit(processor())
-    rebuild(data__demo__results__x__metrics_dot_json=metrics(psnr=30.000001))
-    with pytest.raises(SystemExit):
-        verify.main("demo")
-
-
-def test_elsewhere_numbers_may_differ_a_little_and_drawings_at_will(repository, capfd):
-    commit, rebuild, _ = repository
-    commit(OTHER)
-    rebuild(
-        data__demo__results__x__metrics_dot_json=metrics(psnr=30.1, lpips=0.0105),
-        reports__demo__figure_dot_png="drawn otherwise",
-        reports__demo__environment_dot_json=json.dumps({"processor": processor()}),
-    )
+def test_equal_results_pass_the_pipeline_is_forced_and_what_was_kept_is_told(repository, capfd):
+    _, rebuilt = repository
     verify.main("demo")
-    lines = said(capfd)
-    assert "another kind of processor" in lines
-    assert "lpips within 0.005" in lines
-    assert "1 files compared, 1 differ\nok  " in lines
+    assert (rebuilt / "called").read_text() == "repro --force\n"
+    told = capfd.readouterr().out
+    assert "2 tables compared" in told
+    assert "not measured again, as no footage is given: davis" in told
+    assert "every verdict is the same" in told
 
 
-@pytest.mark.parametrize("changed", [{"lpips": 0.018}, {"psnr": 30.5}, {"ssim": 0.9}])
-def test_elsewhere_each_metric_is_held_to_its_own_scale(repository, capfd, changed):
-    commit, rebuild, _ = repository
-    commit(OTHER)
-    rebuild(data__demo__results__x__metrics_dot_json=metrics(**changed))
-    with pytest.raises(SystemExit):
-        verify.main("demo")
-    assert "FAIL  data/demo/results/x/metrics.json" in said(capfd)
+def test_numbers_within_their_own_tolerance_pass_and_the_largest_is_told(repository, capfd):
+    rebuild, _ = repository
+    rebuild(CLIPS, "davis,a,,30,", "davis,a,,30.01,")
+    verify.main("demo")
+    assert "psnr 0.01 of 0.02" in capfd.readouterr().out
 
 
-def test_the_profile_that_is_named_is_rebuilt_whichever_is_active(repository):
-    commit, _, rebuilt = repository
-    commit(processor(), "thesis")
+@pytest.mark.parametrize(("old", "new", "metric"), [
+    (",,30,", ",,30.03,", "psnr"), (",0.05,", ",0.06,", "lpips"), ("0.01,1,3", "0.01,1,", "warping"),
+    (",,30,", ",,nan,", "psnr"),
+])  # fmt: skip
+def test_a_clip_beyond_its_tolerance_fails_by_its_name(repository, capfd, old, new, metric):
+    rebuild, _ = repository
+    rebuild(CLIPS, old, new)
+    (line,) = failures(capfd)
+    assert CLIPS in line
+    assert f": {metric} " in line
+
+
+def test_another_verdict_fails_however_close_the_numbers(repository, capfd):
+    rebuild, _ = repository
+    rebuild(VERDICTS, "better", "no difference shown")
+    (line,) = failures(capfd)
+    assert "a - b, DAVIS" in line or "width, a - b, DAVIS" in line
+    assert "'better' was committed, now 'no difference shown'" in line
+
+
+def test_other_clips_and_what_is_not_rebuilt_fail(repository, capfd):
+    rebuild, rebuilt = repository
+    rebuild(CLIPS, "scenes,b", "scenes,c")
+    write(rebuilt / "made/data/demo/results/new/clips.csv", FILES[CLIPS])
+    told = failures(capfd)
+    assert any("other clips" in line for line in told)
+    assert any("results/new/clips.csv: made, but not committed" in line for line in told)
+
+
+def test_the_profile_that_is_named_is_rebuilt_on_the_footage_that_is_given(repository, tmp_path):
+    _, rebuilt = repository
     before = Path("params.yaml").read_bytes()
-    verify.main("thesis")
-    found = yaml12.read(rebuilt / "params.yaml")
-    given = yaml12.read(Path("params.yaml"))
-    only = {name: ["thesis"] if name == "thesis" else [] for name in given["profile"]}
-    assert found == given | {"profile": only}
+    write(tmp_path / "here/reports/study/tables/verdicts.csv", FILES[VERDICTS])
+    git("add", "--all")
+    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "y")
+    verify.main("study", f"ucf101={tmp_path}")
+    found, given = yaml12.read(rebuilt / "params.yaml"), yaml12.read(Path("params.yaml"))
+    assert found["profile"] == {name: ["study"] if name == "study" else [] for name in given["profile"]}
+    assert found["profiles"]["study"]["sources"]["ucf101"]["path"] == str(tmp_path)
     assert Path("params.yaml").read_bytes() == before
+    for wrong in ("ucf101", f"ucf={tmp_path}", "ucf101=nowhere"):
+        with pytest.raises(UserError, match="expected SOURCE=FOLDER"):
+            verify.main("study", wrong)
 
 
 def test_a_profile_without_committed_results_and_a_pipeline_that_fails_are_said(repository):
-    commit, _, rebuilt = repository
-    commit(processor())
+    _, rebuilt = repository
     with pytest.raises(UserError, match="nothing of profile thesis is committed"):
         verify.main("thesis")
     (rebuilt / "fails").touch()
     with pytest.raises(UserError, match="dvc repro --force failed"):
         verify.main("demo")
-
-
-def said(capfd):
-    return capfd.readouterr().out

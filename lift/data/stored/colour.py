@@ -1,15 +1,17 @@
 """Decoded video frames as RGB."""
 
-import threading
+from __future__ import annotations
 
-import av
+import threading
+from typing import TYPE_CHECKING
+
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 
 from lift.data.stored.images import Pixels
 
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-"""Without these, FFmpeg rounds as the processor's vector unit does; a third slower."""
+if TYPE_CHECKING:  # FFmpeg is asked for where a video is: a machine that trains on pictures may lack it
+    import av
+
 _here = threading.local()
 
 
@@ -17,6 +19,10 @@ def convert(frame: av.VideoFrame) -> Pixels:
     """Convert a decoded frame to uint8 RGB [H, W, 3]."""
     # Preparing a conversion costs four times as much as converting 320x240: each thread does it once.
     if not hasattr(_here, "reformatter"):
+        from av.video.reformatter import Interpolation, VideoReformatter
+
+        # Without these, FFmpeg rounds as the processor's vector unit does; a third slower.
+        _here.exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
         _here.reformatter = VideoReformatter()
-    rgb = _here.reformatter.reformat(frame, format="rgb24", interpolation=EXACT, threads=1)
+    rgb = _here.reformatter.reformat(frame, format="rgb24", interpolation=_here.exact, threads=1)
     return np.asarray(rgb.to_ndarray(), np.uint8)

@@ -7,13 +7,18 @@ itself is known to give what decoding the whole file does: every packet is one p
 decoded (none is predicted from later ones), and nothing reaches back over a key frame.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
+
+if TYPE_CHECKING:  # as in colour.py
+    import av
+    from av.video.codeccontext import VideoCodecContext
 
 EXTENSION = "m4v"  # entries of one video, one after the other, are an elementary stream that players open
 LONGEST = 300  # frames of a run: as XviD makes them
@@ -87,6 +92,8 @@ def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:
     Raises:
         ValueError: The run is damaged or too short.
     """
+    import av
+
     decoder = av.CodecContext.create("mpeg4", "r")
     decoder.thread_count = 1  # with more, a frame comes only after the next packet
     starts, wanted, start, place = _STARTS.finditer(data), iter(places), 0, -1
@@ -103,6 +110,8 @@ def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:
 
 
 def _decode(decoder: VideoCodecContext, data: bytes) -> av.VideoFrame:
+    import av
+
     # Made from its size, a packet has the zeros after it that FFmpeg reads past the end; made from bytes, it
     # has whatever lies behind them, and frames then differ now and then.
     packet = av.Packet(len(data))

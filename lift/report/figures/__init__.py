@@ -6,40 +6,44 @@ from pathlib import Path
 
 from lift.report.comparisons import Tested, compared
 from lift.report.curves import Curves
-from lift.report.figures import compute as costs
 from lift.report.figures import curves as lines
-from lift.report.figures import effects, pictures
+from lift.report.figures import forest, strips
 from lift.report.figures.style import Drawing, write
 from lift.report.names import narrow
+from lift.report.pictures import Shown
 from lift.report.results import Results
-from lift.report.strata import SCENES, Stratum, narrow_methods, trend
-from lift.report.tables.compute import SIZE, costed
-from lift.report.tables.effects import ablation_effects
-from lift.report.tables.results import stand_in, title
+from lift.report.strata import Stratum
+from lift.report.tables.results import percent, sources, stand_in, title
 from lift.report.weights import read_weights
 
-__all__ = ["Drawing", "plan", "write_all"]
+__all__ = ["Drawing", "plan", "strips_of", "write_all"]
 
 
 def plan(
     results: Results,
-    families: Mapping[str, Sequence[Tested]],
+    tests: Sequence[Tested],
     strata: Sequence[Stratum],
     curves: Mapping[str, Curves],
+    pictures: Sequence[Shown],
 ) -> list[Drawing]:
     """List every figure that the results allow, in the order of the page."""
-    found = [
-        *_declared(results, families),
+    return [
+        *_declared(results, tests),
+        *_width(results),
         *_strata(results, strata),
-        *_trends(results),
-        *_ablations(results),
-        *_difficulty(results),
+        *_time(results),
         *_weights(results),
-        *_compute(results),
         *_training(results, curves),
-        *pictures.plan(results),
+        *strips_of(results, pictures),
     ]
-    return found
+
+
+def strips_of(results: Results, pictures: Sequence[Shown]) -> list[Drawing]:
+    """List the strips of kept clips, the middling one of each benchmark first."""
+    order = sorted(
+        pictures, key=lambda one: (one.benchmark != (pictures[0].benchmark), one.benchmark, one.rank)
+    )
+    return [_strip(results, shown) for shown in order]
 
 
 def write_all(drawings: Sequence[Drawing], folder: Path) -> None:
@@ -49,177 +53,126 @@ def write_all(drawings: Sequence[Drawing], folder: Path) -> None:
         write(drawing, folder)
 
 
-def _clips_of(results: Results, methods: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if m not in results.missing)
+def _populations(results: Results) -> str:
+    return ", ".join(f"{title(results, name)}{stand_in(results, name)}" for name in results.populations)
 
 
-def _percent(results: Results) -> str:
-    return f"{100 * results.config.report.confidence:g} %"
-
-
-def _declared(results: Results, families: Mapping[str, Sequence[Tested]]) -> list[Drawing]:
-    benchmark = results.config.report.benchmark
-    tests = [test for family in families.values() for test in family]
+def _declared(results: Results, tests: Sequence[Tested]) -> list[Drawing]:
     if not any(test.effect for test in tests):
         return []
-    methods = [m for t in tests for m in (t.comparison.method, t.comparison.against)]
-    return [
+    found = [
         Drawing(
             name="comparisons",
             title="Declared comparisons",
-            caption=f"Mean gain on {title(results, benchmark)}{stand_in(results, benchmark)} with "
-            f"{_percent(results)} bootstrap "
-            f"interval over source videos, by metric; families: {', '.join(families)}. Right of zero the "
-            "method named first is "
-            "better, whatever the metric's direction. Filled: significant after Holm's correction within "
-            "the family; arrows: beyond the axis, with mean and interval.",
-            alt="Forest plot of the gain of each declared comparison in each metric.",
-            sources=_clips_of(results, methods),
-            draw=partial(effects.forest, results, families),
+            caption=f"Mean gain in PSNR with {percent(results)} bootstrap interval over source videos: "
+            f"{_populations(results)}. Right of zero the method named first is better. Filled: a verdict, "
+            f"over all "
+            "outcomes, as the table has it; arrows: beyond the axis, with mean and interval.",
+            alt="Forest plot of the gain of each declared comparison on each population.",
+            sources=tuple(sources(results, compared(results, results.methods))),
+            draw=partial(forest.comparisons, results, tests),
         )
     ]
-
-
-def _strata(results: Results, rows: Sequence[Stratum]) -> list[Drawing]:
-    if not rows:
-        return []
-    return [
-        Drawing(
-            name="strata",
-            title="Gain by stratum",
-            caption=f"Gain of {results.base} by kind of scene (procedural scenes), mean and "
-            f"{_percent(results)} interval over scenes; below, the gain beyond that in plain scenes, which "
-            "architecture section 1.1 claims to be positive: filled where the corrected test of the "
-            "interaction finds a difference. It is a benefit only where the gain above is positive as well.",
-            alt="Mean gain, and gain beyond plain scenes, with interval for each kind of scene.",
-            sources=_clips_of(results, [results.base, *(row.against for row in rows)]),
-            draw=partial(effects.strata, results, rows),
-        )
-    ]
-
-
-def _trends(results: Results) -> list[Drawing]:
-    against = next(iter(narrow_methods(results)), None)
-    if against is None:
-        return []
-    asked = ((results.config.report.benchmark, "motion"), (SCENES, "motion"), (SCENES, "occluded"))
-    measured = [pair for pair in dict.fromkeys(asked) if results.measured(pair[0])]
-    found = [t for benchmark, column in measured if (t := trend(results, benchmark, against, column))]
-    if not found:
-        return []
-    said = [f"{title(results, b)}{stand_in(results, b)}" for b in dict.fromkeys(t.benchmark for t in found)]
-    return [
-        Drawing(
-            name="trends",
-            title="Gain against motion and occlusion",
-            caption=f"Gain in PSNR of {results.base} over {against} against motion (mean absolute "
-            "difference of the references) and against the true share of occluded pixels: "
-            f"{', '.join(said)}. One grey point per source video; squares: means of groups of equal size; "
-            f"ρ: Spearman's correlation with {_percent(results)} interval, not corrected: it "
-            "describes, it does not test.",
-            alt="Scatter plots of the gain against motion and occlusion.",
-            sources=_clips_of(results, [results.base, against]),
-            draw=partial(effects.trends, results, found),
-        )
-    ]
-
-
-def _ablations(results: Results) -> list[Drawing]:
-    benchmarks = dict.fromkeys((results.config.report.benchmark, SCENES))
-    found = {name: ablation_effects(results, name) for name in benchmarks if results.measured(name)}
-    found = {name: by_method for name, by_method in found.items() if by_method}
-    if not found:
-        return []
-    said = ", ".join(f"{title(results, name)}{stand_in(results, name)}" for name in found)
-    return [
-        Drawing(
-            name="ablations",
-            title="Ablations against the base",
-            caption=f"Mean PSNR of each method minus that of {results.base}, with {_percent(results)} "
-            "interval over source videos: "
-            f"{said}. Left of zero: worse than the base; arrows: beyond the axis.",
-            alt="Difference in PSNR to the base with interval, for each method.",
-            sources=_clips_of(results, results.methods),
-            draw=partial(effects.ablations, results, found),
-        )
-    ]
-
-
-def _difficulty(results: Results, benchmark: str = "snu_film") -> list[Drawing]:
-    if benchmark not in results.config.benchmarks or not results.measured(benchmark):
-        return []
-    return [
-        Drawing(
-            name="difficulty",
-            title=f"{title(results, benchmark)} by difficulty",
-            caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} by "
-            "difficulty, and its distance to "
-            f"{results.base}, over the range of the compared methods"
-            f"{_without(lines.beyond_axis(results, benchmark))}. Of the two best methods those that are not "
-            "compared are named at their lines' ends.",
-            alt="PSNR falls with difficulty; one line per method.",
-            sources=_clips_of(results, results.measured(benchmark)),
-            draw=partial(lines.difficulty, results, benchmark),
-        )
-    ]
-
-
-def _without(methods: Sequence[str]) -> str:
-    return f" (without {', '.join(methods)})" if methods else ""
-
-
-def _weights(results: Results) -> list[Drawing]:
-    benchmark = results.config.report.benchmark
-    methods = [m for m in compared(results, list(results.config.models)) if not narrow(results.configs, m)]
-    tables = {m: read_weights(results, m) for m in methods}
-    tables = {m: table for m, table in tables.items() if (table["benchmark"] == benchmark).any()}
-    found = []
-    if tables:
+    asked = [t for t in tests if t.benchmark == results.populations[0]]
+    if any(test.effect for test in asked):
         found.append(
             Drawing(
-                name="weights",
-                title="Context weights by position",
-                caption="Aggregation weight α of each context frame on "
-                f"{title(results, benchmark)}{stand_in(results, benchmark)}, "
-                "over clips. The missing frame is at offset 0; the dashed line is what equal weights "
-                "would be.",
-                alt="Weight by offset for each method.",
-                sources=tuple(f"results/{m}/weights.csv" for m in tables),
-                draw=partial(lines.weights, results, tables, benchmark),
-            )
-        )
-    base = tables.get(results.base)
-    if base is not None and (base["benchmark"] == SCENES).any():
-        found.append(
-            Drawing(
-                name="weights_strata",
-                title="Context weights by stratum",
-                caption=f"Mean weight α of {results.base} by offset in each kind of scene (procedural "
-                "scenes).",
-                alt="Weight by offset, one line per kind of scene.",
-                sources=(f"results/{results.base}/weights.csv",),
-                draw=partial(lines.weights_by_stratum, results, base),
+                name="outcomes",
+                title="All outcomes",
+                caption=f"The same on "
+                f"{title(results, results.populations[0])}{stand_in(results, results.populations[0])} "
+                "in each outcome, whatever its direction: right of zero is better. Filled: better or worse "
+                "in this outcome.",
+                alt="Forest plot of the gain of each declared comparison in each metric.",
+                sources=tuple(sources(results, compared(results, results.methods))),
+                draw=partial(forest.outcomes, results, asked),
             )
         )
     return found
 
 
-def _compute(results: Results) -> list[Drawing]:
-    benchmark = results.config.report.benchmark
-    shown = [m for m in costed(results) if results.frame(m, benchmark) is not None]
-    if not shown:
+def _width(results: Results) -> list[Drawing]:
+    methods = results.config.report.curve
+    if sum(bool(results.rows.get(method)) for method in methods) < 3:
         return []
     return [
         Drawing(
-            name="compute",
-            title="Quality against compute",
-            caption=f"Mean PSNR on {title(results, benchmark)}{stand_in(results, benchmark)} against the "
-            f"multiply-accumulates of one frame of {SIZE.replace('x', ' × ')} pixels with all frames of the "
-            "window, and against the number of parameters. Filled: the base; a line leads from each "
-            "name to its marker.",
-            alt="Scatter plots of PSNR against operations and parameters, one marker per model.",
-            sources=tuple(f"results/{m}/metrics.json" for m in shown) + _clips_of(results, shown),
-            draw=partial(costs.compute, results, shown, benchmark),
+            name="width",
+            title="Gain against the width of the window",
+            caption="Mean gain in PSNR and LPIPS over the references alone, by how many frames of the "
+            "window take part (the "
+            f"missing one counted, as in its name), with {percent(results)} interval over source videos: "
+            f"{_populations(results)}. Points are not independent: they are of the same videos.",
+            alt="Gain in PSNR and in LPIPS by number of frames, one line for each population.",
+            sources=tuple(sources(results, methods)),
+            draw=partial(lines.width, results),
+        )
+    ]
+
+
+def _strata(results: Results, rows: Sequence[Stratum]) -> list[Drawing]:
+    rows = [row for row in rows if row.metric == "psnr"]
+    if not rows:
+        return []
+    return [
+        Drawing(
+            name="strata",
+            title="Gain by kind of video",
+            caption=f"Gain in PSNR of {results.called(results.base)} by kind of video, mean and "
+            f"{percent(results)} interval over "
+            f"videos: {_populations(results)}. Filled: the corrected test finds the gain to be another "
+            f"than in the control "
+            "(plain scenes; real video without judder).",
+            alt="Mean gain with interval for each kind of video.",
+            sources=tuple(sources(results, [results.base, *(row.against for row in rows)])),
+            draw=partial(forest.strata, results, rows),
+        )
+    ]
+
+
+def _time(results: Results) -> list[Drawing]:
+    shown = [m for m in results.config.models if m in results.timings.frames and results.rows.get(m)]
+    if len(shown) < 2 or not results.populations:
+        return []
+    asked = results.populations[0]
+    return [
+        Drawing(
+            name="time",
+            title="Quality against time",
+            caption=f"Mean PSNR and LPIPS on {title(results, asked)}{stand_in(results, asked)} against "
+            f"processor time for one frame "
+            "of 256 × 448 (the table of costs says on what). Upper left is better in PSNR, lower left in "
+            "LPIPS.",
+            alt="Scatter plots of PSNR and LPIPS against time, one marker per model.",
+            sources=tuple(sources(results, shown)),
+            draw=partial(lines.time, results, shown, asked),
+        )
+    ]
+
+
+def _weights(results: Results) -> list[Drawing]:
+    if not results.populations:
+        return []
+    asked = results.populations[0]
+    tables = {
+        m: read_weights(results, m)
+        for m in results.config.models
+        if results.rows.get(m) and not narrow(results.configs, m)
+    }
+    tables = {m: table for m, table in tables.items() if (table["benchmark"] == asked).any()}
+    chosen = compared(results, list(tables)) or list(tables)[:2]
+    if not chosen:
+        return []
+    return [
+        Drawing(
+            name="weights",
+            title="Context weights by position",
+            caption=f"Aggregation weight α of each context frame on "
+            f"{title(results, asked)}{stand_in(results, asked)}, over "
+            "clips. The missing frame is at offset 0; the dashed line is what equal weights would be.",
+            alt="Weight by offset for each method.",
+            sources=tuple(f"results/{m}/weights.csv" for m in chosen),
+            draw=partial(lines.weights, results, {m: tables[m] for m in chosen}, asked),
         )
     ]
 
@@ -229,13 +182,17 @@ def _training(results: Results, curves: Mapping[str, Curves]) -> list[Drawing]:
         return []
     missing = [name for name in results.config.ablations if name not in curves]
     note = f" Missing: {', '.join(missing)}." if missing else ""
+    most = max(len(results.configs[name].train.seeds) for name in curves)
+    seeds = (
+        f"means over up to {most} training seeds, shaded: their range" if most > 1 else "one training seed"
+    )
     return [
         Drawing(
             name="training",
             title="Training curves",
-            caption="Training loss and validation PSNR by "
+            caption=f"Training loss and validation PSNR by "
             f"step{' (procedural stand-ins)' if results.stand_in('train') else ''}; "
-            f"{_trainings(results, list(curves))}{note}",
+            f"{seeds}.{note}",
             alt="Loss falls and validation PSNR rises with training steps.",
             sources=tuple(f"training/{name}/curves.csv" for name in curves),
             draw=partial(lines.training, results, curves),
@@ -243,8 +200,18 @@ def _training(results: Results, curves: Mapping[str, Curves]) -> list[Drawing]:
     ]
 
 
-def _trainings(results: Results, methods: Sequence[str]) -> str:
-    most = max(len(results.configs[name].train.seeds) for name in methods)
-    if most == 1:
-        return "one training per ablation, one seed."
-    return f"means over up to {most} training seeds, shaded: their range."
+def _strip(results: Results, shown: Shown) -> Drawing:
+    rival = results.called(results.config.report.strips[0]) if results.config.report.strips else "the average"
+    return Drawing(
+        name=f"strip_{shown.benchmark}_{shown.rank}",
+        title=f"{title(results, shown.benchmark)}, {shown.place}",
+        caption=f"{shown.clip}{stand_in(results, shown.benchmark)}: the {shown.place} of all by the gain of "
+        f"{results.called(results.base)} over {rival} ({shown.gain:+.2f} dB). PSNR above each frame; "
+        f"below, errors "
+        f"{strips.GAIN} times enlarged; insets: where {results.called(results.base)} errs most.".replace(
+            "-", "−"
+        ),
+        alt="Truth, frames of several methods, and what each has wrong.",
+        sources=("pictures/pictures.zip",),
+        draw=partial(strips.strip, results, shown),
+    )

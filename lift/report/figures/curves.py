@@ -1,18 +1,21 @@
-"""Figures of curves: training, SNU-FILM by difficulty, context weights by position."""
+"""Figures of curves: gain by width of the window, quality by time, training, context weights by position."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator
 
-from lift.report.comparisons import compared
+from lift.report.comparisons import compared, describe, gains
 from lift.report.curves import Curves
-from lift.report.figures.style import BLACK, BLUE, DASHES, GREY, MARKERS, SERIES, WIDTH
-from lift.report.names import DIFFICULTIES, STRATA, words
+from lift.report.figures.style import BLACK, BLUE, DASHES, GREY, MARKERS, ORANGE, SERIES, WIDTH, zero_line
+from lift.report.names import METRICS, narrow, used
 from lift.report.results import Results
+from lift.report.tables.results import title
 
 
 def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
@@ -27,7 +30,7 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Figure:
     for name in [*rest, *chosen]:
         own = curves[name]
         look = _look(chosen.index(name)) if name in chosen else {"color": GREY, "linewidth": 0.6}
-        label = name if name in chosen else ("other ablations" if name == rest[0] else None)
+        label = results.called(name) if name in chosen else ("other ablations" if name == rest[0] else None)
         smooth = np.stack([_smooth(loss) for loss in own.loss])
         left.plot(own.step, smooth.mean(axis=0), **(look | {"marker": ""}), label=label)
         right.plot(own.validated, own.psnr.mean(axis=0), **look)
@@ -57,70 +60,13 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     return np.asarray(pd.Series(values).rolling(max(1, len(values) // 20), min_periods=1, center=True).mean())
 
 
-def difficulty(results: Results, benchmark: str) -> Figure:
-    """Draw PSNR, and its distance to the base, by SNU-FILM difficulty.
-
-    The right panel spans the compared methods; the best two are named wherever they are.
-    """
-    kinds = results.kinds(benchmark)
-    present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
-    means = _by_kind(results, benchmark, present)
-    chosen = compared(results, list(means))[: len(SERIES)]
-    figure = Figure(figsize=(WIDTH, 2.7))
-    left, right = figure.subplots(1, 2)
-    rest = [m for m in means if m not in chosen]
-    beyond = beyond_axis(results, benchmark)
-    best = sorted(means, key=lambda m: -float(means[m].mean()))[:2]
-    for method in [*rest, *chosen]:
-        look = _look(chosen.index(method)) if method in chosen else {"color": GREY, "linewidth": 0.6}
-        label = method if method in chosen else ("other methods" if method == rest[0] else None)
-        left.plot(range(len(present)), means[method], **look, label=label)
-        if results.base in means and method not in beyond:
-            right.plot(range(len(present)), means[method] - means[results.base], **look)
-    _name_ends(left, {m: float(means[m][-1]) for m in best if m in rest}, len(present) - 1)
-    if results.base in means:
-        near = np.array([means[m] - means[results.base] for m in chosen if m not in beyond])
-        room = 0.12 * float(np.ptp(near)) or 1.0
-        right.set_ylim(float(near.min()) - room, float(near.max()) + room)
-    for axes in (left, right):
-        axes.set_xticks(range(len(present)), present)
-        axes.grid(axis="y")
-    left.set_ylabel("PSNR (dB)")
-    right.set_ylabel(f"PSNR minus that of {results.base} (dB)")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4)
-    return figure
-
-
-def _by_kind(results: Results, benchmark: str, present: list[str]) -> dict[str, np.ndarray]:
-    kinds = results.kinds(benchmark)
-    return {
-        m: np.array([results.values(m, benchmark, "psnr")[kinds == kind].mean() for kind in present])
-        for m in results.measured(benchmark)
-    }
-
-
-def beyond_axis(results: Results, benchmark: str) -> list[str]:
-    """Name the compared methods without a model: what is merely shown again would squeeze all others."""
-    return [m for m in compared(results, results.measured(benchmark)) if m not in results.configs]
-
-
-def _name_ends(axes: Axes, ends: Mapping[str, float], at: float) -> None:
-    """Write names to the right of their lines' ends, the upper one above where two would meet."""
-    order = sorted(ends, key=lambda m: ends[m])
-    for place, method in enumerate(order):
-        axes.annotate(
-            method, xy=(at, ends[method]), xytext=(4, 4 if place else -4 if len(order) > 1 else 0),
-            textcoords="offset points", fontsize=6, va="center", color=BLACK, annotation_clip=False,
-        )  # fmt: skip
-
-
 def weights(results: Results, by_method: Mapping[str, pd.DataFrame], benchmark: str) -> Figure:
     """Draw α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
     figure = Figure(figsize=(WIDTH, 0.7 + 1.15 * len(by_method)))
     grid = figure.subplots(len(by_method), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (method, table) in zip(grid, by_method.items(), strict=True):
         _weights_panel(axes, table[table["benchmark"] == benchmark])
-        axes.set_title(f"{method} ({results.configs[method].clip.sampling})")
+        axes.set_title(f"{results.called(method)} ({results.configs[method].clip.sampling})")
         axes.set_ylabel("weight α")
     grid[-1].set_xlabel("offset from the missing frame (frames)")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
@@ -159,18 +105,70 @@ def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(0, _HEADROOM * max(float(tenth.max()), 1 / len(offsets)))
 
 
-def weights_by_stratum(results: Results, table: pd.DataFrame) -> Figure:
-    """Draw the base's mean α by offset in each kind of scene."""
-    scenes = table[table["benchmark"] == "scenes"]
-    figure = Figure(figsize=(WIDTH, 2.4))
-    axes = figure.subplots()
-    kinds = [kind for kind in STRATA if (scenes["kind"] == kind).any()]
-    for index, kind in enumerate(kinds):
-        means = scenes[scenes["kind"] == kind].groupby("offset")["weight"].mean()
-        for side in (means[means.index < 0], means[means.index > 0]):  # no line across the missing frame
-            axes.plot(side.index, side, **_look(index), label=words(kind) if side.index[0] < 0 else None)
-    axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
-    axes.set(xlabel="offset from the missing frame (frames)", ylabel="mean weight α")
-    axes.set_ylim(0, _HEADROOM * axes.dataLim.ymax)
-    axes.legend(loc="upper left", ncols=2)
+def width(results: Results) -> Figure:
+    """Draw the gain over the narrowest window by how many frames take part, one line for each population."""
+    methods = [m for m in results.config.report.curve if results.rows.get(m)]
+    frames = [used(results.configs[m]) for m in methods]
+    figure = Figure(figsize=(WIDTH, 2.5))
+    for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
+        zero_line(axes, horizontal=True)
+        for index, name in enumerate(
+            n for n in results.populations if results.frame(methods[0], n) is not None
+        ):
+            columns = [gains(results, name, key, m, methods[0]) for m in methods[1:]]
+            found = describe(results, columns, "width", name, key)
+            means, lows, highs = ([0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high"))
+            # Beside each other: intervals at the same number of frames would hide one another.
+            places = np.array(frames) + 0.18 * (index - 1)
+            errors = np.stack((np.subtract(means, lows), np.subtract(highs, means)))
+            axes.errorbar(
+                places,
+                means,
+                errors,
+                **(_look(index) | {"linewidth": 0.9}),
+                elinewidth=0.9,
+                label=title(results, name),
+            )
+        axes.set_xticks(frames)
+        axes.set(xlabel="frames that take part", ylabel=METRICS[key].gain)
+        axes.grid(axis="y")
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(results.populations)
+    )
+    return figure
+
+
+def time(results: Results, methods: Sequence[str], benchmark: str) -> Figure:
+    """Draw PSNR and LPIPS against processor time per frame, one named marker per model."""
+    figure = Figure(figsize=(WIDTH, 3.0))
+    grid = figure.subplots(1, 2)
+    seconds = {m: results.timings.frames[m].milliseconds / 1000 for m in methods}
+    for axes, key in zip(grid, ("psnr", "lpips"), strict=True):
+        quality = {m: float(results.values(m, benchmark, key).mean()) for m in methods}
+        for number, method in enumerate(methods, 1):
+            colour = ORANGE if narrow(results.configs, method) else BLUE
+            filled = colour if method == results.base else "none"
+            axes.plot(seconds[method], quality[method], "o", color=colour, markerfacecolor=filled)
+            axes.annotate(
+                str(number),
+                (seconds[method], quality[method]),
+                (3, 3),
+                textcoords="offset points",
+                fontsize=6,
+                color=BLACK,
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter("")
+        axes.set(xlabel="seconds per frame", ylabel=METRICS[key].heading)
+        axes.grid(axis="both")
+        axes.margins(0.12)
+    handles = [
+        Line2D([], [], linestyle="", marker="o", markerfacecolor=c if m == results.base else "none", color=c,
+               label=f"{number} {results.called(m)}")
+        for number, m in enumerate(methods, 1)
+        for c in [ORANGE if narrow(results.configs, m) else BLUE]
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
     return figure

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lift.report.answer import H0, QUESTION, Answer
+from lift.report.answer import QUESTION, Answer
 from lift.report.figures import Drawing
-from lift.report.page.explorer import write_clips
 from lift.report.provenance import Provenance, brief
 from lift.report.results import Results
 from lift.report.tables.table import Table, pieces, to_markdown
 
 _HERE = Path(__file__).parent
+FIRST = ("comparisons", "strip_scenes_middle")
+"""Figures that stand beside the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,35 +23,36 @@ class Section:
 
     key: str
     title: str
-    figures: tuple[str, ...]
-    tables: tuple[str, ...]
+    figures: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
+    """Tables that are shown on demand."""
 
 
 SECTIONS = (
     Section(
-        key="comparisons",
-        title="The declared comparisons",
-        figures=("comparisons",),
-        tables=("comparisons_",),
+        key="verdicts", title="Verdicts", figures=("outcomes",), tables=("verdicts",), folded=("comparisons",)
+    ),
+    Section(key="claims", title="Claimed and measured", tables=("claims",)),
+    Section(key="width", title="How wide a window", figures=("width",)),
+    Section(key="gains", title="Every method's gain", tables=("gain_",)),
+    Section(key="strata", title="Where it helps, and where not", figures=("strata",), tables=("strata",)),
+    Section(key="failures", title="Where it fails", figures=("strip_",), tables=("worst",)),
+    Section(
+        key="results", title="All metrics", tables=("overview", "snu_film_"), folded=("results_", "given")
     ),
     Section(
-        key="strata",
-        title="Gain by kind of scene, motion and occlusion",
-        figures=("strata", "trends"),
-        tables=("strata",),
+        key="weights",
+        title="What the window gives",
+        figures=("weights",),
+        tables=("weights",),
+        folded=("probes",),
     ),
-    Section(key="ablations", title="What each part does", figures=("ablations",), tables=("ablations",)),
     Section(
-        key="results",
-        title="Results by benchmark",
-        figures=("difficulty",),
-        tables=("overview", "given", "results_", "snu_film_", "davis_"),
+        key="cost", title="What it costs", figures=("time",), tables=("compute", "thesis"), folded=("memory",)
     ),
-    Section(key="pictures", title="Pictures", figures=("strip_", "edges"), tables=()),
-    Section(key="weights", title="What the window gives", figures=("weights",), tables=("weights", "probes")),
-    Section(key="compute", title="What it costs", figures=("compute",), tables=("compute", "memory")),
     Section(key="training", title="Training", figures=("training",), tables=("training",)),
-    Section(key="prediction", title="Prediction of what comes next", figures=(), tables=("prediction_",)),
+    Section(key="prediction", title="Prediction of what comes next", tables=("prediction_",)),
 )
 
 
@@ -72,14 +74,16 @@ def write(
         lstrip_blocks=True,
     )
     environment.globals.update(pieces=pieces, brief=brief)
-    environment.policies["json.dumps_kwargs"] = {
-        "sort_keys": False
-    }  # methods stay in the order of params.yaml
     parts = [
         (
             section,
-            [d for d in drawings if d.name.startswith(section.figures)],
+            [
+                d
+                for d in drawings
+                if d.name not in FIRST and section.figures and d.name.startswith(section.figures)
+            ],
             [t for t in tables if section.tables and t.name.startswith(section.tables)],
+            [t for t in tables if section.folded and t.name.startswith(section.folded)],
         )
         for section in SECTIONS
     ]
@@ -87,12 +91,11 @@ def write(
         results=results,
         answer=answer,
         question=QUESTION,
-        hypothesis=H0,
-        parts=[part for part in parts if part[1] or part[2]],
+        first=[d for name in FIRST for d in drawings if d.name == name],
+        parts=[part for part in parts if any(part[1:])],
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         script=(_HERE / "page.js").read_text(encoding="utf-8"),
         made=made,
-        clips=write_clips(results, folder / "clips"),
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
     (folder / "summary.md").write_text(summary(results, answer, tables), encoding="utf-8")
@@ -100,18 +103,18 @@ def write(
 
 def summary(results: Results, answer: Answer, tables: Sequence[Table]) -> str:
     """Write the report's first page as Markdown."""
-    overview = [table for table in tables if table.name == "overview"]
+    shown = [table for table in tables if table.name in ("verdicts", "overview")]
     lines = [
-        f"# LIFT, profile {results.config.profile}: {answer.headline}",
+        f"# LIFT, profile {results.config.profile}: {QUESTION}",
         "",
-        *(f"- {caveat}" for caveat in answer.caveats),
+        *(line for sentence in answer.headline for line in (f"**{sentence}**", "")),
+        *(f"- {bound}" for bound in answer.bounds),
         "",
-        f"**Question.** {QUESTION}",
+        *(f"- {name}: {text}" for name, text in answer.pico),
         "",
-        " ".join((H0, answer.method, *answer.limits)),
+        answer.method,
         "",
-        *(line for verdict in answer.verdicts.values() for line in (verdict, "")),
-        *(line for table in overview for line in (to_markdown(table), "")),
+        *(line for table in shown for line in (to_markdown(table), "")),
     ]
     if results.missing:
         lines += [f"Declared methods without results: {', '.join(results.missing)}.", ""]

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lift.config import Config
+from lift.report import measured
 from lift.report.comparisons import Tested
 from lift.report.curves import Curves
 from lift.report.predictions import Predictions
 from lift.report.results import Results
 from lift.report.strata import Stratum
-from lift.report.tables import context, effects, predictions
-from lift.report.tables import results as measured
+from lift.report.tables import claims, context, judged, predictions
+from lift.report.tables import results as means
 from lift.report.tables.compute import compute
 from lift.report.tables.memory import memory
 from lift.report.tables.probes import probes
@@ -17,33 +19,46 @@ from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to
 from lift.report.tables.training import budget
 
 __all__ = ["Table", "build", "write"]
+Planned = tuple[Config, Mapping[str, Config]]
 
 
 def build(
     results: Results,
-    families: Mapping[str, Sequence[Tested]],
+    tests: Sequence[Tested],
     strata: Sequence[Stratum],
     curves: dict[str, Curves],
     predicted: Predictions | None = None,
+    planned: Planned | None = None,
 ) -> list[Table]:
-    """Build every table, in the order of the page: the question's first, and prediction apart from all."""
+    """Build every table, in the order of the page: the question's first, and prediction apart from all.
+
+    Args:
+        results: What was measured.
+        tests: The declared comparisons, tested.
+        strata: The base's gain by kind of video.
+        curves: Of the trainings.
+        predicted: Results of methods that predict; None: none are shown.
+        planned: The thesis profile and its models, for what they would cost; None: that is not shown.
+    """
     benchmarks = [name for name in results.config.benchmarks if results.measured(name)]
-    asked = dict.fromkeys((results.config.report.benchmark, "scenes"))
-    judged = [name for name in asked if name in benchmarks]
+    whole = measured.read(measured.FOLDER, planned[0].profile) if planned else measured.Measured()
     tables = [
-        *(effects.of_family(results, family, tests) for family, tests in families.items()),
-        effects.of_strata(results, strata),
-        measured.overview(results),
-        effects.of_ablations(results, judged) if judged else None,
-        *(measured.of_benchmark(results, name) for name in benchmarks),
-        measured.by_difficulty(results),
-        measured.by_sequence(results),
+        judged.verdicts(results, tests),
+        judged.every_test(results, tests),
+        *(judged.gained(results, name) for name in results.populations),
+        judged.strata(results, strata),
+        judged.worst(results),
+        means.overview(results),
+        *(means.of_benchmark(results, name) for name in benchmarks),
+        means.by_difficulty(results),
         context.given(results),
-        context.weights(results, judged),
+        context.weights(results, results.populations),
         probes(results),
+        claims.claims(results, whole),
         compute(results),
         memory(results),
-        budget(results, curves),
+        claims.thesis(results, whole, planned) if planned else None,
+        budget(results, curves) if results.config.ablations else None,
         *(predictions.build(predicted, results) if predicted else []),
     ]
     return [table for table in tables if table is not None]

@@ -48,7 +48,6 @@ def compute(results: Results) -> Table | None:
         rows.append([*row, Cell(text="" if measured else MISSING, value=quality)])
     return Table(
         name="compute",
-        title="What each model costs",
         caption=f"Parameters and operations of each model{stand_in(results, benchmark)}",
         columns=columns,
         rows=rows,

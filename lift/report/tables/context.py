@@ -43,7 +43,8 @@ def weights(results: Results, benchmarks: Sequence[str]) -> Table | None:
             )
             if method == results.base:
                 said.append(
-                    f"On {title(results, benchmark)}{stand_in(results, benchmark)} α of {method} has "
+                    f"On {title(results, benchmark)}{stand_in(results, benchmark)} α of "
+                    f"{results.called(method)} has "
                     f"{100 * share:.1f} % of the entropy of equal weights: as if {effective:.1f} of "
                     f"{frames:.1f} frames weighed the same. The two references have {100 * references:.1f} % "
                     f"of the weight; equal weights would give them {200 / frames:.1f} %."
@@ -52,7 +53,6 @@ def weights(results: Results, benchmarks: Sequence[str]) -> Table | None:
         return None
     return Table(
         name="weights",
-        title="Context weights against equal weights",
         caption="Entropy of the context weights α against that of equal weights, means over clips"
         + stand_in(results, results.config.report.benchmark),
         columns=[
@@ -107,7 +107,6 @@ def given(results: Results) -> Table | None:
         return None
     return Table(
         name="given",
-        title="Frames that clips gave",
         caption="How many frames clips gave to windows that not all of them fill, and PSNR on those that do",
         columns=[
             METHOD,
@@ -119,7 +118,10 @@ def given(results: Results) -> Table | None:
             ),
             Column(key="full", title="Clips with all (videos)", numeric=False),
             Column(key="psnr", title="PSNR on these (dB)", digits=2),
-            *(Column(key=f"psnr_{name}", title=f"{name} on the same", digits=2) for name in opponents),
+            *(
+                Column(key=f"psnr_{name}", title=f"{results.called(name)} on the same", digits=2)
+                for name in opponents
+            ),
         ],
         rows=rows,
         notes=[

@@ -35,7 +35,6 @@ def memory(results: Results) -> Table | None:
     sizes = sorted({f"{step.crop}×{step.crop}" for step in steps.values()})
     return Table(
         name="memory",
-        title="Claimed and measured memory",
         caption="What the documents claim of the specification's model, and what was measured on a CPU "
         "(random frames)",
         columns=[

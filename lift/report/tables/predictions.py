@@ -28,7 +28,6 @@ def build(predictions: Predictions, results: Results) -> list[Table]:
     named = dataclasses.replace(
         training,
         name="prediction_training",
-        title="Training of prediction",
         caption=training.caption.replace("each ablation", "each ablation that predicts"),
         notes=[
             training.notes[0],
@@ -60,7 +59,6 @@ def of_benchmark(predictions: Predictions, results: Results, benchmark: str) -> 
     clips, videos = predictions.counts(benchmark)
     table = Table(
         name=f"prediction_{benchmark}",
-        title=f"Prediction: {rules.title}",
         caption=f"Prediction on {rules.title}: n = {number_of(clips, 'clip')} of "
         f"{number_of(videos, 'source video')}"
         f"{stand_in(results, benchmark)}",
@@ -98,7 +96,6 @@ def models(predictions: Predictions) -> Table:
         rows.append([*row, *(Cell(value=cost[f"gmacs_{size}"]) for size in SIZES)])
     return Table(
         name="prediction_models",
-        title="Models that predict",
         caption="What the models that predict have learnt and cost",
         columns=[
             METHOD,
@@ -116,10 +113,11 @@ def models(predictions: Predictions) -> Table:
 
 def _start(predictions: Predictions, method: str) -> list[Cell]:
     """Name a method, its window and its mode."""
+    name = predictions.config.report.names.get(method, method)
     if method not in predictions.config.models:
-        return [Cell(text=method), Cell(text="1" if method == "last" else "2"), Cell(text="–")]
+        return [Cell(text=name, key=method), Cell(text="1" if method == "last" else "2"), Cell(text="–")]
     clip = predictions.configs[method].clip
-    return [Cell(text=method), Cell(text=str(clip.before)), Cell(text=clip.mode)]
+    return [Cell(text=name, key=method), Cell(text=str(clip.before)), Cell(text=clip.mode)]
 
 
 def _cell(

@@ -40,7 +40,6 @@ def probes(results: Results) -> Table | None:
     told = "; ".join(f"{words(name)}: {text}" for name, text in TAKEN.items())
     return Table(
         name="probes",
-        title="What the window gives",
         caption="Gain in PSNR of each method over itself with something taken from its window, on "
         + "; ".join(f"{title(results, name)}{_footage(results, name)}" for name in asked),
         columns=[
@@ -59,7 +58,7 @@ def probes(results: Results) -> Table | None:
             "corrected: they describe, they do not test. The frame moves by the mean absolute difference to "
             "that of the whole window; 0.5 is what rounding to bytes can hide.",
         ],
-        sources=[f"results/{m}/probes.csv" for m in dict.fromkeys(row[0].text for row in rows)],
+        sources=[f"results/{m}/probes.csv" for m in dict.fromkeys(row[0].key for row in rows)],
     )
 
 
@@ -74,7 +73,7 @@ def _row(
     gain = unit_means((part["whole"] - part["psnr"]).to_numpy(np.float64), units)
     (effect,) = describe(results, [gain], "probe", method, benchmark, taken, kind)
     return [
-        Cell(text=method),
+        Cell(text=results.called(method), key=method),
         Cell(text=title(results, benchmark)),
         Cell(text=words(taken)),
         Cell(text=words(kind)),

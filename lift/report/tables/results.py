@@ -1,4 +1,4 @@
-"""Tables of what was measured: one per benchmark, an overview, SNU-FILM by difficulty, the training budget.
+"""Tables of what was measured: one per benchmark, an overview, SNU-FILM by difficulty.
 
 Means are over clips, the field's convention and that of metrics.json; the interval beside them is over source
 videos, whose clips are resampled together.
@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lift.report.comparisons import compared
 from lift.report.names import DIFFICULTIES, TWO_FRAMES, kind, narrow, sampling, window
 from lift.report.published import attach
-from lift.report.results import Results, clip_mean_parts, unit_means
+from lift.report.results import Results, clip_mean_parts
 from lift.report.statistics import bootstrap_interval
 from lift.report.tables.table import Cell, Column, Table
 from lift.seeds import generator
@@ -46,7 +45,6 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
         rows.append(row)
     table = Table(
         name=f"results_{benchmark}",
-        title=title(results, benchmark),
         caption=f"{title(results, benchmark)}: {counts(results, benchmark)}{stand_in(results, benchmark)}",
         columns=columns,
         rows=rows,
@@ -55,7 +53,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table:
             _interval(results, benchmark),
             MARKS,
         ],
-        sources=_sources(results),
+        sources=sources(results, results.methods),
     )
     table.mark(_comparable(results, benchmark))
     return attach(results, benchmark, table)
@@ -79,7 +77,6 @@ def overview(results: Results) -> Table:
     ]
     table = Table(
         name="overview",
-        title="Overview",
         caption=f"Mean {psnr.heading} by benchmark" + (" (procedural stand-ins)" if stand_ins else ""),
         columns=columns,
         rows=rows,
@@ -92,7 +89,7 @@ def overview(results: Results) -> Table:
             *not_given(results),
             MARKS,
         ],
-        sources=_sources(results),
+        sources=sources(results, results.methods),
     )
     for name in names:
         table.mark(_comparable(results, name), name)
@@ -100,10 +97,14 @@ def overview(results: Results) -> Table:
 
 
 def not_given(results: Results) -> list[str]:
-    """Say which benchmarks were not measured because the profile does without their data sets."""
-    names = [title(results, name) for name in results.absent]
-    told = f"Not given in profile {results.config.profile}, so not measured: {', '.join(names)}."
-    return [told] if names else []
+    """Say which benchmarks were not measured, or not measured again, because their data sets are not here."""
+    kept, profile = results.kept, results.config.profile
+    absent = [title(results, name) for name in results.absent if name not in kept]
+    told = [f"Not given in profile {profile}, so not measured: {', '.join(absent)}."] if absent else []
+    if kept:
+        names = ", ".join(title(results, name) for name in kept)
+        told.append(f"Kept from an earlier evaluation, as the footage is not here: {names}.")
+    return told
 
 
 def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None:
@@ -125,47 +126,14 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
     sizes = ", ".join(f"{kind} {int((kinds == kind).sum())}" for kind in present)
     table = Table(
         name=f"{benchmark}_difficulty",
-        title=f"{title(results, benchmark)} by difficulty",
         caption=f"{title(results, benchmark)} by difficulty, clips: {sizes}{stand_in(results, benchmark)}",
         columns=columns,
         rows=rows,
         notes=[f"Protocol: {results.config.benchmarks[benchmark].protocol}.", "PSNR in dB.", MARKS],
-        sources=_sources(results),
+        sources=sources(results, results.methods),
     )
     table.mark(_comparable(results, benchmark))
     return attach(results, benchmark, table)
-
-
-def by_sequence(results: Results, benchmark: str = "davis") -> Table | None:
-    """Return PSNR by video of DAVIS for the compared methods; None where nothing was measured."""
-    if benchmark not in results.config.benchmarks or not results.measured(benchmark):
-        return None
-    units = results.videos(benchmark)
-    methods = compared(results, results.measured(benchmark))
-    psnr = results.metrics["psnr"]
-    means = [unit_means(results.values(method, benchmark, "psnr"), units) for method in methods]
-    names, sizes = np.unique(units, return_counts=True)
-    forced = results.config.benchmarks[benchmark].sampling
-    columns = [
-        Column(key="sequence", title="Sequence", numeric=False),
-        Column(key="n", title="Clips", digits=0),
-    ]
-    columns += [Column(key=m, title=m, digits=psnr.digits) for m in methods]
-    return Table(
-        name=f"{benchmark}_sequences",
-        title=f"{title(results, benchmark)} by sequence",
-        caption=f"{psnr.heading} on {title(results, benchmark)} by sequence{stand_in(results, benchmark)}",
-        columns=columns,
-        rows=[
-            [Cell(text=str(name)), Cell(value=int(size)), *(Cell(value=float(mean[i])) for mean in means)]
-            for i, (name, size) in enumerate(zip(names, sizes, strict=True))
-        ],
-        notes=[
-            f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
-            "Sampling: " + ", ".join(f"{m} {sampling(results.configs, m, forced)}" for m in methods) + ".",
-        ],
-        sources=[f"results/{method}/clips.csv" for method in methods],
-    )
 
 
 def title(results: Results, benchmark: str) -> str:
@@ -189,7 +157,10 @@ def counts(results: Results, benchmark: str) -> str:
 def named(results: Results, method: str) -> list[Cell]:
     """Return the first two cells of a method's row: its name, signed where it sees two frames, and window."""
     sign = TWO_FRAMES if narrow(results.configs, method) else ""
-    return [Cell(text=method, sign=sign), Cell(text=window(results.configs, method))]
+    return [
+        Cell(text=results.called(method), key=method, sign=sign),
+        Cell(text=window(results.configs, method)),
+    ]
 
 
 def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
@@ -232,7 +203,7 @@ def _interval(results: Results, benchmark: str) -> str:
     count, least = len(set(results.videos(benchmark))), results.config.report.least_interval
     if count < least:
         return f"Mean over clips; no interval: {count} source videos cannot bound it (fewer than {least})."
-    return f"Mean over clips with its {_percent(results)} cluster bootstrap interval over source videos."
+    return f"Mean over clips with its {percent(results)} cluster bootstrap interval over source videos."
 
 
 def _spreads(
@@ -285,9 +256,11 @@ def _short(results: Results, benchmark: str) -> str:
     return f" Frames given, fewer than the window: {told}." if told else ""
 
 
-def _percent(results: Results) -> str:
+def percent(results: Results) -> str:
+    """Return the coverage of intervals in words."""
     return f"{100 * results.config.report.confidence:g} %"
 
 
-def _sources(results: Results) -> list[str]:
-    return [f"results/{method}/clips.csv" for method in results.methods if method not in results.missing]
+def sources(results: Results, methods: Sequence[str]) -> list[str]:
+    """Name the files that the rows of some methods come from."""
+    return [f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if m not in results.missing]

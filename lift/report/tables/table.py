@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from lift.report.names import number
+
 BEST, SECOND = "best", "second"
-NONE = "–"  # shown where nothing was measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,9 @@ class Cell:
     """One entry: text, or a number with an optional interval."""
 
     text: str = ""
+    """Beside a value: what it is of."""
+    key: str = ""
+    """What the CSV has in place of the text: a name of params.yaml."""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -51,8 +55,6 @@ class Table:
 
     name: str
     """File name without suffix, and LaTeX label."""
-    title: str
-    """Short heading of the page."""
     caption: str
     columns: Sequence[Column]
     rows: list[list[Cell]]
@@ -85,18 +87,6 @@ def _mark(cells: Sequence[Cell], column: Column) -> None:
             cell.mark = BEST if shown[id(cell)] == ranked[0] else SECOND
 
 
-def number(value: float, digits: int, signed: bool = False) -> str:
-    """Write a number for readers, with a true minus sign; a dash for NaN, the word none for infinity."""
-    if math.isnan(value):
-        return NONE
-    if math.isinf(value):
-        return "none"
-    text = f"{value:{'+' if signed else ''}.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("+-")
-    return text.replace("-", "−")
-
-
 def shown(cell: Cell, column: Column) -> str:
     """Write a cell as a reader sees it, without marks."""
     return " ".join(filter(None, pieces(cell, column)))
@@ -115,7 +105,7 @@ def pieces(cell: Cell, column: Column) -> tuple[str, str]:
     if cell.low is not None and cell.high is not None and not math.isnan(cell.low + cell.high):
         low, high = (number(end, digits, column.signed) for end in (cell.low, cell.high))
         return text, f"[{low}, {high}]"
-    return text, ""
+    return text, cell.text
 
 
 def to_csv(table: Table) -> str:
@@ -133,7 +123,7 @@ def to_csv(table: Table) -> str:
     for row in table.rows:
         line: list[str] = []
         for cell, names in zip(row, extra, strict=True):
-            line.append(cell.text if cell.value is None else _plain(cell.value))
+            line.append(cell.key or cell.text if cell.value is None else _plain(cell.value))
             line += [_plain(getattr(cell, name)) for name in names]
         writer.writerow(line)
     return lines.getvalue()
@@ -227,7 +217,7 @@ _LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "Σ": r"$\Sigma$", "–": "--", "…": r"\ldots{}",
-    "†": r"$\dagger$",
+    "†": r"$\dagger$", "“": "``", "”": "''",
 }  # fmt: skip
 
 

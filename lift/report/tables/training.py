@@ -21,12 +21,15 @@ def budget(results: Results | Predictions, curves: dict[str, Curves]) -> Table:
     rows = []
     for name in results.config.ablations:
         train = results.configs[name].train
-        row = [Cell(text=name), Cell(text=_schedule(train)), Cell(value=len(train.seeds))]
+        row = [
+            Cell(text=results.config.report.names.get(name, name), key=name),
+            Cell(text=_schedule(train)),
+            Cell(value=len(train.seeds)),
+        ]
         rows.append(row + (_outcome(curves[name]) if name in curves else [Cell(text="missing")] * 4))
     rendered = " (procedural stand-ins)" if results.stand_in("train") else ""
     return Table(
         name="training",
-        title="Training budget",
         caption=f"Training budget and outcome of each ablation{rendered}",
         columns=columns,
         rows=rows,

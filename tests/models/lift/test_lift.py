@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.registry import build
 from lift.ops.pad import crop_to, pad_to_multiple
@@ -126,95 +125,6 @@ def test_an_untrained_model_is_its_upsampled_coarse_average(small, clip, option)
     assert (output.occlusion == 0.5).all()
 
 
-@every_option
-def test_gradients_reach_every_parameter(small, clip, stir, option):
-    model = stir(build(replace(small, **option)))
-    output = model(*clip(samples=2))
-    (output.frame.square().mean() + output.flow.square().mean()).backward()
-    dead = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert not dead
-    assert all(p.grad.isfinite().all() for p in model.parameters())
-
-
-@every_option
-def test_any_size_and_any_subset_give_the_promised_shapes(small, clip, stir, option):
-    model = stir(build(replace(small, **option))).eval()
-    for size, offsets in (((33, 47), (-2, -1, 1, 3)), ((1, 70), (-1, 1)), ((64, 5), (1, -1, 4))):
-        output = model(*clip(offsets, samples=2, size=size))
-        check_output(output, 2, len(offsets), size, model.context is not None)
-        assert output.frame.min() >= 0
-        assert output.frame.max() <= 1
-
-
-@every_option
-def test_absent_frames_have_no_influence(small, clip, stir, option):
-    model = stir(build(replace(small, **option))).eval()
-    frames, offsets, valid = clip(samples=2)
-    valid[0, :4], valid[1, 10] = False, False
-    expected = model(frames, offsets, valid)
-    spoiled = frames.clone()
-    spoiled[0, :4], spoiled[1, 10] = torch.nan, torch.inf
-    elsewhere = offsets.masked_fill(~valid, torch.nan)
-    found = model(spoiled, elsewhere, valid)
-    for a, b in zip(expected, found, strict=True):
-        assert (a is None and b is None) or torch.equal(a, b)
-    if found.weights is not None:
-        assert not found.weights[~valid].any()
-        assert torch.allclose(found.weights.sum(dim=1), torch.ones(2))
-
-
-@every_option
-def test_absent_frames_get_no_gradient_and_spoil_none(small, clip, stir, option):
-    model = stir(build(replace(small, **option)))
-    frames, offsets, valid = clip(samples=2)
-    valid[0, 9:] = False
-    frames = frames.masked_fill(~valid[..., None, None, None], torch.nan).requires_grad_()
-    model(frames, offsets, valid).frame.sum().backward()
-    assert not frames.grad[~valid].any()
-    assert all(p.grad.isfinite().all() for p in model.parameters())
-
-
-@every_option
-def test_empty_slots_change_nothing(small, clip, stir, option):
-    model = stir(build(replace(small, **option))).eval()
-    frames, offsets, valid = clip((-3, -2, -1, 1, 2))
-    expected = model(frames, offsets, valid)
-    nothing = torch.zeros(1, 4)
-    padded = model(
-        torch.cat((frames, torch.full((1, 4, 3, 32, 32), torch.nan)), dim=1),
-        torch.cat((offsets, nothing), dim=1),
-        torch.cat((valid, nothing.bool()), dim=1),
-    )
-    assert torch.equal(padded.frame, expected.frame)
-    if expected.weights is not None:
-        assert torch.equal(padded.weights, torch.cat((expected.weights, nothing), dim=1))
-
-
-@every_option
-def test_a_sample_does_not_depend_on_its_neighbours_in_the_batch(small, clip, stir, option):
-    model = stir(build(replace(small, **option))).eval()
-    frames, offsets, valid = clip(samples=3)
-    valid[1, :7], valid[1, 9:], valid[2, 3] = False, False, False
-    together = model(frames, offsets, valid)
-    for i in range(3):
-        alone = model(frames[i : i + 1], offsets[i : i + 1], valid[i : i + 1])
-        assert torch.allclose(alone.frame[0], together.frame[i], atol=1e-5)
-        if alone.weights is not None:
-            assert torch.allclose(alone.weights[0], together.weights[i], atol=1e-5)
-
-
-@every_option
-def test_the_order_of_frames_does_not_matter(small, clip, stir, option):
-    model = stir(build(replace(small, **option))).eval()
-    frames, offsets, valid = clip()
-    order = torch.randperm(14, generator=torch.Generator().manual_seed(3))
-    expected = model(frames, offsets, valid)
-    found = model(frames[:, order], offsets[:, order], valid[:, order])
-    assert torch.allclose(found.frame, expected.frame, atol=1e-5)
-    if expected.weights is not None:
-        assert torch.allclose(found.weights, expected.weights[:, order], atol=1e-6)
-
-
 def test_context_reaches_the_result_and_knows_time(small, clip, stir):
     model = stir(build(small)).eval()
     frames, offsets, valid = clip()
@@ -249,18 +159,3 @@ def test_without_occlusion_maps_both_warps_count_the_same(small, clip, stir):
     model = stir(build(replace(small, occlusion=False)))
     assert (model(*clip()).occlusion == 0.5).all()
     assert model.flow.s4[-1].out_channels == 4
-
-
-def test_a_few_steps_lower_the_loss_on_one_batch(small, clip):
-    model = build(small)
-    assert isinstance(model, Interpolator)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    arguments, target = clip(samples=2), clip(samples=2, seed=9)[0][:, 0]
-    losses = []
-    for _ in range(8):
-        loss = (model(*arguments).frame - target).abs().mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
-    assert losses[-1] < losses[0]

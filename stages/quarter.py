@@ -1,0 +1,250 @@
+"""Stage by hand `quarter`: minutes of one GPU become weights and tables (docs/experiments.md).
+
+    python -m stages.quarter MINUTES OUT [FOOTAGE]
+
+Renders training footage on all processors while the tests that need a GPU run; trains `quarter.groups` of
+params.yaml, in the order of worth, with as many steps as the clock allows; times every model. OUT, at most
+eight files of at most 16 MiB, is whole at every moment: weights as `release` writes them, `results.json`, and
+the log that `slurm/quarter.sh` adds. An error in one part costs that part. Run again with the same OUT, it
+goes on from there: from the checkpoints below data/quarter where these are still there, else from OUT's
+weights.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lift.config.quarter import Quarter, load_quarter
+from lift.errors import UserError
+from lift.files import ROOT, atomic
+from stages.common import PARAMS, commit, data_folder, run
+
+FILES, SIZE = 8, 16 * 2**20
+"""At most in OUT, and bytes of one."""
+RESULTS, LOG, LAST_WORDS = "results.json", "log.txt", 4000
+STATE, UNDER_WAY = ".state.pt", ("measuring", "started")
+"""As in quarter_train.py, which takes PyTorch's seconds to import."""
+GRACE = 8.0  # seconds that a part has between being asked to stop and being killed
+SHORTEST = 20.0  # seconds for which a trainer is not started again
+
+
+def main(minutes: str, out: str, footage: str = "") -> None:
+    """Use `minutes` minutes, writing included."""
+    try:
+        seconds = 60 * float(minutes)
+    except ValueError as error:
+        raise UserError(f"MINUTES: {minutes}: no number") from error
+    quarter = load_quarter(PARAMS)
+    if seconds <= quarter.write:
+        raise UserError(f"MINUTES: {minutes}: nothing is left beside {quarter.write:.0f} s for writing")
+    if footage and not Path(footage).is_dir():
+        raise UserError(f"FOOTAGE: {footage}: no such folder; leave it out to train on rendered scenes alone")
+    _Quarter(quarter, time.time() + seconds, Path(out), footage).run()
+
+
+class _Quarter:
+    """The parts, each a process of its own, and what they leave."""
+
+    def __init__(self, quarter: Quarter, end: float, out: Path, footage: str) -> None:
+        self._quarter, self._end, self._out, self._footage = quarter, end, out, footage
+        self._start = time.time()
+        self._notes = data_folder("quarter") / "notes"
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._asked = False
+        self._merged = 0.0
+        self._notes.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        training = self._known("training")
+        for known in training.get("methods", {}).values():  # of an earlier run: each has its turn anew
+            known.pop("status", None)
+        if training:
+            with atomic(self._notes / "training.json") as temporary:
+                temporary.write_text(json.dumps(training, indent=1), encoding="utf-8")
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        quarter = self._quarter
+        self._say(f"{self._end - self._start:.0f} s, {_processors()} processors")
+        training_ends = self._end - quarter.write - quarter.speed
+        self._footage_and_tests(training_ends)
+        self._train(training_ends)
+        self._time_models(self._end - quarter.write)
+        self._pack()
+        self._merge()
+        self._say("done")
+        if self._asked:
+            sys.exit(128 + signal.SIGTERM)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def _say(self, line: str) -> None:
+        print(f"[{time.time() - self._start:6.1f} s] {line}", flush=True)
+
+    def _footage_and_tests(self, latest: float) -> None:
+        """Make the footage, and meanwhile run the tests; not again what an earlier run has done."""
+        data, tests = None, None
+        if self._known("data").get("clips") is None:
+            arguments = [str(self._notes / "data.json"), *([self._footage] if self._footage else [])]
+            data = self._begin("stages.quarter_data", *arguments)
+        files = sorted(str(path) for path in (ROOT / "tests").rglob("test_*.py") if _needs_gpu(path))
+        tests_json = self._notes / "tests.json"
+        if files and _gpu() and not tests_json.is_file() and self._quarter.tests:
+            options = [
+                "-q",
+                "-m",
+                "gpu",
+                "-p",
+                "no:cacheprovider",
+                "-o",
+                "filterwarnings=default",
+                "--tb=short",
+            ]
+            tests = self._begin("pytest", *options, *files, cwd=ROOT, kept=self._notes / "tests.txt")
+        tests_end = time.time() + self._quarter.tests
+        if tests is not None:
+            code = self._end_of(tests, tests_end)
+            text = (self._notes / "tests.txt").read_text(encoding="utf-8", errors="replace")
+            print(text[-LAST_WORDS:], flush=True)
+            tests_json.write_text(json.dumps({"exit": code, "said": text[-LAST_WORDS:]}), encoding="utf-8")
+            self._say(f"GPU tests: {'passed' if code == 0 else f'exit code {code}'}")
+        if data is not None:
+            code = self._end_of(data, latest)
+            self._say(f"footage: {'made' if code == 0 else f'exit code {code}'}")
+
+    def _train(self, end: float) -> None:
+        clips = data_folder("quarter") / "clips"
+        if not all((clips / part / "clips.csv").is_file() for part in ("train", "validation")):
+            self._say("no clips, so nothing is trained")
+            return
+        while not self._asked and end - time.time() > SHORTEST:
+            failed = self._with("failed")
+            trainer = self._begin(
+                "stages.quarter_train", str(end), str(self._out), str(self._notes / "training.json")
+            )
+            code = self._end_of(trainer, end + GRACE)
+            self._say(f"training: exit code {code}")
+            if code == 0 or (self._with("failed") == failed and not self._with(*UNDER_WAY)):
+                break
+
+    def _with(self, *status: str) -> list[str]:
+        """Return the methods that training has noted with one of these states."""
+        methods = self._known("training").get("methods", {})
+        return [name for name, known in methods.items() if known.get("status") in status]
+
+    def _time_models(self, end: float) -> None:
+        if not self._asked and self._quarter.speed and end - time.time() > 2:
+            speed = self._begin("benchmarks.speed", str(self._notes / "speed.json"), str(end - 1))
+            self._say(f"speed: exit code {self._end_of(speed, end)}")
+
+    def _begin(
+        self, module: str, *arguments: str, cwd: Path | None = None, kept: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a part, whose group of processes can be ended with it."""
+        self._say(f"{module} {' '.join(arguments)}")
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+        target = kept.open("wb") if kept else None
+        part = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=cwd,
+            env=environment,
+            process_group=0,
+            stdout=target,
+            stderr=subprocess.STDOUT if target else None,
+        )
+        if target:
+            target.close()
+        self._running.append(part)
+        return part
+
+    def _end_of(self, part: subprocess.Popen[bytes], latest: float) -> int:
+        """Wait for a part until `latest`, writing down meanwhile what all parts have noted; then end it."""
+        while part.poll() is None and time.time() < latest and not self._asked:
+            time.sleep(0.2)
+            if time.time() - self._merged > 3:
+                self._merge()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if part.poll() is None:
+                _signal(part, number)
+            last = time.time() + GRACE
+            while part.poll() is None and time.time() < last:
+                time.sleep(0.1)
+        _signal(part, signal.SIGKILL)  # what it has started
+        self._running.remove(part)
+        self._merge()
+        return part.wait()
+
+    def _known(self, part: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads((self._notes / f"{part}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def _merge(self) -> None:
+        """Write OUT/results.json from what the parts have noted."""
+        self._merged = time.time()
+        values = {
+            "commit": commit(),
+            "seconds": round(self._end - self._start),
+            "passed": round(self._merged - self._start, 1),
+            "processors": _processors(),
+            **{part: self._known(part) for part in ("data", "tests", "training", "speed")},
+        }
+        with atomic(self._out / RESULTS) as temporary:
+            temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+    def _pack(self) -> None:
+        """Add the optimiser's state of methods, in the order of worth, as far as files and bytes allow."""
+        there = {path.name for path in self._out.iterdir() if path.is_file()} | {RESULTS, LOG}
+        for name in (name for group in self._quarter.groups for name in group.methods):
+            state = data_folder("quarter") / "scratch" / f"{name}-quarter" / "state.pt"
+            target = self._out / f"{name}{STATE}"
+            if not state.is_file():
+                continue
+            if state.stat().st_size <= SIZE and len(there | {target.name}) <= FILES:
+                with atomic(target) as temporary:
+                    shutil.copyfile(state, temporary)
+                there.add(target.name)
+            else:
+                self._say(
+                    f"{target.name}: left out ({state.stat().st_size / 2**20:.1f} MiB, {len(there)} files): "
+                    f"{name} would go on from its weights alone"
+                )
+        for path in self._out.iterdir():
+            if path.stat().st_size > SIZE:
+                self._say(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB are too many")
+        if len(there) > FILES:
+            self._say(f"{len(there)} files are too many: {', '.join(sorted(there))}")
+
+
+def _signal(part: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(part.pid, number)
+
+
+def _needs_gpu(path: Path) -> bool:
+    return "mark.gpu" in path.read_text(encoding="utf-8")
+
+
+def _gpu() -> bool:
+    """Tell whether there is a GPU of NVIDIA's, without PyTorch, which takes seconds to start."""
+    return shutil.which("nvidia-smi") is not None or Path("/dev/nvidia0").exists()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+if __name__ == "__main__":
+    run(main, "MINUTES", "OUT", "FOOTAGE", optional=1)
