@@ -86,7 +86,7 @@ class _Notes:
         """Add to what is known of a method."""
         self.methods.setdefault(name, {}).update(values)
         self.save()
-        shown = {key: value for key, value in values.items() if key not in ("rows", "trace")}
+        shown = {key: value for key, value in values.items() if key not in ("rows", "trace", "files")}
         if shown:
             print(f"train: {name}: {json.dumps(shown)}", flush=True)
 
@@ -331,9 +331,9 @@ class _Trainer:
 
     def _keep(self, name: str, job: Job, state: State) -> None:
         """Write weights and curves after a checkpoint; a training does not end for the want of them."""
-        self._notes.note(
-            name, steps=state.step, rows=state.rows, peak_gib=round(peak_memory_gib(self._device), 3)
-        )
+        loss = next((row["loss"] for row in reversed(state.rows) if "loss" in row), None)
+        peak = round(peak_memory_gib(self._device), 3)
+        self._notes.note(name, steps=state.step, rows=state.rows, loss=loss, peak_gib=peak)
         try:
             self._write(name, job.model.state_dict(), job.config, state.step)
         except UserError as error:

@@ -24,7 +24,7 @@ from stages.quarter_data import unpack
 from tests import params
 
 ROOT = Path(__file__).resolve().parents[1]
-METHODS = ("lift_rife_learnt", "lift15", "ctx3")
+METHODS = ("lift_rife_fusion", "lift15", "ctx3")
 
 
 def small(raw):
@@ -38,8 +38,8 @@ def small(raw):
     own["sources"]["scenes"]["render"].update(train=20, frames=17, size=[72, 96], camera=None)
     own["clips"]["sets"]["validation"] = {"max_sequences": 2}
     own["clips"]["sets"]["train"]["spacing"] = 4
-    own["methods"] = {"trained": list(METHODS), "released": ["rife_v4"], "baselines": ["average"]}
-    groups = [{"methods": ["lift_rife_learnt"], "share": 0.4}, {"methods": ["lift15", "ctx3"], "share": 0.6}]
+    raw = params.methods(raw, "quarter", METHODS, ("rife_v4",), ("average",))
+    groups = [{"methods": ["lift_rife_fusion"], "share": 0.4}, {"methods": ["lift15", "ctx3"], "share": 0.6}]
     raw["quarter"].update(groups=groups, render=4, speed=25, finish=3, write=6, every=2, left_out=1, timed=1)
     return raw
 
@@ -200,4 +200,4 @@ def test_an_error_of_one_model_costs_the_next_one_nothing(place):
     methods = results(place)["training"]["methods"]
     assert methods.pop("lift15")["status"] == "failed"
     assert all(known["status"] in ("trained", "stopped") for known in methods.values())
-    assert set(loadable(place)) == {"ctx3", "lift_rife_learnt"}
+    assert set(loadable(place)) == {"ctx3", "lift_rife_fusion"}

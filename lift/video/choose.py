@@ -19,7 +19,7 @@ from lift.models.interface import Interpolator
 from lift.models.lift.lift import Lift
 from lift.models.registry import build
 from lift.models.rife_v4.interpolator import RifeV4
-from lift.video.methods import Baseline, Cached, Direct, Method, Timed
+from lift.video.methods import REFERENCES, Baseline, Cached, Direct, Method, Timed
 from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
@@ -127,7 +127,7 @@ def of_model(
     where, half = _computing(device, precision)
     make: Any = Cached if cache and isinstance(module, Lift) else Direct
     if isinstance(module, RifeV4):
-        make = Timed
+        make, offsets = Timed, REFERENCES
     method = make(module, title.split(" (")[0], offsets, device=where, half=half)
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)

@@ -1,7 +1,7 @@
 """How the frame between two is made: without training, by any model, or by LIFT with its cache."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,7 +11,6 @@ from lift.evaluation.baselines import BASELINES
 from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.lift.lift import Lift
-from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
@@ -25,8 +24,8 @@ class Middle(NamedTuple):
     weights: list[float] | None = None
 
 
-class Method(Protocol):
-    """What the engine asks for.
+class Method:
+    """What the engine asks for; as it stands here it keeps frames as they are, and cannot predict.
 
     Attributes:
         name: For messages.
@@ -37,47 +36,31 @@ class Method(Protocol):
     """
 
     name: str
-    any_time: bool
-    window: tuple[int, ...]
     device: torch.device
-    past: int
+    window: tuple[int, ...] = REFERENCES
+    past: int = 1
+    any_time: bool = False
 
     def encode(self, image: Tensor) -> object:
         """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
-        ...
+        return image
 
     def shrink(self, features: object) -> object:
         """Keep of a frame's features what is needed while it is context only, no reference any more."""
-        ...
+        return features
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Make the frame at offset 0 from those at `offsets`, ascending.
 
         Among them are -1 and +1; of a method of `any_time` the two nearest ones, which are 2 apart.
         """
-        ...
+        raise NotImplementedError
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Make `count` frames after the last of `past`, oldest first, all (1, 3, H, W).
 
         Raises:
             UserError: The method cannot.
-        """
-        ...
-
-
-class _NoPrediction:
-    """What a method has that only works between two frames."""
-
-    name: str
-    past: int = 1
-    any_time: bool = False
-
-    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
-        """Refuse.
-
-        Raises:
-            UserError: Always.
         """
         raise UserError(
             f"--predict: {self.name} cannot predict: it needs a frame on either side of the missing one "
@@ -86,23 +69,13 @@ class _NoPrediction:
         )
 
 
-class Baseline(_NoPrediction):
+class Baseline(Method):
     """A method without training: repeat, average or dis (lift/evaluation/baselines.py)."""
-
-    window: tuple[int, ...] = REFERENCES
 
     def __init__(self, name: str) -> None:
         self.name, self.device = name, torch.device("cpu")
         self.any_time = name != "dis"
         self._function = BASELINES[name]
-
-    def encode(self, image: Tensor) -> object:
-        """Return the frame as it is."""
-        return image
-
-    def shrink(self, features: object) -> object:
-        """Return None: this method takes no context."""
-        return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Call the baseline; of any time but the middle, the average by nearness."""
@@ -123,7 +96,7 @@ class Baseline(_NoPrediction):
         return [past[-1]] * count if self.name == "repeat" else super().predict(past, count)
 
 
-class Direct(_NoPrediction):
+class Direct(Method):
     """Any model, given the whole window anew for every frame: nothing is cached."""
 
     def __init__(
@@ -145,16 +118,8 @@ class Direct(_NoPrediction):
             half: Type of the autocast; None: float32.
         """
         self.name, self.window, self.device = name, window, device
-        self.any_time = isinstance(model, LiftRife)
+        self.any_time = self.any_time or model.any_time
         self._model, self._half = model.to(device).eval(), half
-
-    def encode(self, image: Tensor) -> object:
-        """Return the frame as it is."""
-        return image
-
-    def shrink(self, features: object) -> object:
-        """A context frame is needed as it is."""
-        return features
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Run the model."""
@@ -163,24 +128,11 @@ class Direct(_NoPrediction):
         return _middle(output.frame, output.weights)
 
 
-class Timed(_NoPrediction):
+class Timed(Direct):
     """RIFE v4: two frames, any time between them, each frame's features computed once."""
 
-    window: tuple[int, ...] = REFERENCES
     any_time = True
-
-    def __init__(
-        self,
-        model: RifeV4,
-        name: str,
-        window: tuple[int, ...],
-        *,
-        device: torch.device,
-        half: torch.dtype | None,
-    ) -> None:
-        """Wrap a model; arguments as for `Direct`."""
-        self.name, self.device = name, device
-        self._model, self._half = model.to(device).eval(), half
+    _model: RifeV4
 
     def encode(self, image: Tensor) -> object:
         """Pad by black, as its users do, and compute the features."""
@@ -221,25 +173,14 @@ class _Seen(NamedTuple):
     size: tuple[int, int]
 
 
-class Cached(_NoPrediction):
+class Cached(Direct):
     """LIFT, with every frame encoded once (lift/models/lift/lift.py, stage 1).
 
     Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
     and the image at half the size where motion is searched.
     """
 
-    def __init__(
-        self,
-        model: Lift,
-        name: str,
-        window: tuple[int, ...],
-        *,
-        device: torch.device,
-        half: torch.dtype | None,
-    ) -> None:
-        """Wrap a model; arguments as for `Direct`."""
-        self.name, self.window, self.device = name, window, device
-        self._model, self._half = model.to(device).eval(), half
+    _model: Lift
 
     def encode(self, image: Tensor) -> object:
         """Encode at all scales."""

@@ -9,14 +9,11 @@ from lift.config.clip import Clip
 from lift.errors import UserError
 from lift.evaluation.method import of_predictor
 from lift.models.interface import Interpolator
-from lift.video.methods import REFERENCES, Middle
+from lift.video.methods import REFERENCES, Method, Middle
 
 
-class Predicting:
+class Predicting(Method):
     """A model of `clip.task: predict`; see `Method`."""
-
-    window: tuple[int, ...] = REFERENCES
-    any_time = False
 
     def __init__(
         self, model: Interpolator, name: str, clip: Clip, *, device: torch.device, half: torch.dtype | None
@@ -33,14 +30,6 @@ class Predicting:
         self.name, self.device, self.past = name, device, len(clip.offsets)
         self._learnt, self._recurrent, self._half = clip.learnt, clip.mode == "recurrent", half
         self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=device)
-
-    def encode(self, image: Tensor) -> object:
-        """Return the frame as it is."""
-        return image
-
-    def shrink(self, features: object) -> object:
-        """Return None: this method takes no context."""
-        return None
 
     def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
         """Refuse.

@@ -38,7 +38,7 @@ class _Parts(NamedTuple):
     tiles: list[object]
 
 
-class Tiled:
+class Tiled(Method):
     """A method that sees the frame tile by tile.
 
     Of a tile only what context needs is cached; references are encoded anew for every frame, since keeping

@@ -17,7 +17,7 @@ class _Layers(NamedTuple):
     size: torch.Size
 
 
-class Transparent:
+class Transparent(Method):
     """Makes colours, premultiplied, and alpha each by a method; where all frames are opaque, colours alone.
 
     Colours count by how much of them is seen, so that what lies hidden does not shine through; and no colour
