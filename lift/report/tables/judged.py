@@ -173,7 +173,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
                 continue
             gain = gains(results, benchmark, "psnr", method, other)
             (effect,) = describe(results, [gain], "gain", benchmark, method, other)
-            row += [_gain(effect), Cell(value=float(gain.min()), text=str(units[gain.argmin()]))]
+            row += [_gain(effect), Cell(value=float(gain.min()), text=_short(units[gain.argmin()]))]
         rows.append(row)
     psnr, lpips = METRICS["psnr"], METRICS["lpips"]
     return Table(
@@ -200,6 +200,10 @@ def gained(results: Results, benchmark: str) -> Table | None:
     )
 
 
+def _short(video: str) -> str:
+    return str(video).rpartition("/")[2]
+
+
 def worst(results: Results) -> Table | None:
     """Return the videos on which the base loses most to what strips show first, of each population."""
     report = results.config.report
@@ -216,7 +220,7 @@ def worst(results: Results) -> Table | None:
         for i in np.argsort(gain, kind="stable")[:_WORST]:
             rows.append(
                 [
-                    Cell(text=str(names[i])),
+                    Cell(text=_short(names[i])),
                     Cell(text=title(results, benchmark)),
                     Cell(text=words(str(kinds[first[i]])) if kinds[first[i]] else "–"),
                     Cell(value=float(gain[i])),
