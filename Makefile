@@ -29,7 +29,7 @@ check: setup  ## format, lint and types
 	mypy
 
 test: setup  ## the tests, minutes
-	python -m pytest -n logical -m "not slow and not gpu"
+	python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not slow and not gpu"
 
 test-all: setup  ## the slow and the GPU tests as well
 	python -m pytest

@@ -6,7 +6,7 @@ OUT: a file of JSON with a row for each, rewritten after each. END: seconds sinc
 row is begun. RIFE v4.25 comes first, and its rows are measured once more at the end, so that what changes
 over the run shows. Milliseconds are the median by the clock of whole predictions, the GPU waited for; memory
 is the most that tensors took on the GPU, weights and input included. Half: autocast in float16, as the video
-tool does.
+tool does. Without a GPU only the smallest size, in 32 bits: that the measurement runs.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.training import PARAMS, batch_of
+from benchmarks.training import batch_of
 from lift.config import Config, load, load_all
 from lift.config.checks import named
 from lift.config.yaml12 import read
@@ -27,7 +27,7 @@ from lift.files import atomic
 from lift.models.interface import Interpolator
 from lift.models.registry import build
 
-PROFILE = "quarter"
+PARAMS, PROFILE = Path("params.yaml"), "quarter"
 YARDSTICK = "rife_v4"
 SIZES = ((256, 448), (480, 854), (720, 1280), (1080, 1920))
 LEFT_OUT, TIMED = 2, 5
@@ -76,7 +76,7 @@ def _rows(config: Config, device: torch.device, end: float) -> Iterator[dict[str
     model = build(config.model, task=config.clip.task, seed=1, pretrained=False)
     model = model.channels_last().to(device).eval()
     halves = {"32": None, "16": torch.float16} if device.type == "cuda" else {"32": None}
-    for size in SIZES:
+    for size in SIZES if device.type == "cuda" else SIZES[:1]:
         for precision, half in halves.items():
             if time.time() >= end:
                 return

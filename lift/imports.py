@@ -6,7 +6,9 @@ edit runs again what runs the edited file, and nothing else.
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("lift", "stages")
@@ -53,20 +55,34 @@ def reached(start: Path, root: Path = ROOT) -> set[Path]:
 
 def does_something(path: Path) -> bool:
     """Whether a Python file holds more than a docstring."""
-    return not all(isinstance(node, ast.Expr) for node in ast.parse(path.read_bytes()).body)
+    return _parsed(path.read_bytes()).acts
 
 
 def _imported(path: Path, root: Path) -> set[str]:
     """Return the dotted names that a file imports from this repository."""
     package, names = path.parent.relative_to(root).parts, set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _parsed(path.read_bytes()).imports:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module or ""]))
             names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return {name for name in names if name.split(".")[0] in OURS}
+
+
+class _Parsed(NamedTuple):
+    """A file's imports, and whether it holds more than a docstring."""
+
+    imports: tuple[ast.Import | ast.ImportFrom, ...]
+    acts: bool
+
+
+@cache  # the stages run much the same files
+def _parsed(source: bytes) -> _Parsed:
+    tree = ast.parse(source)
+    found = tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    return _Parsed(found, not all(isinstance(node, ast.Expr) for node in tree.body))
 
 
 def _files(name: str, root: Path) -> list[Path]:

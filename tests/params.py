@@ -19,7 +19,7 @@ def read():
 def write(raw, folder="."):
     """Write params.yaml, and beside it the weights that the repository carries."""
     path = Path(folder) / "params.yaml"
-    path.write_text(yaml.safe_dump(raw, sort_keys=False))
+    path.write_text(yaml.dump(raw, Dumper=yaml.CSafeDumper, sort_keys=False))
     if not (path.parent / "weights").exists():
         (path.parent / "weights").symlink_to(ROOT / "weights")
     return path

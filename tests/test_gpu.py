@@ -3,9 +3,12 @@
 import pytest
 import torch
 from lightning_fabric import Fabric
+from torch.utils.data import default_collate
 
 from lift import weights
 from lift.config import load
+from lift.data.dataset import ClipDataset
+from lift.data.resident import Frames, Resident
 from lift.metrics import Lpips
 from lift.models.registry import build
 from lift.scenes import make
@@ -14,6 +17,7 @@ from lift.training.loop import fit
 from lift.training.measure import step_seconds
 from lift.training.state import load_state
 from tests import params
+from tests.stages.test_train import write_clips
 from tests.training import tiny
 
 pytestmark = pytest.mark.gpu
@@ -61,7 +65,7 @@ def test_a_model_gives_the_processor_s_frame(name, film):
     assert float((there.cpu() - here).abs().mean()) < 1e-3
 
 
-@pytest.mark.parametrize("name", ["lift15", "matched", "lift_rife_learnt", "rife", "ifrnet"])
+@pytest.mark.parametrize("name", ["lift15", "matched", "lift_rife_fusion", "rife", "ifrnet"])
 def test_a_model_trains(name, film):
     config = load(params.SOURCE, "demo", name)
     model = (
@@ -75,6 +79,24 @@ def test_a_model_trains(name, film):
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert gradients
     assert all(bool(gradient.isfinite().all()) for gradient in gradients)
+
+
+def test_batches_of_frames_that_a_gpu_holds_equal_the_loader_s(tmp_path):
+    write_clips(tmp_path, 12)
+    augment = load(params.SOURCE, "demo").train.augment
+    clips = ClipDataset(tmp_path, (-2, -1, 1, 2), crop=(24, 16), augment=augment, seed=5)
+    keys = [(index % 12, epoch, index) for epoch in range(2) for index in range(16)]
+    held = Resident(Frames([clips], torch.device("cuda")), lambda key: clips)
+    for first in range(0, len(keys), 8):
+        there, here = (
+            held.batch(keys[first : first + 8]),
+            default_collate([clips[k] for k in keys[first : first + 8]]),
+        )
+        assert there.keys() == here.keys()
+        assert there["clip"] == here["clip"]
+        for key in sorted(set(here) - {"clip"}):
+            assert there[key].is_cuda
+            assert torch.equal(there[key].cpu(), here[key])
 
 
 def test_the_loop_trains_is_measured_and_goes_on(tmp_path):

@@ -7,6 +7,7 @@ Fields carry their checks in `dataclasses.field(metadata=...)`, made by lift/opt
 
 import dataclasses
 import difflib
+import functools
 import os
 import types
 import typing
@@ -37,7 +38,7 @@ def build(kind: type[T], value: object, path: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in value:
         check_known(str(key), fields, path)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     arguments = {}
     for name, field in fields.items():
         where = f"{path}.{name}".lstrip(".")
@@ -48,6 +49,11 @@ def build(kind: type[T], value: object, path: str) -> T:
         return kind(**arguments)
     except ValueError as error:
         raise UserError(f"params.yaml: {path}: {error}") from error
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def check_known(key: str, known: typing.Iterable[str], path: str) -> None:

@@ -103,14 +103,3 @@ def test_where_the_system_does_not_tell_what_is_free_all_there_is_counts(monkeyp
     monkeypatch.setattr(os, "sysconf", lambda name: asked(known[name]))
     monkeypatch.setattr(Path, "is_file", lambda path: False)  # neither /proc nor control groups
     assert free_memory(CPU) == asked("SC_PAGE_SIZE") * asked("SC_PHYS_PAGES")
-
-
-@pytest.mark.gpu
-def test_batches_are_the_same_in_a_gpu_s_memory(folder):
-    if not torch.cuda.is_available():
-        pytest.skip("no GPU")
-    clips = seen(folder, colour=0.6)
-    held = Resident(Frames([clips], torch.device("cuda")), lambda key: clips)
-    batch = held.batch(KEYS[:16])
-    assert batch["frames"].is_cuda
-    assert equal(batch, default_collate([clips[key] for key in KEYS[:16]]))

@@ -46,7 +46,10 @@ def own(tmp_path, configs):
 
 @pytest.fixture(scope="session")
 def written(data):
-    """Write the report of made-up results as the stage does: without torch, and with warnings as errors."""
+    """Write the report of made-up results as the stage does: without torch, and with warnings as errors.
+
+    It takes seconds: what needs it stands in one file, so that one worker of pytest makes it.
+    """
     out = data.parents[1] / "reports" / "demo"
     code = (
         "import sys; from pathlib import Path; from lift import report\n"

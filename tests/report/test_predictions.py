@@ -79,14 +79,6 @@ def test_without_methods_that_predict_there_are_no_such_tables(predicted, result
     assert build(dataclasses.replace(predicted, config=none), results) == []
 
 
-def test_the_page_has_a_part_of_its_own_for_them(written):
-    text = (written / "index.html").read_text()
-    assert 'id="prediction"' in text
-    assert "results/ifrvp/clips.csv" in text
-    assert (written / "tables/prediction_ucf101.tex").is_file()
-    assert "ifrvp" not in (written / "tables/overview.csv").read_text()
-
-
 @pytest.fixture
 def broken(tmp_path, configs, results):
     """Give the folder of results of two methods that predict, and a function that reads them."""

@@ -100,6 +100,22 @@ def test_pictures_of_footage_that_is_not_rendered_are_drawn_beside_and_not_in_th
     assert (folder / "scratch/strips/strip_ucf101_worst1.png").is_file()
 
 
+def test_the_page_has_a_part_of_its_own_for_what_predicts(written):
+    text = (written / "index.html").read_text()
+    assert 'id="prediction"' in text
+    assert "results/ifrvp/clips.csv" in text
+    assert (written / "tables/prediction_ucf101.tex").is_file()
+    assert "ifrvp" not in (written / "tables/overview.csv").read_text()
+
+
+def test_numbers_that_others_published_are_nowhere_in_the_demo(written):
+    told = [path for path in written.rglob("*") if path.suffix in (".html", ".md", ".tex", ".csv")]
+    text = "".join(path.read_text(encoding="utf-8") for path in told)
+    assert "published by others" not in text
+    assert "VFIT-B" not in text
+    assert 'class="published"' not in text
+
+
 def test_figures_have_no_date_and_the_same_bytes_in_every_run(written, drawings, tmp_path):
     for drawing in drawings:
         if drawing.name in ("comparisons", "strip_scenes_worst1"):

@@ -22,7 +22,6 @@ from lift.files import ROOT
 from lift.models.interface import LoadReport
 from lift.models.lift_rife.belief import Witnesses, disagreement, share, steady, witnessed
 from lift.models.lift_rife.motion import (
-    flow_of,
     pairs_of,
     path_of,
     references_in,
@@ -36,7 +35,7 @@ from lift.models.matching.variational import Pairs, Path, warped
 from lift.models.rife_v4.network import IfNet
 from lift.models.rife_v4.released import load_released
 from lift.ops.pad import crop_to, pad_to_multiple
-from lift.ops.resize import resize
+from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
@@ -148,7 +147,6 @@ class RifeWindow(nn.Module):
         both = {ends: torch.ones_like(pairs[ends])}
         start = path_of(estimate.flow, ends)
         alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
-        flows = [estimate.flow, flow_of(alone, ends)]
         # 3. what is believed
         frames = dict(zip(offsets, small.unbind(dim=1), strict=True))
         by_rife = dict(zip(ends, (F.avg_pool2d(estimate.flow, 2) / 2).chunk(2, dim=1), strict=True))
@@ -161,7 +159,6 @@ class RifeWindow(nn.Module):
         path, witnesses, visible = None, None, None
         if len(pairs) > 1:
             path = refined(small, offsets, alone, pairs, self._rounds(options.rounds), options.stride)
-            flows.append(flow_of(path, ends))
             used = sorted({offset for pair in pairs for offset in pair})
             aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
             moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
@@ -177,10 +174,12 @@ class RifeWindow(nn.Module):
             visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
             logit = logit + options.visibility * resize(visible, 2)
         # 4. the blend
-        flow, left = flows[0], torch.ones_like(estimate.mask)
-        for motion, belief in zip(flows[1:], beliefs, strict=True):
-            believed = resize(belief, 2)
-            flow, left = flow + believed * (motion - flow), left * (1 - believed)
+        left, ours = torch.ones_like(errors[0]), torch.zeros_like(errors[0])
+        for refined_path, belief in zip(filter(None, (alone, path)), beliefs, strict=True):
+            motion = torch.cat([refined_path.at(end) for end in ends], dim=1)
+            left, ours = left * (1 - belief), torch.lerp(ours, motion, belief)
+        left = resize(left, 2)
+        flow = torch.addcmul(resize_flow(ours, 2), left, estimate.flow)
         images = backward_warp(exact, torch.cat(flow.chunk(2, dim=1)), "bicubic")
         before, after = images.chunk(2)
         mask = torch.sigmoid(logit)

@@ -87,7 +87,7 @@ def compare(model, rife, frames, truth):
 @pytest.mark.parametrize("offsets", [DENSE, UNIFORM])
 def test_even_and_accelerated_motion_gains(model, rife, offsets):
     over_rife, over_two = compare(model, rife, {o: scene(o) for o in offsets}, scene(0))
-    assert over_rife > 0.5
+    assert over_rife > 4 * HAIR
     assert over_two > HAIR
 
 
@@ -108,7 +108,7 @@ def test_repeated_frames_do_no_harm(model, rife, offsets, shown):
         gains.append(compare(model, rife, frames, truth))
     over_rife, over_two = (torch.tensor(values) for values in zip(*gains, strict=True))
     assert over_rife.mean() > -THIRD
-    assert over_two.min() > -2 * HAIR
+    assert over_two.min() > -THIRD
 
 
 @pytest.mark.parametrize("spoilt", [-3, -2, 2, 3])
