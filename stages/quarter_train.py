@@ -24,11 +24,13 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.utils.data import Subset
 
 from lift import header, weights
 from lift.config import Config, load_all
 from lift.config.quarter import Group, Quarter, load_quarter
 from lift.config.resolved import first_difference
+from lift.data.dataset import ClipDataset
 from lift.errors import UserError
 from lift.files import atomic
 from lift.training import plan
@@ -289,15 +291,16 @@ class _Trainer:
                 taken = self._notes.methods[name]["steps"] - done
                 self._notes.note(name, status="stopped", seconds=round(time.monotonic() - began, 1))
                 return int(taken)
-        self._write(name, weights.read_tensors(job.folder / LAST), planned, done + steps)
-        rows = self._notes.methods[name].get("rows", [])
+        tensors = weights.read_tensors(job.folder / LAST)
+        self._write(name, tensors, planned, done + steps)
+        job.model.load_state_dict(tensors)  # the average, where there is one
         self._notes.note(
             name,
             status="trained",
             steps=done + steps,
             seconds=round(time.monotonic() - began, 1),
             speed={key: round(value, 4) for key, value in speed.items()},
-            after={key: value for key, value in (rows[-1] if rows else {}).items() if key != "epoch"},
+            after=_measure(job),
         )
         return steps
 
@@ -359,11 +362,18 @@ def weights_about(path: Path) -> Any:
     return (header.read(path).plain(weights.ABOUT) or {}).get("steps")
 
 
-def _measure(job: Job) -> dict[str, float]:
-    """Return a model's validation as it is."""
+def _measure(job: Job) -> dict[str, dict[str, float]]:
+    """Return a model's validation as it is, by source: what is rendered says little of what is real."""
     model: Any = job.model.to(job.fabric.device)
-    found = validate(job.fabric, model, job.validation_clips, job.validation_count, job.metrics, job.losses)
-    return {key: round(value, 5) for key, value in found.means.items()}
+    clips = job.validation_clips
+    assert isinstance(clips, ClipDataset)
+    measured: dict[str, dict[str, float]] = {}
+    for source in sorted({row.source for row in clips.rows}):
+        own = Subset(clips, [place for place, row in enumerate(clips.rows) if row.source == source])
+        found = validate(job.fabric, model, own, len(own), job.metrics, job.losses)
+        measured[source] = {key: round(value, 5) for key, value in found.means.items()}
+        measured[source]["clips"] = len(own)
+    return measured
 
 
 def _with(config: Config, **train: Any) -> Config:

@@ -26,7 +26,7 @@ PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the checks that the command line asks for; give the exit status."""
+    """Run the checks that the command line asks for; return the exit status."""
     asked = _parser().parse_args(arguments)
     try:
         base, _ = load_all(PARAMS, asked.profile)

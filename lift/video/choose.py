@@ -24,9 +24,9 @@ from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
-REFERENCE = ROOT / "weights"
+WEIGHTS = ROOT / "weights"
 """Released weights, part of the repository (the stage `release`)."""
-MODELS = ROOT / "data" / "demo" / "models"
+TRAINED = ROOT / "data" / "demo" / "models"
 """Where the pipeline leaves the demo's models, for those that have no reference weights."""
 RELEASED = ("lift_rife", "rife_v4")
 """Those of `released` in params.yaml that stand on others' weights (weights/LICENSES.md)."""
@@ -162,13 +162,13 @@ def _of_others(name: str, *, device: str, precision: str) -> Chosen:
     """Make a method on weights that are used as their authors released them."""
     model = Reader(PARAMS, "demo").released(name).model
     module = build(model, pretrained=False)
-    module.load_pretrained(REFERENCE / RIFE_V4)
+    module.load_pretrained(WEIGHTS / RIFE_V4)
     offsets = model.family.only() or CONTEXT
     return of_model(module, offsets, name, model, device=device, precision=precision)
 
 
 def _trained(name: str) -> Path:
-    there = {path.parent.name: path for path in sorted(MODELS.glob("*/best.safetensors"))}
+    there = {path.parent.name: path for path in sorted(TRAINED.glob("*/best.safetensors"))}
     there |= _released()
     if name in there:
         return there[name]
@@ -180,7 +180,7 @@ def _trained(name: str) -> Path:
 
 def _released() -> dict[str, Path]:
     """Return LIFT's own released weights by name; those of many files by the name that these share."""
-    found = {path.stem.split("-")[0]: path for path in sorted(REFERENCE.glob("*.safetensors"))}
+    found = {path.stem.split("-")[0]: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
     ours = {name: path.with_name(f"{name}{header.SUFFIX}") for name, path in found.items()}
     return {name: path for name, path in ours.items() if header.read(path).plain(weights_file.CONFIG)}
 

@@ -89,7 +89,7 @@ class Outcome:
 
 
 def check(job: Job, chosen: Chosen) -> Schedule:
-    """Refuse what can be seen to be wrong without opening anything; give the schedule.
+    """Refuse what can be seen to be wrong without opening anything; return the schedule.
 
     Raises:
         UserError: A bad option, or an output that is in the way.

@@ -33,7 +33,7 @@ class Light:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "Light":
-        """Read a frame's."""
+        """Return what a frame tells of it."""
         data = cast(Any, frame.side_data)
         there = {entry.type.name: entry for entry in data if entry.type.name in _TYPES}
         display: Values = ()

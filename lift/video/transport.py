@@ -81,11 +81,11 @@ class Renumbered(io.RawIOBase):
             becomes[list(seam.tables)] = NOTHING
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def tell(self) -> int:

@@ -12,7 +12,7 @@ from lift.config.restore import restore
 from lift.config.schema import MODELS
 from lift.models.registry import build
 from lift.video.__main__ import main
-from lift.video.choose import DEFAULT_MODEL, REFERENCE, choose
+from lift.video.choose import DEFAULT_MODEL, WEIGHTS, choose
 from lift.video.methods import Cached, Direct, Timed
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
@@ -46,7 +46,7 @@ def test_the_title_says_model_weights_and_device(weights_file):
 
 
 def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file):
-    monkeypatch.setattr("lift.video.choose.MODELS", tmp_path)
+    monkeypatch.setattr("lift.video.choose.TRAINED", tmp_path)
     (tmp_path / "another").mkdir()
     (tmp_path / "another" / "best.safetensors").write_bytes(weights_file.read_bytes())
     assert str(tmp_path / "another" / "best.safetensors") in choose("another", device="cpu").title
@@ -59,13 +59,13 @@ def halved(folder, weights_file, name):
 
 
 def test_reference_weights_come_before_the_demos(tmp_path, monkeypatch, weights_file):
-    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
+    monkeypatch.setattr("lift.video.choose.WEIGHTS", tmp_path)
     halved(tmp_path, weights_file, "lift15")
     assert str(tmp_path / "lift15.safetensors") in choose("lift15", device="cpu").title
     assert choose(None, tmp_path / "lift15.safetensors", device="cpu").title.startswith("lift15 (lift)")
 
 
-OURS = [path for path in sorted(REFERENCE.glob("*.safetensors")) if header.read(path).plain("config")]
+OURS = [path for path in sorted(WEIGHTS.glob("*.safetensors")) if header.read(path).plain("config")]
 
 
 @pytest.mark.parametrize("index", OURS, ids=lambda path: path.stem)
@@ -79,8 +79,8 @@ def test_the_default_model_comes_with_the_repository():
 
 
 def test_absent_and_damaged_weights_are_one_line(tmp_path, monkeypatch, weights_file, capsys):
-    monkeypatch.setattr("lift.video.choose.MODELS", tmp_path / "none")
-    monkeypatch.setattr("lift.video.choose.REFERENCE", tmp_path)
+    monkeypatch.setattr("lift.video.choose.TRAINED", tmp_path / "none")
+    monkeypatch.setattr("lift.video.choose.WEIGHTS", tmp_path)
 
     def told(*model):
         assert main([str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4"), *model]) == 1

@@ -47,7 +47,8 @@ class LiftRife(Interpolator):
         check_inputs(frames, offsets, valid)
         offsets = offsets.float()
         ends = _references(offsets, valid)
-        known = sorted({offset for row in zip(offsets, valid, strict=True) for offset in self._used(*row)})
+        rows = zip(offsets.cpu(), valid.cpu(), strict=True)  # at once: a GPU would be waited for at each
+        known = sorted({offset for row in rows for offset in self._used(*row)})
         chosen, present = pick_present(frames, offsets, valid, tuple(known))  # (B, F, 3, H, W), (B, F)
         samples, size = len(frames), (frames.shape[3], frames.shape[4])
         padded, _ = pad_to_multiple(chosen.flatten(0, 1), MULTIPLE)
