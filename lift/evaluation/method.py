@@ -17,7 +17,8 @@ class Prediction(NamedTuple):
     Attributes:
         frame: (3, H, W), RGB in [0, 1].
         flow: (4, h, w), pixels at this resolution, which is the frame's or a whole fraction of it; channels
-            0:2 lead from the missing frame to the reference at offset -1, 2:4 to the one at +1; None: the method has no flow.
+            0:2 lead from the missing frame to the reference at offset -1, 2:4 to the one at +1; None: the
+            method has no flow.
         weights: α, each given frame's share of the context, (T); None: the method has none.
     """
 
