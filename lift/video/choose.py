@@ -17,9 +17,10 @@ from lift.evaluation.baselines import BASELINES
 from lift.files import ROOT
 from lift.models.interface import Interpolator
 from lift.models.lift.lift import Lift
+from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.registry import build
 from lift.models.rife_v4.interpolator import RifeV4
-from lift.video.methods import REFERENCES, Baseline, Cached, Direct, Method, Timed
+from lift.video.methods import REFERENCES, Baseline, Cached, Direct, Method, Timed, Windowed
 from lift.video.predictor import Predicting
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
@@ -71,7 +72,7 @@ def choose(
         weights: A file written by lift.weights.
         device: auto, cpu, cuda, cuda:1, mps ...
         precision: 32, bf16 or 16.
-        cache: False: LIFT encodes the whole window anew for every frame.
+        cache: False: LIFT looks at the whole window anew for every frame.
 
     Raises:
         UserError: No such model, weights or device; or weights of another model.
@@ -83,7 +84,7 @@ def choose(
             )
         return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
     if weights is None and (name or DEFAULT_MODEL) in RELEASED:
-        return _of_others(name or DEFAULT_MODEL, device=device, precision=precision)
+        return _of_others(name or DEFAULT_MODEL, device=device, precision=precision, cache=cache)
     path = weights or _trained(name or DEFAULT_MODEL)
     found = weights_file.read_config(path)
     clip, model = restore(path, found)
@@ -128,6 +129,8 @@ def of_model(
     make: Any = Cached if cache and isinstance(module, Lift) else Direct
     if isinstance(module, RifeV4):
         make, offsets = Timed, REFERENCES
+    elif cache and isinstance(module, LiftRife):
+        make = Windowed
     method = make(module, title.split(" (")[0], offsets, device=where, half=half)
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
     return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
@@ -158,13 +161,13 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
 
 
-def _of_others(name: str, *, device: str, precision: str) -> Chosen:
+def _of_others(name: str, *, device: str, precision: str, cache: bool) -> Chosen:
     """Make a method on weights that are used as their authors released them."""
     model = Reader(PARAMS, "demo").released(name).model
     module = build(model, pretrained=False)
     module.load_pretrained(WEIGHTS / RIFE_V4)
     offsets = model.family.only() or CONTEXT
-    return of_model(module, offsets, name, model, device=device, precision=precision)
+    return of_model(module, offsets, name, model, device=device, precision=precision, cache=cache)
 
 
 def _trained(name: str) -> Path:

@@ -11,6 +11,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.lift.lift import Lift
+from lift.models.lift_rife.interpolator import Known, LiftRife
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
@@ -161,6 +162,35 @@ class _Known(NamedTuple):
     image: Tensor
     features: Tensor
     size: tuple[int, int]
+
+
+class Windowed(Direct):
+    """LIFT on RIFE: what is made of one frame alone is made once."""
+
+    _model: LiftRife
+
+    def encode(self, image: Tensor) -> object:
+        """Pad, shrink, and compute RIFE's features."""
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            return self._model.know(image), (image.shape[2], image.shape[3])
+
+    def shrink(self, features: object) -> object:
+        """Drop RIFE's features, which references alone need."""
+        known, size = _known(features)
+        return known._replace(features=None), size
+
+    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+        """Run the model."""
+        frames = [_known(one) for one in features]
+        known = {offset: frame for offset, (frame, _) in zip(offsets, frames, strict=True)}
+        with torch.inference_mode(), _autocast(self.device, self._half):
+            return _middle(self._model.between(known, frames[0][1]), None)
+
+
+def _known(features: object) -> tuple[Known, tuple[int, int]]:
+    if not isinstance(features, tuple) or not isinstance(features[0], Known):
+        raise TypeError(f"features of another method: {type(features).__name__}")
+    return features
 
 
 class _Seen(NamedTuple):

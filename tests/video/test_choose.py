@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import lift.video
 from lift import header, weights
@@ -13,7 +14,8 @@ from lift.config.schema import MODELS
 from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import DEFAULT_MODEL, WEIGHTS, choose
-from lift.video.methods import Cached, Direct, Timed
+from lift.video.frame import to_tensor
+from lift.video.methods import Cached, Direct, Timed, Windowed
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -31,6 +33,21 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
     assert method.window == {"lift": (*range(-15, 0, 2), *range(1, 12, 2)), "flavr": (-3, -1, 1, 3)}.get(
         name, (-1, 1)
     )
+
+
+@pytest.mark.parametrize(
+    "offsets", [(-3, -1, 1, 3), (-1, 1), (-1, 1, 3), (-2.5, -0.5, 1.5, 3.5), (-8 / 3, -2 / 3, 4 / 3, 10 / 3)]
+)
+def test_what_is_made_of_a_frame_once_gives_what_the_whole_window_gives(picture, offsets):
+    once, anew = (choose("lift_rife", device="cpu", cache=cache).method for cache in (True, False))
+    assert (type(once), type(anew)) == (Windowed, Direct)
+    images = [to_tensor(picture(k, (45, 70)), once.device) for k in range(len(offsets))]
+    known = [once.encode(image) for image in images]
+    kept = [once.shrink(one) if abs(offset) > 2 else one for offset, one in zip(offsets, known, strict=True)]
+    expected = anew.between(offsets, images).image
+    assert torch.equal(once.between(offsets, known).image, expected)
+    assert torch.equal(once.between(offsets, kept).image, expected)  # context needs no features
+    assert expected.shape == images[0].shape
 
 
 def test_a_configuration_is_restored_from_the_header(tmp_path):

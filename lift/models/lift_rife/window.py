@@ -122,6 +122,7 @@ class RifeWindow(nn.Module):
         offsets: Sequence[float],
         present: Tensor,
         size: tuple[int, int],
+        features: Tensor | None = None,
     ) -> Interpolated:
         """Make the frame.
 
@@ -131,17 +132,24 @@ class RifeWindow(nn.Module):
             offsets: Of the F frames, ascending; of each sign the one nearest to 0 is a reference.
             present: Which of them each sample has, (B, F), bool.
             size: Height and width before padding: RIFE pads by itself.
+            features: What RIFE's encoder made of the references, padded as RIFE pads; None: made here.
         """
         # A flow of 30 pixels would come in steps of an eighth of a pixel in bfloat16
         with torch.autocast(small.device.type, enabled=False):
-            return self._made(references.float(), small.float(), offsets, present, size)
+            return self._made(references.float(), small.float(), offsets, present, size, features)
 
     def _made(
-        self, exact: Tensor, small: Tensor, offsets: Sequence[float], present: Tensor, size: tuple[int, int]
+        self,
+        exact: Tensor,
+        small: Tensor,
+        offsets: Sequence[float],
+        present: Tensor,
+        size: tuple[int, int],
+        features: Tensor | None,
     ) -> Interpolated:
         options, ends = self.options, references_in(offsets)
         # 1. RIFE
-        estimate = self._rife(exact, ends, size)
+        estimate = self._rife(exact, ends, size, features)
         # 2. its motion, refined by the references, then by all frames
         pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
         both = {ends: torch.ones_like(pairs[ends])}
@@ -187,11 +195,13 @@ class RifeWindow(nn.Module):
         found = Found(estimate, pairs, alone, path, errors, witnesses, beliefs, visible)
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
-    def _rife(self, references: Tensor, ends: tuple[float, float], size: tuple[int, int]) -> Seen:
+    def _rife(
+        self, references: Tensor, ends: tuple[float, float], size: tuple[int, int], features: Tensor | None
+    ) -> Seen:
         """Return RIFE's estimate; it is padded by black, as its users pad it."""
         padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
         time = -ends[0] / (ends[1] - ends[0])
-        estimate = self.rife(padded, references.new_full((len(references) // 2,), time))
+        estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
         edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
         maps = (estimate.frame, estimate.flow, estimate.mask)
         return Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
