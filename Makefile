@@ -40,7 +40,7 @@ repro: setup  ## run the pipeline of the profiles named in params.yaml
 report: setup  ## only the demo's tables, figures and page
 	@ls data/demo/results/*/made_from.json > /dev/null 2>&1 || \
 	  { echo "error: data/demo/results: nothing is measured yet; run make repro first" >&2; exit 1; }
-	dvc repro --single-item resolve report
+	dvc repro --single-item resolve pictures report
 
 # DVC writes the profile into params.yaml; what stood there comes back however the recipe ends.
 study: setup  ## profile study: render, measure what is released, report

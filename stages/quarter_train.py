@@ -34,11 +34,11 @@ from lift.data.dataset import ClipDataset
 from lift.errors import UserError
 from lift.files import atomic
 from lift.training import plan
-from lift.training.job import LAST, Interrupted, Job
+from lift.training.job import BEST, LAST, Interrupted, Job
 from lift.training.loop import fit
 from lift.training.machine import StopRequest, peak_memory_gib
 from lift.training.measure import step_seconds
-from lift.training.state import NAME, PREVIOUS, State, load_state, setting
+from lift.training.state import NAME, PREVIOUS, State, load_state, save_state, setting
 from lift.training.validation import validate
 from stages.common import PARAMS, data_folder, run
 from stages.quarter_data import PROFILE
@@ -317,6 +317,8 @@ class _Trainer:
             print(f"train: {name}: starts anew: {error}", flush=True)
             folder.rename(folder.with_name(f"{folder.name}-{int(time.time())}"))
             return 0
+        if state is not None and not (folder / BEST).exists():  # which did not come along
+            save_state(folder, dataclasses.replace(state, best=None))
         return 0 if state is None else state.step
 
     def _start_from_out(self, name: str, job: Job) -> None:

@@ -12,7 +12,7 @@ import pytest
 from lift.config import yaml12
 from lift.errors import UserError
 from lift.training.step import Stepper
-from stages import clips, download, evaluate, report, train
+from stages import clips, download, evaluate, pictures, report, train
 from tests import params
 
 TRAINED = ("lift15", "ctx3", "ifrvp_arbitrary")
@@ -65,6 +65,7 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     for name in (*TRAINED, *RELEASED, *BASELINES):
         evaluate.main("demo", name)
     (results / "stale").mkdir()
+    pictures.main("demo")
     report.main("demo")
     assert not (results / "stale").exists()  # what params.yaml no longer names goes
 

@@ -76,7 +76,7 @@ def test_a_report_of_nothing_is_one_line_and_calls_no_dvc(place):
     made.parent.mkdir(parents=True)
     made.touch()
     assert report().returncode == 0
-    assert (place / "called").read_text() == "repro --single-item resolve report\n"
+    assert (place / "called").read_text() == "repro --single-item resolve pictures report\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lift.config import yaml12
-from stages import clips, download, evaluate, report, train
+from stages import clips, download, evaluate, pictures, report, train
 from tests import params
 
 METHODS = ("repeat", "average", "dis", "untrained", "lift15")
@@ -62,6 +62,7 @@ def test_all_stages_run_on_real_footage_in_the_official_layouts(place, capsys):
     train.main("demo", "lift15")
     for method in METHODS:
         evaluate.main("demo", method)
+    pictures.main("demo")
     report.main("demo")
 
     rows = {

@@ -104,8 +104,12 @@ def judged(tests: Sequence[Tested]) -> str:
 def _sentence(results: Results, tests: Sequence[Tested], about: str) -> str:
     """Write one sentence of everything that was declared about one reading."""
     groups = [g for g in by_comparison(tests) if reading(results, g[0].comparison) == about and g[0].effect]
+    # What is given no verdict is told below; where nothing is given one, this says why.
+    groups = [g for g in groups if not judged(g).startswith("not judged")] or groups
     if not groups:
         return ""
+    if judged(groups[0]).startswith("not judged"):
+        return f"{about.capitalize()}: {judged(groups[0])}."
     parts: dict[tuple[str, str], list[str]] = {}
     for group in groups:
         effect, names = group[0].effect, (group[0].comparison.method, group[0].comparison.against)
@@ -113,19 +117,19 @@ def _sentence(results: Results, tests: Sequence[Tested], about: str) -> str:
         ends = f"[{_number(effect.low)}, {_number(effect.high)}]"
         gain = f"{results.called(names[1])} ({_number(effect.mean)} dB {ends})"
         parts.setdefault((results.called(names[0]), judged(group)), []).append(gain)
-    clauses = [_CLAUSES.get(v, "{} against {}: " + v).format(m, listing(a)) for (m, v), a in parts.items()]
+    clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
     verdicts = {judged(group) for group in groups}
-    decided = next((v for v in (BETTER, WORSE) if v in verdicts and len(verdicts - {NONE}) == 1), "")
-    word = "H0 is rejected" if decided == BETTER else "H0 is not rejected"
     if any(v.startswith("mixed") for v in verdicts) or {BETTER, WORSE} <= verdicts:
         word = "the outcomes are mixed"
-    elif all(v.startswith("not judged") for v in verdicts):
-        word = "not judged"
-    elif decided == "" and BETTER in verdicts:
-        word = "H0 is rejected where it was judged"
+    elif verdicts == {BETTER}:
+        word = "H0 is rejected"
+    else:
+        word = (
+            "H0 is rejected, but not against every comparison" if BETTER in verdicts else "H0 is not rejected"
+        )
     n = max(group[0].effect.n for group in groups if group[0].effect)
-    where = f"On {_title(results, tests[0].benchmark)} ({number_of(n, 'video')})"
-    return f"{about.capitalize()}: {word}. {where} {'; '.join(clauses)}."
+    where = f"on {_title(results, tests[0].benchmark)} ({number_of(n, 'video')})"
+    return f"{about.capitalize()}: {word}; {where} {'; '.join(clauses)}."
 
 
 _CLAUSES = {

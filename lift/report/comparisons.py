@@ -99,7 +99,7 @@ def gated(results: Results) -> dict[str, str]:
             if gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0):
                 continue
             times = results.trainings.get(method, 0)
-            taught = f", trained {number_of(times, 'time')} here" if times else ""
+            taught = f", trained {_times(times)} here" if times else ""
             found[method] = (
                 f"{results.called(method)}{taught}, is not better than the {results.called(least)} on "
                 f"{results.config.benchmarks[benchmark].title} ({gain.mean:+.2f} dB, "
@@ -171,7 +171,11 @@ def _withheld(results: Results, comparison: Comparison, effect: Effect | None, g
     if any(method in gate for method in pair):
         return "not judged: no better than the references as they are"
     least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
-    return f"not judged: trained {number_of(least, 'time')}" if least < report.least_seeds else ""
+    return f"not judged: trained {_times(least)}" if least < report.least_seeds else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _over_seeds(

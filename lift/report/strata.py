@@ -59,9 +59,9 @@ class Stratum:
 
 
 def opponents(results: Results) -> list[str]:
-    """List the models of the two references alone that the base is compared with by declaration."""
+    """List the methods of the two references alone that the base is compared with by declaration."""
     asked = [c.against for c in results.config.report.comparisons if c.method == results.base]
-    return [m for m in dict.fromkeys(asked) if m in results.config.models and narrow(results.configs, m)]
+    return [m for m in dict.fromkeys(asked) if narrow(results.configs, m)]
 
 
 def by_stratum(results: Results) -> list[Stratum]:

@@ -82,11 +82,11 @@ def test_every_figure_and_table_is_on_the_page_once(written, page):
 
 def test_the_first_lines_are_the_answer_and_what_bounds_it_comes_before_any_table(written, page):
     text = " ".join("".join(page.text).split())
-    assert text.index("Width: not judged.") < text.index("Declared comparisons.") < text.index("Population")
+    assert text.index("Width: not judged") < text.index("Declared comparisons.") < text.index("Population")
     assert text.index("UCF101: rendered stand-ins") < text.index("Verdicts", text.index("Population"))
     first = (written / "summary.md").read_text(encoding="utf-8").splitlines()[:3]
     assert first[0].startswith("# LIFT, profile demo: Does a wide temporal context")
-    assert first[2].startswith("**Width: not judged. On UCF101 (16 videos)")
+    assert first[2].startswith("**Width: not judged: fewer than 30 videos.")
 
 
 def test_pictures_of_footage_that_is_not_rendered_are_drawn_beside_and_not_in_the_report(own, planned):

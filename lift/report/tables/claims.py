@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lift.config import Config
 from lift.report import measured
 from lift.report.comparisons import describe, gains
-from lift.report.names import METRICS, NONE, listing, number
+from lift.report.names import METRICS, NONE, listing, narrow, number
 from lift.report.results import Results
 from lift.report.tables.results import percent, sources, title
 from lift.report.tables.table import Cell, Column, Table
@@ -90,7 +90,7 @@ def claims(results: Results, whole: measured.Measured) -> Table | None:
     )
     return Table(
         name="claims",
-        caption="Claimed and measured",
+        caption="What the sources claim of LIFT, and what was measured",
         columns=[
             Column(key=k, title=k.capitalize(), numeric=False) for k in ("what", "claimed", "measured", "of")
         ],
@@ -116,7 +116,7 @@ def _values(results: Results, key: str) -> str:
 
 def _alpha(results: Results) -> list[tuple[str, str, str, str]]:
     told = []
-    for method in (m for m in results.methods if results.rows.get(m)):
+    for method in (m for m in results.methods if results.rows.get(m) and not narrow(results.configs, m)):
         found = entropies(read_weights(results, method))
         if len(found):
             told.append(f"{results.called(method)} {number(100 * float(found['share'].mean()), 1)} %")

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from lift.report.answer import EXPLORATORY, by_comparison, judged, reading
-from lift.report.comparisons import Tested, compared, describe, gains
+from lift.report.comparisons import BETTER, WORSE, Tested, compared, describe, gains
 from lift.report.names import METRICS, sampling, words
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect
 from lift.report.strata import Stratum
 from lift.report.tables.results import METHOD, TWO, counts, named, percent, sources, stand_in, title
-from lift.report.tables.table import Cell, Column, Table
+from lift.report.tables.table import GAIN, LOSS, Cell, Column, Table
 
-GAIN = "Gains are oriented: positive is better for the method named first, whatever the metric's direction."
+ORIENTED = (
+    "Gains are oriented: positive is better for the method named first, whatever the metric's direction."
+)
 _WORST = 5
 
 
@@ -58,7 +60,7 @@ def verdicts(results: Results, tests: Sequence[Tested]) -> Table | None:
         ],
         rows=rows,
         notes=[
-            f"{GAIN} n: source videos. Detectable: gain in PSNR that this n finds with 80 % power as the "
+            f"{ORIENTED} n: source videos. Detectable: gain in PSNR that this n finds with 80 % power as the "
             f"smallest p of "
             "its family (none: no gain, however large). Trainings: of what was learnt here, of the two "
             "methods; "
@@ -71,7 +73,7 @@ def verdicts(results: Results, tests: Sequence[Tested]) -> Table | None:
     )
 
 
-_MARKS = {"better": "gain", "worse": "loss"}
+_MARKS = {BETTER: GAIN, WORSE: LOSS}
 
 
 def every_test(results: Results, tests: Sequence[Tested]) -> Table | None:
@@ -109,7 +111,7 @@ def every_test(results: Results, tests: Sequence[Tested]) -> Table | None:
         ],
         rows=rows,
         notes=[
-            GAIN + " Unit of analysis: source video (its clips are averaged).",
+            ORIENTED + " Unit of analysis: source video (its clips are averaged).",
             f"Interval: studentised cluster bootstrap, {report.resamples} resamples. p: Wilcoxon "
             f"signed-rank, two-sided; "
             f"Holm over all rows of one family and population; level {1 - report.confidence:.3g}. The "
@@ -171,7 +173,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
                 continue
             gain = gains(results, benchmark, "psnr", method, other)
             (effect,) = describe(results, [gain], "gain", benchmark, method, other)
-            row += [_gain(effect), Cell(value=float(gain.min()), text=str(units[gain.argmin()]))]
+            row += [_gain(effect), Cell(value=float(gain.min()), text=_short(units[gain.argmin()]))]
         rows.append(row)
     psnr, lpips = METRICS["psnr"], METRICS["lpips"]
     return Table(
@@ -198,6 +200,10 @@ def gained(results: Results, benchmark: str) -> Table | None:
     )
 
 
+def _short(video: str) -> str:
+    return str(video).rpartition("/")[2]
+
+
 def worst(results: Results) -> Table | None:
     """Return the videos on which the base loses most to what strips show first, of each population."""
     report = results.config.report
@@ -214,7 +220,7 @@ def worst(results: Results) -> Table | None:
         for i in np.argsort(gain, kind="stable")[:_WORST]:
             rows.append(
                 [
-                    Cell(text=str(names[i])),
+                    Cell(text=_short(names[i])),
                     Cell(text=title(results, benchmark)),
                     Cell(text=words(str(kinds[first[i]])) if kinds[first[i]] else "–"),
                     Cell(value=float(gain[i])),
@@ -278,7 +284,7 @@ def strata(results: Results, rows: Sequence[Stratum]) -> Table | None:
         ],
         rows=body,
         notes=[
-            f"{GAIN} PSNR in dB, EPE in pixels. Control: plain scenes; of real video that in which no "
+            f"{ORIENTED} PSNR in dB, EPE in pixels. Control: plain scenes; of real video that in which no "
             f"frame near the "
             "missing one repeats the one before it while the scene moves (judder).",
             "Gain beyond the control is the interaction. p: permutation test of Welch's t, two-sided; Holm "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lift.report.names import number
 
 BEST, SECOND = "best", "second"
+GAIN, LOSS = "gain", "loss"  # of a verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +139,7 @@ def _plain(value: float | None) -> str:
 
 def to_markdown(table: Table) -> str:
     """Write a Markdown table: best in bold, second best in italics; a block below it as a quotation."""
-    around = {BEST: "**", SECOND: "*", "": ""}
+    around = {BEST: "**", SECOND: "*", GAIN: "**", LOSS: "**", "": ""}
     lines = [f"**{_md(table.caption)}**", "", "| " + " | ".join(_md(c.title) for c in table.columns) + " |"]
     lines.append("|" + "|".join(" ---: " if c.numeric else " --- " for c in table.columns) + "|")
     for row in table.rows:
@@ -182,6 +183,7 @@ def _float(table: Table, name: str, shape: str = "") -> str:
 def _tabular(table: Table) -> list[str]:
     spec = "".join("r" if c.numeric else "l" for c in table.columns)
     around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
+    around |= dict.fromkeys((GAIN, LOSS), around[BEST])
     lines = [
         rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}",
         r"    \toprule",
