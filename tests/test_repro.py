@@ -26,7 +26,7 @@ def place(tmp_path_factory):
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / name)
     raw = params.methods(small(params.read()), "demo", ("lift15", "ctx3"), ("matched",), ("repeat",))
-    raw["evaluate"]["probes"] = []
+    raw["evaluate"]["probes"] = {}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     author = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@t"}
