@@ -1,5 +1,7 @@
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lift.clips.assemble import Assembler, Stored
@@ -89,3 +91,19 @@ def test_no_more_frames_wait_than_a_clip_has_whatever_the_length(made, length):
         assert waiting <= 8
         assert len(assembler._pictures) <= 8
     assert waiting == 0
+
+
+@pytest.mark.parametrize(("target", "kind"), [(10, "judder"), (29, "")])
+def test_a_clip_is_of_judder_where_a_frame_near_it_repeats_the_one_before_in_motion(made, target, kind):
+    wide = made.picture(3, (36, 200))
+    shown = [i - (i >= 12) for i in range(44)]  # frame 12 shows frame 11 again
+    small = {
+        i: np.ascontiguousarray(wide[:, 2 * at : 2 * at + 64]).mean(axis=2) for i, at in enumerate(shown)
+    }
+    planned = dataclasses.replace(clip(target, *range(-10, 0), *range(1, 11)), judged=True)
+    planned = dataclasses.replace(planned, target=dataclasses.replace(planned.target, prescribed=False))
+    assembler, rows = Assembler(ENTRY, [planned], RULE), []
+    for number in assembler.numbers:
+        frame = dataclasses.replace(stored(number), reduced=small[number].astype(np.uint8))
+        rows += assembler.add(number, frame, made.picture(number)).rows
+    assert [row.kind for row in rows] == [kind]

@@ -262,6 +262,13 @@ def test_a_source_without_the_part_is_refused(made, tmp_path):
         build(made.configure(tmp_path / "raw", ("snu_film",), "train"), tmp_path)
 
 
+def test_all_parts_of_a_source_that_nothing_learns_from_make_one_set(made, tmp_path):
+    made.davis(tmp_path / "raw", train=("bear",), test=("camel",), frames=12)
+    summary = build(made.configure(tmp_path / "raw", ("davis",), "all"), tmp_path / "all")
+    assert {row.video for row in read_manifest(tmp_path / "all" / "clips.csv")} == {"bear", "camel"}
+    assert summary["sources"]["davis"] == {"listed": 2, "official": 60 + 30}
+
+
 def test_a_missing_folder_is_named_with_its_key(made, tmp_path):
     config = made.configure(tmp_path / "nowhere", ("davis",))
     with pytest.raises(
