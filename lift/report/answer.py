@@ -34,7 +34,7 @@ PICO = (
         "middle of its window",
     ),
 )
-WIDTH, POSITION, ROBUSTNESS = "width", "position", "robustness"
+WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method"
 EXPLORATORY = "exploratory"
 
 
@@ -67,17 +67,19 @@ def answer(results: Results, tests: Sequence[Tested]) -> Answer:
 def reading(results: Results, comparison: Comparison) -> str:
     """Say which reading of the question a comparison bears on, by what its two methods differ in.
 
-    The position where it is the shift alone, neither (ROBUSTNESS) where it is the sampling alone, else the
-    width.
+    The position where it is the shift alone, neither where it is the sampling alone (ROBUSTNESS) or where the
+    windows are the same (METHOD), else the width.
     """
     pair = (comparison.method, comparison.against)
-    if set(pair) <= set(results.configs):
-        one, two = (results.configs[name] for name in pair)
-        clips = [dataclasses.asdict(config.clip) for config in (one, two)]
-        differing = [key for key in clips[0] if clips[0][key] != clips[1][key]]
-        if all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train")):
-            return {"shift": POSITION, "sampling": ROBUSTNESS}.get(" ".join(differing), WIDTH)
-    return WIDTH
+    if not set(pair) <= set(results.configs):
+        return WIDTH
+    one, two = (results.configs[name] for name in pair)
+    clips = [dataclasses.asdict(config.clip) for config in (one, two)]
+    differing = " ".join(key for key in clips[0] if clips[0][key] != clips[1][key])
+    if not differing:
+        return METHOD
+    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
+    return {"shift": POSITION, "sampling": ROBUSTNESS}.get(differing, WIDTH) if alike else WIDTH
 
 
 def by_comparison(tests: Sequence[Tested]) -> list[list[Tested]]:

@@ -178,6 +178,7 @@ def test_a_reading_is_told_by_what_two_methods_differ_in(results):
         ("uniform", "robustness"),
         ("ctx3", "width"),
         ("repeat", "width"),
+        ("no_s1", "method"),
     ):
         assert reading(results, dataclasses.replace(first, against=against)) == about
 

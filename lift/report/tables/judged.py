@@ -64,7 +64,8 @@ def verdicts(results: Results, tests: Sequence[Tested]) -> Table | None:
             f"smallest p of "
             "its family (none: no gain, however large). Trainings: of what was learnt here, of the two "
             "methods; "
-            "– where nothing was. Reading: what the two differ in (robustness: the sampling alone).",
+            "– where nothing was. Reading: what the two differ in (robustness: the sampling alone; "
+            "method: all but the window).",
             "The verdict is over PSNR, SSIM, LPIPS, interpolation error and flow error: better or worse in "
             "at least one "
             "and the opposite in none. All tests: comparisons.csv.",
