@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lift.config import Comparison
-from lift.report.names import METRICS, Metric, number_of
+from lift.report.names import METRICS, Metric, number, number_of
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
 from lift.seeds import generator
@@ -102,10 +102,9 @@ def gated(results: Results) -> dict[str, str]:
             taught = f", trained {_times(times)} here" if times else ""
             found[method] = (
                 f"{results.called(method)}{taught}, is not better than the {results.called(least)} on "
-                f"{results.config.benchmarks[benchmark].title} ({gain.mean:+.2f} dB, "
-                f"{number_of(gain.n, 'video')})"
-                ": no verdict about it is given"
-            ).replace("-", "−")
+                f"{results.config.benchmarks[benchmark].title} ({number(gain.mean, 2, True)} dB, "
+                f"{number_of(gain.n, 'video')}): no verdict about it is given"
+            )
     return found
 
 

@@ -9,7 +9,7 @@ from lift.report.curves import Curves
 from lift.report.figures import curves as lines
 from lift.report.figures import forest, strips
 from lift.report.figures.style import Drawing, write
-from lift.report.names import narrow
+from lift.report.names import narrow, number
 from lift.report.pictures import Shown
 from lift.report.results import Results
 from lift.report.strata import Stratum
@@ -207,11 +207,9 @@ def _strip(results: Results, shown: Shown) -> Drawing:
         name=f"strip_{shown.benchmark}_{shown.rank}",
         title=f"{title(results, shown.benchmark)}, {shown.place}",
         caption=f"{shown.clip}{stand_in(results, shown.benchmark)}: the {shown.place} of all by the gain of "
-        f"{results.called(results.base)} over {rival} ({shown.gain:+.2f} dB). PSNR above each frame; "
-        f"below, errors "
-        f"{strips.GAIN} times enlarged; insets: where {results.called(results.base)} errs most.".replace(
-            "-", "−"
-        ),
+        f"{results.called(results.base)} over {rival} ({number(shown.gain, 2, True)} dB). PSNR above each "
+        f"frame; below, errors {strips.GAIN} times enlarged; insets: where {results.called(results.base)} "
+        "errs most.",
         alt="Truth, frames of several methods, and what each has wrong.",
         sources=("pictures/pictures.zip",),
         draw=partial(strips.strip, results, shown),
