@@ -16,20 +16,15 @@ class Prediction(NamedTuple):
 
     Attributes:
         frame: (3, H, W), RGB in [0, 1].
-        coarse: The frame before refinement, (3, h, w); None where the method has no such thing.
         flow: (4, h, w), pixels at this resolution, which is the frame's or a whole fraction of it; channels
-        0:2 lead from the
-            missing frame to the reference at offset -1, 2:4 to the one at +1; None: the method has no flow.
+            0:2 lead from the missing frame to the reference at offset -1, 2:4 to the one at +1; None: the
+            method has no flow.
         weights: α, each given frame's share of the context, (T); None: the method has none.
-        blend: The warped references blended, before any network corrects them, of the size of `coarse`; None
-            where `coarse` itself is that, or there is none.
     """
 
     frame: Tensor
-    coarse: Tensor | None = None
     flow: Tensor | None = None
     weights: Tensor | None = None
-    blend: Tensor | None = None
 
 
 Method = Callable[[Sample], Prediction]
@@ -43,8 +38,7 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     """Make a method of a network, which is put on `device` and in evaluation mode.
 
     Args:
-        model: `model(frames, offsets, valid)`, of batches, gives frame, coarse, flow and weights
-        (lift/models/output.py).
+        model: `model(frames, offsets, valid)`, of batches, gives an `Output` (lift/models).
         device: Where it computes; predictions stay there.
     """
     model = model.to(device).eval()
@@ -52,7 +46,7 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     def predict(sample: Sample) -> Prediction:
         given = (sample[key][None].to(device) for key in ("frames", "offsets", "valid"))
         output = model(*given)
-        maps = (output.coarse, output.flow, output.weights, output.blend)
+        maps = (output.flow, output.weights)
         return Prediction(output.frame[0], *(None if values is None else values[0] for values in maps))
 
     return predict

@@ -111,21 +111,22 @@ def sampling(configs: Mapping[str, Config], method: str, forced: str | None) -> 
 
 
 def window(configs: Mapping[str, Config], method: str) -> str:
-    """Describe a method's window as its frames, those before and those after the gap, as in `14 (8+6)`."""
+    """Describe a window by its frames, those before and after the gap, as in `14 (8+6), 4 used`."""
     if narrow(configs, method):
         return "2 (1+1)"
     clip = configs[method].clip
-    return f"{len(clip.offsets)} ({clip.before}+{clip.after})"
+    seen = used(configs[method]) - 1
+    told = f", {seen} used" if seen < len(clip.offsets) else ""
+    return f"{len(clip.offsets)} ({clip.before}+{clip.after}){told}"
 
 
 def used(config: Config) -> int:
     """Count the frames of a method's window that take part, the missing one with them, as its name does."""
     clip, model = config.clip, config.model
-    near = model.lift_rife.reach if model.flow == "rife" else model.matching.reach
-    if model.name != "lift" or (model.flow == "plain" and model.use_context):
+    if model.name != "lift" or (model.use_context and model.refinement not in ("none", "fusion")):
         return len(clip.offsets) + 1
-    reach = 0 if model.flow == "plain" else near
-    return 3 + min(reach, clip.before - 1) + min(reach, clip.after - 1)
+    near = {"rife": model.lift_rife.reach, "matching": model.matching.reach}.get(model.flow, 0)
+    return 3 + min(near, clip.before - 1) + min(near, clip.after - 1)
 
 
 def words(name: str) -> str:

@@ -10,12 +10,11 @@ import pandas as pd
 from lift.config import Config
 from lift.errors import UserError
 from lift.report.names import of_task
-from lift.report.reading import listed, one_protocol, read_json
+from lift.report.reading import listed, one_protocol, read_json, read_table
 from lift.report.results import Results
 
 METRICS = ("psnr", "ssim", "ms_ssim", "lpips")
 COLUMNS = ("benchmark", "clip", "video", "group", "kind", "motion", "seed", "context", "horizon", *METRICS)
-_TEXT = ("benchmark", "clip", "video", "group", "kind")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals
 
 
@@ -110,14 +109,7 @@ def read(config: Config, results: Results) -> Predictions:
 
 
 def _read_method(path: Path, config: Config, seeds: Sequence[int]) -> dict[str, pd.DataFrame]:
-    try:
-        table = pd.read_csv(
-            path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={"seed": [""]}
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise UserError(f"{path}: not a table of clips ({error}); evaluate again") from error
-    if missing := [column for column in COLUMNS if column not in table.columns]:
-        raise UserError(f"{path}: column {missing[0]} is missing; evaluate again")
+    table = read_table(path, COLUMNS)
     for column in METRICS:
         values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
         if not np.isfinite(values).all():

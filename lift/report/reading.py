@@ -128,17 +128,26 @@ def read_json(path: Path) -> dict[str, Any]:
 def _read_method(path: Path, config: Config, seeds: Sequence[int]) -> dict[str, Seeds]:
     if not path.is_file():
         return {}
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={
-            column: [""] for column in COLUMNS if column not in _TEXT
-        })  # fmt: skip
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise UserError(f"{path}: not a table of clips ({error}); evaluate again") from error
-    if missing := [column for column in COLUMNS if column not in table.columns]:
-        raise UserError(f"{path}: column {missing[0]} is missing; evaluate again")
+    table = read_table(path, COLUMNS)
     _check_rows(table, path)
     table = table[table["benchmark"].isin(list(config.benchmarks))]
     return {str(name): _by_seed(frame, path, str(name), seeds) for name, frame in table.groupby("benchmark")}
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that evaluation wrote; an empty cell is missing, but in columns of text.
+
+    Raises:
+        UserError: It is no such table.
+    """
+    empty = {column: [""] for column in columns if column not in _TEXT}
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=empty)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"{path}: not a table of clips ({error}); evaluate again") from error
+    if missing := [column for column in columns if column not in table.columns]:
+        raise UserError(f"{path}: column {missing[0]} is missing; evaluate again")
+    return table
 
 
 def _by_seed(table: pd.DataFrame, path: Path, benchmark: str, seeds: Sequence[int]) -> Seeds:

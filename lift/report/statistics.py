@@ -233,24 +233,6 @@ def seed_interval(
     return mean - reach, mean + reach
 
 
-def rank_correlation(x: Array, y: Array, *, confidence: float) -> tuple[float, float, float]:
-    """Return Spearman's correlation over videos and its interval.
-
-    The interval is Fisher's with the standard error of Bonett and Wright (Psychometrika 65, 2000).
-
-    Returns:
-        Correlation and ends; NaN for fewer than five videos, or where one of the two does not vary.
-    """
-    n = len(x)
-    if n < 5 or not np.ptp(x) or not np.ptp(y):
-        return math.nan, math.nan, math.nan
-    rho = float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])
-    if abs(rho) > 1 - 1e-12:
-        return rho, rho, rho
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + rho**2 / 2) / (n - 3))
-    return rho, math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)
-
-
 def holm(p: Sequence[float]) -> list[float]:
     """Adjust p-values of one family by Holm's method (Scandinavian Journal of Statistics 6, 1979).
 

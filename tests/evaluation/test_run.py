@@ -58,8 +58,6 @@ class Model(nn.Module):
         small = (-(-height // 4), -(-width // 4))
         return SimpleNamespace(
             frame=(frames[:, 1] + frames[:, 2]) / 2,
-            coarse=frames.new_full((batch, 3, *small), 1.2),
-            blend=frames.new_full((batch, 3, *small), 0.4),
             flow=frames.new_ones(batch, 4, *small),
             occlusion=frames.new_ones(batch, 2, *small),
             weights=valid / valid.sum(dim=1, keepdim=True),

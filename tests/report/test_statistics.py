@@ -15,7 +15,6 @@ from lift.report.statistics import (
     holm,
     permutation_p,
     rank_biserial,
-    rank_correlation,
     seed_interval,
     signed_rank_p,
 )
@@ -199,22 +198,6 @@ def test_one_training_says_nothing_of_another():
     assert np.isnan(seed_interval(gain, [np.array([30.0]), None], confidence=0.95)).all()
     assert np.isnan(seed_interval(gain[:1], [np.array([1.0, 2.0]), None], confidence=0.95)).all()
     assert seed_interval(np.full(5, 2.0), [None, None], confidence=0.95) == (2, 2)
-
-
-def test_rank_correlation_equals_scipys_and_its_interval_covers():
-    rng = np.random.default_rng(10)
-    true = 6 / math.pi * math.asin(0.5 / 2)  # Spearman's of a normal pair correlated by 0.5
-    covered = 0
-    for _ in range(500):
-        x, noise = rng.normal(size=(2, 30))
-        y = 0.5 * x + math.sqrt(0.75) * noise
-        rho, low, high = rank_correlation(x, y, confidence=0.95)
-        covered += low <= true <= high
-    assert rho == pytest.approx(stats.spearmanr(x, y).statistic)
-    assert covered / 500 > 0.95 - 3 * math.sqrt(0.95 * 0.05 / 500)
-    assert np.isnan(rank_correlation(x[:4], y[:4], confidence=0.95)).all()
-    assert np.isnan(rank_correlation(np.ones(9), y[:9], confidence=0.95)).all()
-    assert rank_correlation(x, x, confidence=0.95) == (pytest.approx(1),) * 3
 
 
 def test_a_permutation_of_small_groups_is_exact():

@@ -102,7 +102,8 @@ def _width(results: Results) -> list[Drawing]:
             caption="Mean gain in PSNR and LPIPS over the references alone, by how many frames of the "
             "window take part (the "
             f"missing one counted, as in its name), with {percent(results)} interval over source videos: "
-            f"{_populations(results)}. Points are not independent: they are of the same videos.",
+            f"{_populations(results)}. Windows are dense. Points are not independent: they are of the same "
+            "videos.",
             alt="Gain in PSNR and in LPIPS by number of frames, one line for each population.",
             sources=tuple(sources(results, methods)),
             draw=partial(lines.width, results),

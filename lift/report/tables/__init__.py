@@ -68,10 +68,12 @@ def write(tables: Sequence[Table], folder: Path) -> None:
     """Write each table as CSV, Markdown and LaTeX, and one LaTeX document that shows them all."""
     folder.mkdir(parents=True)
     for table in tables:
-        for suffix, form in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
+        for suffix in table.forms:
+            form = {"csv": to_csv, "md": to_markdown, "tex": to_latex}[suffix]
             (folder / f"{table.name}.{suffix}").write_text(form(table), encoding="utf-8")
         if table.block is not None:
             apart = folder / "published"
             apart.mkdir(exist_ok=True)
             (apart / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
-    (folder / "tables.tex").write_text(latex_document([table.name for table in tables]), encoding="utf-8")
+    names = [table.name for table in tables if "tex" in table.forms]
+    (folder / "tables.tex").write_text(latex_document(names), encoding="utf-8")

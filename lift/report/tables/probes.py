@@ -10,6 +10,7 @@ import pandas as pd
 from lift.errors import UserError
 from lift.report.comparisons import describe
 from lift.report.names import words
+from lift.report.reading import read_table
 from lift.report.results import Results, unit_means
 from lift.report.tables.results import stand_in, title
 from lift.report.tables.table import Cell, Column, Table
@@ -87,13 +88,8 @@ def _read(results: Results, method: str) -> pd.DataFrame:
     path = results.data / "results" / method / "probes.csv"
     if not path.is_file():
         return pd.DataFrame(columns=list(COLUMNS))
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False)
-        numbers = table[["whole", "psnr", "moved"]].to_numpy(np.float64)
-        if missing := [column for column in COLUMNS if column not in table.columns]:
-            raise ValueError(f"column {missing[0]} is missing")
-        if not np.isfinite(numbers).all():
-            raise ValueError("a number is missing or not finite")
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a table of probes ({error}); evaluate again") from error
+    table = read_table(path, COLUMNS)
+    numbers = table[["whole", "psnr", "moved"]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    if not np.isfinite(numbers).all():
+        raise UserError(f"{path}: a number is missing or not finite; evaluate again")
     return table[table["benchmark"].isin(list(results.config.benchmarks))]

@@ -66,6 +66,11 @@ class Table:
     block: "Table | None" = None
     """Rows that stand apart below these and are never ranked with them, under columns of their own."""
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """In which forms it is written: one that is higher than a page has none for LaTeX."""
+        return ("csv", "md", "tex") if len(self.rows) <= _HIGH else ("csv", "md")
+
     def mark(self, groups: Iterable[Sequence[int]], key: str | None = None) -> None:
         """Mark the best and second best of each column among comparable rows; ties share a mark.
 
@@ -161,7 +166,7 @@ def _md(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """Write a table environment in plain ASCII, for any LaTeX engine, that needs booktabs only.
+    """Write a table environment in plain ASCII; it needs array, booktabs and graphicx.
 
     A block follows as a second one, in italics: together they could be higher than a page.
     """
@@ -181,7 +186,12 @@ def _float(table: Table, name: str, shape: str = "") -> str:
 
 
 def _tabular(table: Table) -> list[str]:
-    spec = "".join("r" if c.numeric else "l" for c in table.columns)
+    widths = _widths(table)
+    folds = sum(widths) > 1.2 * _WIDE
+    spec = "".join(
+        "r" if c.numeric else _FOLDED if folds and width > _TEXT else "l"
+        for c, width in zip(table.columns, widths, strict=True)
+    )
     around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
     around |= dict.fromkeys((GAIN, LOSS), around[BEST])
     lines = [
@@ -198,19 +208,42 @@ def _tabular(table: Table) -> list[str]:
         ]
         lines.append("    " + " & ".join(cells) + r" \\")
     lines += [r"    \bottomrule", r"  \end{tabular}"]
+    if _folded(table) > 1.2 * _WIDE:  # numbers alone are too many for a page
+        lines = [r"  \resizebox{\linewidth}{!}{%", *lines, "  }"]
     return lines + [
         rf"  \par\smallskip\parbox{{\linewidth}}{{\footnotesize {latex(note)}}}" for note in table.notes
     ]
 
 
 _WIDE = 150  # characters of a row that fit a landscape page in footnotesize
+_LINES = 44  # lines that fit it in scriptsize
+_HIGH = 60  # rows that fit it at all
+_TEXT = 26  # characters of a column whose texts are folded, where a row is too long
+_FOLDED = r">{\raggedright\arraybackslash}p{11em}"
+
+
+def _widths(table: Table) -> list[int]:
+    """Return how many characters each column takes, and the space beside it."""
+    return [
+        2 + max(len(text) for text in (c.title, *(shown(row[i], c) for row in table.rows)))
+        for i, c in enumerate(table.columns)
+    ]
+
+
+def _folded(table: Table) -> int:
+    """Return the characters of the widest row, long texts folded where it is too wide otherwise."""
+    widths = _widths(table)
+    if sum(widths) <= 1.2 * _WIDE:
+        return sum(widths)
+    return sum(w if c.numeric else min(w, _TEXT) for w, c in zip(widths, table.columns, strict=True))
 
 
 def _size(table: Table) -> str:
-    """Choose the largest size in which the table's widest row fits its page."""
-    texts = [[c.title, *(shown(row[i], c) for row in table.rows)] for i, c in enumerate(table.columns)]
-    width = sum(max(map(len, column)) + 2 for column in texts)
-    return "footnotesize" if width <= _WIDE else "scriptsize" if width <= 1.2 * _WIDE else "tiny"
+    """Choose the largest size in which the table fits its page."""
+    lines = len(table.rows) * (2 if _folded(table) < sum(_widths(table)) else 1)
+    if lines > _LINES:
+        return "tiny"
+    return "footnotesize" if _folded(table) <= _WIDE and lines <= _LINES / 2 else "scriptsize"
 
 
 _LATEX = {
@@ -241,7 +274,7 @@ def latex_document(names: Sequence[str]) -> str:
         r"\documentclass[a4paper]{article}",
         r"\usepackage[T1]{fontenc}",
         r"\usepackage[landscape,margin=15mm]{geometry}",
-        r"\usepackage{booktabs}",
+        r"\usepackage{array,booktabs,graphicx}",
         r"\begin{document}",
         *(rf"\input{{{name}}}" + "\n" + r"\clearpage" for name in names),
         r"\end{document}",
