@@ -14,8 +14,7 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- result: begin -->\n", "<!-- result: end -->\n"
 SHOWN = {
     "lift_rife - rife_v4": "`lift_rife` over RIFE v4.25",
-    "lift_rife - lift_rife_3": "… over itself with 3 frames",
-    "lift_rife - lift_rife_7": "… over itself with 7 frames",
+    "lift_rife - lift_rife_3": "… over itself without far frames",
     "lift15 - ctx3": "specified LIFT, 15 over 3 frames",
 }
 """Comparisons, as the table calls them, and what they are called here."""

@@ -54,7 +54,7 @@ def test_the_result_is_the_rows_that_are_shown_and_all_else_stays():
     rows = [line for line in text.splitlines() if "+0.89 [-0.01, +1.66]" in line]
     assert [row.split("|")[1].strip() for row in rows] == [
         "`lift_rife` over RIFE v4.25",
-        "… over itself with 3 frames",
+        "… over itself without far frames",
     ]
     assert SCRIPT.written(text, ROWS) == text
     assert text.partition(SCRIPT.BEGIN)[0] == readme.partition(SCRIPT.BEGIN)[0]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def place(tmp_path_factory):
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, **author, **committer, "PATH": path},
+            env={**os.environ, **author, **committer, "PATH": path, "COLUMNS": "200"},
             capture_output=True,
             text=True,
             check=False,
@@ -96,3 +97,38 @@ def test_one_methods_change_trains_it_alone_and_an_old_result_is_refused_until_t
         "train@demo-ctx3", "evaluate@demo-ctx3", "report@demo",
     }  # fmt: skip
     assert json.loads((folder / "data/demo/metrics.json").read_text()).keys() == {"lift15", "ctx3"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_an_experiment_ends_and_what_it_changed_is_seen_at_a_glance(place):
+    _, call = place
+    call("git", "add", "--all")
+    call("git", "commit", "--quiet", "--allow-empty", "--message", "before")
+    said = call("dvc", "exp", "run", "-S", "model.use_s1=false")
+    ran = {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
+    assert {"train@demo-lift15", "evaluate@demo-lift15", "report@demo"} <= ran
+    assert not {name for name in ran if name.startswith(("download", "clips", "released", "baseline"))}
+    shown = call("dvc", "exp", "show", "--no-pager", "--only-changed")
+    assert max(map(len, shown.splitlines())) <= 200
+    heads = next(line for line in shown.splitlines() if "Experiment" in line).split()
+    assert heads[:2] == ["Experiment", "Created"]
+    assert {"lift15.ucf101", "lift15.scenes", "model.use_s1"} <= set(heads)
+    differ = call("dvc", "metrics", "diff")
+    assert {line.split()[1] for line in differ.splitlines()[1:]} >= {"lift15.ucf101", "lift15.scenes"}
+    assert call("dvc", "params", "diff").split()[-4:] == ["params.yaml", "model.use_s1", "True", "False"]
+    call("git", "checkout", "--quiet", ".")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_queued_experiment_ends_without_rendering_anew(place):
+    _, call = place
+    call("dvc", "exp", "run", "--queue", "--name", "later", "-S", "train.warmup=2")
+    call("dvc", "queue", "start")
+    while "Running" in (told := call("dvc", "queue", "status")) or "Queued" in told:
+        time.sleep(2)
+    said = call("dvc", "queue", "logs", "later")
+    assert "Success" in told, said
+    assert "render" not in said
+    assert "later" in call("dvc", "exp", "list", "--name-only").split()
