@@ -1,12 +1,14 @@
 """How long a frame takes and how much memory, by model, size and precision: on a GPU where there is one.
 
     python -m benchmarks.speed OUT [END]
+    python -m benchmarks.speed RESULTS table
 
 OUT: a file of JSON with a row for each, rewritten after each. END: seconds since 1970 after which no further
 row is begun. RIFE v4.25 comes first, and its rows are measured once more at the end, so that what changes
 over the run shows. Milliseconds are the median by the clock of whole predictions, the GPU waited for; memory
 is the most that tensors took on the GPU, weights and input included. Half: autocast in float16, as the video
-tool does. Without a GPU only the smallest size, in 32 bits: that the measurement runs.
+tool does. Without a GPU only the smallest size, in 32 bits: that the measurement runs. RESULTS: such a file,
+or what `slurm/quarter.sh` leaves, printed as a table.
 """
 
 import json
@@ -57,6 +59,26 @@ def main(out: str, end: str = "inf") -> None:
             break
         measure(name, last)
     measure(YARDSTICK, float(end))
+
+
+def table(path: Path) -> str:
+    """Return the rows of a file as a table in Markdown: milliseconds (MiB) of a frame by size."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found = found.get("speed", found)
+    sizes = [f"{height}x{width}" for height, width in SIZES]
+    turns: list[dict[str, str]] = []
+    for row in found["rows"]:
+        own = {"method": row["method"], "bits": row["precision"]}
+        free = [turn for turn in turns if own.items() <= turn.items() and row["size"] not in turn]
+        turns += [] if free else [own]
+        shown = f"{row['ms']:.1f} ({row['peak_mib']:.0f})" if "peak_mib" in row else str(row.get("ms", "-"))
+        (free or turns)[-1][row["size"]] = shown
+    lines = [f"{found['device']}: milliseconds of a frame (MiB at most)", ""]
+    lines += ["| method | bits | " + " | ".join(sizes) + " |", "| --- | ---: |" + " ---: |" * len(sizes)]
+    for turn in turns:
+        cells = [turn["method"], turn["bits"], *(turn.get(size, "") for size in sizes)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def methods() -> dict[str, Config]:
@@ -126,4 +148,7 @@ def _measured(
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[2:] == ["table"]:
+        print(table(Path(sys.argv[1])))
+    else:
+        main(*sys.argv[1:])

@@ -82,6 +82,7 @@ class _Run:
         try:
             self.model.load_state_dict(self.state.model)
             optimizer.load_state_dict(self.state.optimizer)
+            _laid_out(optimizer)
         except (RuntimeError, ValueError) as error:
             if self.job.start is None:  # a checkpoint is of the run's own configuration
                 raise
@@ -263,6 +264,17 @@ class _Run:
         title = f"training {self.job.config.method}"
         total, done = self.schedule.steps, self.state.step
         return bar(title=title, unit="step", total=total, initial=done)
+
+
+def _laid_out(optimizer: torch.optim.Optimizer) -> None:
+    """Lay moments out in memory as their parameters: a checkpoint may be from a run with channels last.
+
+    CUDA's fused AdamW refuses others.
+    """
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if torch.is_tensor(value) and value.shape == parameter.shape:
+                state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _load(job: Job, same: dict[str, Any], schedule: Schedule) -> State | None:

@@ -164,3 +164,19 @@ def test_a_missing_a_damaged_and_a_foreign_snapshot_are_named(job, tmp_path):
     foreign.model.head = torch.nn.Conv2d(4, 3, 3)
     with pytest.raises(UserError, match=r"epoch_0002\.pt: a snapshot of another model .*resume_from"):
         fit(foreign)
+
+
+def test_a_run_goes_on_from_a_checkpoint_whose_weights_lie_otherwise_in_memory(job, stop_after):
+    resume = stop_after(3)
+    with pytest.raises(Interrupted):
+        fit(job("cut"))
+    resume()
+    cut = job("cut")
+    cut.model.to(memory_format=torch.channels_last)
+    seen = []
+    cut.saved = lambda state: seen.append(state.optimizer)
+    fit(cut)
+    parameters = [parameter for parameter in cut.model.parameters() if parameter.ndim == 4]
+    moments = [state["exp_avg"] for state in seen[-1]["state"].values() if state["exp_avg"].ndim == 4]
+    assert {one.stride() for one in moments} == {one.stride() for one in parameters}
+    assert all(one.is_contiguous(memory_format=torch.channels_last) for one in moments)
