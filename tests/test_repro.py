@@ -94,7 +94,7 @@ def test_one_methods_change_trains_it_alone_and_an_old_result_is_refused_until_t
     assert (folder / "reports/demo/index.html").read_bytes() == page
     said = call("dvc", "repro")
     assert {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")} == {
-        "train@demo-ctx3", "evaluate@demo-ctx3", "report@demo",
+        "train@demo-ctx3", "evaluate@demo-ctx3", "pictures@demo", "report@demo",
     }  # fmt: skip
     assert json.loads((folder / "data/demo/metrics.json").read_text()).keys() == {"lift15", "ctx3"}
 
