@@ -171,6 +171,7 @@ def test_a_job_whose_time_is_up_is_requeued_and_then_finishes(cluster):
     assert second.returncode == 0, second.stderr
     assert second.stdout.count("steps_per_second") == 1
     assert sorted(path.name for path in (place / "data/demo/models/ctx3").iterdir()) == [
+        "about.json",
         "best.safetensors",
         "last.safetensors",
     ]
