@@ -130,7 +130,9 @@ def _sentence(results: Results, tests: Sequence[Tested], about: str) -> str:
             "H0 is rejected, but not against every comparison" if BETTER in verdicts else "H0 is not rejected"
         )
     n = max(group[0].effect.n for group in groups if group[0].effect)
-    where = f"on {_title(results, tests[0].benchmark)} ({number_of(n, 'video')})"
+    asked = tests[0].benchmark
+    footage = "rendered stand-ins, " if results.stand_in(asked) else ""
+    where = f"on {_title(results, asked)} ({footage}{number_of(n, 'video')})"
     return f"{about.capitalize()}: {word}; {where} {'; '.join(clauses)}."
 
 

@@ -139,6 +139,8 @@ def test_each_reading_of_the_question_is_one_sentence(results):
     said = answer(asked, declared(asked))
     width, position = said.headline
     assert width.startswith("Width: H0 is rejected; on UCF101 (16 videos) lift15 is better than repeat (+")
+    rendered = dataclasses.replace(asked, procedural={**asked.procedural, "ucf101": True})
+    assert "on UCF101 (rendered stand-ins, 16 videos)" in answer(rendered, declared(rendered)).headline[0]
     assert position.startswith("Position: H0 is ")
     assert "uniform" not in width + position  # a check of robustness
     assert "matched" not in width + position  # exploratory

@@ -26,7 +26,7 @@ def comparisons(results: Results, tests: Sequence[Tested]) -> Figure:
     """Draw every declared comparison in PSNR: one panel for each population, one row per comparison."""
     groups = [g for g in by_comparison(tests) if g[0].effect]
     panels = {
-        title(results, name): [
+        title(results, name) + (" (stand-ins)" if results.stand_in(name) else ""): [
             (group[0], {BETTER: 1, WORSE: -1}.get(judged(group), 0))
             for group in groups
             if group[0].benchmark == name
