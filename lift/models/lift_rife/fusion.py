@@ -4,9 +4,8 @@ Motion and blend of window.py are formulas; where they are wrong, another of the
 be right. A small network sees all candidates and the evidence for each (evidence.py), and gives each a weight
 per pixel. Untrained it changes next to nothing: the blend has nearly all the weight.
 
-Sources: several warped candidates blended by softmax, Niklaus & Liu, "Softmax Splatting", CVPR 2020, section
-3.3, and Kalluri et al., "FLAVR", section 4.2, on many frames; sub-pixel layout of inputs and outputs, Shi et
-al., "Real-Time Single Image and Video Super-Resolution", CVPR 2016.
+Source: sub-pixel layout of inputs and outputs, Shi et al., "Real-Time Single Image and Video
+Super-Resolution", CVPR 2016, section 3.2.
 
 Legend: B samples; K candidates; E evidence maps; H × W the frame, even.
 """
