@@ -13,6 +13,7 @@ from tqdm import tqdm
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
+from lift.threads import Ahead, Behind
 from lift.video.choose import Chosen, fit
 from lift.video.codecs import container_of, stores_turning
 from lift.video.engine import Repeats, Seen, depth, smooth
@@ -29,7 +30,6 @@ from lift.video.settings import Settings
 from lift.video.sink import Sink
 from lift.video.span import WHOLE
 from lift.video.stop import Stop, stoppable
-from lift.video.threads import Behind, ahead
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
@@ -91,7 +91,7 @@ def run(
         )
         for warning in (*source.warnings, *sink.warnings, *_about(chosen.method, schedule, job.settings)):
             say(warning)
-        frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
+        frames = Ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
         repeats = job.repeats or _usual(chosen.method, schedule)
         seen = Seen(tell=lambda: say(STUTTERS[repeats]))
