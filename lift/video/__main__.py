@@ -15,7 +15,7 @@ from lift.video.job import Job, Outcome
 from lift.video.run import run
 from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
-from lift.video.span import Span
+from lift.video.source import Span
 from lift.video.stop import SIGNALLED
 
 FACTOR = 2
@@ -31,13 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("expected an input and an output")
     *inputs, output = options.paths
     try:
-        chosen = choose(
-            options.model,
-            options.weights,
-            device=options.device,
-            precision=options.precision,
-            cache=options.cache,
-        )
+        chosen = choose(options.model, options.weights, device=options.device, precision=options.precision)
         job = _job(options, inputs[0], output, chosen)
         batch = is_batch(inputs)
         jobs = jobs_of(inputs_of(inputs), output, job) if batch else [job]
@@ -165,12 +159,6 @@ def _parser() -> argparse.ArgumentParser:
         "--tile",
         default="auto",
         help=f"auto (default: {DEFAULTS.memory:g} GiB, or what the GPU has), off, or pixels",
-    )
-    add(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help="encode the whole window anew for each frame (slow)",
     )
     add("--codec", help="h264, h265, vp9, av1, ffv1 (lossless) or any encoder of FFmpeg")
     add("--preview", action="store_true", help="show input and result side by side")

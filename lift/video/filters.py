@@ -41,3 +41,25 @@ class Chain:
                 yield self._graph.vpull()
             except (av.BlockingIOError, av.EOFError):
                 return
+
+
+def palettized(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return a picture as GIF has it: with 256 colours chosen for it, one of them for what is transparent.
+
+    The pattern of dots stands still, so that what does not move in the video does not flicker.
+    """
+    graph, rgba = Graph(), frame.reformat(format="rgba")
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=rgba.format, time_base=Fraction(1, 100)
+    )
+    split, use = graph.add("split"), graph.add("paletteuse", "dither=bayer:bayer_scale=4:new=1")
+    palette, sink = graph.add("palettegen", "stats_mode=single"), graph.add("buffersink")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    graph.push(rgba)
+    graph.push(None)
+    return graph.vpull()

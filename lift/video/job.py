@@ -11,7 +11,7 @@ from lift.video.choose import Chosen
 from lift.video.engine import Repeats
 from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.span import WHOLE, Span
+from lift.video.source import WHOLE, Span
 
 OURS = "[0-9]" * 6 + ".png"
 
