@@ -2,12 +2,12 @@
 
     python -m benchmarks.footage OUT MIB FOLDER [UCF101 [LINES]]
 
-OUT: a folder of videos, one a recording, of at most MIB mebibytes in all, for `slurm/quarter.sh` and the study's
-trainings. FOLDER: videos and picture sequences, as the source `folder` reads them. UCF101: the data set's folder, of
-which the training list alone is taken. Video files are cut off after some seconds and otherwise left as they are:
-their own packets are copied. What is higher than LINES (by default, no video) is reduced to it and becomes H.264, as
-pictures do. These come first, being the sharpest; then videos by their size, smallest first, so that there are as
-many recordings as possible.
+OUT: a folder of videos, one a recording, of at most MIB mebibytes in all, for `slurm/quarter.sh` and the
+study's trainings. FOLDER: videos and picture sequences, as the source `folder` reads them. UCF101: the data
+set's folder, of which the training list alone is taken. Video files are cut off after some seconds and
+otherwise left as they are: their own packets are copied. What is higher than LINES (by default, no video) is
+reduced to it and becomes H.264, as pictures do. These come first, being the sharpest; then videos by their
+size, smallest first, so that there are as many recordings as possible.
 """
 
 import sys
