@@ -42,6 +42,28 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder` that takes its place when the block succeeds.
+
+    What a run that was killed has left there is removed, so no two may write one folder.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    beside = folder.with_name(f".{folder.name}.partial")
+    with full_disk_explained(folder):
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        try:
+            yield beside
+            if folder.exists():
+                shutil.rmtree(folder)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
 def share(folder: Path, other: Path) -> None:
     """Let `other`, which is not there yet, hold the files of `folder`: as links to them, or copies elsewhere.
 
@@ -50,15 +72,8 @@ def share(folder: Path, other: Path) -> None:
     Raises:
         UserError: The disk is full, or the folder cannot be written.
     """
-    beside = other.with_name(f".{other.name}.partial")
-    with full_disk_explained(other):
-        other.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(beside, ignore_errors=True)
-        try:
-            shutil.copytree(folder, beside, copy_function=_link)
-            beside.rename(other)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+    with atomic_folder(other) as new:
+        shutil.copytree(folder, new, copy_function=_link, dirs_exist_ok=True)
 
 
 def _link(file: str, other: str) -> None:

@@ -7,14 +7,14 @@ predicts those from offset 0 on; MS-SSIM and LPIPS at horizon k are the means ov
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from lift.errors import UserError
-from lift.evaluation.method import Prediction, Predictor, Sample
-from lift.evaluation.results import DECIMALS, Measured, Weight, write_files
+from lift.evaluation.method import Prediction, Predictor
+from lift.evaluation.results import DECIMALS, Measured, Weight, labels, shares, write_files
 from lift.evaluation.run import Clips
 from lift.metrics import Lpips, Means, ms_ssim, psnr, ssim
 from lift.progress import bar
@@ -78,8 +78,10 @@ def evaluate(
                 with torch.inference_mode():
                     found = method(sample, horizon)
                 _refuse_non_finite(found, f"{benchmark}: {sample['clip']}: {name}")
-                rows += _rows(benchmark, seed, clips, index, sample, found, lpips)
-                weights += _weights(benchmark, seed, clips, index, sample, found)
+                shared = labels(benchmark, seed, clips.rows[index], sample)
+                made = [_row(shared, k, one, clips.frame(index, k - 1), lpips) for k, one in found.items()]
+                rows += made
+                weights += shares(made[0], sample, next(iter(found.values())).weights)
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
@@ -124,61 +126,18 @@ def _running(metric: str, means: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _rows(
-    benchmark: str,
-    seed: int | None,
-    clips: LongClips,
-    index: int,
-    sample: Sample,
-    found: Mapping[int, Prediction],
-    lpips: Lpips,
-) -> list[Row]:
-    entry, rows = clips.rows[index], []
-    for horizon, prediction in found.items():
-        frame, target = prediction.frame, clips.frame(index, horizon - 1)
-        row = Row(
-            benchmark=benchmark,
-            clip=entry.clip,
-            video=entry.video,
-            group=entry.group,
-            kind=entry.kind,
-            motion=entry.motion,
-            seed=seed,
-            context=int(sample["valid"].sum()),
-            horizon=horizon,
-            **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
-            lpips=lpips.measure(frame, target),
-        )
-        rows.append(row)
-    return rows
-
-
-def _weights(
-    benchmark: str,
-    seed: int | None,
-    clips: LongClips,
-    index: int,
-    sample: Sample,
-    found: Mapping[int, Prediction],
-) -> list[Weight]:
-    """Return the context's weights for the nearest frame that was made."""
-    alpha = next(iter(found.values())).weights
-    if alpha is None:
-        return []
-    entry = clips.rows[index]
-    given = (values.tolist() for values in (sample["offsets"], sample["valid"], alpha))
-    return [
-        Weight(
-            benchmark=benchmark,
-            clip=entry.clip,
-            kind=entry.kind,
-            seed=seed,
-            offset=round(offset),
-            weight=weight,
-        )
-        for offset, valid, weight in zip(*given, strict=True)
-        if valid
-    ]
+def _row(
+    shared: Mapping[str, Any], horizon: int, prediction: Prediction, target: Tensor, lpips: Lpips
+) -> Row:
+    judged: dict[str, Any] = {
+        name: judge(prediction.frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()
+    }
+    return Row(
+        **shared,
+        horizon=horizon,
+        **judged,
+        lpips=lpips.measure(prediction.frame, target),
+    )
 
 
 def _refuse_non_finite(found: Mapping[int, Prediction], what: str) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lift.evaluation.method import Method, Sample
-from lift.evaluation.results import Measured
+from lift.evaluation.results import Measured, labels
 from lift.evaluation.run import Clips
 from lift.metrics import ie, psnr
 from lift.progress import bar
@@ -75,14 +75,7 @@ def _row(
 ) -> Probe:
     entry, sample = clips.rows[index], clips[index]
     return Probe(
-        benchmark=benchmark,
-        clip=entry.clip,
-        video=entry.video,
-        group=entry.group,
-        kind=entry.kind,
-        motion=entry.motion,
-        seed=seed,
-        context=int(sample["valid"].sum()),
+        **labels(benchmark, seed, entry, sample),
         probe=key,
         whole=psnr(whole, sample["target"], data_range=1.0),
         psnr=psnr(frame, sample["target"], data_range=1.0),

@@ -87,6 +87,32 @@ class Weight:
     weight: float
 
 
+def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Measured`.
+
+    Args:
+        benchmark: Its name.
+        seed: Of the training.
+        entry: The clip's row of the manifest.
+        sample: The clip as the method was given it.
+    """
+    own = {key: getattr(entry, key) for key in ("clip", "video", "group", "kind", "motion")}
+    return {"benchmark": benchmark, **own, "seed": seed, "context": int(sample["valid"].sum())}
+
+
+def shares(row: Measured, sample: Mapping[str, Any], alpha: Any) -> list[Weight]:
+    """Return the rows of α (T,) of a measured clip's present frames; none where the method has no α."""
+    if alpha is None:
+        return []
+    own = {key: getattr(row, key) for key in ("benchmark", "clip", "kind", "seed")}
+    given = (values.tolist() for values in (sample["offsets"], sample["valid"], alpha))
+    return [
+        Weight(**own, offset=round(offset), weight=weight)
+        for offset, valid, weight in zip(*given, strict=True)
+        if valid
+    ]
+
+
 def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Weight]]:
     """Read the rows of some benchmarks that an earlier evaluation left in `folder`; none where it left none.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lift.errors import UserError
 from lift.evaluation.method import Method, Prediction, Sample, reference
-from lift.evaluation.results import Row, Weight, write_results
+from lift.evaluation.results import Row, Weight, labels, shares, write_results
 from lift.metrics import (
     Lpips,
     edges,
@@ -121,16 +121,12 @@ class _Run:
         prediction = self.method(sample)
         self._refuse_non_finite(prediction, entry.clip)
         frame, target = prediction.frame, sample["target"]
+        judged: dict[str, Any] = {
+            name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()
+        }
         row = Row(
-            benchmark=self.benchmark,
-            clip=entry.clip,
-            video=entry.video,
-            group=entry.group,
-            kind=entry.kind,
-            motion=entry.motion,
-            seed=self.seed,
-            context=int(sample["valid"].sum()),
-            **{name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()},
+            **labels(self.benchmark, self.seed, entry, sample),
+            **judged,
             lpips=self.lpips.measure(frame, target),
             ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
             ie_occluded=None
@@ -139,7 +135,7 @@ class _Run:
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
         self.rows.append(row)
-        self._keep_weights(prediction, sample, row)
+        self.weights += shares(row, sample, prediction.weights)
 
     def _refuse_non_finite(self, prediction: Prediction, clip: str) -> None:
         for part, values in prediction._asdict().items():
@@ -148,23 +144,6 @@ class _Run:
                     f"{self.benchmark}: {clip}: {self.name} gives a {part} with values that are not finite; "
                     f"look at the clip, or train the model again with a lower rate"
                 )
-
-    def _keep_weights(self, prediction: Prediction, sample: Sample, row: Row) -> None:
-        if prediction.weights is None:
-            return
-        given = (values.tolist() for values in (sample["offsets"], sample["valid"], prediction.weights))
-        self.weights += [
-            Weight(
-                benchmark=row.benchmark,
-                clip=row.clip,
-                kind=row.kind,
-                seed=row.seed,
-                offset=round(offset),
-                weight=weight,
-            )
-            for offset, valid, weight in zip(*given, strict=True)
-            if valid
-        ]
 
 
 def _flow_metrics(prediction: Prediction, sample: Sample, truth: Truth | None) -> _FlowMetrics:

@@ -1,11 +1,10 @@
-"""Unpack zip, tar.gz and rar into a folder, trusting nothing that an archive says of itself.
+"""Unpack zip and tar.gz into a folder, trusting nothing that an archive says of itself.
 
 Python's own filter of tar archives lets links inside of the folder pass, and knows no bound of the size.
 """
 
 import gzip
 import re
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -14,11 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lift.errors import UserError
-from lift.fetch.transfer import Advance
+from lift.fetch.transfer import CHUNK, Advance
 
 BLOCK = 4096  # bytes that even an empty file takes: a million of them is a bomb as well
-COPY = 1 << 20
-DEPTH = 3  # folders that archives are seen to put around what they hold
 
 
 class Guard:
@@ -60,29 +57,6 @@ class Guard:
         return UserError(f"{self._archive}: truncated or damaged ({reason}); remove it and download it again")
 
 
-def settle(folder: Path, holds: tuple[str, ...], archive: Path) -> None:
-    """Take off folders that an archive puts around what it holds, so that `holds` lies directly in `folder`.
-
-    Raises:
-        UserError: It is nowhere in it.
-    """
-    level = [folder]
-    for _ in range(DEPTH):
-        for inner in level:
-            if all((inner / name).exists() for name in holds):
-                if inner != folder:
-                    aside = inner.rename(folder.with_name(folder.name + ".inner"))
-                    shutil.rmtree(folder)
-                    aside.rename(folder)
-                return
-        level = [child for parent in level for child in sorted(parent.iterdir()) if child.is_dir()]
-    found = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
-    raise UserError(
-        f"{archive}: not the expected archive: no {' with '.join(holds)} in it (found: {found}); get it "
-        f"from its authors again"
-    )
-
-
 def unpack_zip(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
     """Unpack a zip archive; all checks come before the first write."""
     try:
@@ -119,7 +93,7 @@ def unpack_tar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> N
                     (folder / path).mkdir(parents=True, exist_ok=True)
                 elif (source := file.extractfile(info)) is not None:
                     _copy(source, folder / path, guard, advance)
-            while rest := stream.read(COPY):  # to the end, where gzip's checksum stands
+            while rest := stream.read(CHUNK):  # to the end, where gzip's checksum stands
                 guard.take("the end", len(rest))
                 if rest.strip(b"\0"):
                     raise guard.damaged("something follows its last readable entry")
@@ -131,7 +105,7 @@ def _copy(source: IO[bytes], target: Path, guard: Guard, advance: Advance) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with target.open("xb") as file:
-            while block := source.read(COPY):
+            while block := source.read(CHUNK):
                 file.write(block)
                 advance(len(block))
     except FileExistsError as error:

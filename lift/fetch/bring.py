@@ -1,16 +1,20 @@
-"""Data sets from their official archives: room, download in parallel, unpack beside, rename, record.
+"""Data sets from their official archives: room, download in parallel, unpack beside, rename, record; weights.
 
 Archives lie in `<archives>/<data set>/`, where a file placed by hand is found as well. The unpacked folder
 appears as a whole, with `brought.json` in it: with that, a later run needs neither network nor archives.
+Pretrained weights lie where the code looks for them: RIFE's ContextNet at `model.pretrained`; VGG-19 in
+PyTorch's own cache, which all projects of a user share.
 """
 
 import json
 import shutil
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,12 +23,11 @@ from filelock import FileLock, Timeout
 
 from lift.config import Download
 from lift.errors import UserError
-from lift.fetch.catalogue import CATALOGUE, Dataset, Remote
-from lift.fetch.fetch import fetch, part_of
-from lift.fetch.manifest import Identity, Manifest
-from lift.fetch.transfer import size_of
-from lift.fetch.unpack import beside, contents
-from lift.files import full_disk_explained
+from lift.fetch.catalogue import CATALOGUE, CONTEXTNET, VGG19, Dataset, Remote
+from lift.fetch.manifest import Identity, Manifest, identify
+from lift.fetch.transfer import fetch, part_of, size_of
+from lift.fetch.unpack import contents
+from lift.files import atomic_folder, full_disk_explained
 from lift.progress import bar
 
 BROUGHT = "brought.json"
@@ -57,26 +60,33 @@ def bring_all(
     brought: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
     todo: dict[str, Dataset] = {}
-    for name, folder in folders.items():
+
+    @contextmanager
+    def kept() -> Iterator[None]:
         try:
-            if folder.exists():
-                brought[name] = _already(name, folder, known)
-            else:
-                todo[name] = _dataset(name, catalogue)
+            yield
         except UserError as error:
             problems.append(str(error))
+
+    for name, folder in folders.items():
+        with kept():
+            if folder.exists():
+                brought[name] = _already(name, folder, known)
+            elif name in catalogue:
+                todo[name] = catalogue[name]
+            else:
+                raise UserError(
+                    f"{name}: nothing to download under this name (there are: "
+                    f"{', '.join(sorted(catalogue))}); set sources.{name}.path to the folder that holds it"
+                )
     if todo:
         with _alone(archives):
             _check_room(todo, folders, archives)
-            found, failed = _fetch_all(todo, archives, known, settings)
-            problems += failed
-            for name, files in found.items():
-                try:
+            for name, files in _fetch_all(todo, archives, known, settings, problems).items():
+                with kept():
                     brought[name] = _install(todo[name], folders[name], archives / name, files, known)
                     if not settings.keep_archives:
                         shutil.rmtree(archives / name)
-                except UserError as error:
-                    problems.append(str(error))
     if problems:
         raise UserError(" | ".join(problems))
     return brought
@@ -100,15 +110,6 @@ def _already(name: str, folder: Path, manifest: Manifest) -> dict[str, Any]:
     return done
 
 
-def _dataset(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
-    if name not in catalogue:
-        raise UserError(
-            f"{name}: nothing to download under this name (there are: {', '.join(sorted(catalogue))}); "
-            f"set sources.{name}.path to the folder that holds it"
-        )
-    return catalogue[name]
-
-
 def _alone(archives: Path) -> AbstractContextManager[object]:
     """Keep a second run away from the same parts."""
     with full_disk_explained(archives):
@@ -120,45 +121,43 @@ def _alone(archives: Path) -> AbstractContextManager[object]:
 
 
 def _check_room(todo: Mapping[str, Dataset], folders: Mapping[str, Path], archives: Path) -> None:
-    """Refuse to start what cannot end: archives and unpacked files lie side by side for a while.
-
-    Unpacked footage is as large as packed, being compressed itself.
+    """Refuse to start what cannot end: archives and unpacked files, as large, lie side by side for a while.
 
     Raises:
         UserError: Too little is free, by the published sizes.
     """
-    needs: dict[int, tuple[Path, int]] = {}  # by disk
+    needs, places = Counter[int](), dict[int, Path]()  # by disk
     for name, dataset in todo.items():
         for remote in dataset.files:
-            size, path = remote.size or remote.about or 0, archives / name / remote.name
+            size, path = remote.about or 0, archives / name / remote.name
             if not remote.urls and not path.exists():
                 continue  # that it must be got by hand is the better message
             here = size_of(path) or size_of(part_of(path))
             for place, needed in ((archives, max(size - here, 0)), (folders[name], size)):
-                existing = next(p for p in (place, *place.absolute().parents) if p.exists())
-                disk = existing.stat().st_dev
-                needs[disk] = (existing, needs.get(disk, (existing, 0))[1] + needed)
-    for place, needed in needs.values():
+                there = next(p for p in (place, *place.absolute().parents) if p.exists())
+                places[there.stat().st_dev] = there
+                needs[there.stat().st_dev] += needed
+    for disk, place in places.items():
         free = shutil.disk_usage(place).free
-        if needed > free:
+        if needs[disk] > free:
             raise UserError(
-                f"{place.absolute()}: {', '.join(todo)} need {needed / 1e9:.0f} GB (archives and unpacked "
-                f"files), {free / 1e9:.0f} GB are free; free some, or let `data` be a link to a larger disk"
+                f"{place.absolute()}: {', '.join(todo)} need {needs[disk] / 1e9:.0f} GB (archives and "
+                f"unpacked files), {free / 1e9:.0f} GB are free; free some, or let `data` be a link to a "
+                f"larger disk"
             )
 
 
 def _fetch_all(
-    todo: Mapping[str, Dataset], archives: Path, manifest: Manifest, settings: Download
-) -> tuple[dict[str, dict[str, Identity]], list[str]]:
-    """Fetch all files, several at once, with one bar.
+    todo: Mapping[str, Dataset], archives: Path, manifest: Manifest, settings: Download, problems: list[str]
+) -> dict[str, dict[str, Identity]]:
+    """Fetch all files, several at once, with one bar; add to `problems` what went wrong.
 
     Returns:
-        What the files are of each data set that is whole; and what went wrong with the others.
+        What the files are of each data set that is whole.
     """
     files = {archives / name / r.name: (name, r) for name, dataset in todo.items() for r in dataset.files}
-    sizes = [remote.size or remote.about for path, (_, remote) in files.items() if not path.exists()]
+    sizes = [remote.about for path, (_, remote) in files.items() if not path.exists()]
     found: dict[str, dict[str, Identity]] = {name: {} for name in todo}
-    problems: list[str] = []
     stop, lock = threading.Event(), threading.Lock()
     with (
         bar(
@@ -175,13 +174,13 @@ def _fetch_all(
             with lock:
                 progress.update(count)
 
-        def one(path: Path, name: str, remote: Remote) -> Identity:
-            return fetch(remote, path, f"{name}/{remote.name}", manifest, settings, advance, stop)
-
-        tasks = {pool.submit(one, path, *file): file for path, file in files.items()}
+        tasks = {
+            pool.submit(fetch, remote, path, f"{name}/{remote.name}", manifest, settings, advance, stop): path
+            for path, (name, remote) in files.items()
+        }
         try:
             for task in as_completed(tasks):
-                name, remote = tasks[task]
+                name, remote = files[tasks[task]]
                 try:
                     found[name][remote.name] = task.result()
                 except UserError as error:
@@ -191,18 +190,23 @@ def _fetch_all(
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    whole = {name: there for name, there in found.items() if len(there) == len(todo[name].files)}
-    return whole, problems
+    return {name: there for name, there in found.items() if len(there) == len(todo[name].files)}
 
 
 def _install(
     dataset: Dataset, folder: Path, archives: Path, files: Mapping[str, Identity], manifest: Manifest
 ) -> dict[str, Any]:
     """Unpack a data set's archives beside `folder`, then rename."""
-    with beside(folder) as new:
+    done = {
+        "origin": "download",
+        "title": dataset.title,
+        "licence": dataset.licence,
+        "files": {file: asdict(what) for file, what in sorted(files.items())},
+    }
+    with atomic_folder(folder) as new:
         for remote in dataset.files:
             archive, target = archives / remote.name, new / remote.into
-            alone = contents(archive, remote, new, files[remote.name])
+            alone = contents(archive, remote, new)
             target.mkdir(parents=True, exist_ok=True)
             for path in sorted(alone.iterdir()):
                 if (target / path.name).exists():
@@ -211,15 +215,57 @@ def _install(
                     )
                 path.rename(target / path.name)
             alone.rmdir()
-        done = {
-            "origin": "download",
-            "title": dataset.title,
-            "licence": dataset.licence,
-            "files": {file: asdict(what) for file, what in sorted(files.items())},
-        }
         (new / BROUGHT).write_text(json.dumps(done, indent=1, sort_keys=True) + "\n")
-        new.rename(folder)
     # Only now: a truncated archive must not become what everybody else's is compared with.
     for file, what in files.items():
         manifest.record(f"{archives.name}/{file}", what)
     return done
+
+
+def bring_contextnet(
+    path: Path, manifest: Path, settings: Download, *, archives: Path, remote: Remote = CONTEXTNET
+) -> None:
+    """Bring RIFE's ContextNet to `path`, out of the archive of the whole model; a file there is accepted.
+
+    Raises:
+        UserError: It cannot be had, or the file at `path` is another than was first used.
+    """
+    known, (member,) = Manifest(manifest), remote.holds
+    if not path.is_file():
+        archive = archives / "weights" / remote.name
+        try:
+            identity = _fetch(remote, archive, known, settings)
+        except UserError as error:
+            raise UserError(f"{error}; or put its {member} at {path}") from error
+        with full_disk_explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                (contents(archive, remote, Path(folder)) / member).replace(path)
+        known.record(f"weights/{remote.name}", identity)
+    known.record(f"weights/{member}", identify(path))
+
+
+def bring_vgg19(
+    manifest: Path, settings: Download, *, folder: Path | None = None, remote: Remote = VGG19
+) -> None:
+    """Bring VGG-19's weights to PyTorch's cache; a file of their name there is checked and accepted.
+
+    Args:
+        manifest: As in `bring_all`.
+        settings: As in `bring_all`.
+        folder: Where to; None: the cache's folder of weights, where `loss.perceptual` looks for them.
+        remote: What to bring.
+
+    Raises:
+        UserError: They cannot be had, or those that lie there are others.
+    """
+    import torch  # late: seconds
+
+    folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
+    known = Manifest(manifest)
+    known.record(f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
+
+
+def _fetch(remote: Remote, path: Path, known: Manifest, settings: Download) -> Identity:
+    with bar(title=f"downloading {remote.name}", unit="B", scale=True, total=remote.about) as progress:
+        return fetch(remote, path, f"weights/{remote.name}", known, settings, progress.update)

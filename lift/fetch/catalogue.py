@@ -22,8 +22,6 @@ class Remote:
     """Addresses, the official one first, then mirrors; none: only a person can get it (a login, a form)."""
     about: int | None = None
     """Published size in bytes, rounded; None: nobody states it."""
-    size: int | None = None
-    """Exact size in bytes, where it is known."""
     sha256: str = ""
     """Hexadecimal digest or its first digits, where they are known."""
     expands: float = 1.5

@@ -29,7 +29,7 @@ class Manifest:
         Raises:
             UserError: The file is no such manifest.
         """
-        self.path = path
+        self._path = path
         try:
             raw = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             self._known = {
@@ -51,13 +51,12 @@ class Manifest:
         Raises:
             UserError: Another identity is recorded, or the manifest cannot be written.
         """
-        problem = self.problem(key, identity)
-        if problem:
+        if problem := self.problem(key, identity):
             raise UserError(f"{key}: {problem}")
         if key not in self._known:
             self._known[key] = identity
             plain = {key: asdict(known) for key, known in self._known.items()}
-            with atomic(self.path) as temporary:
+            with atomic(self._path) as temporary:
                 temporary.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     def problem(self, key: str, found: Identity) -> str | None:
@@ -67,8 +66,8 @@ class Manifest:
             return None
         return (
             f"is another file than the one first used: {found.size} bytes, sha256 {found.sha256}, where "
-            f"{self.path} records {known.size} bytes, sha256 {known.sha256}; if the new one is right, remove "
-            f"its entry there"
+            f"{self._path} records {known.size} bytes, sha256 {known.sha256}; if the new one is right, "
+            f"remove its entry there"
         )
 
 

@@ -7,7 +7,6 @@ looks for each from the archive's start, and UCF101 has 13,320.
 
 import os
 import shutil
-import stat
 import subprocess
 import tempfile
 import time
@@ -30,10 +29,6 @@ COMMANDS = {
 """Programs, and how each unpacks the archive that is named last into the folder that it runs in."""
 
 
-class _Failed(Exception):
-    """One program could not read the archive."""
-
-
 def unpack_rar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> None:
     """Unpack a rar archive.
 
@@ -49,14 +44,12 @@ def unpack_rar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> N
         )
     reasons = []
     for name in programs:
-        try:
-            _run([name, *COMMANDS[name], str(archive.resolve())], folder, declared, guard, advance)
-        except _Failed as error:
-            reasons.append(f"{name}: {error}")
-            for path in folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        else:
+        why = _run([name, *COMMANDS[name], str(archive.resolve())], folder, declared, guard, advance)
+        if why is None:
             return
+        reasons.append(f"{name}: {why}")
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     raise guard.damaged("; ".join(reasons))
 
 
@@ -75,9 +68,9 @@ def _check(archive: Path, guard: Guard) -> int:
     return sum(entry.file_size for entry in entries)
 
 
-def _run(command: list[str], folder: Path, declared: int, guard: Guard, advance: Advance) -> None:
-    """Unpack while watching that no more is written than the entries declare."""
-    seen = 0
+def _run(command: list[str], folder: Path, declared: int, guard: Guard, advance: Advance) -> str | None:
+    """Unpack while watching that no more is written than is declared; return why it failed, if so."""
+    seen, running = 0, True
     # A file, since a pipe that nobody reads would fill up and stop the program.
     with tempfile.TemporaryFile("w+", errors="replace") as says:
         with subprocess.Popen(
@@ -85,7 +78,6 @@ def _run(command: list[str], folder: Path, declared: int, guard: Guard, advance:
             env={**os.environ, "LC_ALL": "C.UTF-8"},  # every file name
         ) as process:  # fmt: skip
             try:
-                running = True
                 while running:
                     running = process.poll() is None
                     now = _written(folder, guard)
@@ -99,18 +91,15 @@ def _run(command: list[str], folder: Path, declared: int, guard: Guard, advance:
         says.seek(0)
         lines = [line.strip() for line in says.read().splitlines() if line.strip()] or ["failed"]
     if process.returncode:
-        raise _Failed(lines[-1][:200])
-    if seen != declared:  # not every program says so when an archive is cut
-        raise _Failed(f"gave {seen} of {declared} bytes")
+        return lines[-1][:200]
+    return None if seen == declared else f"gave {seen} of {declared} bytes"  # not all say that it was cut
 
 
 def _written(folder: Path, guard: Guard) -> int:
     """Return the bytes below a folder, where there is nothing but files and folders."""
     total = 0
-    for base, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            found = Path(base, name).lstat()
-            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-                raise guard.refused(f"its entry {name!r} is a link or a special file")
-            total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise guard.refused(f"its entry {path.name!r} is a link or a special file")
+        total += path.stat().st_size if path.is_file() else 0
     return total

@@ -8,11 +8,9 @@ depends on (seed, source, part, index) alone, so the bytes do not depend on how 
 
 import multiprocessing
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +19,7 @@ import cv2
 
 from lift.config.footage import Render
 from lift.errors import UserError
-from lift.files import full_disk_explained
+from lift.files import atomic_folder
 from lift.progress import bar
 from lift.scenes.footage import Video, write_video
 from lift.scenes.kinds import KINDS
@@ -181,7 +179,7 @@ def _write(
     target: int,
     workers: int | None = None,
 ) -> None:
-    with _whole(folder) as root:
+    with atomic_folder(folder) as root:
         videos = plan(root, render, _Draw(source, render, seed), target)
         pool = _pool(render, min(workers or os.cpu_count() or 1, max(len(videos), 1)))
         with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
@@ -218,22 +216,6 @@ WRITERS: dict[str, Writer] = {
         "scenes": _scenes,
     }.items()
 }
-
-
-@contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """Yield a folder beside `folder` that takes its place when the block succeeds."""
-    beside = folder.with_name(f".{folder.name}.partial")
-    with full_disk_explained(folder):
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        try:
-            yield beside
-            if folder.exists():
-                shutil.rmtree(folder)
-            beside.replace(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write_list(path: Path, lines: list[str], end: str = "\n") -> None:

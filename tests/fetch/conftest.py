@@ -17,8 +17,8 @@ import pytest
 from lift.config import load
 from lift.errors import UserError
 from lift.fetch import Remote
-from lift.fetch.fetch import fetch
 from lift.fetch.manifest import Manifest
+from lift.fetch.transfer import fetch
 from lift.fetch.unpack import unpack
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"

@@ -10,8 +10,7 @@ import zlib
 import pytest
 
 from lift.errors import UserError
-from lift.fetch.archives import settle
-from lift.fetch.unpack import unpack
+from lift.fetch.unpack import settle, unpack
 
 MOST = 10**7
 

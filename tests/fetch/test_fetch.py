@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lift.fetch.fetch import fetch, part_of
 from lift.fetch.manifest import Identity, Manifest
-from lift.fetch.transfer import Stopped, note_of
+from lift.fetch.transfer import Stopped, fetch, note_of, part_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 300_000
@@ -151,7 +150,7 @@ import dataclasses, sys
 from pathlib import Path
 from lift.config import load
 from lift.fetch import Remote
-from lift.fetch.fetch import fetch
+from lift.fetch.transfer import fetch
 from lift.fetch.manifest import Manifest
 settings = dataclasses.replace(load("params.yaml", "demo").download, stall=20.0)
 remote = Remote(name="set.zip", kind="zip", page="", urls=(sys.argv[1],))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lift.fetch.fetch import fetch, part_of
 from lift.fetch.manifest import Identity, Manifest
-from lift.fetch.transfer import note_of
+from lift.fetch.transfer import fetch, note_of, part_of
 
 SIZE = 300_000
 
@@ -60,9 +59,13 @@ def test_a_length_that_promises_more_is_no_whole_file(refusal, server, bring, ma
     refusal(lambda: bring(remote), "connection lost", "3 times in a row")
 
 
-def test_a_length_that_promises_less_is_found_by_the_known_size(refusal, server, bring, make, archive):
-    remote = make.remote(server.serve("/f", archive, announce=1000), size=len(archive))
-    refusal(lambda: bring(remote), "announces 1000 bytes", str(len(archive)))
+def test_a_length_that_promises_less_is_found_by_the_known_size(
+    refusal, server, bring, make, archive, tmp_path
+):
+    manifest = Manifest(tmp_path / "manifest.json")
+    manifest.record("set/set.zip", Identity(size=len(archive), sha256=make.sha256(archive)))
+    remote = make.remote(server.serve("/f", archive, announce=1000))
+    refusal(lambda: bring(remote, manifest), "announces 1000 bytes", str(len(archive)))
 
 
 def test_a_length_far_from_the_published_one_is_refused_at_once(refusal, server, bring, make, archive):

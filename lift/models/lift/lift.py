@@ -8,6 +8,7 @@ the last two frames before the missing one, −2 and −1; specification section
 from collections.abc import Collection
 from math import lcm
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,34 @@ from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize
 
 MULTIPLE = 32  # specification section 3: sizes are padded to this; s16 then splits into whole 2x2 patches
+
+
+class Gathered(NamedTuple):
+    """What stages 1 and 2 know, of which stage 3 finds motion."""
+
+    near: Pyramid
+    """Features of the references, with positions."""
+    context: Tensor
+    """F_ctx, (B, C16, H/16, W/16)."""
+    encoded: Encoded
+    """The frames, where a variant compares them."""
+    offsets: Tensor
+    """Of the slots, (B, T), float."""
+    lineup: Lineup
+    """Which of them take part."""
+    size: tuple[int, int]
+    """(H, W) before padding."""
+
+    @property
+    def small(self) -> Tensor:
+        """All frames at half the size, to compare.
+
+        Raises:
+            ValueError: They were encoded by a model that compares none.
+        """
+        if self.encoded.small is None:
+            raise ValueError("frames to compare are needed: encode them with this model")
+        return self.encoded.small
 
 
 class Lift(Interpolator):
@@ -109,7 +138,7 @@ class Lift(Interpolator):
         # Stage 2: context of all frames
         context, alpha = self.gather(encoded.s16, position, lineup, near.s8)
         # Stage 3: flow and occlusion
-        motion = self.find_motion(near, context, encoded, offsets, lineup, size)
+        motion = self.find_motion(Gathered(near, context, encoded, offsets, lineup, size))
         # Stage 4: coarse frame, and stage 5: full resolution
         fine = near.s1 if self.use_s1 else near.s4
         frame, coarse, blended = self.render(encoded.references, fine, motion, resize(context, 4))
@@ -152,27 +181,11 @@ class Lift(Interpolator):
         context, alpha = self.context(lineup.by_rank(add_position(s16, position)), lineup.present)
         return context, alpha
 
-    def find_motion(
-        self,
-        near: Pyramid,
-        context: Tensor,
-        encoded: Encoded,
-        offsets: Tensor,
-        lineup: Lineup,
-        size: tuple[int, int],
-    ) -> Motion:
-        """Stage 3: return how the missing frame samples its references, from coarse to fine.
-
-        Args:
-            near: Features of the references, with positions.
-            context: F_ctx, (B, C16, H/16, W/16).
-            encoded: The frames, where a variant compares them.
-            offsets: Of the slots, (B, T), float.
-            lineup: Which of them take part.
-            size: (H, W) before padding.
-        """
-        s8, s4 = side_by_side(near.s8), side_by_side(near.s4)
-        return Motion(*self.flow(s8, s4, resize(context, 2), resize(context, 4), lineup.time))
+    def find_motion(self, known: Gathered) -> Motion:
+        """Stage 3: return how the missing frame samples its references, from coarse to fine."""
+        s8, s4 = side_by_side(known.near.s8), side_by_side(known.near.s4)
+        contexts = resize(known.context, 2), resize(known.context, 4)
+        return Motion(*self.flow(s8, s4, *contexts, known.lineup.time))
 
     def render(
         self, references: Tensor, fine: Tensor, motion: Motion, context4: Tensor

@@ -1,13 +1,10 @@
 """LIFT with `flow: rife` and a refinement that is learnt on top of it: `refinement: aligned`."""
 
-from torch import Tensor
-
 from lift.config.schema import Model
 from lift.models.lift.aligned import AlignedLift
-from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.lift.flow import Motion
+from lift.models.lift.lift import Gathered
 from lift.models.lift_rife.window import RifeWindow
-from lift.models.lineup import Lineup
 from lift.models.matching.search import OFFSETS, arrange
 
 
@@ -20,18 +17,8 @@ class LearntOnRife(AlignedLift):
         """Build what `find_motion` uses."""
         self.window = RifeWindow(model)
 
-    def find_motion(
-        self,
-        near: Pyramid,
-        context: Tensor,
-        encoded: Encoded,
-        offsets: Tensor,
-        lineup: Lineup,
-        size: tuple[int, int],
-    ) -> Motion:
-        """Stage 3, to full resolution; arguments as for `Lift.find_motion`."""
-        if encoded.small is None:
-            raise ValueError("frames to compare are needed: encode them with this model")
-        found, present = arrange(encoded.small, offsets, lineup)
-        made = self.window(encoded.references, found, OFFSETS, present, size)
+    def find_motion(self, known: Gathered) -> Motion:
+        """Stage 3, to full resolution."""
+        found, present = arrange(known.small, known.offsets, known.lineup)
+        made = self.window(known.encoded.references, found, OFFSETS, present, known.size)
         return Motion(made.flow, made.visible, made.frame, made.warped)

@@ -1,12 +1,9 @@
 """LIFT with `flow: matching`: motion by comparing frames, and a blend by what the warped references share."""
 
-from torch import Tensor
-
 from lift.config.schema import Model
 from lift.models.lift.aligned import AlignedLift, AlignedRefiner
-from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.lift.flow import Motion
-from lift.models.lineup import Lineup
+from lift.models.lift.lift import Gathered
 from lift.models.matching.agreement import Agreement
 from lift.models.matching.flow import MatchingFlow
 from lift.models.matching.search import arrange, search
@@ -28,18 +25,8 @@ class MatchingLift(AlignedLift):
         """Build what `render` uses."""
         self.aligned_refiner = AlignedRefiner(model, "bicubic", Agreement(model.matching))
 
-    def find_motion(
-        self,
-        near: Pyramid,
-        context: Tensor,
-        encoded: Encoded,
-        offsets: Tensor,
-        lineup: Lineup,
-        size: tuple[int, int],
-    ) -> Motion:
-        """Stage 3, to s2; arguments as for `Lift.find_motion`."""
-        if encoded.small is None:
-            raise ValueError("frames to compare are needed: encode them with this model")
-        found, seen = search(*arrange(encoded.small, offsets, lineup), self.options)
-        contexts = resize(context, 2), resize(context, 4)
-        return Motion(*self.flow(found, seen, near.s8, near.s4, near.s2, *contexts, lineup.time))
+    def find_motion(self, known: Gathered) -> Motion:
+        """Stage 3, to s2."""
+        found, seen = search(*arrange(known.small, known.offsets, known.lineup), self.options)
+        contexts, near = (resize(known.context, 2), resize(known.context, 4)), known.near
+        return Motion(*self.flow(found, seen, near.s8, near.s4, near.s2, *contexts, known.lineup.time))
