@@ -1,12 +1,13 @@
 """Pack real training footage for a machine that has none.
 
-    python -m benchmarks.footage OUT MIB FOLDER [UCF101]
+    python -m benchmarks.footage OUT MIB FOLDER [UCF101 [LINES]]
 
-OUT: a folder of videos, one a recording, of at most MIB mebibytes in all, for `slurm/quarter.sh`. FOLDER:
-videos and picture sequences, as the source `folder` reads them. UCF101: the data set's folder, of which the
-training list alone is taken. Video files are cut off after some seconds and otherwise left as they are: their
-own packets are copied. Pictures become H.264, and come first, being the sharpest; then videos by their size,
-smallest first, so that there are as many recordings as possible.
+OUT: a folder of videos, one a recording, of at most MIB mebibytes in all, for `slurm/quarter.sh` and the
+study's trainings. FOLDER: videos and picture sequences, as the source `folder` reads them. UCF101: the data
+set's folder, of which the training list alone is taken. Video files are cut off after some seconds and
+otherwise left as they are: their own packets are copied. What is higher than LINES (by default, no video) is
+reduced to it and becomes H.264, as pictures do. These come first, being the sharpest; then videos by their
+size, smallest first, so that there are as many recordings as possible.
 """
 
 import sys
@@ -17,8 +18,10 @@ import av
 import cv2
 import numpy as np
 
+from lift.clips.readers import Shown
 from lift.clips.sources.base import Video
 from lift.clips.sources.folder import VIDEOS, Folder
+from lift.data.stored.images import Unreadable
 from lift.errors import UserError
 
 FEWEST, FRAMES = 17, 112  # of a recording: a window of 15, played either way; and more than enough
@@ -31,7 +34,7 @@ LIST = "trainlist01.txt"
 MIB = 2**20
 
 
-def main(out: str, mib: str, folder: str, ucf101: str | None = None) -> None:
+def main(out: str, mib: str, folder: str, ucf101: str | None = None, lines: str | None = None) -> None:
     """Pack, and say what."""
     place, room = Path(out), float(mib) * MIB
     place.mkdir(parents=True, exist_ok=True)
@@ -39,10 +42,10 @@ def main(out: str, mib: str, folder: str, ucf101: str | None = None) -> None:
         raise UserError(f"{place}: not empty; name another folder, or remove what is in it")
     packed = []
     for video in recordings(Path(folder), Path(ucf101) if ucf101 else None):
-        film = video.path.is_file()
-        target = place / f"{video.name.replace('/', '_').rsplit('.', 1)[0]}{suffix(video)}"
+        film = video.path.is_file() and (lines is None or height(video.path) <= int(lines))
+        target = place / f"{video.name.replace('/', '_').rsplit('.', 1)[0]}{suffix(video, film)}"
         try:
-            count = copied(video.path, target) if film else encoded(video, target)
+            count = copied(video.path, target) if film else encoded(video, target, int(lines or LINES))
         except av.FFmpegError as error:
             print(f"{video.path}: left out ({error.strerror})")
             count = 0
@@ -72,10 +75,19 @@ def recordings(folder: Path, ucf101: Path | None) -> list[Video]:
     return found
 
 
-def suffix(video: Video) -> str:
+def height(path: Path) -> int:
+    """Return the height of a video's frames, pixels; 0 where FFmpeg finds none."""
+    try:
+        with av.open(f"file:{path}") as given:
+            return given.streams.video[0].height
+    except (av.FFmpegError, IndexError):
+        return 0
+
+
+def suffix(video: Video, film: bool) -> str:
     """Return the suffix of what a recording becomes."""
     own = video.path.suffix.lower()
-    return own if video.path.is_file() and own in VIDEOS else ".mp4"
+    return own if film and own in VIDEOS else ".mp4"
 
 
 def copied(path: Path, target: Path) -> int:
@@ -93,25 +105,27 @@ def copied(path: Path, target: Path) -> int:
     return count
 
 
-def encoded(video: Video, target: Path) -> int:
-    """Encode a sequence of pictures; return how many."""
-    reader = Folder().open(video)
-    numbers = list(reader.numbers)[:FRAMES]
+def encoded(video: Video, target: Path, lines: int) -> int:
+    """Encode a recording's first frames, reduced to `lines` where they are higher; return how many."""
+    reader, count = Folder().open(video), 0
     with av.open(f"file:{target}", "w") as made:
         stream = made.add_stream("libx264", rate=RATE, options=QUALITY)
         stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, RATE)
-        for place, (_, payload) in enumerate(reader.read(numbers)):
-            picture = np.asarray(cv2.imread(str(payload)), np.uint8)
-            height, width = picture.shape[:2]
-            scale = min(1.0, LINES / height)
-            size = (2 * round(width * scale / 2), 2 * round(height * scale / 2))
-            if size != (width, height):
+        for _, payload in reader.read(list(reader.numbers)[:FRAMES]):
+            if isinstance(payload, Unreadable):
+                break
+            shown = payload.frame.to_ndarray(format="bgr24") if isinstance(payload, Shown) else None
+            picture = np.asarray(cv2.imread(str(payload)) if shown is None else shown, np.uint8)
+            scale = min(1.0, lines / picture.shape[0])
+            size = (2 * round(picture.shape[1] * scale / 2), 2 * round(picture.shape[0] * scale / 2))
+            if size != picture.shape[1::-1]:
                 picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            if place == 0:
+            if count == 0:
                 stream.width, stream.height = size
             made.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+            count += 1
         made.mux(stream.encode(None))
-    return len(numbers)
+    return count
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str)
                 f"params.yaml: profiles.{profile}.methods.{kind}: expected a list of names, found "
                 f"{lists.get(kind)!r}"
             )
-    return _filled(values, raw) | {
+    return _filled(values, raw, learns=bool(lists["trained"])) | {
         "ablations": lists["trained"], "released": lists["released"], "baselines": lists["baselines"]
     }  # fmt: skip
 
@@ -179,8 +179,11 @@ def _chain(profiles: Mapping[str, Any], name: str, seen: tuple[str, ...]) -> lis
     return [*found, name]
 
 
-def _filled(values: dict[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every benchmark, source, rendering and clip set what it does not say itself (`defaults`)."""
+def _filled(values: dict[str, Any], raw: Mapping[str, Any], *, learns: bool) -> dict[str, Any]:
+    """Return every benchmark, source, rendering and clip set what it does not say itself (`defaults`).
+
+    Where no method `learns`, nothing is rendered to be learnt from.
+    """
     defaults = _section(raw.get("defaults"), "defaults", ("benchmark", "source", "render", "set"))
     benchmark, source, render, clip_set = (
         _section(defaults.get(key), f"defaults.{key}", None)
@@ -197,7 +200,7 @@ def _filled(values: dict[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
         for name, own in values["sources"].items():
             one = {**source, **_section(own, f"sources.{name}", None)}
             if isinstance(one.get("render"), Mapping):
-                one["render"] = {**render, **one["render"]}
+                one["render"] = {**render, **one["render"], **({} if learns else {"train": 0})}
             filled["sources"][name] = one
     clips = values.get("clips")
     if isinstance(clips, Mapping) and isinstance(clips.get("sets"), Mapping):

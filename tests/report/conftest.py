@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lift.config import load_all
 from lift.report.comparisons import declared
 from lift.report.reading import read
 from tests.report import fake
@@ -32,6 +33,11 @@ def results(data, configs):
 @pytest.fixture(scope="session")
 def tests(results):
     return declared(results)
+
+
+@pytest.fixture(scope="session")
+def planned():
+    return load_all(fake.params(), "thesis")
 
 
 @pytest.fixture

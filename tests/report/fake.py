@@ -20,6 +20,7 @@ from lift.config.abilities import sees_context
 from lift.config.prediction import predicts
 from lift.config.resolved import evaluate, pictured
 from lift.report.provenance import CODE
+from lift.report.results import Results
 from lift.seeds import generator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +165,12 @@ def write(
         _write_plain(data / "results" / method / "made_from.json", made)
         if method in base.ablations:
             _write_curves(data / "training" / method / "curves.csv", method, seeds)
+
+
+def nothing(results: Results) -> Results:
+    """The same profile without any method."""
+    config = dataclasses.replace(results.config, ablations=(), released=(), baselines=())
+    return dataclasses.replace(results, config=config, rows={}, seeded={}, costs={})
 
 
 def predicting() -> tuple[str, ...]:

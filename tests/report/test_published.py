@@ -7,11 +7,12 @@ import subprocess
 
 import pytest
 
-from lift.config import load
+from lift.config import load, load_all
 from lift.report import page, published, tables
 from lift.report.answer import answer
 from lift.report.curves import read_curves
 from lift.report.provenance import describe
+from lift.report.strata import by_stratum
 from lift.report.tables.table import to_csv, to_latex, to_markdown
 from tests.report import fake
 
@@ -27,7 +28,15 @@ def thesis(results):
 
 
 def build(results, tests):
-    return {t.name: t for t in tables.build(results, tests, [], read_curves(results))}
+    made = tables.build(
+        results,
+        tests,
+        by_stratum(results),
+        read_curves(results),
+        fake.nothing(results),
+        load_all(fake.params(), "thesis"),
+    )
+    return {table.name: table for table in made}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +48,8 @@ def test_the_thesis_has_published_rows_in_a_block_of_their_own(built):
     assert {name for name, table in built.items() if table.block} == WITH_BLOCKS
     for name in WITH_BLOCKS:
         table = built[name]
-        ours = {row[0].text for row in table.rows}
-        assert not ours & {row[0].text for row in table.block.rows}
-        assert not any(cell.mark for row in table.block.rows for cell in row)
+        assert not set(table.frame["method"]) & set(table.block.frame["method"])
+        assert not any(cell.mark for row in table.block.cells for cell in row)
         assert "VFIT-B" not in to_csv(table)
 
 
@@ -56,7 +64,7 @@ def test_stand_ins_on_either_side_keep_them_out(thesis, tests, rendered):
 
 
 def test_every_row_names_its_source_and_protocol_and_a_known_table(built):
-    data = published._read()
+    data = published.published()
     for name, rows in data["tables"].items():
         assert name in built
         for row in rows:
