@@ -1,16 +1,11 @@
 """A configuration that asks more of a model than its family can do is refused before anything runs."""
 
-from __future__ import annotations
-
 import difflib
-from typing import TYPE_CHECKING
 
+from lift.config.base import Config
 from lift.config.schema import LIFT, MODELS, Loss, Model
 from lift.errors import UserError
 from lift.options import PAST, TWO, Family
-
-if TYPE_CHECKING:
-    from lift.config.base import Config
 
 PREDICTORS = ("last", "extrapolated")
 """The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""

@@ -1,15 +1,10 @@
 """What prediction demands of clips, benchmarks and comparisons (specification section 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from lift.config.abilities import PREDICTORS
+from lift.config.base import Config
 from lift.errors import UserError
-
-if TYPE_CHECKING:
-    from lift.config import Config
 
 
 def predicts(config: Config, method: str) -> bool:

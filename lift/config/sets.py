@@ -1,16 +1,12 @@
 """What clip sets, splits, baselines and the report demand of each other: names that exist, and no leaks."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lift.config.abilities import BASELINES
+from lift.config.base import Config
 from lift.config.parse import check_known
 from lift.errors import UserError
-
-if TYPE_CHECKING:
-    from lift.config import Config
 
 TRAINING_SETS = ("train", "validation")
 

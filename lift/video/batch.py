@@ -14,9 +14,8 @@ from lift.progress import bar
 from lift.video.choose import Chosen
 from lift.video.codecs import CONTAINERS
 from lift.video.folder import PICTURES
-from lift.video.job import Job, Stopped
+from lift.video.job import SIGNALLED, Job, Stopped
 from lift.video.run import opened, run
-from lift.video.stop import SIGNALLED
 
 VIDEOS = frozenset((*CONTAINERS, ".mpg", ".mpeg", ".vob", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".apng"))
 """Suffixes by which the videos of a folder are found."""

@@ -8,8 +8,7 @@ import torch
 
 from lift import header
 from lift import weights as weights_file
-from lift.config.load import Reader
-from lift.config.restore import PARAMS, restore
+from lift.config.load import PARAMS, Reader, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES

@@ -11,9 +11,9 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 from lift.errors import UserError
 from lift.video.coding import CONSTANT, Coding, Seen, rehearsed
 from lift.video.colour import USUAL, Look
+from lift.video.filters import mirrored
 from lift.video.light import Light
 from lift.video.source import Format
-from lift.video.turn import mirrored
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".mp4": ("mp4", "libx264"),

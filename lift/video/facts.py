@@ -12,12 +12,12 @@ from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.video.colour import Look, transparent
+from lift.video.filters import Filter, angle, matrix_of, sideways, slanted, turning
 from lift.video.light import Light
 from lift.video.media import TRANSPORT, decoder, read
 from lift.video.settings import DEFAULTS
 from lift.video.source import WHOLE, Facts, Span
 from lift.video.transport import joined
-from lift.video.turn import Filter, angle, matrix_of, sideways, slanted, turning
 
 MICROSECONDS = 1_000_000  # the unit of a container's times
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first

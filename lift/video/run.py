@@ -21,14 +21,13 @@ from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
-from lift.video.job import Job, Outcome, Stopped, check
+from lift.video.job import Job, Outcome, Stop, Stopped, check, stoppable
 from lift.video.methods import Method
 from lift.video.outputs import Report, open_report, open_sink
 from lift.video.schedule import UNCHANGED, Multiple, Schedule
 from lift.video.settings import Settings
 from lift.video.sink import Sink
 from lift.video.source import WHOLE, Source
-from lift.video.stop import Stop, stoppable
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)

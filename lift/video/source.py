@@ -8,9 +8,9 @@ from typing import Any
 
 from lift.errors import UserError
 from lift.video.colour import Look
+from lift.video.filters import Filter
 from lift.video.frame import Frame
 from lift.video.light import DARK, Light
-from lift.video.turn import Filter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import torch
 import lift.video
 from lift import header, weights
 from lift.config import load
-from lift.config.restore import restore
+from lift.config.load import restore
 from lift.config.schema import MODELS
 from lift.models.registry import build
 from lift.video.__main__ import main
