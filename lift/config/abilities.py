@@ -113,3 +113,10 @@ def _advice(only: tuple[int, ...] | None) -> str:
 def _shown(offsets: tuple[int, ...] | None) -> str:
     listed = [f"{offset:+d}" for offset in offsets or ()]
     return ", ".join(listed if len(listed) <= 6 else [*listed[:2], "…", *listed[-2:]])
+
+
+def predicts(config: Config, method: str) -> bool:
+    """Whether a method predicts; `config` is its own, or the base's where it has no model."""
+    if config.kind in ("trained", "released"):
+        return config.clip.task == "predict"
+    return method in PREDICTORS

@@ -13,9 +13,9 @@ from typing import Any
 from lift import header
 from lift.config.abilities import check_ability
 from lift.config.base import PROFILED, Config, Kind
-from lift.config.checks import check_freeze, check_limits, check_model, check_names, check_span, named
+from lift.config.checks import check_methods, check_profile, named
+from lift.config.methods import check_method
 from lift.config.parse import build, check_known, lay
-from lift.config.prediction import check_compared, check_measured
 from lift.config.schema import Clip, Model
 from lift.config.yaml12 import read
 from lift.errors import UserError
@@ -65,12 +65,11 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     """
     reader = Reader(Path(path), profile)
     base = reader.base
-    check_names(reader.raw, base)
+    check_profile(reader.raw, base)
     trained = {name: reader.trained(name) for name in reader.ablations}
     listed = {name: trained[name] for name in base.ablations}
     listed |= {name: reader.released(name) for name in base.released}
-    check_measured(listed, base)
-    check_compared(listed, base)
+    check_methods(listed, base)
     return base, listed
 
 
@@ -99,10 +98,7 @@ class Reader:
         """
         where = f"ablations.{name}"
         config = self._built(name, "trained", _section(self.ablations[name], where, OVERRIDABLE))
-        check_model(config, where)
-        check_span(config, where)
-        check_limits(config)
-        check_freeze(config)
+        check_method(config, where)
         return config
 
     def released(self, name: str) -> Config:
