@@ -42,25 +42,24 @@ def main(end: str, out: str, notes: str) -> None:
         )
     own = {name: configs[name] for name in names}
     torch.set_num_threads(own[names[0]].train.threads)
-    before, device = time.monotonic(), torch.device("cuda" if cuda else "cpu")
-    held = hold(list(own.values()), data / "clips" / "train", device)
-    noted.values["decoding_seconds"] = round(time.monotonic() - before, 2)
-
-    def make(config: Config, folder: Path, fabric: Fabric, stop: StopRequest) -> Job:
-        return make_job(config, data, folder, fabric, stop, held)
-
-    clocked = Clocked(
-        quarter,
-        own,
-        end=float(end),
-        out=Path(out),
-        scratch=data / "scratch",
-        notes=noted,
-        about=origin(data),
-        make=make,
-    )
     with StopRequest() as stop:
-        clocked.run(stop)
+        before, device = time.monotonic(), torch.device("cuda" if cuda else "cpu")
+        held = hold(list(own.values()), data / "clips" / "train", device)
+        noted.values["decoding_seconds"] = round(time.monotonic() - before, 2)
+
+        def make(config: Config, folder: Path, fabric: Fabric) -> Job:
+            return make_job(config, data, folder, fabric, stop, held)
+
+        Clocked(
+            quarter,
+            own,
+            end=float(end),
+            out=Path(out),
+            scratch=data / "scratch",
+            notes=noted,
+            about=origin(data),
+            make=make,
+        ).run(stop)
         if stop.asked:
             sys.exit(RESUME)
 

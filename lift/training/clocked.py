@@ -41,7 +41,7 @@ OVER = ("trained", "stopped", "failed", "no time")
 UNDER_WAY = ("measuring", "started")
 STATE = ".state.pt"
 """Suffix of an optimiser's state in OUT."""
-Make = Callable[[Config, Path, Fabric, StopRequest], Job]
+Make = Callable[[Config, Path, Fabric], Job]
 """Brings together the training of one seed, with its folder of checkpoints."""
 
 
@@ -148,7 +148,7 @@ class Clocked:
         seconds: dict[str, float] = {}
         for name in names:
             with self._failing(name):
-                seconds[name] = self._measured(name, stop)
+                seconds[name] = self._measured(name)
         if not seconds:
             return
         steps = plan.steps(
@@ -184,7 +184,7 @@ class Clocked:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
 
-    def _measured(self, name: str, stop: StopRequest) -> float:
+    def _measured(self, name: str) -> float:
         """Return seconds per step, with the fastest of the options, which is chosen once a kind of model."""
         known = self._notes.methods.get(name, {})
         config = self._configs[name]
@@ -196,25 +196,25 @@ class Clocked:
         options: dict[str, Any] = self._notes.values.setdefault("options", {})
         if kind not in options:
             self._notes.note(name, status="measuring")
-            options[kind] = self._choose(name, stop)
+            options[kind] = self._choose(name)
             self._notes.note(name, status="ready")
         chosen = options[kind]["chosen"]
         self._configs[name] = _with(config, precision=chosen[0], channels_last=chosen[1])
         if "seconds_per_step" in known:
             return float(known["seconds_per_step"])
         self._notes.note(name, status="measuring")
-        seconds = self._timed(name, self._configs[name], stop)
+        seconds = self._timed(name, self._configs[name])
         self._notes.note(name, status="ready", seconds_per_step=round(seconds, 5))
         return seconds
 
-    def _choose(self, name: str, stop: StopRequest) -> dict[str, Any]:
+    def _choose(self, name: str) -> dict[str, Any]:
         train = self._configs[name].train
         tried = OPTIONS if self._device.type == "cuda" else ((train.precision, train.channels_last),)
         seconds: dict[tuple[str, bool], float] = {}
         for option in tried:
             config = _with(self._configs[name], precision=option[0], channels_last=option[1])
             try:
-                seconds[option] = self._timed(name, config, stop)
+                seconds[option] = self._timed(name, config)
             except RuntimeError as error:  # the others may do without it
                 self._notes.say(f"{name}: {option}: {str(error).splitlines()[0]}")
         shown = {" ".join(map(str, option)): round(each, 5) for option, each in seconds.items()}
@@ -222,9 +222,9 @@ class Clocked:
         self._notes.say(f"{name}: seconds per step by precision and channels last: {shown}: {chosen}")
         return {"method": name, "seconds_per_step": shown, "chosen": list(chosen)}
 
-    def _timed(self, name: str, config: Config, stop: StopRequest) -> float:
+    def _timed(self, name: str, config: Config) -> float:
         quarter = self._quarter
-        job = self._job(name, self._planned(config, 0, 10**6), stop)
+        job = self._job(name, self._planned(config, 0, 10**6))
         seconds = sorted(step_seconds(job, quarter.left_out, quarter.timed))
         return seconds[len(seconds) // 2]
 
@@ -243,12 +243,12 @@ class Clocked:
             seeds=config.train.seeds[:1],
         )
 
-    def _job(self, name: str, config: Config, stop: StopRequest) -> Job:
+    def _job(self, name: str, config: Config) -> Job:
         fabric = Fabric(accelerator="auto", devices=1, precision=config.train.precision)
         fabric.launch()
         folder = self._folder(name)
         folder.mkdir(parents=True, exist_ok=True)
-        return self._make(config.seeded(config.train.seeds[0]), folder, fabric, stop)
+        return self._make(config.seeded(config.train.seeds[0]), folder, fabric)
 
     def _folder(self, name: str) -> Path:
         return self._scratch / f"{name}-quarter"
@@ -260,7 +260,7 @@ class Clocked:
         per_step = float(self._notes.methods[name]["seconds_per_step"])
         every = max(1, round(self._quarter.every / per_step))
         planned = self._planned(_with(config, checkpoint_every=every), done, steps)
-        job = self._job(name, planned, stop)
+        job = self._job(name, planned)
         self._notes.note(name, status="started", planned=steps, done_before=done)
         if not done:
             self._start_from_out(name, job)
