@@ -71,14 +71,11 @@ def lay(base: Mapping[str, Any], over: Mapping[str, Any] | None, kind: Any, path
     """
     result = dict(base)
     for key, value in (over or {}).items():
-        inner = _kind_of(kind, str(key), path)
-        if isinstance(value, Mapping) and _section(inner):
-            old = result.get(key)
-            result[key] = lay(
-                old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip(".")
-            )
-        else:
-            result[key] = value
+        inner, old = _kind_of(kind, str(key), path), result.get(key)
+        section = dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict
+        if section and isinstance(value, Mapping):
+            value = lay(old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip("."))
+        result[key] = value
     return result
 
 
@@ -93,10 +90,6 @@ def _kind_of(kind: Any, key: str, path: str) -> Any:
     hints = _hints(kind)
     check_known(key, [field.name for field in dataclasses.fields(kind)], path)
     return _stripped(hints[key])
-
-
-def _section(kind: Any) -> bool:
-    return dataclasses.is_dataclass(kind) or typing.get_origin(kind) is dict
 
 
 def _stripped(kind: Any) -> Any:

@@ -152,7 +152,9 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     Raises:
         UserError: The tile is no larger than twice the overlap.
     """
-    budget = _budget(chosen.method.device, settings)
+    device = chosen.method.device
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+    budget = settings.share * free if device.type == "cuda" else settings.memory * GIB
     if tile == "off" or (tile == "auto" and chosen.whole * size[0] * size[1] <= budget):
         return chosen.method
     least = 2 * settings.overlap + 32
@@ -196,12 +198,6 @@ def _computing(name: str, precision: str) -> Computing:
     if precision == "16" and device.type == "cpu":
         raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
     return Computing(device, HALVES[precision])
-
-
-def _budget(device: torch.device, settings: Settings) -> float:
-    if device.type == "cuda":
-        return settings.share * torch.cuda.mem_get_info(device)[0]
-    return settings.memory * GIB
 
 
 def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[float, float]:

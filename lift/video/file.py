@@ -255,12 +255,11 @@ def _passes(data: bytes) -> bool:
     end = len(data)
     while end > 0:
         size = int.from_bytes(data[end - FOOTER : end - FOOTER + 3], "big") + FOOTER
-        if size > end or _crc(data[end - size : end]):
+        if size > end:
+            return False
+        # By the polynomial 0x04C11DB7 from zero on, highest bit first; zlib's has the lowest first.
+        mirrored = data[end - size : end].translate(_MIRRORED)
+        if zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
             return False
         end -= size
     return True
-
-
-def _crc(data: bytes) -> int:
-    """Return the CRC by the polynomial 0x04C11DB7 from zero on, highest bit first (zlib's: lowest)."""
-    return zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF

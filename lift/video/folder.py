@@ -80,7 +80,10 @@ class FolderSource(Source):
             )
         if self.look.deep and image.dtype == np.uint8:
             image = image.astype(np.uint16) * TO_16_BITS
-        return _with_channels(image, 4 if self.look.alpha else 3)
+        if image.shape[2] == (4 if self.look.alpha else 3):
+            return image
+        code = cv2.COLOR_RGB2RGBA if self.look.alpha else cv2.COLOR_RGBA2RGB
+        return cast(Image, cv2.cvtColor(image, code))
 
 
 def _picture(file: Path) -> Image:
@@ -95,14 +98,6 @@ def _picture(file: Path) -> Image:
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")
-
-
-def _with_channels(image: Image, count: int) -> Image:
-    """Add or drop alpha, so that all pictures are like the first."""
-    if image.shape[2] == count:
-        return image
-    code = cv2.COLOR_RGB2RGBA if count == 4 else cv2.COLOR_RGBA2RGB
-    return cast(Image, cv2.cvtColor(image, code))
 
 
 def _is_deep(file: Path) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 import torch
 
@@ -153,7 +152,8 @@ def stoppable() -> Iterator[Stop]:
     def ask(number: int, frame: FrameType | None) -> None:
         stop.number = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, _leave)
+        # As an exception, which removes temporary files on its way.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(SIGNALLED + number))
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -161,8 +161,3 @@ def stoppable() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """End the program as an exception, which removes temporary files on its way."""
-    sys.exit(SIGNALLED + number)

@@ -73,7 +73,9 @@ def run(
             say(warning)
         frames = Ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
-        repeats = job.repeats or _usual(chosen.method, schedule)
+        adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
+        usual: Repeats = "smooth" if adds and chosen.method.name != "repeat" else "keep"
+        repeats = job.repeats or usual
         seen = Seen(tell=lambda: say(STUTTERS[repeats]))
         shown = smooth(
             frames,
@@ -139,12 +141,6 @@ def opened(job: Job, chosen: Chosen) -> Iterator[Opened]:
         method = Transparent(method) if source.look.alpha else method
         shown = schedule.count(source.total, source.rate, job.predict) if source.total else None
         yield Opened(source, schedule, method, shown)
-
-
-def _usual(method: Method, schedule: Schedule) -> Repeats:
-    """Return what becomes of repeated frames where the user does not say: smooth, who can."""
-    adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
-    return "smooth" if adds and method.name != "repeat" else "keep"
 
 
 def _about(method: Method, schedule: Schedule, settings: Settings) -> list[str]:
