@@ -13,7 +13,6 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.filter import Graph
-from av.filter.context import FilterContext
 
 TRANSPOSED = {  # signs of b and c: direction of FFmpeg's transpose filter
     (1, 1): "cclock_flip",
@@ -25,9 +24,11 @@ Filter = tuple[str, str | None]
 
 
 class Chain:
-    """Filters one after the other, for frames of one size and format."""
+    """Filters one after the other, for pictures of one size and format or sound of one kind."""
 
-    def __init__(self, first: av.VideoFrame, unit: Fraction, filters: Sequence[Filter]) -> None:
+    def __init__(
+        self, first: av.VideoFrame | av.AudioFrame, unit: Fraction, filters: Sequence[Filter]
+    ) -> None:
         """Build it.
 
         Args:
@@ -35,24 +36,31 @@ class Chain:
             unit: Seconds per tick of their clock.
             filters: Name and arguments of each.
         """
-        self._graph = Graph()
-        source = self._graph.add(
-            "buffer",
-            video_size=f"{first.width}x{first.height}",
-            pix_fmt=first.format.name,
-            time_base=str(unit),
-            colorspace=str(first.colorspace),
-            range=str(first.color_range),
-        )
-        nodes: list[FilterContext] = [self._graph.add(name, argument) for name, argument in filters]
-        self._graph.link_nodes(source, *nodes, self._graph.add("buffersink")).configure()
+        self._graph = graph = Graph()
+        if isinstance(first, av.VideoFrame):
+            source = graph.add(
+                "buffer",
+                video_size=f"{first.width}x{first.height}",
+                pix_fmt=first.format.name,
+                time_base=str(unit),
+                colorspace=str(first.colorspace),
+                range=str(first.color_range),
+            )
+        else:
+            kind, layout = first.format, first.layout.name
+            source = graph.add_abuffer(
+                sample_rate=first.sample_rate, format=kind, layout=layout, time_base=unit
+            )
+        nodes = [graph.add(name, argument) for name, argument in filters]
+        sink = graph.add("buffersink" if isinstance(first, av.VideoFrame) else "abuffersink")
+        graph.link_nodes(source, *nodes, sink).configure()
 
-    def push(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+    def push(self, frame: av.VideoFrame | av.AudioFrame | None) -> Iterator[Any]:
         """Put a frame in, None after the last, and return what comes out."""
-        self._graph.vpush(frame)
+        self._graph.push(frame)
         while True:
             try:
-                yield self._graph.vpull()
+                yield self._graph.pull()
             except (av.BlockingIOError, av.EOFError):
                 return
 
