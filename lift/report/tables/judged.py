@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lift.report.answer import EXPLORATORY, by_comparison, judged, reading
 from lift.report.comparisons import BETTER, WORSE, compared, describe, gains
 from lift.report.names import METRICS, NONE, TWO, sampling, words
 from lift.report.results import Results, unit_means
@@ -20,27 +19,16 @@ COMPARISON, POPULATION = Column("comparison", "Comparison"), Column("population"
 _WORST = 5
 
 
-def verdicts(results: Results, tests: pd.DataFrame) -> Table | None:
+def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
     """Return a row for each declared comparison and population: one verdict, and what it rests on."""
     rows = []
-    for group, effect in by_comparison(tests):
-        by_metric: dict[Any, Any] = group.set_index("metric").to_dict("index")
-        first = by_metric["psnr"]
-        times = [results.trainings.get(m, 0) for m in (first["method"], first["against"])]
-        about = reading(results, first["method"], first["against"])
-        rows.append(
-            _versus(results, first)
-            | interval("psnr", effect)
-            | interval("lpips", by_metric["lpips"]["effect"])
-            | {
-                "reading": EXPLORATORY if first["family"] == EXPLORATORY else about,
-                "n": effect.n,
-                "detectable": first["detectable"],
-                "trainings": " / ".join(map(str, times)) if any(times) else NONE,
-                "verdict": judged(group),
-                "verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(judged(group), ""),
-            }
-        )
+    for row in decided.to_dict("records"):
+        times = [results.trainings.get(m, 0) for m in (row["method"], row["against"])]
+        cells: Row = {key: row[key] for key in ("reading", "detectable", "verdict")}
+        cells |= interval("psnr", row["effect"]) | interval("lpips", row["lpips"])
+        cells |= {"n": row["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
+        cells["verdict_mark"] = {BETTER: GAIN, WORSE: LOSS}.get(row["verdict"], "")
+        rows.append(_versus(results, row) | cells)
     if not rows:
         return None
     return Table(
@@ -151,7 +139,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
                 row |= {f"over_{other}": NONE, f"worst_{other}": NONE}
                 continue
             gain = gains(results, benchmark, "psnr", method, other)
-            (effect,) = describe(results, [gain], "gain", benchmark, method, other)
+            (effect,) = describe(results, gain)
             row |= interval(f"over_{other}", effect) | {f"worst_{other}": float(gain.min())}
             row[f"worst_{other}_beside"] = _short(units[gain.argmin()])
         rows.append(row)
