@@ -13,8 +13,7 @@ import torch
 
 from lift import header, weights
 from lift.config import Config, load, resolved, window
-from lift.config.abilities import UNTRAINED, sees_context
-from lift.config.prediction import predicts
+from lift.config.abilities import UNTRAINED, predicts, sees_context
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError

@@ -96,7 +96,11 @@ class _Quarter:
         if self._known("data").get("clips") is None:
             arguments = [str(self._notes / "data.json"), *([self._footage] if self._footage else [])]
             data = self._begin("stages.quarter_data", *arguments)
-        files = sorted(str(path) for path in (ROOT / "tests").rglob("test_*.py") if _needs_gpu(path))
+        files = sorted(
+            str(path)
+            for path in (ROOT / "tests").rglob("test_*.py")
+            if "mark.gpu" in path.read_text(encoding="utf-8")
+        )
         tests_json = self._notes / "tests.json"
         if files and _gpu() and not tests_json.is_file() and self._quarter.tests:
             options = [
@@ -231,10 +235,6 @@ class _Quarter:
 def _signal(part: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(part.pid, number)
-
-
-def _needs_gpu(path: Path) -> bool:
-    return "mark.gpu" in path.read_text(encoding="utf-8")
 
 
 def _gpu() -> bool:

@@ -11,11 +11,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lift.clips.ahead import in_order
 from lift.clips.cut import Cut, cut_video, size_of
 from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
@@ -26,6 +26,7 @@ from lift.data.stored.manifest import ClipRow, write_manifest
 from lift.data.stored.truth import write_truth
 from lift.files import atomic
 from lift.progress import bar
+from lift.threads import in_order
 
 
 def build_clip_set(
@@ -57,8 +58,8 @@ def build_clip_set(
         say = partial(progress.write, file=sys.stderr)
         tally = Tally(name, config.clips.max_dropped, say)
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
-        cuts = in_order(videos, cut, size_of, workers or _processors())
-        write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
+        with closing(in_order(videos, cut, size_of, workers or _processors())) as cuts:
+            write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
     rows.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
     _write_truths(out / "truth.zip", rows)
@@ -84,12 +85,8 @@ def _entries(
         before = len(rows)
         for cut in results:
             rows += [(row, entry) for row in cut.rows]
-            for reason, message in cut.dropped:
-                tally.drop(reason, message)
-            for reason, message in cut.unfit:
-                tally.unfit(reason, message)
-            for reason, message in cut.absent:
-                tally.absent(reason, message)
+            for loss in cut.losses:
+                tally.lose(loss)
             tally.keep(clips=len(cut.rows), frames=cut.frames)
             yield from cut.entries
         tally.keep(videos=len(rows) > before)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lift.config import Config
-from lift.config.prediction import predicts
+from lift.config.abilities import predicts
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""

@@ -9,10 +9,11 @@ import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
-from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
+from lift.video.coding import CONSTANT, Coding, Seen, rehearsed
 from lift.video.colour import USUAL, Look
+from lift.video.filters import mirrored
 from lift.video.light import Light
-from lift.video.turn import mirrored
+from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".mp4": ("mp4", "libx264"),
@@ -61,7 +62,7 @@ def stores_turning(muxer: str, matrix: list[int]) -> bool:
     return muxer in ("mp4", "mov") or (muxer == "matroska" and not mirrored(matrix))
 
 
-def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
+def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
     """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
@@ -100,7 +101,7 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
     raise _refusal(path, muxer, name, wish)
 
 
-def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterator[Coding]:
+def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Format) -> Iterator[Coding]:
     options = OPTIONS.get(name, {})
     light = wish.light.options(name)
     joined = {key: ":".join(filter(None, (options.get(key), value))) for key, value in light.items()}
@@ -200,7 +201,7 @@ def _light(given: Light, got: Light) -> Iterable[tuple[str, bool, bool]]:
         yield name, True, False
 
 
-def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
+def _refusal(path: Path, muxer: str, name: str, wish: Format) -> UserError:
     """Return why no coding was accepted."""
     slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
     opaque = replace(wish, transparent=False)
@@ -224,5 +225,5 @@ def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
     )
 
 
-def _any(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> bool:
+def _any(muxer: str, name: str, encoder: av.Codec, wish: Format) -> bool:
     return any(rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))

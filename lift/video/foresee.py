@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -11,14 +10,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from lift.video.choose import Chosen, choose, fit
+from lift.video.choose import Chosen, choose
 from lift.video.frame import Frame, to_image, to_tensor
-from lift.video.job import Job, check
+from lift.video.job import Job
 from lift.video.methods import Method
-from lift.video.run import open_source, run
+from lift.video.run import opened, run
 from lift.video.schedule import LEAST
-from lift.video.span import Span
-from lift.video.transparent import Transparent
+from lift.video.source import Span
 
 SAMPLE = 13
 """Originals that are decoded and encoded to see how fast that goes and how large it becomes."""
@@ -65,20 +63,11 @@ def foresee(job: Job, chosen: Chosen) -> Foresight:
     Raises:
         UserError: Whatever the job would be refused for at its start.
     """
-    schedule = check(job, chosen)
-    source = open_source(job)
-    try:
-        schedule.rate(source.rate)
-        total = source.total or None
-        height, width = source.size
-        method = fit(chosen, source.size, job.tile, job.settings)
-        method = Transparent(method) if source.look.alpha else method
+    with opened(job, chosen) as (source, _, method, shown):
+        total, (height, width) = source.total or None, source.size
         pair = list(islice(source.frames(), 2))
         seconds = _work(method, pair) if len(pair) == 2 and chosen.interpolates else 0.0
-        shown = schedule.count(total, source.rate, job.predict) if total else None
         end = job.span.start + Fraction(SAMPLE) / source.rate
-    finally:
-        source.close()
     if job.span.end is not None:
         end = min(end, job.span.end)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +77,7 @@ def foresee(job: Job, chosen: Chosen) -> Foresight:
         start = time.perf_counter()
         outcome = run(short, choose("average"), progress=tqdm(disable=True))
         passed = time.perf_counter() - start
-        written = sum(file.stat().st_size for file in _files(place))
+        written = sum(file.stat().st_size for file in (place, *place.rglob("*")) if file.is_file())
     return Foresight(
         originals=total,
         shown=shown,
@@ -112,25 +101,14 @@ def _work(method: Method, pair: list[Frame]) -> float:
     return passed
 
 
-def _files(place: Path) -> Iterator[Path]:
-    yield from place.iterdir() if place.is_dir() else [place] if place.exists() else []
-
-
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} h {minutes:02d} min"
-        if hours
-        else f"{minutes} min {seconds:02d} s"
-        if minutes
-        else f"{seconds} s"
-    )
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def _bytes(count: float) -> str:
-    for unit in UNITS:
-        if count < THOUSAND or unit == UNITS[-1]:
-            break
-        count /= THOUSAND
-    return f"{count:.3g} {unit}"
+    power = next(k for k in range(len(UNITS)) if count < THOUSAND ** (k + 1) or k == len(UNITS) - 1)
+    return f"{count / THOUSAND**power:.3g} {UNITS[power]}"

@@ -213,10 +213,8 @@ class Passengers:
                     self._last[index] = carried.dts
                 yield carried
         except av.FFmpegError as error:
-            self._note(f"stream {index} ({packet.stream.type}) is damaged ({why(error)})")
-
-    def _note(self, trouble: str) -> None:
-        self.trouble = self.trouble or f"{self._source.path}: {trouble}"
+            damaged = f"stream {index} ({packet.stream.type}) is damaged ({why(error)})"
+            self.trouble = self.trouble or f"{self._source.path}: {damaged}"
 
     def flush(self) -> Iterator[Any]:
         """Yield what encoders still hold."""

@@ -16,8 +16,7 @@ import numpy as np
 import yaml
 
 from lift.config import Config, load_all, yaml12
-from lift.config.abilities import sees_context
-from lift.config.prediction import predicts
+from lift.config.abilities import predicts, sees_context
 from lift.config.resolved import evaluate, pictured
 from lift.report.provenance import CODE
 from lift.report.results import Results
