@@ -238,12 +238,12 @@ def holm(p: Sequence[float]) -> list[float]:
 
     NaN (no test was possible) stays and does not count.
     """
-    from statsmodels.stats.multitest import multipletests
-
     values = np.array(p, dtype=np.float64)
-    tested = ~np.isnan(values)
-    if tested.any():
-        values[tested] = multipletests(values[tested], method="holm")[1]
+    order = np.argsort(values)[: int((~np.isnan(values)).sum())]
+    # The smallest of m counts m times, the next m - 1 times …, and none less than a smaller one. statsmodels'
+    # multipletests does the same and collects the whole process' garbage at each call.
+    factors = np.arange(len(order), 0, -1)
+    values[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1)
     return [float(value) for value in values]
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from lift.report.statistics import (
     bootstrap_interval,
@@ -75,6 +76,11 @@ def test_holm_agrees_with_the_method_done_by_hand_and_skips_what_was_not_tested(
     assert holm([0.01, math.nan, 0.04, 0.03, 0.005]) == pytest.approx(
         [0.03, math.nan, 0.06, 0.06, 0.02], nan_ok=True
     )
+
+
+def test_holm_equals_statsmodels():
+    p = np.random.default_rng(4).random(40) ** 3
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
 
 def test_interval_agrees_with_the_published_one_for_the_mice():

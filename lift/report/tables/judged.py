@@ -1,5 +1,6 @@
 """Tables of differences: verdicts, every declared test, gains, strata, the worst videos."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,25 +63,22 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
     """Return every outcome of every declared comparison on every population."""
     if tests.empty:
         return None
-    rows = []
+    numbers = ("n", "gain", "with_seeds", "p", "p_holm", "rank_biserial", "detectable")
+    rows: list[Row] = []
     for test in tests.to_dict("records"):
         metric, effect = METRICS[test["metric"]], test["effect"]
         row = _versus(results, test) | {"family": test["family"], "result": test["verdict"]}
-        row["metric"] = metric.title + (f" ({metric.unit})" if metric.unit else "")
-        rows.append(
-            row
-            | dict.fromkeys(("n", "gain", "with_seeds", "p", "p_holm", "rank_biserial", "detectable"), NONE)
-        )
+        row |= {"metric": metric.title + (f" ({metric.unit})" if metric.unit else "")}
+        rows.append(row | dict.fromkeys(numbers, NONE))
         if effect is None:
             continue
-        rows[-1] |= interval("gain", effect, metric.digits + 1) | {
-            key: test[key] for key in ("p_holm", "detectable")
-        }
-        rows[-1] |= {key: getattr(effect, key) for key in ("n", "p", "rank_biserial")}
-        rows[-1]["detectable_digits"] = metric.digits + 1
-        if test["low"] == test["low"]:  # several trainings
+        digits = metric.digits + 1
+        rows[-1] |= interval("gain", effect, digits) | {"detectable_digits": digits}
+        rows[-1] |= {"n": effect.n, "p": effect.p, "rank_biserial": effect.rank_biserial}
+        rows[-1] |= {"p_holm": test["p_holm"], "detectable": test["detectable"]}
+        if not math.isnan(test["low"]):  # several trainings
             ends = {"with_seeds_low": test["low"], "with_seeds_high": test["high"]}
-            rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": metric.digits + 1, **ends}
+            rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
     report = results.config.report
     return Table(
         name="comparisons",
@@ -226,7 +224,7 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
     for row in found.to_dict("records"):
         benefits = row["found"] > 0 and row["effect"].low > 0  # a loss can be smaller than another
         said = "a larger gain than in the control" if benefits else _FOUND[row["found"]]
-        control = row["excess"] != row["excess"]
+        control = math.isnan(row["excess"])
         ends = {} if control else {"excess_low": row["low"], "excess_high": row["high"]}
         rows.append(
             interval("gain", row["effect"])
@@ -241,7 +239,7 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
                 "excess": NONE if control else row["excess"],
                 "p_holm": row["p_holm"],
                 "detectable": row["detectable"],
-                "result": NONE if row["p_holm"] != row["p_holm"] else said,
+                "result": NONE if math.isnan(row["p_holm"]) else said,
             }
         )
     return Table(
