@@ -21,7 +21,7 @@ import urllib3
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import Remote
-from lift.fetch.manifest import Identity, Manifest, identify
+from lift.fetch.identity import Identity, Manifest, identify
 from lift.files import atomic, full_disk_explained
 
 CHUNK = 1 << 20  # bytes that are taken at a time
