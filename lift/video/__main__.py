@@ -14,9 +14,9 @@ from lift.video.codecs import CONTAINERS
 from lift.video.foresee import foresee
 from lift.video.job import SIGNALLED, Job, Outcome
 from lift.video.run import run
-from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
 from lift.video.source import Span
+from lift.video.ticks import LEAST, UNCHANGED, not_a_factor
 
 FACTOR = 2
 SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001

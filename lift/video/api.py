@@ -11,8 +11,8 @@ from lift.models.interface import Interpolator
 from lift.video.choose import Chosen, choose, fit, of_model
 from lift.video.engine import Repeats, smooth
 from lift.video.frame import Frame, Image
-from lift.video.schedule import Multiple
 from lift.video.settings import DEFAULTS, Settings
+from lift.video.ticks import Multiple
 
 
 def interpolate(

@@ -9,10 +9,10 @@ import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
-from lift.video.coding import CONSTANT, Coding, Seen, rehearsed
-from lift.video.colour import USUAL, Look
+from lift.video.coding import CONSTANT, Coding, Found, rehearsed
 from lift.video.filters import mirrored
-from lift.video.light import Light
+from lift.video.hdr import Light
+from lift.video.look import USUAL, Look
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -168,7 +168,7 @@ def _check_matrix(coding: Coding) -> None:
         )
 
 
-def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
+def _losses(coding: Coding, seen: Found) -> Iterable[str]:
     """Return what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"

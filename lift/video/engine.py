@@ -19,8 +19,8 @@ from lift.video.cuts import mark
 from lift.video.frame import Frame, Image, Shown, to_image, to_tensor
 from lift.video.methods import Method
 from lift.video.pace import Paced, moment, pace
-from lift.video.schedule import Schedule
 from lift.video.settings import DEFAULTS, Settings
+from lift.video.ticks import Schedule
 
 Repeats = Literal["keep", "smooth"]
 

@@ -15,8 +15,8 @@ from lift.video.frame import Frame, to_image, to_tensor
 from lift.video.job import Job
 from lift.video.methods import Method
 from lift.video.run import opened, run
-from lift.video.schedule import LEAST
 from lift.video.source import Span
+from lift.video.ticks import LEAST
 
 SAMPLE = 13
 """Originals that are decoded and encoded to see how fast that goes and how large it becomes."""

@@ -24,10 +24,10 @@ from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stop, Stopped, check, stoppable
 from lift.video.methods import Method
 from lift.video.outputs import Report, open_report, open_sink
-from lift.video.schedule import UNCHANGED, Multiple, Schedule
 from lift.video.settings import Settings
 from lift.video.sink import Sink
 from lift.video.source import WHOLE, Source
+from lift.video.ticks import UNCHANGED, Multiple, Schedule
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
