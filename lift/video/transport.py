@@ -9,9 +9,9 @@ numbers of the first recording while they are read, each stream that of one of i
 import io
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +26,16 @@ Listed = list[tuple[int, int]]
 """Programme and number of its table, or kind and number of a stream."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Packets that follow one another without a gap."""
 
     start: int
     """Byte of the file."""
     size: int
-    count: int
+    packets: int
 
 
-@dataclass(frozen=True)
-class Seam:
+class Seam(NamedTuple):
     """Where numbers change."""
 
     start: int
@@ -48,8 +46,7 @@ class Seam:
     """Numbers of tables, which say nothing new from here on."""
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(NamedTuple):
     """What is known of a file: its packets, and where their numbers change."""
 
     runs: tuple[Run, ...]
@@ -96,7 +93,8 @@ class Renumbered:
         here = slice(max(0, bisect_right(self._begins, begin) - 1), bisect_right(self._begins, end))
         for run in self._runs[here]:
             packets = np.arange(
-                max(0, (begin - run.start) // run.size), min(run.count, (end - 1 - run.start) // run.size + 1)
+                max(0, (begin - run.start) // run.size),
+                min(run.packets, (end - 1 - run.start) // run.size + 1),
             )
             places = run.start + run.size * packets + SIZES[run.size] + 1  # of each packet's number
             heads = self._data[places[:, None] + (0, 1)]
@@ -115,7 +113,7 @@ def _look(path: Path, size: int, changed: int) -> Joined:
     runs, tables, seams = tuple(_runs(data)), _Tables(), list[Seam]()
     for run in runs:
         lead = SIZES[run.size]
-        packets = data[run.start : run.start + run.count * run.size].reshape(-1, run.size)[:, lead:]
+        packets = data[run.start : run.start + run.packets * run.size].reshape(-1, run.size)[:, lead:]
         numbers, begins = _numbers(packets[:, 1:3]), (packets[:, 1] & 0x40) > 0
         for place in _watched(numbers, begins, tables):
             seam = tables.read(bytes(packets[place, :188]), run.start + int(place) * run.size)
