@@ -4,6 +4,7 @@ PyAV, OpenCV, zlib and PyTorch release Python's lock while they compute, so that
 encoding overlap.
 """
 
+import os
 import queue
 import threading
 from collections import deque
@@ -18,6 +19,11 @@ PATIENCE = 0.1  # seconds between looks at whether the other side has gone
 PORTION = 4 * 2**20  # bytes of results that are handed over at a time: that costs a switch between threads
 PORTIONS = 4  # of an item that may wait
 AHEAD = 2  # items in work or waiting per worker
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _in_thread(work: Callable[[], None]) -> None:

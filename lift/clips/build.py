@@ -7,8 +7,6 @@ and their results are written in order. So the bytes do not depend on the number
 size of the data set.
 """
 
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -24,9 +22,9 @@ from lift.config import ClipSet, Config
 from lift.data.stored.archive import write_archive
 from lift.data.stored.manifest import ClipRow, write_manifest
 from lift.data.stored.truth import write_truth
-from lift.files import atomic
+from lift.files import write_json
 from lift.progress import bar
-from lift.threads import in_order
+from lift.threads import in_order, processors
 
 
 def build_clip_set(
@@ -58,7 +56,7 @@ def build_clip_set(
         say = partial(progress.write, file=sys.stderr)
         tally = Tally(name, config.clips.max_dropped, say)
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
-        with closing(in_order(videos, cut, size_of, workers or _processors())) as cuts:
+        with closing(in_order(videos, cut, size_of, workers or processors())) as cuts:
             write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
     rows.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
@@ -68,8 +66,7 @@ def build_clip_set(
     summary = {**tally.summary(), "procedural": stand_in, "sources": _coverage(clip_set, given, videos)}
     if absent:
         summary["not_given"] = absent
-    with atomic(out / "summary.json") as temporary:
-        temporary.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(out / "summary.json", summary, indent=2)
     return summary
 
 
@@ -111,7 +108,3 @@ def _coverage(clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]) ->
         }
         for name in given
     }
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -47,25 +47,25 @@ def check_profile(raw: Mapping[str, Any], config: Config) -> None:
     named(raw, "benchmarks")
     _check_active(raw)
     _check_sets(raw, config)
-    _check_methods(config, named(raw, "ablations"), named(raw, "released", empty=True))
-    for name in config.evaluate.probes:
-        check_known(name, config.benchmarks, "evaluate.probes")
-    report = config.report
-    check_known(report.benchmark, config.benchmarks, "report.benchmark")
-    for name in (*report.others, *report.gate):
-        check_known(name, config.benchmarks, "report.others, report.gate")
-    methods = {*named(raw, "ablations"), *named(raw, "released", empty=True), *BASELINES}
-    for key, names in (
-        ("gate", report.gate.values()), ("curve", report.curve), ("strips", report.strips),
-        ("names", report.names), ("whole.main", report.whole.main),
-    ):  # fmt: skip
+    ablations, released = named(raw, "ablations"), named(raw, "released", empty=True)
+    _check_methods(config, ablations, released)
+    report, benchmarks, methods = config.report, config.benchmarks, {*ablations, *released, *BASELINES}
+    for key, names, known in (
+        ("evaluate.probes", config.evaluate.probes, benchmarks),
+        ("report.benchmark", [report.benchmark], benchmarks),
+        ("report.others, report.gate", (*report.others, *report.gate), benchmarks),
+        ("report.gate", report.gate.values(), methods),
+        ("report.curve", report.curve, methods),
+        ("report.strips", report.strips, methods),
+        ("report.names", report.names, methods),
+        ("report.whole.main", report.whole.main, methods),
+    ):
         for name in names:
-            check_known(name, methods, f"report.{key}")
-    for comparison in config.report.comparisons:
+            check_known(name, known, key)
+    for comparison in report.comparisons:
         for method in (comparison.method, comparison.against):
+            check_known(method, methods, "report.comparisons")
             if method not in config.methods:
-                known = {*named(raw, "ablations"), *named(raw, "released", empty=True), *BASELINES}
-                check_known(method, known, "report.comparisons")
                 raise UserError(
                     f"params.yaml: report.comparisons: {method} is not a method of profile {config.profile}; "
                     f"add it to profiles.{config.profile}.methods, or leave the comparison out"

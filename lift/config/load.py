@@ -14,9 +14,9 @@ from lift import header
 from lift.config.abilities import check_ability
 from lift.config.base import PROFILED, Config, Kind
 from lift.config.checks import check_methods, check_profile, named
-from lift.config.methods import check_method
 from lift.config.parse import build, check_known, lay
 from lift.config.schema import Clip, Model
+from lift.config.trained import check_method
 from lift.config.yaml12 import read
 from lift.errors import UserError
 from lift.files import ROOT

@@ -58,7 +58,7 @@ def _fill(
 ) -> None:
     from lift.report import figures, page, pictures, provenance, tables
     from lift.report.answer import answer
-    from lift.report.comparisons import declared
+    from lift.report.comparisons import decided, declared
     from lift.report.curves import read_curves
     from lift.report.figures.strips import strip
     from lift.report.made import check_made
@@ -69,9 +69,10 @@ def _fill(
     results, predicted = (read(config, configs, data, task) for task in ("interpolate", "predict"))
     kept = pictures.read(results)
     tests, strata, curves = declared(results), by_stratum(results), read_curves(results)
-    tabled = tables.build(results, tests, strata, curves, predicted, planned)
+    verdicts = decided(results, tests)
+    tabled = tables.build(results, tests, verdicts, strata, curves, predicted, planned)
     public = [one for one in kept if results.procedural[one.benchmark]]
-    drawn = figures.plan(results, tests, strata, curves, public)
+    drawn = figures.plan(results, tests, verdicts, strata, curves, public)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
     apart = data / "scratch" / "strips"
@@ -80,7 +81,7 @@ def _fill(
     made = provenance.describe(results, predicted.methods)
     environment = json.dumps(made.environment, indent=1, sort_keys=True)
     (folder / "environment.json").write_text(f"{environment}\n", encoding="utf-8")
-    page.write(results, answer(results, tests), tabled, drawn, made, folder)
+    page.write(results, answer(results, verdicts), tabled, drawn, made, folder)
 
 
 def _swap(fresh: Path, out: Path) -> None:

@@ -5,16 +5,14 @@ the same words. "Temporal shift" is read in two ways, and H0 is judged apart for
 window, and by where in it the missing frame sits.
 """
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
-from lift.report.comparisons import BETTER, COMPARISON, NONE, WORSE, gated
-from lift.report.names import METRICS, listing, number, number_of
+from lift.report.comparisons import BETTER, NONE, POSITION, WIDTH, WORSE, gated
+from lift.report.names import listing, number, number_of
 from lift.report.results import Results
-from lift.report.statistics import Effect
 
 QUESTION = "Does a wide temporal context improve the interpolation of video frames?"
 PICO = (
@@ -33,8 +31,6 @@ PICO = (
         "the middle of its window",
     ),
 )
-WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method"
-EXPLORATORY = "exploratory"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +46,12 @@ class Answer:
     """How the verdicts were reached."""
 
 
-def answer(results: Results, tests: pd.DataFrame) -> Answer:
-    """Write the answer from the declared tests on the population that is asked about."""
+def answer(results: Results, verdicts: pd.DataFrame) -> Answer:
+    """Write the answer from the verdicts on the population that is asked about."""
     asked = results.config.report.benchmark
-    own = tests[(tests["benchmark"] == asked) & (tests["family"] != EXPLORATORY)]
-    told = tuple(s for about in (WIDTH, POSITION) if (s := _sentence(results, own, about)))
+    own = verdicts[verdicts["benchmark"] == asked]
+    said = [_sentence(results, own[own["reading"] == about], about) for about in (WIDTH, POSITION)]
+    told = tuple(filter(None, said))
     population = "; ".join(
         f"{results.title(name)} ({'rendered' if results.procedural[name] else 'real footage'}, "
         f"{_videos(results, name)})"
@@ -75,72 +72,31 @@ def answer(results: Results, tests: pd.DataFrame) -> Answer:
     )
 
 
-def reading(results: Results, method: str, against: str) -> str:
-    """Say which reading of the question a comparison bears on, by what its two methods differ in.
-
-    The position where it is the shift alone, neither where it is the sampling alone (ROBUSTNESS) or where the
-    windows are the same (METHOD), else the width.
-    """
-    if not {method, against} <= set(results.configs):
-        return WIDTH
-    one, two = (results.configs[name] for name in (method, against))
-    clips = [dataclasses.asdict(config.clip) for config in (one, two)]
-    differing = " ".join(key for key in clips[0] if clips[0][key] != clips[1][key])
-    if not differing:
-        return METHOD
-    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
-    return {"shift": POSITION, "sampling": ROBUSTNESS}.get(differing, WIDTH) if alike else WIDTH
-
-
-def by_comparison(tests: pd.DataFrame) -> list[tuple[pd.DataFrame, Effect]]:
-    """Group tests by comparison and population; with the effect in PSNR, of those that were measured."""
-    groups = [group for _, group in tests.groupby(COMPARISON, sort=False)]
-    return [(group, effect) for group in groups if (effect := group["effect"].iloc[0]) is not None]
-
-
-def judged(tests: pd.DataFrame) -> str:
-    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
-    found = {
-        verdict: [METRICS[key].title for key in own["metric"]]
-        for verdict, own in tests.groupby("verdict", sort=False)
-    }
-    decided = [verdict for verdict in (BETTER, WORSE) if verdict in found]
-    if len(decided) == 2:
-        return "mixed: " + "; ".join(f"{verdict} in {listing(found[verdict])}" for verdict in decided)
-    if decided:
-        return decided[0]
-    return NONE if NONE in found else str(tests["withheld"].iloc[0])
-
-
-def _sentence(results: Results, tests: pd.DataFrame, about: str) -> str:
+def _sentence(results: Results, verdicts: pd.DataFrame, about: str) -> str:
     """Write one sentence of everything that was declared about one reading."""
-    groups = [
-        (judged(group), *group[["method", "against"]].iloc[0], effect)
-        for group, effect in by_comparison(tests)
-        if reading(results, *group[["method", "against"]].iloc[0]) == about
-    ]
+    rows = verdicts.to_dict("records")
     # What is given no verdict is told below; where nothing is given one, this says why.
-    groups = [g for g in groups if not g[0].startswith("not judged")] or groups
-    if not groups:
-        return ""
-    if groups[0][0].startswith("not judged"):
-        return f"{about.capitalize()}: {groups[0][0]}."
+    rows = [row for row in rows if not row["verdict"].startswith("not judged")] or rows
+    if not rows or rows[0]["verdict"].startswith("not judged"):
+        return f"{about.capitalize()}: {rows[0]['verdict']}." if rows else ""
     parts: dict[tuple[str, str], list[str]] = {}
-    for verdict, method, against, effect in groups:
-        ends = f"[{number(effect.low, 2, True)}, {number(effect.high, 2, True)}]"
-        gain = f"{results.called(against)} ({number(effect.mean, 2, True)} dB {ends})"
-        parts.setdefault((results.called(method), verdict), []).append(gain)
+    for row in rows:
+        mean, low, high = (
+            number(v, 2, True) for v in (row["effect"].mean, row["effect"].low, row["effect"].high)
+        )
+        gain = f"{results.called(row['against'])} ({mean} dB [{low}, {high}])"
+        parts.setdefault((results.called(row["method"]), row["verdict"]), []).append(gain)
     clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
-    verdicts = {verdict for verdict, *_ in groups}
-    if any(v.startswith("mixed") for v in verdicts) or {BETTER, WORSE} <= verdicts:
+    found = {row["verdict"] for row in rows}
+    if any(v.startswith("mixed") for v in found) or {BETTER, WORSE} <= found:
         word = "the outcomes are mixed"
-    elif BETTER in verdicts:
-        word = "H0 is rejected" + (", but not against every comparison" if len(verdicts) > 1 else "")
+    elif BETTER in found:
+        word = "H0 is rejected" + (", but not against every comparison" if len(found) > 1 else "")
     else:
         word = "H0 is not rejected"
-    asked = tests["benchmark"].iloc[0]
+    asked = rows[0]["benchmark"]
     footage = "rendered stand-ins, " if results.stand_in(asked) else ""
-    videos = number_of(max(effect.n for *_, effect in groups), "video")
+    videos = number_of(max(row["effect"].n for row in rows), "video")
     return (
         f"{about.capitalize()}: {word}; on {results.title(asked)} ({footage}{videos}) {'; '.join(clauses)}."
     )

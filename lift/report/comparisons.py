@@ -8,6 +8,7 @@ that do better than the references as they are, and for parts that were learnt h
 the same sign. What lacks one of the last three is measured and not judged.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lift.report.names import METRICS, number, number_of
+from lift.report.names import METRICS, listing, number, number_of
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
 from lift.seeds import generator
@@ -24,6 +25,8 @@ from lift.seeds import generator
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
 """PICO's outcomes; the flow is the fifth: `epe` where the truth is known, `warping` elsewhere."""
 BETTER, WORSE, NONE = "better", "worse", "no difference shown"
+WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method"
+EXPLORATORY = "exploratory"
 COMPARISON = ["benchmark", "family", "method", "against"]
 """Columns that tell one comparison on one population."""
 
@@ -59,7 +62,7 @@ def _tested(
     ]
     reasons = [_missing(results, benchmark, pair, metric) for pair, metric in asked]
     columns = [gains(results, benchmark, m, *p) for (p, m), no in zip(asked, reasons, strict=True) if not no]
-    found = iter(describe(results, columns, benchmark, family))
+    found = iter(describe(results, *columns))
     measured = [None if reason else next(found) for reason in reasons]
     adjusted = holm([effect.p if effect else math.nan for effect in measured])
     level = 1 - report.confidence
@@ -91,6 +94,56 @@ def verdict(test: Mapping[str, Any]) -> str:
     return BETTER if effect.mean > 0 else WORSE
 
 
+def decided(results: Results, tests: pd.DataFrame) -> pd.DataFrame:
+    """Sum up each comparison on each population over its outcomes, of those that were measured.
+
+    Returns:
+        One row for each: `reading`, the reading of the question on which it bears; `effect` in PSNR and
+        `lpips`; `detectable`, the gain in PSNR; `verdict`, better or worse where no outcome is the opposite.
+    """
+    rows = []
+    for keys, group in tests.groupby(COMPARISON, sort=False):
+        row: dict[str, Any] = dict(zip(COMPARISON, keys, strict=True))
+        effects = dict(zip(group["metric"], group["effect"], strict=True))
+        if effects["psnr"] is not None:
+            about = _reading(results, row["method"], row["against"])
+            row |= {"reading": EXPLORATORY if row["family"] == EXPLORATORY else about}
+            row |= {"effect": effects["psnr"], "lpips": effects["lpips"], "verdict": _judged(group)}
+            rows.append(row | {"detectable": group["detectable"].iloc[0]})
+    return pd.DataFrame(rows, columns=[*COMPARISON, "reading", "effect", "lpips", "detectable", "verdict"])
+
+
+def _reading(results: Results, method: str, against: str) -> str:
+    """Say which reading of the question a comparison bears on, by what its two methods differ in.
+
+    The position where it is the shift alone, neither where it is the sampling alone (ROBUSTNESS) or where the
+    windows are the same (METHOD), else the width.
+    """
+    if not {method, against} <= set(results.configs):
+        return WIDTH
+    one, two = (results.configs[name] for name in (method, against))
+    clips = [dataclasses.asdict(config.clip) for config in (one, two)]
+    differing = " ".join(key for key in clips[0] if clips[0][key] != clips[1][key])
+    if not differing:
+        return METHOD
+    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
+    return {"shift": POSITION, "sampling": ROBUSTNESS}.get(differing, WIDTH) if alike else WIDTH
+
+
+def _judged(tests: pd.DataFrame) -> str:
+    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
+    found = {
+        verdict: [METRICS[key].title for key in own["metric"]]
+        for verdict, own in tests.groupby("verdict", sort=False)
+    }
+    decided = [verdict for verdict in (BETTER, WORSE) if verdict in found]
+    if len(decided) == 2:
+        return "mixed: " + "; ".join(f"{verdict} in {listing(found[verdict])}" for verdict in decided)
+    if decided:
+        return decided[0]
+    return NONE if NONE in found else str(tests["withheld"].iloc[0])
+
+
 def gains(
     results: Results, benchmark: str, metric: str, method: str, against: str, kind: str | None = None
 ) -> npt.NDArray[np.float64]:
@@ -119,7 +172,7 @@ def gated(results: Results) -> dict[str, str]:
         for method in results.config.models:
             if method == least or not all(results.has(name, benchmark, "psnr") for name in (method, least)):
                 continue
-            (gain,) = describe(results, [gains(results, benchmark, "psnr", method, least)], "gate", method)
+            (gain,) = describe(results, gains(results, benchmark, "psnr", method, least))
             if gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0):
                 continue
             times = results.trainings.get(method, 0)
@@ -168,8 +221,11 @@ def compared(results: Results, available: Sequence[str]) -> list[str]:
     return [method for method in dict.fromkeys(asked) if method in available]
 
 
-def describe(results: Results, columns: Sequence[npt.NDArray[np.float64]], *keys: str) -> list[Effect]:
-    """Describe columns of gains over the same videos with the configured bootstrap, seeded by `keys`."""
+def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect]:
+    """Describe columns of gains over the same videos with the configured bootstrap.
+
+    The same videos are drawn wherever as many are described: a gain has one interval in the whole report.
+    """
     if not columns:
         return []
     report = results.config.report
@@ -177,5 +233,5 @@ def describe(results: Results, columns: Sequence[npt.NDArray[np.float64]], *keys
         np.stack(columns, axis=1),
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", *keys),
+        rng=generator(results.config.seed, "report", "bootstrap"),
     )

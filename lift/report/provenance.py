@@ -76,7 +76,7 @@ def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
         own = results.data / "results" / method
         paths += [*(own / name for name in NAMES), results.data / "training" / method / "curves.csv"]
     found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
-    found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
+    found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.*"))]
     return [(name, _digest(path.read_bytes())) for name, path in found if path.is_file()]
 
 

@@ -145,12 +145,9 @@ class Results:
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """Average `values` (n,) or (n, k) of clips within each unit; units come in sorted order."""
+    """Average `values` (n,) of clips within each unit; units come in sorted order."""
     _, index, counts = np.unique(units, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(counts), *values.shape[1:]))
-    np.add.at(sums, index, values)
-    means: npt.NDArray[np.float64] = sums / counts.reshape(-1, *([1] * (values.ndim - 1)))
-    return means
+    return np.bincount(index, weights=values) / counts
 
 
 def clip_mean_parts(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

@@ -64,8 +64,8 @@ def _of(results: Results, benchmark: str) -> list[dict[str, Any]]:
     for metric, against in asked:
         by_kind = {k: gains(results, benchmark, metric, results.base, against, k) for k in kinds}
         for kind, here in by_kind.items():
-            keys, plain = (benchmark, metric, against, kind), by_kind[control]
-            (effect,) = describe(results, [here], "stratum", *keys)
+            plain = by_kind[control]
+            (effect,) = describe(results, here)
             row: dict[str, Any] = dict.fromkeys(COLUMNS, math.nan)
             row |= {
                 "benchmark": benchmark,
@@ -84,10 +84,10 @@ def _of(results: Results, benchmark: str) -> list[dict[str, Any]]:
                     [here[:, None], plain[:, None]],
                     confidence=report.confidence,
                     resamples=report.resamples,
-                    rng=generator(results.config.seed, "report", "interaction", *keys),
+                    rng=generator(results.config.seed, "report", "bootstrap"),
                 )
             )
-            rng = generator(results.config.seed, "report", "permutation", *keys)
+            rng = generator(results.config.seed, "report", "permutation")
             row["p"] = permutation_p(here, plain, resamples=report.resamples, rng=rng)
             row["detectable"] = detectable_between(here, plain, smallest, report.resamples)
     for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):

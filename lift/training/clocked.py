@@ -26,7 +26,7 @@ from lift.config import Config
 from lift.config.quarter import Group, Quarter
 from lift.config.resolved import first_difference
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import atomic, write_json
 from lift.training import plan
 from lift.training.job import BEST, LAST, Interrupted, Job
 from lift.training.loop import fit
@@ -59,8 +59,7 @@ class Notes:
 
     def save(self) -> None:
         """Write what is known."""
-        with atomic(self._path) as temporary:
-            temporary.write_text(json.dumps(self.values, indent=1), encoding="utf-8")
+        write_json(self._path, self.values, sort=False)
 
     def note(self, name: str, **values: Any) -> None:
         """Add to what is known of a method."""

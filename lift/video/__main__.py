@@ -14,9 +14,9 @@ from lift.video.codecs import CONTAINERS
 from lift.video.foresee import foresee
 from lift.video.job import SIGNALLED, Job, Outcome
 from lift.video.run import run
-from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
 from lift.video.source import Span
+from lift.video.ticks import LEAST, UNCHANGED, not_a_factor
 
 FACTOR = 2
 SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001
@@ -163,19 +163,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _number(text: str) -> Fraction:
+def _rate(text: str) -> Fraction:
+    """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
     try:
         value = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"{text}: expected a number such as 60 or 60000/1001") from error
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text}: expected more than 0")
-    return value
-
-
-def _rate(text: str) -> Fraction:
-    """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
-    value = _number(text)
     digits = len(text.partition(".")[2]) if "/" not in text and "e" not in text.lower() else 0
     near = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
     if digits >= SHORTENED and abs(near - value) <= Fraction(1, 2 * 10**digits):
@@ -184,12 +179,13 @@ def _rate(text: str) -> Fraction:
 
 
 def _time(text: str) -> Fraction:
+    wrong = argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
     try:
         parts = [Fraction(part) for part in text.split(":")]
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s") from error
+        raise wrong from error
     if len(parts) > 3:
-        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
+        raise wrong
     return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
 
 

@@ -9,10 +9,9 @@ import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
-from lift.video.coding import CONSTANT, Coding, Seen, rehearsed
-from lift.video.colour import USUAL, Look
+from lift.video.coding import CONSTANT, Coding, Found, rehearsed
 from lift.video.filters import mirrored
-from lift.video.light import Light
+from lift.video.look import USUAL, Look
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -96,7 +95,11 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
             seen = rehearsed(coding)
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
-        _check_matrix(coding)
+        if coding.look.rgb and not (wish.look.rgb or wish.look.gray) and not wish.look.known:
+            raise UserError(
+                f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
+                f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
+            )
         return replace(coding, warnings=tuple(_losses(coding, seen)))
     raise _refusal(path, muxer, name, wish)
 
@@ -154,21 +157,7 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     return order
 
 
-def _check_matrix(coding: Coding) -> None:
-    """Refuse to turn into RGB what stores colours in a way that no conversion here knows.
-
-    Raises:
-        UserError: It does.
-    """
-    look = coding.wish.look
-    if coding.look.rgb and not (look.rgb or look.gray) and not look.known:
-        raise UserError(
-            f"the input stores colours by matrix {look.matrix} of ITU-T H.273, which cannot be turned into "
-            f"RGB here; take a codec that keeps them, such as h265 or ffv1"
-        )
-
-
-def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
+def _losses(coding: Coding, seen: Found) -> Iterable[str]:
     """Return what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"
@@ -178,7 +167,10 @@ def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
         yield f"{look.bits} bits a colour become {seen.look.bits}: {name} stores no more"
     if seen.look.coarseness > look.coarseness and not look.gray:
         yield f"colours are stored at a lower resolution ({seen.look.format} for {look.format}): {name}"
-    light = [what for what, given, got in _light(wish.light, seen.light) if given and not got]
+    given, got = wish.light, seen.light
+    light = ["the mastering display's light (HDR10)"] * (bool(given.display) and not got.display)
+    light += ["the pictures' light levels (HDR10)"] * (bool(given.content) and not got.content)
+    light += sorted(given.dynamic)
     if light:
         yield f"{', '.join(light)} left out: {name} takes none"
     described = (look.primaries, look.transfer)
@@ -192,13 +184,6 @@ def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
             f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10; this one will have "
             f"{float(wish.rate):g}"
         )
-
-
-def _light(given: Light, got: Light) -> Iterable[tuple[str, bool, bool]]:
-    yield "the mastering display's light (HDR10)", bool(given.display), bool(got.display)
-    yield "the pictures' light levels (HDR10)", bool(given.content), bool(got.content)
-    for name in sorted(given.dynamic):
-        yield name, True, False
 
 
 def _refusal(path: Path, muxer: str, name: str, wish: Format) -> UserError:

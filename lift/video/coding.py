@@ -14,9 +14,9 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from lift.video import aspect
-from lift.video.colour import Look
 from lift.video.filters import palettized
-from lift.video.light import Light
+from lift.video.hdr import Light
+from lift.video.look import Look
 from lift.video.media import decoder, rehearse, start
 from lift.video.source import Format
 
@@ -72,7 +72,7 @@ class Coding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Found:
     """What a reader of the output finds."""
 
     look: Look
@@ -102,7 +102,7 @@ def _blank(size: tuple[int, int], form: str) -> av.VideoFrame:
     return palettized(picture) if form == "pal8" else picture.reformat(format=form)
 
 
-def rehearsed(coding: Coding) -> Seen | None:
+def rehearsed(coding: Coding) -> Found | None:
     """Write a few pictures as `coding` says and read them back; None: something refuses."""
     wish = coding.wish
 
@@ -126,7 +126,7 @@ def rehearsed(coding: Coding) -> Seen | None:
         for packet in container.demux(video):
             first = next(iter(context.decode(packet)), None)
             if first is not None:
-                return Seen(
+                return Found(
                     look=Look.of(first),
                     aspect=Fraction(video.sample_aspect_ratio or 1),
                     light=Light.of(first),

@@ -11,9 +11,9 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.colour import Look, transparent
 from lift.video.filters import Filter, angle, matrix_of, sideways, slanted, turning
-from lift.video.light import Light
+from lift.video.hdr import Light
+from lift.video.look import Look, transparent
 from lift.video.media import TRANSPORT, decoder, read
 from lift.video.settings import DEFAULTS
 from lift.video.source import WHOLE, Facts, Span

@@ -13,11 +13,11 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from lift.video.clock import Clock, may_restart
-from lift.video.colour import Look
+from lift.video.clock import may_restart, settled
 from lift.video.facts import COMBED, MICROSECONDS, count, look_into, why
 from lift.video.filters import Chain
 from lift.video.frame import Frame
+from lift.video.look import Look
 from lift.video.media import decoder, read
 from lift.video.source import Source, Span
 
@@ -167,11 +167,7 @@ class VideoSource(Source):
     def _settled(self) -> Iterator[Any]:
         """Yield the video's packets from near the start on, all on one clock."""
         if may_restart(self.container):  # where times repeat, none can be sought
-            clock = Clock()
-            for packet in self.container.demux():
-                clock.settle(packet)
-                if packet.stream.index == self.video.index:
-                    yield packet
+            yield from (one for one in settled(self.container) if one.stream.index == self.index)
             return
         for earlier in EARLIER if self.span.start else ():
             base = self.video.time_base or self.unit

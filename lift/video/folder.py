@@ -11,8 +11,8 @@ import numpy as np
 
 from lift.clips.sequence import missing, numbered, visible
 from lift.errors import UserError
-from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
+from lift.video.look import Look, premultiplied, transparent
 from lift.video.source import Facts, Source, Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")

@@ -15,9 +15,9 @@ import torch
 from lift.errors import UserError
 from lift.video.choose import Chosen
 from lift.video.engine import Repeats
-from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.source import WHOLE, Span
+from lift.video.ticks import Multiple, Rate, Schedule
 
 SIGNALLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
 OURS = "[0-9]" * 6 + ".png"

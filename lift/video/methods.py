@@ -186,7 +186,7 @@ class Windowed(Direct):
             return _middle(self._model.between(dict(zip(offsets, known, strict=True)), sizes[0]), None)
 
 
-class _Seen(NamedTuple):
+class _Encoded(NamedTuple):
     """A frame after LIFT's encoder; the padded image (1, 3, H, W) and pyramid are None once it is context."""
 
     image: Tensor | None
@@ -210,7 +210,7 @@ class Cached(Direct):
         padded, size = pad_to_multiple(image, self._model.multiple)
         with self._computing():
             encoded = self._model.encode(padded, 1)
-        return _Seen(padded, encoded.features, encoded.s16, encoded.small, size)
+        return _Encoded(padded, encoded.features, encoded.s16, encoded.small, size)
 
     def shrink(self, features: Features) -> Features:
         """Keep s16, and the small image where there is one."""

@@ -16,9 +16,9 @@ from lift.video.coding import shifted
 from lift.video.file import VideoSource
 from lift.video.frame import Shown
 from lift.video.job import Job
-from lift.video.schedule import Schedule
 from lift.video.sink import FolderSink, Sink, VideoSink
 from lift.video.source import Format, Source
+from lift.video.ticks import Schedule
 
 COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "weights")
 

@@ -16,7 +16,7 @@ from lift.progress import bar
 from lift.threads import Ahead, Behind
 from lift.video.choose import Chosen, fit
 from lift.video.codecs import container_of, stores_turning
-from lift.video.engine import Repeats, Seen, depth, smooth
+from lift.video.engine import Repeats, depth, smooth
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
@@ -24,10 +24,10 @@ from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stop, Stopped, check, stoppable
 from lift.video.methods import Method
 from lift.video.outputs import Report, open_report, open_sink
-from lift.video.schedule import UNCHANGED, Multiple, Schedule
 from lift.video.settings import Settings
 from lift.video.sink import Sink
 from lift.video.source import WHOLE, Source
+from lift.video.ticks import UNCHANGED, Multiple, Schedule
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
@@ -76,7 +76,12 @@ def run(
         adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
         usual: Repeats = "smooth" if adds and chosen.method.name != "repeat" else "keep"
         repeats = job.repeats or usual
-        seen = Seen(tell=lambda: say(STUTTERS[repeats]))
+
+        def stuttered() -> None:
+            if not outcome.stutters:
+                say(STUTTERS[repeats])
+            outcome.stutters += 1
+
         shown = smooth(
             frames,
             method,
@@ -84,7 +89,7 @@ def run(
             settings=job.settings,
             predict=job.predict,
             repeats=repeats,
-            seen=seen,
+            stuttered=stuttered,
         )
         fault: Exception | None = None
         try:
@@ -100,7 +105,6 @@ def run(
         except FAULTS as error:
             fault = _explained(job, error)
         outcome.interrupted, outcome.trouble = stop.number, str(fault) if fault else source.trouble
-        outcome.stutters = seen.stutters
         if outcome.interrupted and not partial:
             raise Stopped(outcome.interrupted)
         _check_enough(job, outcome, fault)

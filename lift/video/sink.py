@@ -15,11 +15,11 @@ from lift.errors import UserError
 from lift.files import address
 from lift.video import aspect
 from lift.video.coding import Coding
-from lift.video.colour import USUAL, Look, straight, transparent
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
+from lift.video.look import USUAL, Look, straight, transparent
 from lift.video.media import start
 from lift.video.passengers import Passengers
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lift.errors import UserError
-from lift.video.colour import Look
 from lift.video.filters import Filter
 from lift.video.frame import Frame
-from lift.video.light import DARK, Light
+from lift.video.hdr import DARK, Light
+from lift.video.look import Look
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lift.report.answer import answer, judged, reading
-from lift.report.comparisons import BETTER, COMPARISON, NONE, WORSE, declared, gains, gated, verdict
+from lift.report.answer import answer
+from lift.report.comparisons import (
+    BETTER,
+    COMPARISON,
+    NONE,
+    WORSE,
+    decided,
+    declared,
+    describe,
+    gains,
+    gated,
+    verdict,
+)
 from lift.report.reading import read
 from lift.report.statistics import detectable
 from lift.report.strata import by_stratum, opponents
@@ -41,8 +52,9 @@ def changed(test, **effect):
     return test | {"effect": dataclasses.replace(test["effect"], **effect)}
 
 
-def judgement(*tests):
-    return judged(pd.DataFrame([test | {"verdict": verdict(test)} for test in tests]))
+def judged(results):
+    """Test and sum up what is declared."""
+    return decided(results, declared(results))
 
 
 def test_every_declared_comparison_is_tested_in_every_outcome_on_every_population(results, tests):
@@ -80,11 +92,11 @@ def test_tests_are_the_same_in_every_run(results, tests):
 def test_few_videos_are_given_no_verdict_however_small_the_p(results, tests):
     assert of(tests, "repeat")["p_holm"] < 0.05
     assert of(tests, "repeat")["verdict"] == "not judged: fewer than 30 videos"
-    said = answer(results, tests)
+    said = answer(results, decided(results, tests))
     assert said.headline[0].startswith("Width: not judged: fewer than 30 videos.")
     assert any("16 videos, fewer than the 30" in text for text in said.bounds)
     assert any("rendered stand-ins" in text for text in said.bounds)
-    assert not any(row[-1].mark for row in verdicts(results, tests).cells)
+    assert not any(row[-1].mark for row in verdicts(results, decided(results, tests)).cells)
 
 
 @pytest.mark.parametrize(("effect", "told"), [
@@ -121,7 +133,9 @@ def test_several_trainings_are_averaged_and_must_agree_in_sign(tmp_path):
         np.subtract.outer(*(results.seed_means(m, "ucf101", "psnr") for m in ("lift15", "layers4")))
     )
     assert unsure["agree"] == (np.ptp(signs) == 0)
-    row = verdicts(results, tests).frame.set_index("comparison").loc["lift15 - ctx3"].iloc[0]
+    row = (
+        verdicts(results, decided(results, tests)).frame.set_index("comparison").loc["lift15 - ctx3"].iloc[0]
+    )
     assert row["trainings"] == "3 / 3"
 
 
@@ -133,17 +147,17 @@ def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_senten
     asked = dataclasses.replace(asked, rows=rows)
     assert "ctx3" in gated(asked)
     assert of(declared(asked), "ctx3")["verdict"] == "not judged: no better than the references as they are"
-    said = " ".join(answer(asked, declared(asked)).bounds)
+    said = " ".join(answer(asked, judged(asked)).bounds)
     assert "Ctx3, trained once here, is not better than the average on UCF101" in said
 
 
 def test_each_reading_of_the_question_is_one_sentence(results):
     asked = deciding(results)
-    said = answer(asked, declared(asked))
+    said = answer(asked, judged(asked))
     width, position = said.headline
     assert width.startswith("Width: H0 is rejected; on UCF101 (16 videos) lift15 is better than repeat (+")
     rendered = dataclasses.replace(asked, procedural={**asked.procedural, "ucf101": True})
-    assert "on UCF101 (rendered stand-ins, 16 videos)" in answer(rendered, declared(rendered)).headline[0]
+    assert "on UCF101 (rendered stand-ins, 16 videos)" in answer(rendered, judged(rendered)).headline[0]
     assert position.startswith("Position: H0 is ")
     assert "uniform" not in width + position  # a check of robustness
     assert "matched" not in width + position  # exploratory
@@ -158,33 +172,48 @@ def test_each_reading_of_the_question_is_one_sentence(results):
 
 def test_a_comparison_that_comes_out_against_the_hypothesis_is_told_and_rejects_nothing(results):
     asked = deciding(results, ("ctx3", "lift15"))
-    (said,) = answer(asked, declared(asked)).headline
+    (said,) = answer(asked, judged(asked)).headline
     assert said.startswith("Width: H0 is not rejected; on UCF101 (16 videos) ctx3 is worse than lift15 (−")
 
 
 def test_to_beat_a_repeated_frame_alone_is_told_beside_what_was_not_shown(results):
     asked = deciding(results, ("shift0", "repeat"), ("shift0", "layers4"))
-    (said,) = answer(asked, declared(asked)).headline
+    (said,) = answer(asked, judged(asked)).headline
     assert said.startswith("Width: H0 is rejected, but not against every comparison; on UCF101")
     assert "no difference is shown between shift0 and layers4" in said
 
 
 def test_better_in_one_outcome_and_worse_in_another_is_mixed(results):
-    first, second, *_ = declared(deciding(results, ("lift15", "repeat"))).to_dict("records")
+    asked = deciding(results, ("lift15", "repeat"))
+    first, second, *rest = declared(asked).query("benchmark == 'ucf101'").to_dict("records")
     turned = changed(second, mean=-1.0, low=-2.0, high=-0.5, rank_biserial=-0.9)
-    assert judgement(first, turned) == "mixed: better in PSNR; worse in SSIM"
-    assert judgement(first, first) == BETTER
+    tests = pd.DataFrame(
+        [first, turned | {"verdict": verdict(turned)}, *(row | {"verdict": NONE} for row in rest)]
+    )
+    assert list(decided(asked, tests)["verdict"]) == ["mixed: better in PSNR; worse in SSIM"]
+    tests["verdict"] = [BETTER, NONE, NONE, BETTER, NONE]
+    assert list(decided(asked, tests)["verdict"]) == [BETTER]
 
 
 def test_a_reading_is_told_by_what_two_methods_differ_in(results):
-    for against, about in (
-        ("shift3", "position"),
-        ("uniform", "robustness"),
-        ("ctx3", "width"),
-        ("repeat", "width"),
-        ("no_s1", "method"),
-    ):
-        assert reading(results, "lift15", against) == about
+    readings = {
+        "shift3": "position",
+        "uniform": "robustness",
+        "ctx3": "width",
+        "repeat": "width",
+        "no_s1": "method",
+    }
+    found = judged(deciding(results, *(("lift15", against) for against in readings)))
+    assert dict(zip(found["against"], found["reading"], strict=True)) == readings
+    tried = judged(deciding(results, ("lift15", "ctx3"), family="exploratory"))
+    assert set(tried["reading"]) == {"exploratory"}
+
+
+def test_a_gain_has_one_interval_in_the_whole_report(results):
+    gain = gains(results, "ucf101", "psnr", "lift15", "ctx3")
+    other = gains(results, "ucf101", "psnr", "lift15", "repeat")
+    alone, beside = describe(results, gain)[0], describe(results, other, gain)[1]
+    assert (alone.low, alone.high) == pytest.approx((beside.low, beside.high), rel=1e-9)
 
 
 def test_a_method_without_results_is_named_and_not_passed_over(own):
@@ -199,7 +228,7 @@ def test_a_method_without_results_is_named_and_not_passed_over(own):
 def test_rows_that_were_kept_are_told(results):
     kept = dataclasses.replace(results, absent=("ucf101", "cityscapes"))
     assert kept.kept == ["ucf101"]
-    assert any("Kept and not measured again" in text for text in answer(kept, declared(kept)).bounds)
+    assert any("Kept and not measured again" in text for text in answer(kept, judged(kept)).bounds)
 
 
 def test_gains_and_the_worst_video_are_those_of_the_videos(results):

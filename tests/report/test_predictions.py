@@ -9,6 +9,7 @@ import pytest
 
 from lift.errors import UserError
 from lift.report import tables
+from lift.report.comparisons import decided
 from lift.report.curves import read_curves
 from lift.report.names import of_task
 from lift.report.reading import read
@@ -42,7 +43,9 @@ def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(
     assert not names & set(results.methods)
     assert not names & set(read_curves(results))
     curves = read_curves(results)
-    built = tables.build(results, tests, by_stratum(results), curves, predicted, planned)
+    built = tables.build(
+        results, tests, decided(results, tests), by_stratum(results), curves, predicted, planned
+    )
     for table in built:
         told = {cell for cell in table.frame.to_numpy().ravel() if isinstance(cell, str)}
         if table.name.startswith("prediction_"):

@@ -10,6 +10,7 @@ import pytest
 from lift.config import load, load_all
 from lift.report import page, published, tables
 from lift.report.answer import answer
+from lift.report.comparisons import decided
 from lift.report.curves import read_curves
 from lift.report.provenance import describe
 from lift.report.strata import by_stratum
@@ -31,6 +32,7 @@ def build(results, tests):
     made = tables.build(
         results,
         tests,
+        decided(results, tests),
         by_stratum(results),
         read_curves(results),
         fake.nothing(results),
@@ -91,7 +93,9 @@ def test_every_form_sets_the_block_apart(built):
 
 def test_the_page_and_the_files_hold_the_block(thesis, built, tests, tmp_path):
     tables.write(list(built.values()), tmp_path / "tables")
-    page.write(thesis, answer(thesis, tests), list(built.values()), [], describe(thesis), tmp_path)
+    page.write(
+        thesis, answer(thesis, decided(thesis, tests)), list(built.values()), [], describe(thesis), tmp_path
+    )
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     blocks = re.findall(r'<div class="published">.*?</div>\s*</div>', text, re.DOTALL)
     assert len(blocks) == len(WITH_BLOCKS)

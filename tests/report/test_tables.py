@@ -12,7 +12,7 @@ import pytest
 
 from lift.config import load_all
 from lift.report import measured, tables
-from lift.report.comparisons import declared
+from lift.report.comparisons import decided, declared
 from lift.report.curves import read_curves
 from lift.report.names import number
 from lift.report.reading import read
@@ -23,7 +23,8 @@ from tests.report import fake
 
 def build(results, tests, planned):
     curves = read_curves(results)
-    made = tables.build(results, tests, by_stratum(results), curves, fake.nothing(results), planned)
+    verdicts, strata = decided(results, tests), by_stratum(results)
+    made = tables.build(results, tests, verdicts, strata, curves, fake.nothing(results), planned)
     return {table.name: table for table in made}
 
 

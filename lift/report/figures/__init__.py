@@ -18,13 +18,14 @@ __all__ = ["Drawing", "plan", "write_all"]
 def plan(
     results: Results,
     tests: pd.DataFrame,
+    decided: pd.DataFrame,
     strata: pd.DataFrame,
     curves: Mapping[str, Curves],
     pictures: Sequence[Shown],
 ) -> list[Drawing]:
     """List every figure that the results allow, in the order of the page."""
     drawings = [
-        forest.comparisons(results, tests),
+        forest.comparisons(results, decided),
         forest.outcomes(results, tests),
         lines.width(results),
         forest.strata(results, strata),

@@ -50,8 +50,7 @@ def width(results: Results) -> Drawing | None:
         for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
             zero_line(axes, horizontal=True)
             for index, name in enumerate(there):
-                columns = [gains(results, name, key, m, methods[0]) for m in methods[1:]]
-                found = describe(results, columns, "width", name, key)
+                found = describe(results, *(gains(results, name, key, m, methods[0]) for m in methods[1:]))
                 means, lows, highs = (
                     [0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high")
                 )
@@ -72,8 +71,8 @@ def width(results: Results) -> Drawing | None:
         title="Gain against the width of the window",
         caption="Mean gain in PSNR and LPIPS over the references alone, by how many frames of the window "
         f"take part (the missing one counted, as in its name), with {results.coverage} interval over source "
-        f"videos: {populations(results)}. Windows are dense. Points are not independent: they are of the "
-        "same videos.",
+        f"videos: {populations(results, results.populations)}. Windows are dense. Points are not "
+        "independent: they are of the same videos.",
         alt="Gain in PSNR and in LPIPS by number of frames, one line for each population.",
         sources=results.sources(results.config.report.curve),
         draw=draw,

@@ -1,49 +1,39 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lift.report.answer import by_comparison, judged
 from lift.report.comparisons import BETTER, WORSE, compared
 from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, RED, SERIES, WIDTH, Bar, Drawing, bars
-from lift.report.names import METRICS, STRATA, Metric, words
+from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
-from lift.report.statistics import Effect
 
 _ROW = 0.2  # inches between two rows
 _GAP = 0.5  # rows between two families
 _COLOURS = {BETTER: BLUE, WORSE: RED}
-Key = tuple[str, str, str]
-"""Family, method and what it is compared with."""
-Panel = tuple[str, Metric, Mapping[Key, tuple[Effect | None, str]]]
-"""Title, metric, and each comparison's effect and verdict."""
+_KEY = ["family", "method", "against"]
 
 
-def comparisons(results: Results, tests: pd.DataFrame) -> Drawing | None:
+def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
-    groups = by_comparison(tests)
-    if not groups:
+    if decided.empty:
         return None
-    panels: list[Panel] = []
-    for name in results.populations:
-        own = {_key(g.iloc[0]): (effect, judged(g)) for g, effect in groups if g["benchmark"].iloc[0] == name}
-        panels.append(
-            (results.title(name) + (" (stand-ins)" if results.stand_in(name) else ""), METRICS["psnr"], own)
-        )
     return Drawing(
         name="comparisons",
         title="Declared comparisons",
         caption=f"Mean gain in PSNR with {results.coverage} bootstrap interval over source videos: "
-        f"{populations(results)}. Right of zero the method named first is better. Filled: a verdict, over "
-        "all outcomes, as the table has it; arrows: beyond the axis, with mean and interval.",
+        f"{populations(results, decided['benchmark'])}. Right of zero the method named first is better. "
+        "Filled: a verdict, over all outcomes, as the table has it; arrows: beyond the axis, with mean and "
+        "interval.",
         alt="Forest plot of the gain of each declared comparison on each population.",
         sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, panels, 1),
+        draw=lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
     )
 
 
@@ -52,62 +42,51 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     own = tests[tests["benchmark"] == next(iter(results.populations), "")]
     if own["effect"].isna().all():
         return None
-    panels: list[Panel] = []
-    for key in dict.fromkeys(own["metric"]):
-        rows = own[own["metric"] == key].to_dict("records")
-        panels.append(
-            (METRICS[key].title, METRICS[key], {_key(r): (r["effect"], r["verdict"]) for r in rows})
-        )
-    name = results.populations[0]
     return Drawing(
         name="outcomes",
         title="All outcomes",
-        caption=f"The same on {results.title(name)}{results.footage(name)} in each outcome, whatever its "
+        caption=f"The same on {populations(results, own['benchmark'])} in each outcome, whatever its "
         "direction: right of zero is better. Filled: better or worse in this outcome.",
         alt="Forest plot of the gain of each declared comparison in each metric.",
         sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, panels, 2),
+        draw=lambda: _forest(results, own, "metric", 2),
     )
 
 
-def populations(results: Results) -> str:
-    """Name the populations, and which of them are rendered."""
-    return ", ".join(f"{results.title(name)}{results.footage(name)}" for name in results.populations)
+def populations(results: Results, names: Iterable[str]) -> str:
+    """Name populations, and which of them are rendered."""
+    return ", ".join(f"{results.title(name)}{results.footage(name)}" for name in dict.fromkeys(names))
 
 
-def _key(row: "Mapping[str, str] | pd.Series[str]") -> Key:
-    return row["family"], row["method"], row["against"]
-
-
-def _forest(results: Results, panels: Sequence[Panel], rows: int) -> Figure:
-    # Each comparison has a row in the order of params.yaml, whichever panel has it, and families a gap.
-    known = {key for *_, own in panels for key in own}
-    places: dict[Key, float] = {}
-    for one in results.config.report.comparisons:
-        if (key := (one.family, one.method, one.against)) in known:
-            last = next(reversed(places), key)
-            places[key] = places.get(last, -1) + 1 + (_GAP if last[0] != one.family else 0)
-    height = rows * (0.55 + _ROW * (max(places.values()) + 1)) + 0.25
-    figure = Figure(figsize=(WIDTH, height))
+def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
+    """Draw a panel for each value of the column `by`; a comparison has its row, whichever panel has it."""
+    keys = tests[_KEY].drop_duplicates()
+    gaps = (keys["family"] != keys["family"].shift()).cumsum() - 1
+    heights = np.arange(len(keys)) + _GAP * gaps.to_numpy()
+    places = dict(zip(keys.itertuples(index=False, name=None), heights, strict=True))
+    panels = [panel for _, panel in tests.groupby(by, sort=False)]
+    figure = Figure(figsize=(WIDTH, rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25))
     grid = figure.subplots(rows, math.ceil(len(panels) / rows), sharey=True, squeeze=False)
-    for axes, (name, metric, own) in zip(grid.flat, panels, strict=False):
+    for axes, panel in zip(grid.flat, panels, strict=False):
         drawn = []
-        for key, (effect, verdict) in own.items():
-            if effect is None:
-                axes.text(0, places[key], " not tested", color=GREY, fontsize=6, va="center")
+        for row in panel.to_dict("records"):
+            place, colour = places[row["family"], row["method"], row["against"]], _COLOURS.get(row["verdict"])
+            if row["effect"] is None:
+                axes.text(0, place, " not tested", color=GREY, fontsize=6, va="center")
             else:
-                drawn.append(
-                    Bar(effect, places[key], _COLOURS.get(verdict, BLACK), filled=verdict in _COLOURS)
-                )
+                drawn.append(Bar(row["effect"], place, colour or BLACK, filled=colour is not None))
+        metric, benchmark = METRICS[row["metric"]], row["benchmark"]
+        name = metric.title if by == "metric" else results.title(benchmark)
+        note = " (stand-ins)" if by == "benchmark" and results.stand_in(benchmark) else ""
         bars(axes, drawn, metric.digits)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(axis="y", length=0, labelsize=5.5)
         axes.spines["left"].set_visible(False)
-        axes.set_title(f"{name}, n = {max((bar.effect.n for bar in drawn), default=0)}")
-        axes.set_xlabel(metric.gain if own else "")
+        axes.set_title(f"{name}{note}, n = {max((bar.effect.n for bar in drawn), default=0)}")
+        axes.set_xlabel(metric.gain)
     labels = [f"{results.called(method)}\n − {results.called(against)}" for _, method, against in places]
-    grid.flat[0].set_yticks(list(places.values()), labels)
-    grid.flat[0].set_ylim(max(places.values()) + 0.6, -0.6)
+    grid.flat[0].set_yticks(heights, labels)
+    grid.flat[0].set_ylim(heights.max() + 0.6, -0.6)
     for axes in list(grid.flat)[len(panels) :]:
         axes.axis("off")
     looks = {"better": BLUE, "worse": RED, "no verdict, or no difference shown": BLACK}
@@ -128,8 +107,9 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
         name="strata",
         title="Gain by kind of video",
         caption=f"Gain in PSNR of {results.called(results.base)} by kind of video, mean and "
-        f"{results.coverage} interval over videos: {populations(results)}. Filled: the corrected test finds "
-        "the gain to be another than in the control (plain scenes; real video without judder).",
+        f"{results.coverage} interval over videos: {populations(results, rows['benchmark'])}. Filled: the "
+        "corrected test finds the gain to be another than in the control (plain scenes; real video without "
+        "judder).",
         alt="Mean gain with interval for each kind of video.",
         sources=results.sources([results.base, *rows["against"]]),
         draw=lambda: _strata(results, rows),

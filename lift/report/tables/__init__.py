@@ -19,6 +19,7 @@ __all__ = ["Table", "build", "write"]
 def build(
     results: Results,
     tests: pd.DataFrame,
+    decided: pd.DataFrame,
     strata: pd.DataFrame,
     curves: Mapping[str, Curves],
     predicted: Results,
@@ -29,6 +30,7 @@ def build(
     Args:
         results: What was measured.
         tests: The declared comparisons, tested.
+        decided: What comes of them.
         strata: The base's gain by kind of video.
         curves: Of the trainings.
         predicted: Results of methods that predict.
@@ -36,7 +38,7 @@ def build(
     """
     whole = measured.read(measured.FOLDER, planned[0].profile)
     tables = [
-        judged.verdicts(results, tests),
+        judged.verdicts(results, decided),
         judged.every_test(results, tests),
         *(judged.gained(results, name) for name in results.populations),
         judged.strata(results, strata),

@@ -34,8 +34,8 @@ def claims(results: Results, whole: Measured) -> Table | None:
         told = listing([f"{results.called(method)} {number(share, 1)} %" for method, share in shares.items()])
         rows.append((what, "learnt, not equal", told, "mean over all clips"))
     why = (
-        "no trained pair with and without s1 is released; what is on RIFE and not learnt has neither s1 nor "
-        "attention"
+        "no trained pair with and without s1 is released; what is on RIFE and not learnt has neither s1 "
+        "nor attention"
     )
     rows.append(("full-resolution features (s1) sharpen edges", "yes", "not measured", why))
     return Table(
@@ -44,9 +44,9 @@ def claims(results: Results, whole: Measured) -> Table | None:
         columns=[Column(key, key.capitalize()) for key in _KEYS],
         rows=[dict(zip(_KEYS, row, strict=True)) for row in rows],
         notes=[
-            "Claims: specification section 9 and the sources' targets. Intervals: "
-            f"{results.coverage}, over videos. Speed: `{COMMAND}` and `slurm/quarter.sh`, apart from the "
-            "pipeline; no card of the claims' kind, an RTX 4080, could be had."
+            f"Claims: specification section 9 and the sources' targets. Intervals: {results.coverage}, over "
+            f"videos. Speed: `{COMMAND}` and `slurm/quarter.sh`, apart from the pipeline; no card of the "
+            "claims' kind, an RTX 4080, could be had."
         ],
         sources=[
             *results.sources([results.base, *results.config.report.strips[:1]]),
@@ -71,7 +71,7 @@ def _quality(results: Results) -> Iterator[tuple[str, str, str, str]]:
         for name in results.populations:
             if all(results.has(m, name, "psnr") for m in (base, over)):
                 gain = gains(results, name, "psnr", base, over)
-                (effect,) = describe(results, [gain], "gain", name, base, over)
+                (effect,) = describe(results, gain)
                 mean, low, high = (number(v, 2, True) for v in (effect.mean, effect.low, effect.high))
                 told.append(f"{results.title(name)} {mean} [{low}, {high}]")
         methods = f"{results.called(base)} over {results.called(over)}"

@@ -93,7 +93,7 @@ def probes(results: Results) -> Table | None:
                 part = own if kind == ALL else own[own["kind"] == kind]
                 difference = (part["whole"] - part["psnr"]).to_numpy(np.float64)
                 gain = unit_means(difference, part["group"].to_numpy(np.str_))
-                (effect,) = describe(results, [gain], "probe", method, benchmark, taken, kind)
+                (effect,) = describe(results, gain)
                 cells: Row = {
                     "benchmark": results.title(benchmark),
                     "taken": words(taken),

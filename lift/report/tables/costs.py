@@ -93,9 +93,7 @@ def memory(results: Results) -> Table | None:
         kept = [f"kept_{part}" for part in PARTS]
         row |= dict.fromkeys(("batch", "gib", "samples", *kept), _UNMEASURED)
         if (step := steps.get(key)) is not None:
-            row |= {
-                name: NONE if step[name] != step[name] else step[name] for name in ("batch", "gib", *kept)
-            }
+            row |= {name: NONE if math.isnan(step[name]) else step[name] for name in ("batch", "gib", *kept)}
             row["samples"] = step["batch"] / step["seconds"]
         rows.append(row)
     sizes = sorted({f"{step['crop']:.0f}×{step['crop']:.0f}" for step in steps.values()})

@@ -1,12 +1,12 @@
 """Tables of differences: verdicts, every declared test, gains, strata, the worst videos."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lift.report.answer import EXPLORATORY, by_comparison, judged, reading
 from lift.report.comparisons import BETTER, WORSE, compared, describe, gains
 from lift.report.names import METRICS, NONE, TWO, sampling, words
 from lift.report.results import Results, unit_means
@@ -20,27 +20,16 @@ COMPARISON, POPULATION = Column("comparison", "Comparison"), Column("population"
 _WORST = 5
 
 
-def verdicts(results: Results, tests: pd.DataFrame) -> Table | None:
+def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
     """Return a row for each declared comparison and population: one verdict, and what it rests on."""
     rows = []
-    for group, effect in by_comparison(tests):
-        by_metric: dict[Any, Any] = group.set_index("metric").to_dict("index")
-        first = by_metric["psnr"]
-        times = [results.trainings.get(m, 0) for m in (first["method"], first["against"])]
-        about = reading(results, first["method"], first["against"])
-        rows.append(
-            _versus(results, first)
-            | interval("psnr", effect)
-            | interval("lpips", by_metric["lpips"]["effect"])
-            | {
-                "reading": EXPLORATORY if first["family"] == EXPLORATORY else about,
-                "n": effect.n,
-                "detectable": first["detectable"],
-                "trainings": " / ".join(map(str, times)) if any(times) else NONE,
-                "verdict": judged(group),
-                "verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(judged(group), ""),
-            }
-        )
+    for row in decided.to_dict("records"):
+        times = [results.trainings.get(m, 0) for m in (row["method"], row["against"])]
+        cells: Row = {key: row[key] for key in ("reading", "detectable", "verdict")}
+        cells |= interval("psnr", row["effect"]) | interval("lpips", row["lpips"])
+        cells |= {"n": row["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
+        cells["verdict_mark"] = {BETTER: GAIN, WORSE: LOSS}.get(row["verdict"], "")
+        rows.append(_versus(results, row) | cells)
     if not rows:
         return None
     return Table(
@@ -74,25 +63,22 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
     """Return every outcome of every declared comparison on every population."""
     if tests.empty:
         return None
-    rows = []
+    numbers = ("n", "gain", "with_seeds", "p", "p_holm", "rank_biserial", "detectable")
+    rows: list[Row] = []
     for test in tests.to_dict("records"):
         metric, effect = METRICS[test["metric"]], test["effect"]
         row = _versus(results, test) | {"family": test["family"], "result": test["verdict"]}
-        row["metric"] = metric.title + (f" ({metric.unit})" if metric.unit else "")
-        rows.append(
-            row
-            | dict.fromkeys(("n", "gain", "with_seeds", "p", "p_holm", "rank_biserial", "detectable"), NONE)
-        )
+        row |= {"metric": metric.title + (f" ({metric.unit})" if metric.unit else "")}
+        rows.append(row | dict.fromkeys(numbers, NONE))
         if effect is None:
             continue
-        rows[-1] |= interval("gain", effect, metric.digits + 1) | {
-            key: test[key] for key in ("p_holm", "detectable")
-        }
-        rows[-1] |= {key: getattr(effect, key) for key in ("n", "p", "rank_biserial")}
-        rows[-1]["detectable_digits"] = metric.digits + 1
-        if test["low"] == test["low"]:  # several trainings
+        digits = metric.digits + 1
+        rows[-1] |= interval("gain", effect, digits) | {"detectable_digits": digits}
+        rows[-1] |= {"n": effect.n, "p": effect.p, "rank_biserial": effect.rank_biserial}
+        rows[-1] |= {"p_holm": test["p_holm"], "detectable": test["detectable"]}
+        if not math.isnan(test["low"]):  # several trainings
             ends = {"with_seeds_low": test["low"], "with_seeds_high": test["high"]}
-            rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": metric.digits + 1, **ends}
+            rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
     report = results.config.report
     return Table(
         name="comparisons",
@@ -151,7 +137,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
                 row |= {f"over_{other}": NONE, f"worst_{other}": NONE}
                 continue
             gain = gains(results, benchmark, "psnr", method, other)
-            (effect,) = describe(results, [gain], "gain", benchmark, method, other)
+            (effect,) = describe(results, gain)
             row |= interval(f"over_{other}", effect) | {f"worst_{other}": float(gain.min())}
             row[f"worst_{other}_beside"] = _short(units[gain.argmin()])
         rows.append(row)
@@ -238,7 +224,7 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
     for row in found.to_dict("records"):
         benefits = row["found"] > 0 and row["effect"].low > 0  # a loss can be smaller than another
         said = "a larger gain than in the control" if benefits else _FOUND[row["found"]]
-        control = row["excess"] != row["excess"]
+        control = math.isnan(row["excess"])
         ends = {} if control else {"excess_low": row["low"], "excess_high": row["high"]}
         rows.append(
             interval("gain", row["effect"])
@@ -253,7 +239,7 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
                 "excess": NONE if control else row["excess"],
                 "p_holm": row["p_holm"],
                 "detectable": row["detectable"],
-                "result": NONE if row["p_holm"] != row["p_holm"] else said,
+                "result": NONE if math.isnan(row["p_holm"]) else said,
             }
         )
     return Table(

@@ -1,5 +1,6 @@
 """Tables of trainings, and of prediction (specification section 8), which is never mixed with the rest."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from lift.report.curves import Curves, read_curves
@@ -47,7 +48,9 @@ def of_benchmark(predictions: Results, benchmark: str) -> Table:
             ("ms_ssim_to_", upto["ms_ssim"]),
             ("lpips_to_", upto["lpips"]),
         ):
-            row |= {f"{start}{k}": NONE if value != value else value for k, value in values.to_dict().items()}
+            row |= {
+                f"{start}{k}": NONE if math.isnan(value) else value for k, value in values.to_dict().items()
+            }
         rows.append(row)
     first = predictions.rows[predictions.measured(benchmark)[0]][benchmark]
     table = Table(

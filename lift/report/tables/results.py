@@ -160,7 +160,7 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[s
         [np.stack(columns, axis=1)],
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", "spread", benchmark),
+        rng=generator(results.config.seed, "report", "bootstrap"),
     )
     found: dict[str, Row] = {}
     for (method, key), low, high in zip(asked, *ends, strict=True):
