@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
 RELEASED = "rife_v4"
 TRAINED = (
-    "lift15", "ctx3", "ctx7", "windowed", "no_context", "layers4", "no_s1", "no_occlusion", "shift0", "shift3",
-    "uniform", "lift64", "rife", "ifrnet", "flavr", "lift15_past", "ifrvp", "ifrvp_arbitrary",
+    "lift15", "ctx3", "ctx7", "windowed", "no_context", "layers4", "no_s1", "no_occlusion", "shift0",
+    "shift3", "uniform", "lift64", "rife", "ifrnet", "flavr", "lift15_past", "ifrvp", "ifrvp_arbitrary",
 )  # fmt: skip
 SKILL = {  # dB against the base, before noise
     "ctx3": -0.35, "ctx7": -0.1, "windowed": -0.02, "no_context": -0.45,
