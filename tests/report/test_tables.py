@@ -61,7 +61,7 @@ def test_rows_are_marked_among_those_that_are_given_the_same(built, results):
     groups: dict[str, set[str]] = {}
     for method, row in by_method.items():
         groups.setdefault(row[3].text, set()).add(method)
-    assert groups["uniform"] == {"uniform", "lift64", "lift64_window16", "flavr"}
+    assert groups["uniform"] == {"uniform", "lift64", "flavr"}
     assert {"ctx3", "rife", "ifrnet", "average", "no_context"} <= groups["references only"]
     assert {"lift15", "ctx7"} <= groups["dense"]
     assert all(marked(built["results_ucf101"], methods) == 1 for methods in groups.values())
@@ -122,7 +122,7 @@ def test_every_result_table_says_whose_weights_a_method_has(built, results):
 
 def test_what_the_window_gives_is_told_by_method_probe_and_kind_with_its_interval(built):
     rows = {tuple(cell.text for cell in row[:4]): row for row in built["probes"].rows}
-    assert {key[0] for key in rows} >= {"lift15", "ctx7", "matched"}
+    assert {key[0] for key in rows} >= {"lift15", "ctx7", "layers4"}
     assert not {key[0] for key in rows} & {"ctx3", "rife", "no_context", "dis", "rife_v4", "lift15_past"}
     whole, hidden = (rows["lift15", "Scenes", "references", kind] for kind in ("all", "occlusion"))
     assert (whole[4].value, hidden[4].value) == (30, 6)
