@@ -27,7 +27,7 @@ from lift.video.choose import RELEASED
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Image
-from lift.video.span import Span
+from lift.video.source import Span
 
 Method = Callable[[list[Image]], Iterator[Image]]
 RATE = 25  # nominal: only the order of frames counts

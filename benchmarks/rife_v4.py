@@ -22,7 +22,7 @@ from lift.ops.pad import pad_to_multiple
 from lift.video.choose import of_model
 from lift.video.engine import smooth
 from lift.video.frame import Frame
-from lift.video.schedule import Multiple
+from lift.video.ticks import Multiple
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (480, 854)

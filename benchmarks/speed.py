@@ -24,7 +24,7 @@ import torch
 from benchmarks.training import batch_of
 from lift.config import Config, load_all
 from lift.config.load import Reader
-from lift.files import atomic
+from lift.files import write_json
 from lift.models.interface import Interpolator
 from lift.models.registry import build
 
@@ -47,8 +47,7 @@ def main(out: str, end: str = "inf") -> None:
         first = len(rows)
         for row in _rows(configs[name], device, until):
             rows.append({"method": name, **row})
-            with atomic(Path(out)) as temporary:
-                temporary.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            write_json(Path(out), found, sort=False)
         shown = (f"{row['size']} {row['precision']}: {row.get('ms', row.get('why'))}" for row in rows[first:])
         print(f"speed: {name}:", *shown, flush=True)
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lift.config import load
-from lift.config.restore import PARAMS
+from lift.config.load import PARAMS
 from lift.files import ROOT
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple

@@ -1,12 +1,14 @@
 """Files that are never half written: write beside, then rename."""
 
 import errno
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lift.errors import UserError
 
@@ -40,6 +42,16 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any, *, indent: int = 1, sort: bool = True) -> None:
+    """Write a value as JSON, as a whole; equal values give equal bytes.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=indent, sort_keys=sort) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from lift.config.parse import home, place
 from lift.digest import digest
 from lift.errors import UserError
 from lift.fetch import BROUGHT, bring_all, bring_contextnet, bring_vgg19
-from lift.files import atomic, share
+from lift.files import share, write_json
 from lift.scenes import layouts
 from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
 
@@ -54,8 +54,7 @@ def main(profile: str) -> None:
     others = [name for name in config.sources if name not in wanted]
     made |= {name: _here(config, name, config.sources[name]) for name in others}
     _weights(config, methods.values(), archives)
-    with atomic(raw / RECORD) as temporary:
-        temporary.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
+    write_json(raw / RECORD, made)
 
 
 def _here(config: Config, name: str, source: Source) -> dict[str, Any]:

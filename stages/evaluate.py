@@ -13,8 +13,7 @@ import torch
 
 from lift import header, weights
 from lift.config import Config, load, resolved, window
-from lift.config.abilities import UNTRAINED, sees_context
-from lift.config.prediction import predicts
+from lift.config.abilities import UNTRAINED, predicts, sees_context
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError
@@ -24,7 +23,7 @@ from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
-from lift.files import atomic
+from lift.files import write_json
 from lift.metrics import Lpips
 from lift.models.cost import exact
 from lift.models.interface import Interpolator
@@ -83,8 +82,7 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
             for key in chosen
         },
     )
-    with atomic(out / MADE_FROM) as temporary:  # last: results without it are none
-        temporary.write_text(json.dumps(made_from, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(out / MADE_FROM, made_from)  # last: results without it are none
 
 
 def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from typing import Any
 
 from lift.config.quarter import Quarter, load_quarter
 from lift.errors import UserError
-from lift.files import ROOT, atomic
+from lift.files import ROOT, atomic, write_json
+from lift.threads import processors
 from stages.common import PARAMS, commit, data_folder, run
 
 FILES, SIZE = 8, 16 * 2**20
@@ -66,14 +67,13 @@ class _Quarter:
         for known in training.get("methods", {}).values():  # of an earlier run: each has its turn anew
             known.pop("status", None)
         if training:
-            with atomic(self._notes / "training.json") as temporary:
-                temporary.write_text(json.dumps(training, indent=1), encoding="utf-8")
+            write_json(self._notes / "training.json", training, sort=False)
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
         quarter = self._quarter
-        self._say(f"{self._end - self._start:.0f} s, {_processors()} processors")
+        self._say(f"{self._end - self._start:.0f} s, {processors()} processors")
         training_ends = self._end - quarter.write - quarter.speed
         self._footage_and_tests(training_ends)
         self._train(training_ends)
@@ -96,7 +96,11 @@ class _Quarter:
         if self._known("data").get("clips") is None:
             arguments = [str(self._notes / "data.json"), *([self._footage] if self._footage else [])]
             data = self._begin("stages.quarter_data", *arguments)
-        files = sorted(str(path) for path in (ROOT / "tests").rglob("test_*.py") if _needs_gpu(path))
+        files = sorted(
+            str(path)
+            for path in (ROOT / "tests").rglob("test_*.py")
+            if "mark.gpu" in path.read_text(encoding="utf-8")
+        )
         tests_json = self._notes / "tests.json"
         if files and _gpu() and not tests_json.is_file() and self._quarter.tests:
             options = [
@@ -198,11 +202,10 @@ class _Quarter:
             "commit": commit(),
             "seconds": round(self._end - self._start),
             "passed": round(self._merged - self._start, 1),
-            "processors": _processors(),
+            "processors": processors(),
             **{part: self._known(part) for part in ("data", "tests", "training", "speed")},
         }
-        with atomic(self._out / RESULTS) as temporary:
-            temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_json(self._out / RESULTS, values, sort=False)
 
     def _pack(self) -> None:
         """Add the optimiser's state of methods, in the order of worth, as far as files and bytes allow."""
@@ -233,17 +236,9 @@ def _signal(part: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(part.pid, number)
 
 
-def _needs_gpu(path: Path) -> bool:
-    return "mark.gpu" in path.read_text(encoding="utf-8")
-
-
 def _gpu() -> bool:
     """Tell whether there is a GPU of NVIDIA's, without PyTorch, which takes seconds to start."""
     return shutil.which("nvidia-smi") is not None or Path("/dev/nvidia0").exists()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ both. NOTES: a file of JSON that says what was done and how long it took.
 """
 
 import dataclasses
-import json
 import multiprocessing
-import os
 import shutil
 import tempfile
 import time
@@ -28,10 +26,11 @@ from lift.clips.build import build_clip_set
 from lift.config import Config, Render, Source, load
 from lift.config.quarter import Quarter, load_quarter
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import write_json
 from lift.scenes import KINDS, layouts
 from lift.scenes.footage import Video, write_video
 from lift.seeds import derive
+from lift.threads import processors
 from lift.training import plan
 from stages.common import PARAMS, data_folder, run
 
@@ -66,8 +65,7 @@ class _Notes:
 
     def note(self, **values: Any) -> None:
         self._values |= values
-        with atomic(self._path) as temporary:
-            temporary.write_text(json.dumps({**self._values, "seconds": self._seconds}, indent=1))
+        write_json(self._path, {**self._values, "seconds": self._seconds}, sort=False)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -80,7 +78,7 @@ class _Notes:
 
 def workers() -> int:
     """Return how many processes render."""
-    return max(1, len(os.sched_getaffinity(0)) - FREE)
+    return max(1, processors() - FREE)
 
 
 def unpack(footage: Path, folder: Path, lines: int) -> int:

@@ -24,7 +24,7 @@ from lift.config.parse import home
 from lift.data.dataset import ClipDataset
 from lift.data.resident import Frames, Resident
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import atomic, write_json
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
 from lift.models.registry import build
@@ -203,8 +203,7 @@ def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
                 shutil.copyfile(job.folder / name, temporary)
     steps = next(Schedule(job.config.train, len(job.train_sources)).steps for job in jobs.values())
     about = {**origin(data), "steps": steps, "seeds": list(jobs)}
-    with atomic(data / "models" / config.method / ABOUT) as temporary:
-        temporary.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(data / "models" / config.method / ABOUT, about)
     curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
     join_curves(data / "training" / config.method / "curves.csv", curves)
 

@@ -95,7 +95,7 @@ def test_the_pipeline_makes_weights_metrics_tables_and_figures_and_makes_them_ag
     assert (place / "reports/demo/index.html").is_file()
     predicted = (place / "reports/demo/tables/prediction_ucf101.csv").read_text()
     assert all(name in predicted for name in ("ifrvp_arbitrary", "last", "extrapolated,2,–,missing"))
-    assert "ifrvp" not in (place / "reports/demo/tables/overview.csv").read_text()
+    assert "ifrvp" not in (place / "reports/demo/tables/results_ucf101.csv").read_text()
     assert list((place / "reports/demo/tables").glob("*.tex"))
     assert list((place / "reports/demo/figures").glob("*.svg"))
 

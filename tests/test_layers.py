@@ -8,12 +8,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header", "options"}
+BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header", "options", "threads"}
 ALLOWED = {
     "errors": set(),
     "options": set(),
     "files": {"errors"},
     "seeds": set(),
+    "threads": set(),
     "png": set(),
     "digest": {"errors", "files", "progress"},
     "progress": set(),

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from lift.clips.continuity import AROUND, HELD, Reduced, breaks, differ, peak, repeats
 from lift.clips.plan import Entry, Planned
+from lift.clips.tally import Loss
 from lift.config import Continuity
 from lift.data.stored.images import Pixels, Unreadable, difference
 from lift.data.stored.manifest import ClipRow
@@ -43,12 +44,7 @@ class Decided:
     frames: list[tuple[int, Stored]] = field(default_factory=list)
     """Frames for the archive, ascending over all calls."""
     rows: list[ClipRow] = field(default_factory=list)
-    dropped: list[tuple[str, str]] = field(default_factory=list)
-    """Reason and message of each clip that is lost."""
-    unfit: list[tuple[str, str]] = field(default_factory=list)
-    """The same of each clip that spans a cut or a repeated frame."""
-    absent: list[tuple[str, str]] = field(default_factory=list)
-    """The same of each context frame that a clip goes without, as its set does not demand it."""
+    losses: list[Loss] = field(default_factory=list)
 
 
 class Assembler:
@@ -111,21 +107,20 @@ class Assembler:
         form = _form(held[0])
         sizes = {_form(frame) for frame in demanded} | {form}
         if lost is not None:
-            decided.dropped.append((lost.reason, str(lost)))
+            decided.losses.append(Loss("dropped", lost.reason, str(lost)))
         elif len(sizes) > 1:
-            decided.dropped.append(("mixed_sizes", self._mixed(sizes)))
+            decided.losses.append(Loss("dropped", "mixed_sizes", self._mixed(sizes)))
         else:
             fit = {o: f for o, f in held.items() if isinstance(f, Stored) and _form(f) == form}
             offsets, why = self._continuous(clip, fit)
             if why:
                 message = f"{self._entry.video.path}: a {why} within the frames that clips need"
-                decided.unfit.append((why, message))
+                decided.losses.append(Loss("unfit", why, message))
             else:
                 gone = (frame for offset, frame in held.items() if offset not in fit)
-                decided.absent.extend(self._absence(frame, form) for frame in gone)
-                decided.rows.append(
-                    self._row(clip, fit[0], offsets, JUDDER if self._judders(clip, fit) else "")
-                )
+                decided.losses.extend(self._absence(frame, form) for frame in gone)
+                judder = JUDDER if self._judders(clip, fit) else ""
+                decided.rows.append(self._row(clip, fit[0], offsets, judder))
                 self._wanted.update(clip.target.number + o * clip.target.step for o in (*offsets, 0))
         for number in clip.references:
             self._references[number] -= 1
@@ -169,10 +164,10 @@ class Assembler:
             found.append(known[after])
         return found
 
-    def _absence(self, frame: Stored | Unreadable, form: Form) -> tuple[str, str]:
+    def _absence(self, frame: Stored | Unreadable, form: Form) -> Loss:
         if isinstance(frame, Unreadable):
-            return frame.reason, str(frame)
-        return "mixed_sizes", self._mixed({_form(frame), form})
+            return Loss("absent", frame.reason, str(frame))
+        return Loss("absent", "mixed_sizes", self._mixed({_form(frame), form}))
 
     def _mixed(self, forms: set[Form]) -> str:
         sizes = " and ".join(sorted({f"{shape[1]}x{shape[0]}" for shape, _ in forms}))

@@ -7,15 +7,13 @@ and their results are written in order. So the bytes do not depend on the number
 size of the data set.
 """
 
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lift.clips.ahead import in_order
 from lift.clips.cut import Cut, cut_video, size_of
 from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
@@ -24,8 +22,9 @@ from lift.config import ClipSet, Config
 from lift.data.stored.archive import write_archive
 from lift.data.stored.manifest import ClipRow, write_manifest
 from lift.data.stored.truth import write_truth
-from lift.files import atomic
+from lift.files import write_json
 from lift.progress import bar
+from lift.threads import in_order, processors
 
 
 def build_clip_set(
@@ -57,8 +56,8 @@ def build_clip_set(
         say = partial(progress.write, file=sys.stderr)
         tally = Tally(name, config.clips.max_dropped, say)
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
-        cuts = in_order(videos, cut, size_of, workers or _processors())
-        write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
+        with closing(in_order(videos, cut, size_of, workers or processors())) as cuts:
+            write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
     rows.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
     _write_truths(out / "truth.zip", rows)
@@ -67,8 +66,7 @@ def build_clip_set(
     summary = {**tally.summary(), "procedural": stand_in, "sources": _coverage(clip_set, given, videos)}
     if absent:
         summary["not_given"] = absent
-    with atomic(out / "summary.json") as temporary:
-        temporary.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(out / "summary.json", summary, indent=2)
     return summary
 
 
@@ -84,12 +82,8 @@ def _entries(
         before = len(rows)
         for cut in results:
             rows += [(row, entry) for row in cut.rows]
-            for reason, message in cut.dropped:
-                tally.drop(reason, message)
-            for reason, message in cut.unfit:
-                tally.unfit(reason, message)
-            for reason, message in cut.absent:
-                tally.absent(reason, message)
+            for loss in cut.losses:
+                tally.lose(loss)
             tally.keep(clips=len(cut.rows), frames=cut.frames)
             yield from cut.entries
         tally.keep(videos=len(rows) > before)
@@ -114,7 +108,3 @@ def _coverage(clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]) ->
         }
         for name in given
     }
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,7 @@ from lift.clips.continuity import reduced
 from lift.clips.plan import Entry, Planned, clips_of
 from lift.clips.readers import Payload, Shown, thumbnail
 from lift.clips.sources import SOURCES
+from lift.clips.tally import Loss
 from lift.config import Clips, ClipSet
 from lift.data.stored import images, mpeg4
 from lift.data.stored.archive import entry_name
@@ -27,12 +28,7 @@ class Cut:
     frames: int = 0
     """Needed by the clips."""
     rows: list[ClipRow] = field(default_factory=list)
-    dropped: list[tuple[str, str]] = field(default_factory=list)
-    """Reason and message of each clip that is lost."""
-    unfit: list[tuple[str, str]] = field(default_factory=list)
-    """The same of each clip that the footage does not allow."""
-    absent: list[tuple[str, str]] = field(default_factory=list)
-    """The same of each context frame that a clip goes without, as its set does not demand it."""
+    losses: list[Loss] = field(default_factory=list)
 
 
 def size_of(cut: Cut) -> int:
@@ -45,12 +41,13 @@ def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Cut]:
     try:
         reader = SOURCES[entry.source].open(entry.video)
     except Unreadable as fault:
-        yield Cut(dropped=[(fault.reason, str(fault))])
+        yield Cut(losses=[Loss("dropped", fault.reason, str(fault))])
         return
     planned = clips_of(entry.video, reader, clip_set, (rules.before, rules.after))
-    short = [("too_short", f"{entry.video.path}: {len(reader.numbers)} frames")] if not planned else []
-    lost = [(clip.reason, str(clip)) for clip in planned if isinstance(clip, Unreadable)]
-    yield Cut(dropped=lost, unfit=short)
+    losses = [Loss("dropped", clip.reason, str(clip)) for clip in planned if isinstance(clip, Unreadable)]
+    if not planned:
+        losses = [Loss("unfit", "too_short", f"{entry.video.path}: {len(reader.numbers)} frames")]
+    yield Cut(losses=losses)
     clips = [clip for clip in planned if isinstance(clip, Planned)]
     if not clips:
         return
@@ -62,9 +59,7 @@ def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Cut]:
             entries=[written for frame in decided.frames for written in writer.add(*frame)],
             frames=len(decided.frames),
             rows=decided.rows,
-            dropped=decided.dropped,
-            unfit=decided.unfit,
-            absent=decided.absent,
+            losses=decided.losses,
         )
     yield Cut(entries=writer.end())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -53,36 +53,16 @@ def thumbnail(frame: av.VideoFrame) -> Reduced:
     return small if full else _EXPANDED[small]
 
 
-class Reader(Protocol):
-    """One video's frames.
-
-    Attributes:
-        numbers: Numbers of the frames that exist, ascending.
-        extension: How its frames are stored in an archive, where they are not resized: png, jpg or m4v.
-    """
-
-    numbers: Sequence[int]
-    extension: str
-
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
-        """Yield every one of `numbers` (ascending) once, in order.
-
-        A picture file comes as its path, a video's frame in the decoder's own format, so that whoever takes
-        them can decode and convert in parallel, and one that cannot be had as the reason.
-        """
-        ...
-
-
 class Pictures:
     """Frames that are files of their own."""
 
-    def __init__(self, paths: Mapping[int, Path], extension: str) -> None:
+    def __init__(self, paths: Mapping[int, Path]) -> None:
         self._paths = dict(sorted(paths.items()))
         self.numbers: Sequence[int] = tuple(self._paths)
-        self.extension = extension
+        """Of the frames that exist, ascending."""
 
     @classmethod
-    def in_folder(cls, folder: Path, name: str, extension: str) -> Pictures:
+    def in_folder(cls, folder: Path, name: str) -> Pictures:
         """Take the files of `folder` whose whole name matches `name`; group 1 is the frame number.
 
         Raises:
@@ -90,17 +70,22 @@ class Pictures:
         """
         if not folder.is_dir():
             raise Unreadable(folder, "no such folder", "missing")
-        found = ((re.fullmatch(name, path.name), path) for path in folder.iterdir())
-        return cls({int(match[1]): path for match, path in found if match}, extension)
+        found = ((re.fullmatch(name, path.name), path) for path in sorted(folder.iterdir()))
+        return cls({int(match[1]): path for match, path in found if match})
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
-        """Yield the paths; whoever reads them may do so in parallel."""
+        """Yield every one of `numbers` (ascending) once, as its path, for others to read in parallel."""
         for number in numbers:
             yield number, self._paths[number]
 
 
 class VideoFile:
-    """A video file, decoded by FFmpeg; frames are numbered from 0 in the order in which they are shown."""
+    """A video file, decoded by FFmpeg; frames are numbered from 0 in the order in which they are shown.
+
+    Attributes:
+        numbers: Of the frames that exist, ascending.
+        in_runs: Whether its own bytes can be kept.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read how many frames the file's header declares (or count packets where it declares none).
@@ -119,20 +104,20 @@ class VideoFile:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
                 if stream.codec_context.name == "mpeg4":
-                    count, self._in_runs = _survey(container, stream)
+                    count, self.in_runs = _survey(container, stream)
                 else:
                     count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
-                    self._in_runs = False
+                    self.in_runs = False
                 self.numbers: Sequence[int] = range(stream.frames or count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
-        self.extension = mpeg4.EXTENSION if self._in_runs else "png"
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
-        """Decode from the start up to the last of `numbers`.
+        """Decode from the start up to the last of `numbers` (ascending), and yield every one once.
 
-        After the first damaged frame nothing is given any more: later ones are predicted from it, and lost
-        packets would shift their numbers.
+        Frames come in the decoder's own format, so that whoever takes them can convert in parallel. After the
+        first damaged frame nothing is given any more: later ones are predicted from it, and lost packets
+        would shift their numbers.
         """
         import av
 
@@ -160,10 +145,14 @@ class VideoFile:
         with av.open(address(self._path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # several videos are decoded at once
-            if self._in_runs:
+            if self.in_runs:
                 yield from _in_runs(container, stream)
             else:
                 yield from ((frame, None) for frame in container.decode(stream))
+
+
+Reader = Pictures | VideoFile
+"""One video's frames."""
 
 
 def _in_runs(container: InputContainer, stream: VideoStream) -> Iterator[tuple[av.VideoFrame, mpeg4.Run]]:

@@ -2,11 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from lift.errors import UserError
 
 SHOWN = 3  # files named in the error line
+
+
+class Loss(NamedTuple):
+    """What a set goes without."""
+
+    kind: Literal["dropped", "unfit", "absent"]
+    """A clip, for a fault; one that the footage does not allow; a frame of one that does not demand it."""
+    reason: str
+    message: str
 
 
 class Tally:
@@ -30,7 +39,7 @@ class Tally:
         self._name, self._most, self._say = name, most, say
         self._kept: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
-        self._messages: dict[str, None] = {}
+        self._told: dict[str, None] = {}
         self._unfit: dict[str, str] = {}
         self._absent: Counter[str] = Counter()
 
@@ -38,20 +47,14 @@ class Tally:
         """Count what goes into the set."""
         self._kept.update(clips=clips, videos=videos, frames=frames)
 
-    def drop(self, reason: str, message: str) -> None:
-        """Count a lost clip, and name the file once."""
-        self._dropped[reason] += 1
-        self._tell(message)
-
-    def absent(self, reason: str, message: str) -> None:
-        """Count a frame that one kept clip goes without, and name the file once."""
-        self._absent[reason] += 1
-        self._tell(message)
-
-    def unfit(self, reason: str, message: str) -> None:
-        """Count a clip (or a video without one) that the footage itself does not allow."""
-        self._dropped[reason] += 1
-        self._unfit.setdefault(reason, message)
+    def lose(self, loss: Loss) -> None:
+        """Count a loss; one by a fault names its file once."""
+        (self._absent if loss.kind == "absent" else self._dropped)[loss.reason] += 1
+        if loss.kind == "unfit":
+            self._unfit.setdefault(loss.reason, loss.message)
+        elif loss.message not in self._told:
+            self._told[loss.message] = None
+            self._say(f"warning: {loss.message}; clips that need it are dropped, others go without it")
 
     def check(self) -> None:
         """Refuse a set that is not worth having.
@@ -62,7 +65,7 @@ class Tally:
         lost = sum(count for reason, count in self._dropped.items() if reason not in self._unfit)
         whole = self._kept["clips"] + lost
         if lost > self._most * whole:
-            first = "; ".join(list(self._messages)[:SHOWN])
+            first = "; ".join(list(self._told)[:SHOWN])
             raise UserError(
                 f"clip set {self._name}: {lost} of {whole} clips are unusable, more than clips.max_dropped: "
                 f"{self._most} allows; first: {first}; restore those files, or raise clips.max_dropped"
@@ -76,14 +79,7 @@ class Tally:
     def summary(self) -> dict[str, Any]:
         """Return all counts."""
         return {
-            "clips": self._kept["clips"],
-            "videos": self._kept["videos"],
-            "frames": self._kept["frames"],
+            **{key: self._kept[key] for key in ("clips", "videos", "frames")},
             "dropped": dict(sorted(self._dropped.items())),
             "absent": dict(sorted(self._absent.items())),
         }
-
-    def _tell(self, message: str) -> None:
-        if message not in self._messages:
-            self._messages[message] = None
-            self._say(f"warning: {message}; clips that need it are dropped, others go without it")

@@ -1,16 +1,11 @@
 """A configuration that asks more of a model than its family can do is refused before anything runs."""
 
-from __future__ import annotations
-
 import difflib
-from typing import TYPE_CHECKING
 
+from lift.config.base import Config
 from lift.config.schema import LIFT, MODELS, Loss, Model
 from lift.errors import UserError
 from lift.options import PAST, TWO, Family
-
-if TYPE_CHECKING:
-    from lift.config.base import Config
 
 PREDICTORS = ("last", "extrapolated")
 """The methods without training (lift/evaluation/baselines.py) that predict; all others interpolate."""
@@ -118,3 +113,10 @@ def _advice(only: tuple[int, ...] | None) -> str:
 def _shown(offsets: tuple[int, ...] | None) -> str:
     listed = [f"{offset:+d}" for offset in offsets or ()]
     return ", ".join(listed if len(listed) <= 6 else [*listed[:2], "…", *listed[-2:]])
+
+
+def predicts(config: Config, method: str) -> bool:
+    """Whether a method predicts; `config` is its own, or the base's where it has no model."""
+    if config.kind in ("trained", "released"):
+        return config.clip.task == "predict"
+    return method in PREDICTORS

@@ -13,18 +13,20 @@ from typing import Any, get_type_hints
 from lift import header
 from lift.config.abilities import check_ability
 from lift.config.base import PROFILED, Config, Kind
-from lift.config.checks import check_freeze, check_limits, check_model, check_names, check_span, named
-from lift.config.merge import lay
-from lift.config.parse import build, check_known
-from lift.config.prediction import check_compared, check_measured
+from lift.config.checks import check_methods, check_profile, named
+from lift.config.parse import build, check_known, lay
+from lift.config.schema import Clip, Model
+from lift.config.trained import check_method
 from lift.config.yaml12 import read
 from lift.errors import UserError
+from lift.files import ROOT
 
 OVERRIDABLE = ("clip", "loss", "model", "train")
 """What a method may change: never the data or the protocol."""
 OF_RELEASED = ("clip", "model", "weights")
 KINDS = ("trained", "released", "baselines")
 _APART = ("profile", "profiles", "ablations", "released", "splits", "defaults", "quarter")
+PARAMS = ROOT / "params.yaml"
 WEIGHTS = "weights"
 """Folder of released weights, beside params.yaml."""
 
@@ -63,12 +65,11 @@ def load_all(path: Path | str, profile: str) -> tuple[Config, dict[str, Config]]
     """
     reader = Reader(Path(path), profile)
     base = reader.base
-    check_names(reader.raw, base)
+    check_profile(reader.raw, base)
     trained = {name: reader.trained(name) for name in reader.ablations}
     listed = {name: trained[name] for name in base.ablations}
     listed |= {name: reader.released(name) for name in base.released}
-    check_measured(listed, base)
-    check_compared(listed, base)
+    check_methods(listed, base)
     return base, listed
 
 
@@ -97,10 +98,7 @@ class Reader:
         """
         where = f"ablations.{name}"
         config = self._built(name, "trained", _section(self.ablations[name], where, OVERRIDABLE))
-        check_model(config, where)
-        check_span(config, where)
-        check_limits(config)
-        check_freeze(config)
+        check_method(config, where)
         return config
 
     def released(self, name: str) -> Config:
@@ -194,30 +192,23 @@ def _filled(values: dict[str, Any], raw: Mapping[str, Any], *, learns: bool) -> 
     Where no method `learns`, nothing is rendered to be learnt from.
     """
     defaults = _section(raw.get("defaults"), "defaults", ("benchmark", "source", "render", "set"))
-    benchmark, source, render, clip_set = (
-        _section(defaults.get(key), f"defaults.{key}", None)
-        for key in ("benchmark", "source", "render", "set")
-    )
+
+    def each(part: Any, kind: str, where: str) -> Any:
+        common = _section(defaults.get(kind), f"defaults.{kind}", None)
+        if not isinstance(part, Mapping):
+            return part  # which is refused by its key when it is built
+        return {name: {**common, **_section(own, f"{where}.{name}", None)} for name, own in part.items()}
+
     filled = dict(values)
-    if isinstance(values.get("benchmarks"), Mapping):
-        filled["benchmarks"] = {
-            name: {**benchmark, **_section(own, f"benchmarks.{name}", None)}
-            for name, own in values["benchmarks"].items()
-        }
-    if isinstance(values.get("sources"), Mapping):
-        filled["sources"] = {}
-        for name, own in values["sources"].items():
-            one = {**source, **_section(own, f"sources.{name}", None)}
-            if isinstance(one.get("render"), Mapping):
-                one["render"] = {**render, **one["render"], **({} if learns else {"train": 0})}
-            filled["sources"][name] = one
-    clips = values.get("clips")
-    if isinstance(clips, Mapping) and isinstance(clips.get("sets"), Mapping):
-        sets = {
-            name: {**clip_set, **_section(own, f"clips.sets.{name}", None)}
-            for name, own in clips["sets"].items()
-        }
-        filled["clips"] = {**clips, "sets": sets}
+    for key, kind in (("benchmarks", "benchmark"), ("sources", "source")):
+        if key in values:
+            filled[key] = each(values[key], kind, key)
+    render = _section(defaults.get("render"), "defaults.render", None)
+    for own in filled["sources"].values() if isinstance(filled.get("sources"), Mapping) else ():
+        if isinstance(own.get("render"), Mapping):
+            own["render"] = {**render, **own["render"], **({} if learns else {"train": 0})}
+    if isinstance(clips := values.get("clips"), Mapping) and "sets" in clips:
+        filled["clips"] = {**clips, "sets": each(clips["sets"], "set", "clips.sets")}
     return filled
 
 
@@ -230,3 +221,25 @@ def _section(value: Any, where: str, known: tuple[str, ...] | None) -> dict[str,
     for key in value if known else ():
         check_known(str(key), known or (), where)
     return dict(value)
+
+
+def restore(path: Path, values: Mapping[str, Any]) -> tuple[Clip, Model]:
+    """Rebuild what a model was trained with.
+
+    Args:
+        path: The weights file, for messages.
+        values: Its header, as `Config.digestible` made it. What of `model` belongs to other models than the
+            named one is left out there; it decides nothing and is filled in from params.yaml.
+
+    Raises:
+        UserError: The header is of another version of the project.
+    """
+    current = read(PARAMS).get("model")
+    model = {**(current if isinstance(current, Mapping) else {}), **(values.get("model") or {})}
+    try:
+        return build(Clip, values.get("clip"), "clip"), build(Model, model, "model")
+    except UserError as error:
+        reason = str(error).removeprefix("params.yaml: ")
+        raise UserError(
+            f"{path}: weights of another version of the project: {reason}; train them again"
+        ) from error

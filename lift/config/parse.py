@@ -1,6 +1,7 @@
-"""Turn nested mappings into frozen dataclasses.
+"""Lay nested mappings over each other and turn them into frozen dataclasses.
 
-What is unknown, mistyped or out of range is refused by its key's path.
+What is unknown, mistyped or out of range is refused by its key's path. Which keys a section has is decided by
+its place in `Config`, never by its name: a clip set may be called `train`.
 
 Fields carry their checks in `dataclasses.field(metadata=...)`, made by lift/options.py.
 """
@@ -56,6 +57,48 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
+def lay(base: Mapping[str, Any], over: Mapping[str, Any] | None, kind: Any, path: str) -> dict[str, Any]:
+    """Return `base` overridden by `over`, both values of type `kind`.
+
+    Args:
+        base: Plain values; never changed.
+        over: What differs; None: nothing.
+        kind: A dataclass, whose fields are the only keys; or dict[str, X], of the user's own names.
+        path: Dotted key of `over`, for messages.
+
+    Raises:
+        UserError: A key is unknown.
+    """
+    result = dict(base)
+    for key, value in (over or {}).items():
+        inner, old = _kind_of(kind, str(key), path), result.get(key)
+        section = dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict
+        if section and isinstance(value, Mapping):
+            value = lay(old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip("."))
+        result[key] = value
+    return result
+
+
+def _kind_of(kind: Any, key: str, path: str) -> Any:
+    """Return the type of the value at `key` of a section of type `kind`.
+
+    Raises:
+        UserError: The section has no such key.
+    """
+    if typing.get_origin(kind) is dict:
+        return _stripped(typing.get_args(kind)[1])
+    hints = _hints(kind)
+    check_known(key, [field.name for field in dataclasses.fields(kind)], path)
+    return _stripped(hints[key])
+
+
+def _stripped(kind: Any) -> Any:
+    """Return X of `X | None`."""
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        (kind,) = [argument for argument in typing.get_args(kind) if argument is not type(None)]
+    return kind
+
+
 def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
     """Refuse a key that is not among `known`, naming the nearest one that is.
 
@@ -80,10 +123,7 @@ def convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> A
     if origin is typing.Literal:
         kind = str
     if origin in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        (kind,) = [a for a in args if a is not type(None)]
-        return convert(kind, value, path, checks)
+        return None if value is None else convert(_stripped(kind), value, path, checks)
     if origin is tuple:
         return _convert_list(args, value, path, checks)
     if origin is dict:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lift import header
+from lift.config.abilities import predicts
 from lift.config.base import Config
-from lift.config.prediction import predicts
 from lift.errors import UserError
 
 Plain = dict[str, Any]

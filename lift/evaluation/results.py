@@ -6,14 +6,13 @@ averages.
 
 import csv
 import dataclasses
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import atomic, write_json
 from lift.metrics import Means
 
 DIGITS = 7  # significant, of clips.csv and weights.csv: float32's, in which networks compute
@@ -179,8 +178,7 @@ def write_files(
     """Write clips.csv, of rows of the dataclass `kind`, weights.csv and metrics.json."""
     _write_csv(folder / "clips.csv", kind, rows)
     _write_csv(folder / "weights.csv", Weight, weights)
-    with atomic(folder / "metrics.json") as temporary:
-        temporary.write_text(json.dumps(means, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(folder / "metrics.json", means, indent=2)
 
 
 def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:

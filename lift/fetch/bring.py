@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import CATALOGUE, CONTEXTNET, VGG19, Dataset, Remote
-from lift.fetch.manifest import Identity, Manifest, identify
+from lift.fetch.identity import Identity, Manifest, identify
 from lift.fetch.transfer import fetch, part_of, size_of
 from lift.fetch.unpack import contents
 from lift.files import atomic_folder, full_disk_explained

@@ -21,8 +21,8 @@ import urllib3
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import Remote
-from lift.fetch.manifest import Identity, Manifest, identify
-from lift.files import atomic, full_disk_explained
+from lift.fetch.identity import Identity, Manifest, identify
+from lift.files import full_disk_explained, write_json
 
 CHUNK = 1 << 20  # bytes that are taken at a time
 PASSING = (408, 425, 429)  # statuses below 500 that may be gone at the next attempt
@@ -213,8 +213,7 @@ class _File:
                 self.advance(-have)  # the server ignores ranges, or has another version by now
             self._check(new["total"], first)
             if new != note:
-                with atomic(note_of(self.part)) as temporary:
-                    temporary.write_text(json.dumps(new))
+                write_json(note_of(self.part), new)
             self._receive(response, first, new["total"])
 
     def _check(self, total: int | None, first: int) -> None:

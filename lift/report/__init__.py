@@ -24,8 +24,7 @@ def write(
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
 
     environment.json says with what it was made: equal bytes can be asked of the same alone. Pictures of
-    footage
-    that is not rendered are drawn below data/<profile>/scratch, as they may not be published.
+    footage that is not rendered are drawn below data/<profile>/scratch, as they may not be published.
 
     Args:
         config: The profile's configuration, without an ablation.
@@ -57,34 +56,32 @@ def _fill(
     folder: Path,
     planned: tuple[Config, Mapping[str, Config]],
 ) -> None:
-    from lift.report import figures, page, pictures, predictions, provenance, tables
+    from lift.report import figures, page, pictures, provenance, tables
     from lift.report.answer import answer
-    from lift.report.comparisons import declared
+    from lift.report.comparisons import decided, declared
     from lift.report.curves import read_curves
+    from lift.report.figures.strips import strip
     from lift.report.made import check_made
     from lift.report.reading import read
     from lift.report.strata import by_stratum
 
     check_made(config, configs, data)
-    results = read(config, configs, data)
+    results, predicted = (read(config, configs, data, task) for task in ("interpolate", "predict"))
     kept = pictures.read(results)
-    tests = declared(results)
-    strata = by_stratum(results)
-    curves = read_curves(results)
-    predicted = predictions.read(config, results)
-    tabled = tables.build(results, tests, strata, curves, predicted, planned)
+    tests, strata, curves = declared(results), by_stratum(results), read_curves(results)
+    verdicts = decided(results, tests)
+    tabled = tables.build(results, tests, verdicts, strata, curves, predicted, planned)
     public = [one for one in kept if results.procedural[one.benchmark]]
-    drawn = figures.plan(results, tests, strata, curves, public)
+    drawn = figures.plan(results, tests, verdicts, strata, curves, public)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
     apart = data / "scratch" / "strips"
     shutil.rmtree(apart, ignore_errors=True)
-    figures.write_all(figures.strips_of(results, [one for one in kept if one not in public]), apart)
+    figures.write_all([strip(results, one) for one in kept if one not in public], apart)
     made = provenance.describe(results, predicted.methods)
-    (folder / "environment.json").write_text(
-        json.dumps(made.environment, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
-    page.write(results, answer(results, tests), tabled, drawn, made, folder)
+    environment = json.dumps(made.environment, indent=1, sort_keys=True)
+    (folder / "environment.json").write_text(f"{environment}\n", encoding="utf-8")
+    page.write(results, answer(results, verdicts), tabled, drawn, made, folder)
 
 
 def _swap(fresh: Path, out: Path) -> None:

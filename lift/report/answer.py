@@ -5,13 +5,12 @@ the same words. "Temporal shift" is read in two ways, and H0 is judged apart for
 window, and by where in it the missing frame sits.
 """
 
-import dataclasses
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lift.config import Comparison
-from lift.report.comparisons import BETTER, NONE, WORSE, Tested, gated
+import pandas as pd
+
+from lift.report.comparisons import BETTER, NONE, POSITION, WIDTH, WORSE, gated
 from lift.report.names import listing, number, number_of
 from lift.report.results import Results
 
@@ -21,8 +20,7 @@ PICO = (
     (
         "Comparison",
         "the original material without interpolation (the earlier frame shown again), and frames "
-        "interpolated "
-        "from 3 frames: the two neighbours of the missing one",
+        "interpolated from 3 frames: the two neighbours of the missing one",
     ),
     ("Outcome", "PSNR, SSIM, LPIPS, interpolation error, and the error of the optical flow"),
     ("H0", "a temporal shift in the interpolation of intermediate frames does not improve the metrics"),
@@ -30,12 +28,9 @@ PICO = (
     (
         "Two readings of “temporal shift”",
         "width: frames that lie farther off in time take part; position: the missing frame does not sit in "
-        "the "
-        "middle of its window",
+        "the middle of its window",
     ),
 )
-WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method"
-EXPLORATORY = "exploratory"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,89 +46,60 @@ class Answer:
     """How the verdicts were reached."""
 
 
-def answer(results: Results, tests: Sequence[Tested]) -> Answer:
-    """Write the answer from the declared tests on the population that is asked about."""
+def answer(results: Results, verdicts: pd.DataFrame) -> Answer:
+    """Write the answer from the verdicts on the population that is asked about."""
     asked = results.config.report.benchmark
-    own = [t for t in tests if t.benchmark == asked and t.comparison.family != EXPLORATORY]
-    told = tuple(s for reading in (WIDTH, POSITION) if (s := _sentence(results, own, reading)))
+    own = verdicts[verdicts["benchmark"] == asked]
+    said = [_sentence(results, own[own["reading"] == about], about) for about in (WIDTH, POSITION)]
+    told = tuple(filter(None, said))
+    population = "; ".join(
+        f"{results.title(name)} ({'rendered' if results.procedural[name] else 'real footage'}, "
+        f"{_videos(results, name)})"
+        for name in results.populations
+    )
+    report = results.config.report
     return Answer(
-        headline=told or (f"No declared comparison was measured on {_title(results, asked)} yet.",),
+        headline=told or (f"No declared comparison was measured on {results.title(asked)} yet.",),
         bounds=tuple(_bounds(results)),
-        pico=(("Population", _population(results)), *PICO),
-        method=_method(results),
+        pico=(("Population", population), *PICO),
+        method="“Better” and “worse” stand where, over source videos, Holm's corrected Wilcoxon "
+        f"signed-rank test (two-sided, level {1 - report.confidence:.3g} for each family of comparisons on "
+        f"each population, over all outcomes) passes, the {results.coverage} bootstrap interval of the mean "
+        f"excludes 0 on the same side, there are at least {report.least_videos} videos, and, for parts that "
+        f"were trained here, at least {report.least_seeds} trainings agree in sign. The comparisons were "
+        "written into params.yaml before their results existed; those called exploratory were declared "
+        "after trials had shown them.",
     )
 
 
-def reading(results: Results, comparison: Comparison) -> str:
-    """Say which reading of the question a comparison bears on, by what its two methods differ in.
-
-    The position where it is the shift alone, neither where it is the sampling alone (ROBUSTNESS) or where the
-    windows are the same (METHOD), else the width.
-    """
-    pair = (comparison.method, comparison.against)
-    if not set(pair) <= set(results.configs):
-        return WIDTH
-    one, two = (results.configs[name] for name in pair)
-    clips = [dataclasses.asdict(config.clip) for config in (one, two)]
-    differing = " ".join(key for key in clips[0] if clips[0][key] != clips[1][key])
-    if not differing:
-        return METHOD
-    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
-    return {"shift": POSITION, "sampling": ROBUSTNESS}.get(differing, WIDTH) if alike else WIDTH
-
-
-def by_comparison(tests: Sequence[Tested]) -> list[list[Tested]]:
-    """Group tests by comparison and population."""
-    groups: dict[tuple[Comparison, str], list[Tested]] = {}
-    for test in tests:
-        groups.setdefault((test.comparison, test.benchmark), []).append(test)
-    return list(groups.values())
-
-
-def judged(tests: Sequence[Tested]) -> str:
-    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
-    found = {t.found for t in tests}
-    if {1, -1} <= found:
-        return "mixed: " + "; ".join(
-            f"{verdict} in {listing([t.metric.title for t in tests if t.verdict == verdict])}"
-            for verdict in (BETTER, WORSE)
-        )
-    if found != {0}:
-        return BETTER if 1 in found else WORSE
-    return NONE if any(t.verdict == NONE for t in tests) else tests[0].withheld
-
-
-def _sentence(results: Results, tests: Sequence[Tested], about: str) -> str:
+def _sentence(results: Results, verdicts: pd.DataFrame, about: str) -> str:
     """Write one sentence of everything that was declared about one reading."""
-    groups = [g for g in by_comparison(tests) if reading(results, g[0].comparison) == about and g[0].effect]
+    rows = verdicts.to_dict("records")
     # What is given no verdict is told below; where nothing is given one, this says why.
-    groups = [g for g in groups if not judged(g).startswith("not judged")] or groups
-    if not groups:
-        return ""
-    if judged(groups[0]).startswith("not judged"):
-        return f"{about.capitalize()}: {judged(groups[0])}."
+    rows = [row for row in rows if not row["verdict"].startswith("not judged")] or rows
+    if not rows or rows[0]["verdict"].startswith("not judged"):
+        return f"{about.capitalize()}: {rows[0]['verdict']}." if rows else ""
     parts: dict[tuple[str, str], list[str]] = {}
-    for group in groups:
-        effect, names = group[0].effect, (group[0].comparison.method, group[0].comparison.against)
-        assert effect is not None
-        ends = f"[{_number(effect.low)}, {_number(effect.high)}]"
-        gain = f"{results.called(names[1])} ({_number(effect.mean)} dB {ends})"
-        parts.setdefault((results.called(names[0]), judged(group)), []).append(gain)
-    clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
-    verdicts = {judged(group) for group in groups}
-    if any(v.startswith("mixed") for v in verdicts) or {BETTER, WORSE} <= verdicts:
-        word = "the outcomes are mixed"
-    elif verdicts == {BETTER}:
-        word = "H0 is rejected"
-    else:
-        word = (
-            "H0 is rejected, but not against every comparison" if BETTER in verdicts else "H0 is not rejected"
+    for row in rows:
+        mean, low, high = (
+            number(v, 2, True) for v in (row["effect"].mean, row["effect"].low, row["effect"].high)
         )
-    n = max(group[0].effect.n for group in groups if group[0].effect)
-    asked = tests[0].benchmark
+        gain = f"{results.called(row['against'])} ({mean} dB [{low}, {high}])"
+        parts.setdefault((results.called(row["method"]), row["verdict"]), []).append(gain)
+    clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
+    found = {row["verdict"] for row in rows}
+    if any(v.startswith("mixed") for v in found) or {BETTER, WORSE} <= found:
+        word = "the outcomes are mixed"
+    elif BETTER in found:
+        word = "H0 is rejected" + (", but not against every comparison" if len(found) > 1 else "")
+    else:
+        word = "H0 is not rejected"
+    asked = rows[0]["benchmark"]
     footage = "rendered stand-ins, " if results.stand_in(asked) else ""
-    where = f"on {_title(results, asked)} ({footage}{number_of(n, 'video')})"
-    return f"{about.capitalize()}: {word}; {where} {'; '.join(clauses)}."
+    videos = number_of(max(row["effect"].n for row in rows), "video")
+    return (
+        f"{about.capitalize()}: {word}; on {results.title(asked)} ({footage}{videos}) {'; '.join(clauses)}."
+    )
 
 
 _CLAUSES = {
@@ -143,57 +109,29 @@ _CLAUSES = {
 }
 
 
-def _population(results: Results) -> str:
-    told = []
-    for name in results.populations:
-        videos = len(set(results.videos(name)))
-        footage = "rendered" if results.procedural[name] else "real footage"
-        told.append(f"{_title(results, name)} ({footage}, {number_of(videos, 'video')})")
-    return "; ".join(told)
+def _videos(results: Results, benchmark: str) -> str:
+    return number_of(len(set(results.videos(benchmark))), "video")
 
 
-def _bounds(results: Results) -> list[str]:
-    report, found = results.config.report, []
+def _bounds(results: Results) -> Iterator[str]:
+    report = results.config.report
     for name in results.populations:
-        videos = len(set(results.videos(name)))
-        if videos < report.least_videos:
-            found.append(
-                f"{_title(results, name)}: {number_of(videos, 'video')}, fewer than the "
-                f"{report.least_videos} that a "
-                "verdict needs; gains and intervals are shown without one."
+        if len(set(results.videos(name))) < report.least_videos:
+            yield (
+                f"{results.title(name)}: {_videos(results, name)}, fewer than the {report.least_videos} "
+                "that a verdict needs; gains and intervals are shown without one."
             )
         if results.stand_in(name):
-            found.append(f"{_title(results, name)}: rendered stand-ins, so nothing is said about real video.")
+            yield f"{results.title(name)}: rendered stand-ins, so nothing is said about real video."
+    absent = [results.title(name) for name in results.absent if name not in results.kept]
+    if absent:
+        yield f"Not given in profile {results.config.profile}, so not measured: {', '.join(absent)}."
     if results.kept:
-        found.append(
-            f"Kept and not measured again, as the footage is not here: the rows of "
-            f"{listing([_title(results, name) for name in results.kept])} (digests of the clips below)."
+        yield (
+            "Kept and not measured again, as the footage is not here: the rows of "
+            f"{listing([results.title(name) for name in results.kept])} (digests of the clips below)."
         )
-    found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in gated(results).values()]
-    return found
-
-
-def _method(results: Results) -> str:
-    report = results.config.report
-    level = 1 - report.confidence
-    return (
-        f"“Better” and “worse” stand where, over source videos, Holm's corrected Wilcoxon signed-rank test "
-        f"(two-sided, "
-        f"level {level:.3g} for each family of comparisons on each population, over all outcomes) passes, "
-        f"the "
-        f"{100 * report.confidence:g} % bootstrap interval of the mean excludes 0 on the same side, there "
-        f"are at least "
-        f"{report.least_videos} videos, and, for parts that were trained here, at least "
-        f"{report.least_seeds} trainings "
-        "agree in sign. The comparisons were written into params.yaml before their results existed; those "
-        "called "
-        "exploratory were declared after trials had shown them."
-    )
-
-
-def _title(results: Results, benchmark: str) -> str:
-    return results.config.benchmarks[benchmark].title
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else number(value, 2, signed=True)
+    for sentence in gated(results).values():
+        yield f"{sentence[0].upper()}{sentence[1:]}."
+    if results.missing:
+        yield f"Declared methods without results: {', '.join(results.missing)}."

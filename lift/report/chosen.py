@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config
-from lift.config.prediction import predicts
+from lift.config.abilities import predicts
 from lift.files import atomic
 from lift.report.reading import read_json
 

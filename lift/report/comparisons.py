@@ -8,15 +8,16 @@ that do better than the references as they are, and for parts that were learnt h
 the same sign. What lacks one of the last three is measured and not judged.
 """
 
+import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from lift.config import Comparison
-from lift.report.names import METRICS, Metric, number, number_of
+from lift.report.names import METRICS, listing, number, number_of
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
 from lift.seeds import generator
@@ -24,47 +25,123 @@ from lift.seeds import generator
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
 """PICO's outcomes; the flow is the fifth: `epe` where the truth is known, `warping` elsewhere."""
 BETTER, WORSE, NONE = "better", "worse", "no difference shown"
+WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method"
+EXPLORATORY = "exploratory"
+COMPARISON = ["benchmark", "family", "method", "against"]
+"""Columns that tell one comparison on one population."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """One outcome of one declared comparison on one population."""
+def declared(results: Results) -> pd.DataFrame:
+    """Test every declared comparison, by population and family, in the order of params.yaml.
 
-    comparison: Comparison
-    benchmark: str
-    metric: Metric
-    effect: Effect | None
-    """None: not measured."""
-    withheld: str
-    """Why no verdict is given; empty where one is."""
-    p_holm: float
-    """NaN: not tested."""
-    detectable: float
-    """Smallest gain that this n finds with 80 % power as its family's smallest p, in the metric's unit."""
-    seeds: tuple[float, float]
-    """Interval of the mean gain over videos and training seeds; NaN where a method was trained once."""
-    agree: bool
-    """Whether the gain has the same sign for every training seed."""
-    level: float
-    """The family's error."""
+    Returns:
+        One row for each outcome, by its metric's key: `effect` (None: not measured), `p_holm` (NaN: not
+        tested), `detectable`, the smallest gain that this n finds with 80 % power as its family's smallest
+        p, `low` and `high` of the gain over videos and training seeds (NaN where a method was trained
+        once), `agree`, whether the gain has the same sign for every seed, `withheld`, why no verdict is
+        given (empty where one is), and `verdict`.
+    """
+    families = dict.fromkeys(comparison.family for comparison in results.config.report.comparisons)
+    gate = gated(results)
+    rows = [row for b in results.populations for f in families for row in _tested(results, b, f, gate)]
+    return pd.DataFrame(rows, columns=[*COMPARISON, "metric", *_MEASURED])
 
-    @property
-    def verdict(self) -> str:
-        """BETTER, WORSE or NONE; why it is withheld where none is given."""
-        if self.withheld or self.effect is None:
-            return self.withheld
-        ends = {
-            np.sign(v)
-            for v in (self.effect.low, self.effect.mean, self.effect.high, self.effect.rank_biserial)
-        }
-        if not (self.p_holm < self.level and len(ends) == 1 and self.agree):
-            return NONE
-        return BETTER if self.effect.mean > 0 else WORSE
 
-    @property
-    def found(self) -> int:
-        """+1: better; -1: worse; 0: neither, or not judged."""
-        return {BETTER: 1, WORSE: -1}.get(self.verdict, 0)
+_MEASURED = ["effect", "p_holm", "detectable", "low", "high", "agree", "withheld", "level", "verdict"]
+
+
+def _tested(
+    results: Results, benchmark: str, family: str, gate: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    report = results.config.report
+    flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
+    asked = [
+        (pair, metric)
+        for pair in ((c.method, c.against) for c in report.comparisons if c.family == family)
+        for metric in (*OUTCOMES, flow)
+    ]
+    reasons = [_missing(results, benchmark, pair, metric) for pair, metric in asked]
+    columns = [gains(results, benchmark, m, *p) for (p, m), no in zip(asked, reasons, strict=True) if not no]
+    found = iter(describe(results, *columns))
+    measured = [None if reason else next(found) for reason in reasons]
+    adjusted = holm([effect.p if effect else math.nan for effect in measured])
+    level = 1 - report.confidence
+    first = level / max(len(columns), 1)  # Holm's first step: what an effect alone has to pass
+    for (pair, metric), effect, reason, p in zip(asked, measured, reasons, adjusted, strict=True):
+        row: dict[str, Any] = dict(zip(COMPARISON, (benchmark, family, *pair), strict=True))
+        row |= {"metric": metric, "effect": effect, "p_holm": p, "level": level, "detectable": math.nan}
+        row |= {"low": math.nan, "high": math.nan, "agree": True}
+        row["withheld"] = reason or _withheld(results, pair, effect, gate)
+        if effect is not None:
+            row["detectable"] = detectable(effect.n, effect.deviation, first)
+            seeds = [results.seed_means(method, benchmark, metric) for method in pair]
+            row["low"], row["high"] = seed_interval(
+                gains(results, benchmark, metric, *pair), seeds, confidence=report.confidence
+            )
+            one, two = (_means(results, m, benchmark, metric) for m in pair)
+            row["agree"] = bool(np.ptp(np.sign(one[:, None] - two[None])) == 0)
+        yield row | {"verdict": verdict(row)}
+
+
+def verdict(test: Mapping[str, Any]) -> str:
+    """Return BETTER, WORSE or NONE of one row of `declared`; why it is withheld where none is given."""
+    effect: Effect | None = test["effect"]
+    if test["withheld"] or effect is None:
+        return str(test["withheld"])
+    sides = {np.sign(v) for v in (effect.low, effect.mean, effect.high, effect.rank_biserial)}
+    if not (test["p_holm"] < test["level"] and len(sides) == 1 and test["agree"]):
+        return NONE
+    return BETTER if effect.mean > 0 else WORSE
+
+
+def decided(results: Results, tests: pd.DataFrame) -> pd.DataFrame:
+    """Sum up each comparison on each population over its outcomes, of those that were measured.
+
+    Returns:
+        One row for each: `reading`, the reading of the question on which it bears; `effect` in PSNR and
+        `lpips`; `detectable`, the gain in PSNR; `verdict`, better or worse where no outcome is the opposite.
+    """
+    rows = []
+    for keys, group in tests.groupby(COMPARISON, sort=False):
+        row: dict[str, Any] = dict(zip(COMPARISON, keys, strict=True))
+        effects = dict(zip(group["metric"], group["effect"], strict=True))
+        if effects["psnr"] is not None:
+            about = _reading(results, row["method"], row["against"])
+            row |= {"reading": EXPLORATORY if row["family"] == EXPLORATORY else about}
+            row |= {"effect": effects["psnr"], "lpips": effects["lpips"], "verdict": _judged(group)}
+            rows.append(row | {"detectable": group["detectable"].iloc[0]})
+    return pd.DataFrame(rows, columns=[*COMPARISON, "reading", "effect", "lpips", "detectable", "verdict"])
+
+
+def _reading(results: Results, method: str, against: str) -> str:
+    """Say which reading of the question a comparison bears on, by what its two methods differ in.
+
+    The position where it is the shift alone, neither where it is the sampling alone (ROBUSTNESS) or where the
+    windows are the same (METHOD), else the width.
+    """
+    if not {method, against} <= set(results.configs):
+        return WIDTH
+    one, two = (results.configs[name] for name in (method, against))
+    clips = [dataclasses.asdict(config.clip) for config in (one, two)]
+    differing = " ".join(key for key in clips[0] if clips[0][key] != clips[1][key])
+    if not differing:
+        return METHOD
+    alike = all(getattr(one, part) == getattr(two, part) for part in ("model", "loss", "train"))
+    return {"shift": POSITION, "sampling": ROBUSTNESS}.get(differing, WIDTH) if alike else WIDTH
+
+
+def _judged(tests: pd.DataFrame) -> str:
+    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
+    found = {
+        verdict: [METRICS[key].title for key in own["metric"]]
+        for verdict, own in tests.groupby("verdict", sort=False)
+    }
+    decided = [verdict for verdict in (BETTER, WORSE) if verdict in found]
+    if len(decided) == 2:
+        return "mixed: " + "; ".join(f"{verdict} in {listing(found[verdict])}" for verdict in decided)
+    if decided:
+        return decided[0]
+    return NONE if NONE in found else str(tests["withheld"].iloc[0])
 
 
 def gains(
@@ -95,76 +172,30 @@ def gated(results: Results) -> dict[str, str]:
         for method in results.config.models:
             if method == least or not all(results.has(name, benchmark, "psnr") for name in (method, least)):
                 continue
-            (gain,) = describe(results, [gains(results, benchmark, "psnr", method, least)], "gate", method)
+            (gain,) = describe(results, gains(results, benchmark, "psnr", method, least))
             if gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0):
                 continue
             times = results.trainings.get(method, 0)
             taught = f", trained {_times(times)} here" if times else ""
             found[method] = (
                 f"{results.called(method)}{taught}, is not better than the {results.called(least)} on "
-                f"{results.config.benchmarks[benchmark].title} ({number(gain.mean, 2, True)} dB, "
+                f"{results.title(benchmark)} ({number(gain.mean, 2, True)} dB, "
                 f"{number_of(gain.n, 'video')}): no verdict about it is given"
             )
     return found
 
 
-def declared(results: Results) -> list[Tested]:
-    """Test every declared comparison, by population and family, in the order of params.yaml."""
-    families = dict.fromkeys(comparison.family for comparison in results.config.report.comparisons)
-    gate = gated(results)
-    return [
-        t for name in results.populations for family in families for t in _tested(results, name, family, gate)
-    ]
-
-
-def _tested(results: Results, benchmark: str, family: str, gate: dict[str, str]) -> list[Tested]:
-    report = results.config.report
-    flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
-    asked = [
-        (comparison, METRICS[key])
-        for comparison in report.comparisons
-        if comparison.family == family
-        for key in (*OUTCOMES, flow)
-    ]
-    reasons = [_missing(results, benchmark, comparison, metric) for comparison, metric in asked]
-    columns = [
-        gains(results, benchmark, metric.key, comparison.method, comparison.against)
-        for (comparison, metric), reason in zip(asked, reasons, strict=True)
-        if not reason
-    ]
-    found = iter(describe(results, columns, benchmark, family))
-    measured = [None if reason else next(found) for reason in reasons]
-    adjusted = holm([effect.p if effect else math.nan for effect in measured])
-    level = 1 - report.confidence
-    first = level / max(len(columns), 1)  # Holm's first step: what an effect alone has to pass
-    return [
-        Tested(
-            comparison=comparison,
-            benchmark=benchmark,
-            metric=metric,
-            effect=effect,
-            withheld=reason or _withheld(results, comparison, effect, gate),
-            p_holm=p,
-            detectable=detectable(effect.n, effect.deviation, first) if effect else math.nan,
-            seeds=_over_seeds(results, benchmark, comparison, metric) if effect else (math.nan, math.nan),
-            agree=effect is None or _agree(results, benchmark, comparison, metric),
-            level=level,
-        )
-        for (comparison, metric), effect, reason, p in zip(asked, measured, reasons, adjusted, strict=True)
-    ]
-
-
-def _missing(results: Results, benchmark: str, comparison: Comparison, metric: Metric) -> str:
-    for method in (comparison.method, comparison.against):
+def _missing(results: Results, benchmark: str, pair: Sequence[str], metric: str) -> str:
+    for method in pair:
         if results.frame(method, benchmark) is None:
             return f"{results.called(method)} has no results yet"
-        if not results.has(method, benchmark, metric.key):
+        if not results.has(method, benchmark, metric):
             return f"{results.called(method)} has no flow"
     return ""
 
 
-def _withheld(results: Results, comparison: Comparison, effect: Effect | None, gate: dict[str, str]) -> str:
-    report, pair = results.config.report, (comparison.method, comparison.against)
+def _withheld(results: Results, pair: Sequence[str], effect: Effect | None, gate: Mapping[str, str]) -> str:
+    report = results.config.report
     if effect is None or effect.n < report.least_videos:
         return f"not judged: fewer than {report.least_videos} videos"
     if any(method in gate for method in pair):
@@ -177,25 +208,11 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _over_seeds(
-    results: Results, benchmark: str, comparison: Comparison, metric: Metric
-) -> tuple[float, float]:
-    methods = (comparison.method, comparison.against)
-    return seed_interval(
-        gains(results, benchmark, metric.key, *methods),
-        [results.seed_means(method, benchmark, metric.key) for method in methods],
-        confidence=results.config.report.confidence,
-    )
-
-
-def _agree(results: Results, benchmark: str, comparison: Comparison, metric: Metric) -> bool:
-    means = []
-    for method in (comparison.method, comparison.against):
-        own = results.seed_means(method, benchmark, metric.key)
-        units = results.videos(benchmark)
-        alone = unit_means(results.values(method, benchmark, metric.key), units).mean()
-        means.append(np.array([alone]) if own is None else own)
-    return bool(np.ptp(np.sign(means[0][:, None] - means[1][None])) == 0)
+def _means(results: Results, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
+    """Return the mean over videos with each training seed; of a method without training the one there is."""
+    own = results.seed_means(method, benchmark, metric)
+    alone = unit_means(results.values(method, benchmark, metric), results.videos(benchmark)).mean()
+    return np.array([alone]) if own is None else own
 
 
 def compared(results: Results, available: Sequence[str]) -> list[str]:
@@ -204,8 +221,11 @@ def compared(results: Results, available: Sequence[str]) -> list[str]:
     return [method for method in dict.fromkeys(asked) if method in available]
 
 
-def describe(results: Results, columns: Sequence[npt.NDArray[np.float64]], *keys: str) -> list[Effect]:
-    """Describe columns of gains over the same videos with the configured bootstrap, seeded by `keys`."""
+def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect]:
+    """Describe columns of gains over the same videos with the configured bootstrap.
+
+    The same videos are drawn wherever as many are described: a gain has one interval in the whole report.
+    """
     if not columns:
         return []
     report = results.config.report
@@ -213,5 +233,5 @@ def describe(results: Results, columns: Sequence[npt.NDArray[np.float64]], *keys
         np.stack(columns, axis=1),
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", *keys),
+        rng=generator(results.config.seed, "report", "bootstrap"),
     )

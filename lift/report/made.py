@@ -39,6 +39,6 @@ def check_made(config: Config, configs: Mapping[str, Config], data: Path, weight
         difference = first_difference(read_json(path), evaluate(configs.get(name, config), name, weights))
         if difference is not None:
             raise UserError(
-                f"{path.parent}: made from another configuration than today's: {difference}; "
-                f"run `dvc repro`, or set params.yaml back"
+                f"{path.parent}: made from another configuration than today's: {difference}; run `dvc "
+                "repro`, or set params.yaml back"
             )

@@ -3,101 +3,80 @@
 They are read, not made, by the pipeline: a time differs from run to run, and a report must not.
 """
 
-import csv
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
+
+import pandas as pd
 
 from lift.errors import UserError
 
 FOLDER = Path("benchmarks/measured")
 COMMAND = "python -m benchmarks.cost"
+MODELS, MEMORY, GPU = (FOLDER / name for name in ("models.csv", "memory.csv", "quarter_h200.json"))
 PARTS = ("encoder", "transformer", "flow", "synthesis", "refiner")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What one frame of 256x448 costs a model."""
-
-    parameters: float
-    gmacs: float
-    """With `parameters`, tells whether the model is still the one that was measured."""
-    memory_mib: float
-    milliseconds: float
-    where: str
-    """Kind of machine, PyTorch's version and threads."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What a forward pass or a training step of the specification's model takes."""
-
-    batch: int
-    crop: int
-    gib: float
-    seconds: float
-    where: str
-    kept: Mapping[str, float] = field(default_factory=dict)
-    """GiB that each part keeps for the backward pass; empty for a forward pass."""
+Rows = Mapping[Any, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What was measured; empty where nothing was."""
+    """What was measured; empty where nothing was. `where`: kind of machine, PyTorch's version, threads."""
 
-    frames: Mapping[str, Frame] = field(default_factory=dict)
-    """By ablation, of one profile."""
-    steps: Mapping[str, Step] = field(default_factory=dict)
-    """By name, of benchmarks/cost.py."""
+    frames: Rows = field(default_factory=dict)
+    """By method, of one profile, what one frame of 256x448 costs: `memory_mib`, `milliseconds`, `where`;
+    `parameters` and `gmacs_256x448` tell whether the model is still the one that was measured."""
+    steps: Rows = field(default_factory=dict)
+    """By name of benchmarks/cost.py, a forward pass or a training step of the specification's model:
+    `batch`, `crop`, `gib`, `seconds`, `where`, and `kept_<part>`, GiB for the backward pass, else NaN."""
+    gpu: Rows = field(default_factory=dict)
+    """By method, what a GPU (`card`) takes: `ms` of a frame of 256x448 in single precision, and how many
+    `samples` a second its training saw; None: it was not trained there."""
 
 
 def read(folder: Path, profile: str) -> Measured:
-    """Read the two tables; one that is not there is empty.
+    """Read the tables; one that is not there is empty.
 
     Raises:
         UserError: A file is not such a table.
     """
-    return Measured(
-        frames=dict(
-            _rows(folder / "models.csv", lambda row: _frame(row) if row["profile"] == profile else None)
-        ),
-        steps=dict(_rows(folder / "memory.csv", _step)),
-    )
+    numbers = ["parameters", "gmacs_256x448", "memory_mib", "milliseconds"]
+    frames = _table(folder / MODELS.name, "ablation", numbers, profile)
+    kept = [f"kept_{part}" for part in PARTS]
+    steps = _table(folder / MEMORY.name, "what", ["batch", "crop", "gib", "seconds", *kept])
+    return Measured(frames=frames, steps=steps, gpu=_gpu(folder / GPU.name))
 
 
-def _rows(path: Path, one: Callable[[dict[str, str]], tuple[str, T] | None]) -> list[tuple[str, T]]:
+def _table(path: Path, key: str, numbers: Sequence[str], profile: str = "") -> Rows:
     if not path.is_file():
-        return []
+        return {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [found for row in csv.DictReader(file) if (found := one(row)) is not None]
+        table = pd.read_csv(path).astype(dict.fromkeys(numbers, float))
+        if profile:
+            table = table[table["profile"] == profile]
+        threads = table["threads"].map(lambda count: "one thread" if count == 1 else f"{count} threads")
+        where = table["device"] + ", " + threads + ", PyTorch " + table["torch"].astype(str)
+        return table.assign(where=where).set_index(key)[[*numbers, "where"]].T.to_dict()
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: damaged ({error!r}); run `{COMMAND}` or restore the file") from error
 
 
-def _frame(row: dict[str, str]) -> tuple[str, Frame]:
-    return row["ablation"], Frame(
-        parameters=float(row["parameters"]),
-        gmacs=float(row["gmacs_256x448"]),
-        memory_mib=float(row["memory_mib"]),
-        milliseconds=float(row["milliseconds"]),
-        where=_where(row),
-    )
-
-
-def _step(row: dict[str, str]) -> tuple[str, Step]:
-    return row["what"], Step(
-        batch=int(row["batch"]),
-        crop=int(row["crop"]),
-        gib=float(row["gib"]),
-        seconds=float(row["seconds"]),
-        where=_where(row),
-        kept={part: float(row[f"kept_{part}"]) for part in PARTS if row.get(f"kept_{part}")},
-    )
-
-
-def _where(row: dict[str, str]) -> str:
-    threads = "one thread" if row["threads"] == "1" else f"{row['threads']} threads"
-    return f"{row['device']}, {threads}, PyTorch {row['torch']}"
+def _gpu(path: Path) -> Rows:
+    if not path.is_file():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        speed, trained = told["speed"], told["training"]["methods"]
+        # Reversed: the first of a method's rows stands; RIFE is measured again at the end.
+        return {
+            row["method"]: {
+                "ms": float(row["ms"]),
+                "card": speed["device"],
+                "samples": trained.get(row["method"], {}).get("speed", {}).get("samples_per_second"),
+            }
+            for row in reversed(speed["rows"])
+            if (row["size"], row["precision"]) == ("256x448", "32")
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error!r}); restore the file") from error

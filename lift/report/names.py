@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lift.config import Config
-from lift.config.prediction import predicts
+from lift.config.abilities import predicts
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""
@@ -17,13 +17,17 @@ TRAINED, RELEASED, UNTAUGHT = "trained here", "released", "none"
 """Whose weights a method has: this run's, those that the repository carries, nobody's."""
 TWO_FRAMES = "†"
 """Sign behind the name of a method that sees the two references at most."""
-NONE = "–"  # shown where nothing was measured
+NONE = "–"
+"""Shown where there is nothing to measure."""
+MISSING = "missing"
+"""Shown where nothing was measured yet."""
+TWO = f"{TWO_FRAMES} sees the two references at most."
 STRATA = (CONTROL, "occlusion", "fast_motion", "repetition", "lighting")
 JUDDER = "judder"
 """The stratum of real videos in which frames repeat while the scene moves; the others' kind is empty."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Metric:
     """One column of clips.csv."""
 
@@ -53,24 +57,24 @@ class Metric:
         return f"gain in {self.title}" + (f" ({self.unit})" if self.unit else "")
 
 
-_METRICS = (
-    Metric(key="psnr", title="PSNR", unit="dB", better=1, digits=2),
-    Metric(key="ssim", title="SSIM", unit="", better=1, digits=4),
-    Metric(key="ssim_matlab", title="SSIM (MATLAB-like)", unit="", better=1, digits=4),
-    Metric(key="lpips", title="LPIPS", unit="", better=-1, digits=4),
-    Metric(key="ie", title="IE", unit="0–255", better=-1, digits=2),
-    Metric(key="ie_rms", title="IE (RMS)", unit="0–255", better=-1, digits=2),
-    Metric(key="ie_edges", title="Error at edges", unit="0–255", better=-1, digits=2),
-    Metric(key="ie_occluded", title="Error where occluded", unit="0–255", better=-1, digits=2),
-    Metric(key="warping", title="Warping error", unit="0–255", better=-1, digits=2),
-    Metric(key="epe", title="EPE", unit="px", better=-1, digits=3),
-)
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric("psnr", "PSNR", "dB", 1, 2),
+        Metric("ssim", "SSIM", "", 1, 4),
+        Metric("ssim_matlab", "SSIM (MATLAB-like)", "", 1, 4),
+        Metric("lpips", "LPIPS", "", -1, 4),
+        Metric("ie", "IE", "0–255", -1, 2),
+        Metric("ie_rms", "IE (RMS)", "0–255", -1, 2),
+        Metric("ie_edges", "Error at edges", "0–255", -1, 2),
+        Metric("ie_occluded", "Error where occluded", "0–255", -1, 2),
+        Metric("warping", "Warping error", "0–255", -1, 2),
+        Metric("epe", "EPE", "px", -1, 3),
+    )
+}
+"""By column name."""
 REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
 """Metrics that every method has on every clip; the flow's two may be absent for a whole benchmark."""
-
-
-METRICS = {metric.key: metric for metric in _METRICS}
-"""By column name."""
 
 
 def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:

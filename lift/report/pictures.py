@@ -1,15 +1,15 @@
 """The pictures that the stage `pictures` kept of the worst and of a middling clip of each benchmark."""
 
-import csv
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from lift.errors import UserError
 from lift.report.results import Results
@@ -39,16 +39,17 @@ class Shown:
         """Its rank in words."""
         if self.rank == "middle":
             return "middle one"
-        order = int(self.rank.removeprefix("worst"))
-        return (
-            "worst one"
-            if order == 1
-            else f"{order}{'nd' if order == 2 else 'rd' if order == 3 else 'th'} worst one"
+        order = self.rank.removeprefix("worst")
+        return {"1": "worst one", "2": "2nd worst one", "3": "3rd worst one"}.get(
+            order, f"{order}th worst one"
         )
 
 
 def read(results: Results) -> list[Shown]:
     """Read all pictures, of benchmarks that were measured; none are asked for where `report.worst` is 0.
+
+    Returns:
+        Those of the first benchmark first, and of each the middling one.
 
     Raises:
         UserError: They are not there, or broken.
@@ -57,25 +58,26 @@ def read(results: Results) -> list[Shown]:
     if not results.config.report.worst:
         return []
     try:
-        with zipfile.ZipFile(path) as archive:
-            index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode())))
-            return [_shown(results, archive, row) for row in index if results.measured(row["benchmark"])]
+        with zipfile.ZipFile(path) as archive, archive.open("index.csv") as index:
+            rows = pd.read_csv(index, dtype={"clip": str}).to_dict("records")
+            found = [_shown(results, archive, row) for row in rows if results.measured(row["benchmark"])]
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: not found; run `dvc repro`, or `dvc checkout` for what it made last"
         ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise UserError(f"{path}: broken ({error!r}); run the stage `pictures` again") from error
+    return sorted(found, key=lambda one: (one.benchmark != found[0].benchmark, one.benchmark, one.rank))
 
 
-def _shown(results: Results, archive: zipfile.ZipFile, row: Mapping[str, str]) -> Shown:
+def _shown(results: Results, archive: zipfile.ZipFile, row: Mapping[Any, Any]) -> Shown:
     pictures, psnr = {}, {}
     for name in row["pictures"].split():
-        data = np.frombuffer(archive.read(f"{row['benchmark']}/{row['rank']}/{name}.png"), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        file = f"{row['benchmark']}/{row['rank']}/{name}.png"
+        image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR_RGB)
         if image is None:
-            raise ValueError(f"{row['benchmark']}/{row['rank']}/{name}.png")
-        pictures[name] = np.ascontiguousarray(image[..., ::-1]).astype(np.uint8)
+            raise ValueError(file)
+        pictures[name] = image.astype(np.uint8)
         frame = results.frame(name, row["benchmark"])
         if frame is not None:
             psnr[name] = float(frame.loc[frame["clip"] == row["clip"], "psnr"].iloc[0])

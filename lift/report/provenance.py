@@ -25,18 +25,6 @@ _OTHERS = ("profile", "method", "seed", "sources", "baselines", "ablations", "re
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """One clip set as the page lists it."""
-
-    name: str
-    footage: str
-    """Procedural or a data set's own."""
-    manifest: str
-    """Start of the SHA-256 of its clips.csv, as the results name it; a dash for sets that train."""
-    protocol: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What the page says about how it was made."""
 
@@ -44,7 +32,6 @@ class Provenance:
     parameters: str
     parameters_digest: str
     code_digest: str
-    data: Sequence[DataSet]
     inputs: Sequence[tuple[str, str]]
     """Path below data/<profile> (of benchmarks: the repository's), and the start of its SHA-256."""
 
@@ -66,7 +53,6 @@ def describe(results: Results, others: Sequence[str] = ()) -> Provenance:
         ),
         parameters_digest=_digest(json.dumps(everything, sort_keys=True).encode()),
         code_digest=_digest((results.data / CODE).read_bytes()),
-        data=[_set(results, name) for name in results.procedural],
         inputs=_inputs(results, (*results.methods, *others)),
     )
 
@@ -84,25 +70,13 @@ def brief(sources: Sequence[str]) -> str:
     return "; ".join(told)
 
 
-def _set(results: Results, name: str) -> DataSet:
-    rules = results.protocols.get(name, {})
-    return DataSet(
-        name=name,
-        footage="not given"
-        if name in results.absent
-        else ("procedural" if results.procedural[name] else "the data set's own"),
-        manifest=rules.get("clips", "–"),
-        protocol=f"{rules['protocol']}; sampling: {rules['sampling']}" if rules else "–",
-    )
-
-
 def _inputs(results: Results, methods: Sequence[str]) -> list[tuple[str, str]]:
     paths = [results.data / "clips" / name / "summary.json" for name in results.procedural]
     for method in methods:
         own = results.data / "results" / method
         paths += [*(own / name for name in NAMES), results.data / "training" / method / "curves.csv"]
     found = [(path.relative_to(results.data).as_posix(), path) for path in paths]
-    found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.csv"))]
+    found += [(path.as_posix(), path) for path in sorted(measured.FOLDER.glob("*.*"))]
     return [(name, _digest(path.read_bytes())) for name, path in found if path.is_file()]
 
 

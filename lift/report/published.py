@@ -4,71 +4,62 @@ Shown where our rows come from real footage alone: beside stand-ins they would i
 nothing. published.yaml holds them, each with its source and protocol (protocols section 2).
 """
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lift.config import yaml12
-from lift.report.names import TWO_FRAMES
+from lift.report.names import NONE, TWO_FRAMES
 from lift.report.results import Results
-from lift.report.tables.table import Cell, Column, Table
+from lift.report.tables.table import Column, Table
 
 FILE = Path(__file__).with_name("published.yaml")
 _NUMBERS = (
-    Column(key="psnr", title="PSNR (dB)"),
-    Column(key="ssim", title="SSIM as published", digits=4),
-    Column(key="psnr_easy", title="PSNR easy"),
-    Column(key="psnr_medium", title="PSNR medium"),
-    Column(key="psnr_hard", title="PSNR hard"),
-    Column(key="psnr_extreme", title="PSNR extreme"),
-    Column(key="parameters", title="Parameters (M)", digits=1),
+    Column("psnr", "PSNR (dB)", 2),
+    Column("ssim", "SSIM as published", 4),
+    Column("psnr_easy", "PSNR easy", 2),
+    Column("psnr_medium", "PSNR medium", 2),
+    Column("psnr_hard", "PSNR hard", 2),
+    Column("psnr_extreme", "PSNR extreme", 2),
+    Column("parameters", "Parameters (M)", 1),
 )
-Rows = Sequence[Mapping[str, Any]]
 
 
 def attach(results: Results, benchmark: str, table: Table) -> Table:
     """Put the published rows that belong to `table` below it, unless rendered footage took part in ours."""
-    rows: Rows = _read()["tables"].get(table.name, ())
-    if rows and not (results.stand_in(benchmark) or results.stand_in("train")):
-        table.block = _block(table, rows)
+    rows = published()["tables"].get(table.name, ())
+    if not rows or results.stand_in(benchmark) or results.stand_in("train"):
+        return table
+    protocols = {key: chr(ord("a") + i) for i, key in enumerate(dict.fromkeys(r["protocol"] for r in rows))}
+    sources = {key: str(i) for i, key in enumerate(dict.fromkeys(r["source"] for r in rows), 1)}
+    known = [column for column in _NUMBERS if any(column.key in row for row in rows)]
+    table.block = Table(
+        name=table.name,
+        caption=f"{table.caption.split(':')[0]}: published by others, not measured here; other training and "
+        "other protocols, so not ranked with our rows",
+        columns=[
+            Column("method", "Published"),
+            Column("frames", "Frames", 0),
+            *known,
+            Column("protocol", "Protocol"),
+            Column("source", "Source"),
+        ],
+        rows=[
+            {column.key: NONE for column in known}
+            | row
+            | {"method_shown": row["method"] + (f" {TWO_FRAMES}" if row["frames"] == 2 else "")}
+            | {"protocol": protocols[row["protocol"]], "source": sources[row["source"]]}
+            for row in rows
+        ],
+        notes=[
+            *(f"Protocol {letter}: {published()['protocols'][key]}." for key, letter in protocols.items()),
+            *(f"Source {number}: {published()['sources'][key]}." for key, number in sources.items()),
+        ],
+    )
     return table
 
 
 @cache
-def _read() -> Any:
+def published() -> Any:
+    """Return what published.yaml holds: tables of rows, and what their sources and protocols are."""
     return yaml12.read(FILE)
-
-
-def _block(table: Table, rows: Rows) -> Table:
-    protocols = {key: chr(ord("a") + i) for i, key in enumerate(dict.fromkeys(r["protocol"] for r in rows))}
-    sources = {key: str(i) for i, key in enumerate(dict.fromkeys(r["source"] for r in rows), 1)}
-    known = [column for column in _NUMBERS if any(column.key in row for row in rows)]
-    columns = [
-        Column(key="method", title="Published", numeric=False),
-        Column(key="frames", title="Frames", digits=0),
-        *known,
-        Column(key="protocol", title="Protocol", numeric=False),
-        Column(key="source", title="Source", numeric=False),
-    ]
-    return Table(
-        name=table.name,
-        caption=f"{table.caption.split(':')[0]}: published by others, not measured here; other training "
-        f"and other protocols, "
-        "so not ranked with our rows",
-        columns=columns,
-        rows=[
-            [
-                Cell(text=row["method"], sign=TWO_FRAMES if row["frames"] == 2 else ""),
-                Cell(value=row["frames"]),
-                *(Cell(text="–", value=row.get(column.key)) for column in known),
-                Cell(text=protocols[row["protocol"]]),
-                Cell(text=sources[row["source"]]),
-            ]
-            for row in rows
-        ],
-        notes=[
-            *(f"Protocol {letter}: {_read()['protocols'][key]}." for key, letter in protocols.items()),
-            *(f"Source {number}: {_read()['sources'][key]}." for key, number in sources.items()),
-        ],
-    )

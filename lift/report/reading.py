@@ -2,7 +2,7 @@
 
 Only what params.yaml names is read: a folder of a method that is no longer declared is left alone, and a
 declared method without results is listed as missing. All methods must have the same clips, measured under
-the same protocol.
+the same protocol. Methods that predict have a row for each horizon; they are read by the same rules, apart.
 """
 
 import json
@@ -20,49 +20,56 @@ from lift.report import measured
 from lift.report.names import REQUIRED, of_task
 from lift.report.results import Results
 
-COLUMNS = (
-    "benchmark", "clip", "video", "group", "kind", "motion", "seed", "context",
-    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
-    "occluded",
-)  # fmt: skip
-_TEXT = ("benchmark", "clip", "video", "group", "kind")
+TEXT = ("benchmark", "clip", "video", "group", "kind")
+NUMBERS = {
+    "interpolate": (
+        "motion", "seed", "context", "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges",
+        "ie_occluded", "warping", "epe", "occluded",
+    ),
+    "predict": ("motion", "seed", "context", "horizon", "psnr", "ssim", "ms_ssim", "lpips"),
+}  # fmt: skip
+"""Columns of clips.csv, of those that do each task."""
 _OPTIONAL = ("ie_occluded", "warping", "epe", "occluded")
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
 WEIGHTS = Path("weights")
 _NAMED = 5  # clips that an error names
-Seeds = tuple[pd.DataFrame, ...]
+Frames = dict[str, tuple[pd.DataFrame, ...]]
+"""Benchmark -> one table per training seed."""
 
 
 def read(
-    config: Config, configs: Mapping[str, Config], data: Path, timings: Path = measured.FOLDER
+    config: Config,
+    configs: Mapping[str, Config],
+    data: Path,
+    task: str = "interpolate",
+    timings: Path = measured.FOLDER,
 ) -> Results:
-    """Read and check the results of every declared method that interpolates, under `data` (data/<profile>).
-
-    Methods that predict have files and tables of their own (predictions.py): `config` of the result names
-    none.
+    """Read and check the results of every declared method that does `task`, under `data` (data/<profile>).
 
     Args:
-        config: The profile's configuration.
-        configs: Each ablation's.
+        config: The profile's configuration; that of the result names the methods of the task alone.
+        configs: Each model's.
         data: data/<profile>.
+        task: interpolate or predict.
         timings: What was measured apart from the pipeline.
 
     Raises:
         UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
             different clips, seeds or under different protocols.
     """
-    config = of_task(config, configs, "interpolate")
-    seeded: dict[str, dict[str, Seeds]] = {}
-    stated: dict[str, dict[str, Any]] = {}
-    protocols: dict[str, dict[str, dict[str, str]]] = {}
+    config = of_task(config, configs, task)
+    seeded: dict[str, Frames] = {}
+    costs: dict[str, Mapping[str, float]] = {}
+    protocols: dict[str, dict[str, Any]] = {}
     for name in config.methods:
         folder = data / "results" / name
         seeds = configs[name].train.seeds if name in config.ablations else ()
-        seeded[name] = _read_method(folder / "clips.csv", config, seeds)
+        seeded[name] = _read_method(folder / "clips.csv", config, seeds, task)
         if seeded[name]:
-            stated[name] = read_json(folder / "metrics.json")
+            stated = read_json(folder / "metrics.json")
             protocols[name] = read_json(folder / "protocol.json")
-            _check_means(seeded[name], stated[name], folder / "metrics.json")
+            _check_means(seeded[name], stated, folder / "metrics.json")
+            costs |= {name: stated["model"]} if "model" in stated else {}
     _check_same_clips(seeded, data)
     summaries = {name: _summary(data / "clips" / name) for name in config.clips.sets}
     return Results(
@@ -71,10 +78,12 @@ def read(
         data=data,
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
-        protocols=one_protocol(config, seeded, protocols, data),
-        costs={method: means["model"] for method, means in stated.items() if "model" in means},
+        protocols=_one_protocol(config, seeded, protocols, data, task),
+        costs=costs,
         procedural={name: bool(summary["procedural"]) for name, summary in summaries.items()},
-        absent=tuple(name for name in config.benchmarks if _not_given(summaries[name])),
+        absent=tuple(
+            b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
+        ),
         trainings={name: _trainings(config, configs, name) for name in config.methods},
         timings=measured.read(timings, config.profile),
     )
@@ -89,10 +98,6 @@ def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> in
     return int(ours)
 
 
-def _not_given(summary: Mapping[str, Any]) -> bool:
-    return "not_given" in summary and not summary["clips"]
-
-
 def _summary(folder: Path) -> dict[str, Any]:
     """Read what is known of a clip set."""
     path = folder / "summary.json"
@@ -100,12 +105,9 @@ def _summary(folder: Path) -> dict[str, Any]:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         bool(summary["procedural"])
         return summary
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run `dvc repro` to build the clips again") from error
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: says nothing about `procedural`; run `dvc repro` to build the clips again"
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = "not found" if isinstance(error, FileNotFoundError) else "says nothing about `procedural`"
+        raise UserError(f"{path}: {told}; run `dvc repro` to build the clips again") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -125,171 +127,155 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _read_method(path: Path, config: Config, seeds: Sequence[int]) -> dict[str, Seeds]:
-    if not path.is_file():
-        return {}
-    table = read_table(path, COLUMNS)
-    _check_rows(table, path)
-    table = table[table["benchmark"].isin(list(config.benchmarks))]
-    return {str(name): _by_seed(frame, path, str(name), seeds) for name, frame in table.groupby("benchmark")}
+def read_table(path: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Read a table that evaluation wrote; a training seed may be missing, other numbers must be there.
 
+    Flow is measured for a whole benchmark or not at all: a hole would drop clips from a mean unseen.
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table that evaluation wrote; an empty cell is missing, but in columns of text.
+    Args:
+        path: The file; of one that is not there the table is empty.
+        text: Columns of text, `benchmark` and `clip` among them.
+        numbers: Columns of finite numbers.
 
     Raises:
         UserError: It is no such table.
     """
-    empty = {column: [""] for column in columns if column not in _TEXT}
+    if not path.is_file():
+        return pd.DataFrame(columns=[*text, *numbers])
+    empty = {column: [""] for column in numbers}
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=empty)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=empty)
+    except ValueError as error:
         raise UserError(f"{path}: not a table of clips ({error}); evaluate again") from error
-    if missing := [column for column in columns if column not in table.columns]:
+    if missing := [column for column in (*text, *numbers) if column not in table.columns]:
         raise UserError(f"{path}: column {missing[0]} is missing; evaluate again")
+    for column in numbers:
+        absent = table[column].isna()
+        table[column] = pd.to_numeric(table[column], errors="coerce")
+        allowed = absent & (column == "seed")
+        if column in _OPTIONAL:
+            allowed = absent & absent.groupby(table["benchmark"]).transform("all")
+        if (bad := ~np.isfinite(table[column].astype(float)) & ~allowed).any():
+            raise UserError(
+                f"{path}: {column} of {_listed(list(table['clip'][bad]))} is missing or not a finite "
+                "number; look at these clips, then evaluate again"
+            )
     return table
 
 
-def _by_seed(table: pd.DataFrame, path: Path, benchmark: str, seeds: Sequence[int]) -> Seeds:
-    """Split the rows of one benchmark by training seed, in the order of `seeds`; empty: one without any."""
-    found = table["seed"].dropna().unique()
-    if sorted(found) != sorted(seeds) or (seeds and table["seed"].isna().any()):
-        told = ", ".join(f"{seed:g}" for seed in sorted(found)) or "none"
-        asked = ", ".join(map(str, seeds)) or "none"
-        raise UserError(
-            f"{path}: {benchmark} has results of training seeds {told}, but params.yaml (train.seeds) asks "
-            f"for {asked}; evaluate again"
-        )
-    parts = [table[table["seed"] == seed] for seed in seeds] or [table]
-    frames = tuple(part.sort_values("clip").reset_index(drop=True) for part in parts)
-    for seed, frame in zip(seeds, frames, strict=False):
-        if apart := differing(frame, frames[0]):
+def _read_method(path: Path, config: Config, seeds: Sequence[int], task: str) -> Frames:
+    """Read the rows of each benchmark by training seed, in the order of `seeds`; one table without any."""
+    table = read_table(path, TEXT, NUMBERS[task])
+    order = ["horizon", "clip"] if task == "predict" else ["clip"]
+    if (twice := table.duplicated(["benchmark", "seed", *order])).any():
+        raise UserError(f"{path}: {_listed(list(table['clip'][twice]))} stands twice; evaluate again")
+    found: Frames = {}
+    for name, own in table[table["benchmark"].isin(list(config.benchmarks))].groupby("benchmark"):
+        there = sorted(own["seed"].dropna().unique())
+        if there != sorted(seeds) or (seeds and own["seed"].isna().any()):
+            told, asked = (", ".join(f"{seed:g}" for seed in some) or "none" for some in (there, seeds))
             raise UserError(
-                f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {benchmark} clips: they "
-                f"differ in {listed(apart)}; evaluate again"
+                f"{path}: {name} has results of training seeds {told}, but params.yaml (train.seeds) asks "
+                f"for {asked}; evaluate again"
             )
-    return frames
+        parts = [own[own["seed"] == seed] for seed in seeds] or [own]
+        found[str(name)] = tuple(part.sort_values(order).reset_index(drop=True) for part in parts)
+        for seed, frame in zip(seeds, found[str(name)], strict=False):
+            if apart := _differing(frame, found[str(name)][0]):
+                raise UserError(
+                    f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {name} clips: they "
+                    f"differ in {_listed(apart)}; evaluate again"
+                )
+    return found
 
 
-def _averaged(frames: Seeds) -> pd.DataFrame:
-    if len(frames) == 1:
-        return frames[0]
+def _averaged(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     mean = frames[0].copy()
-    for column in (c for c in COLUMNS if c not in (*_TEXT, "seed")):
-        mean[column] = np.mean([frame[column].to_numpy(np.float64) for frame in frames], axis=0)
+    if len(frames) > 1:
+        for column in mean.columns.difference([*TEXT, "seed"]):
+            mean[column] = np.mean([frame[column].to_numpy(np.float64) for frame in frames], axis=0)
     return mean
 
 
-def _check_rows(table: pd.DataFrame, path: Path) -> None:
-    twice = table[table.duplicated(["benchmark", "clip", "seed"])]
-    if len(twice):
-        raise UserError(f"{path}: {listed(list(twice['clip']))} stands twice; evaluate again")
-    for column in (c for c in COLUMNS if c not in _TEXT):
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            raise UserError(f"{path}: column {column} holds something that is no number; evaluate again")
-        values = table[column].to_numpy(dtype=np.float64)
-        # Flow is measured for a whole benchmark or not at all; a hole would drop clips from a mean unseen.
-        absent = table[column].isna()
-        if column in _OPTIONAL:
-            absent &= ~absent.groupby(table["benchmark"]).transform("all")
-        bad = table[(absent & (column != "seed")) | np.isinf(values)]
-        if len(bad):
-            raise UserError(
-                f"{path}: {column} of {listed(list(bad['clip']))} is missing or not finite; look at "
-                "these clips, then evaluate again"
-            )
-
-
-def _check_means(frames: Mapping[str, Seeds], stated: Mapping[str, Any], path: Path) -> None:
+def _check_means(frames: Frames, stated: Mapping[str, Any], path: Path) -> None:
     """Refuse a metrics.json that belongs to other rows: the two are read side by side."""
     for name, seeds in frames.items():
-        for metric in REQUIRED:
-            mean = float(np.mean([frame[metric].mean() for frame in seeds]))
-            told = stated.get(name, {}).get(metric)
+        rows = pd.concat(seeds)
+        if "horizon" in rows:
+            means = {f"psnr_{horizon}": part["psnr"].mean() for horizon, part in rows.groupby("horizon")}
+        else:
+            means = {metric: rows[metric].mean() for metric in REQUIRED}
+        for key, mean in means.items():
+            told = stated.get(name, {}).get(key)
             if not isinstance(told, int | float) or abs(told - mean) > _AGREEMENT:
                 raise UserError(
-                    f"{path}: {name}.{metric} is {told}, but clips.csv beside it gives {mean:.6f}; "
-                    "evaluate again"
+                    f"{path}: {name}.{key} is {told}, but clips.csv beside it gives {mean:.6f}; evaluate "
+                    "again"
                 )
 
 
-def _check_same_clips(seeded: Mapping[str, Mapping[str, Seeds]], data: Path) -> None:
-    """Refuse to pair methods that were measured on different clips."""
-    first: dict[str, str] = {}
+def _check_same_clips(seeded: Mapping[str, Frames], data: Path) -> None:
+    """Refuse to pair methods that were measured on different clips, at any horizon."""
+    first: dict[str, tuple[str, pd.DataFrame]] = {}
     for method, frames in seeded.items():
-        for name, seeds in frames.items():
-            reference = seeded[first.setdefault(name, method)][name][0]
-            if apart := differing(seeds[0], reference):
-                raise UserError(
-                    f"{data / 'results'}: {method} and {first[name]} were not measured on the same {name} "
-                    f"clips: they differ in {listed(apart)}; evaluate both again"
-                )
+        for name, (frame, *_) in frames.items():
+            for _, part in frame.groupby("horizon") if "horizon" in frame else [(0, frame)]:
+                other, reference = first.setdefault(name, (method, part))
+                if apart := _differing(part, reference):
+                    raise UserError(
+                        f"{data / 'results'}: {method} and {other} were not measured on the same {name} "
+                        f"clips: they differ in {_listed(apart)}; evaluate both again"
+                    )
 
 
-def differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
+def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
     """Name the clips in which two sorted tables differ."""
-    if frame[list(_TEXT)].equals(reference[list(_TEXT)]):
+    one, two = (table[list(TEXT)].reset_index(drop=True) for table in (frame, reference))
+    if one.equals(two):
         return []
-    one, two = set(frame["clip"]), set(reference["clip"])
-    return sorted(one ^ two) or sorted(frame["clip"][(frame != reference)[list(_TEXT)].any(axis=1)])
+    return sorted({*one["clip"]} ^ {*two["clip"]}) or sorted(one["clip"][(one != two).any(axis=1)])
 
 
-def one_protocol(
+def _one_protocol(
     config: Config,
-    seeded: Mapping[str, Mapping[str, object]],
-    protocols: Mapping[str, Mapping[str, Mapping[str, str]]],
+    seeded: Mapping[str, Frames],
+    protocols: Mapping[str, Mapping[str, Any]],
     data: Path,
+    task: str,
 ) -> dict[str, dict[str, str]]:
-    """Return each benchmark's protocol; refuse methods that were measured under different ones.
-
-    Args:
-        config: The rules that they were to be measured by.
-        seeded: What was measured, by method and benchmark.
-        protocols: What each method's protocol.json says of each benchmark.
-        data: data/<profile>.
-
-    Raises:
-        UserError: Two methods differ, or one differs from params.yaml.
-    """
+    """Return each benchmark's protocol; refuse methods measured under different ones, or under another."""
     agreed: dict[str, dict[str, str]] = {}
     first: dict[str, str] = {}
-    for method, frames in seeded.items():
-        for name in frames:
-            stated = protocols[method].get(name, {})
-            if not isinstance(stated, Mapping):
-                path = data / "results" / method / "protocol.json"
-                raise UserError(f"{path}: {name}: expected an object, found {stated!r}; evaluate again")
-            own = dict(stated)
-            reference = agreed.setdefault(name, own)
-            other = first.setdefault(name, method)
-            for key in sorted({*own, *reference}):
-                if own.get(key) != reference.get(key):
-                    raise UserError(
-                        f"{data / 'results'}: {method} and {other} were not measured alike on {name}: {key} "
-                        f"is {own.get(key)!r} for {method} and {reference.get(key)!r} for {other} "
-                        "(protocol.json); evaluate both again"
-                    )
+    for method, name in ((method, name) for method, frames in seeded.items() for name in frames):
+        own = protocols[method].get(name, {})
+        if not isinstance(own, dict):
+            path = data / "results" / method / "protocol.json"
+            raise UserError(f"{path}: {name}: expected an object, found {own!r}; evaluate again")
+        reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
+        for key in sorted({*own, *reference}):
+            if own.get(key) != reference.get(key):
+                raise UserError(
+                    f"{data / 'results'}: {method} and {other} were not measured alike on {name}: {key} is "
+                    f"{own.get(key)!r} for {method} and {reference.get(key)!r} for {other} (protocol.json); "
+                    "evaluate both again"
+                )
     for name, own in agreed.items():
         rules = config.benchmarks[name]
-        asked = {
-            "protocol": rules.protocol,
-            "sampling": rules.sampling or "its own",
-        }
-        for key, value in asked.items():
-            if own.get(key) != value:
+        asked = {"protocol": rules.protocol, "sampling": rules.sampling or "its own"}
+        asked |= {"horizons": str(rules.horizons)} if task == "predict" else {}
+        for key in (*asked, *(own.keys() - asked.keys() - {"clips"})):
+            if own.get(key) != asked.get(key):
+                told = (
+                    f"params.yaml says {asked[key]!r}" if key in asked else "this version knows no such rule"
+                )
                 raise UserError(
                     f"{data / 'results' / first[name]}: {name} was measured with {key} {own.get(key)!r} "
-                    f"(protocol.json), but params.yaml says {value!r}; evaluate again"
+                    f"(protocol.json), but {told}; evaluate again"
                 )
-        for key in own.keys() - asked.keys() - {"clips", "horizons"}:
-            raise UserError(
-                f"{data / 'results' / first[name]}: {name} was measured with {key} {own[key]!r} "
-                f"(protocol.json), a rule that this version does not know; evaluate again"
-            )
     return agreed
 
 
-def listed(clips: Sequence[str]) -> str:
+def _listed(clips: Sequence[str]) -> str:
     """Name the first clips, and say how many more there are."""
-    shown = ", ".join(clips[:_NAMED])
-    return shown + (f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else "")
+    more = f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else ""
+    return ", ".join(clips[:_NAMED]) + more

@@ -1,6 +1,6 @@
 """The results of all methods, as the report asks for them; reading.py fills them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,12 @@ import pandas as pd
 
 from lift.config import Config
 from lift.report.measured import Measured
-from lift.report.names import JUDDER, METRICS, Metric
+from lift.report.names import JUDDER, TWO_FRAMES, narrow, window
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """Everything that the report is made from."""
+    """Everything that the report is made from, of the methods that do one task."""
 
     config: Config
     configs: Mapping[str, Config]
@@ -23,8 +23,8 @@ class Results:
     data: Path
     """data/<profile>."""
     rows: Mapping[str, Mapping[str, pd.DataFrame]]
-    """Method -> benchmark -> rows of clips.csv in the order of clip ids, averaged over training seeds; the
-    same clips for every method.
+    """Method -> benchmark -> rows of clips.csv in the order of clip ids (of prediction: of horizons, then of
+    clip ids), averaged over training seeds; the same clips for every method.
     """
     seeded: Mapping[str, Mapping[str, tuple[pd.DataFrame, ...]]]
     """The same before averaging: one table per training seed, in the order of `train.seeds`."""
@@ -59,10 +59,6 @@ class Results:
         asked = dict.fromkeys((self.config.report.benchmark, *self.config.report.others))
         return [name for name in asked if self.measured(name)]
 
-    def called(self, method: str) -> str:
-        """Return what readers call a method."""
-        return self.config.report.names.get(method, method)
-
     @property
     def missing(self) -> list[str]:
         """Declared methods without any result."""
@@ -72,11 +68,6 @@ class Results:
     def base(self) -> str:
         """The method that the research question is about: the first that params.yaml compares."""
         return self.config.report.comparisons[0].method
-
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        """Metrics by column name."""
-        return METRICS
 
     def frame(self, method: str, benchmark: str) -> pd.DataFrame | None:
         """Return the rows of one method on one benchmark; None where there are none."""
@@ -123,14 +114,40 @@ class Results:
         """Whether rendered scenes stand in for real footage (the set `scenes` is meant to be rendered)."""
         return self.procedural[benchmark] and benchmark != "scenes"
 
+    def called(self, method: str) -> str:
+        """Return what readers call a method."""
+        return self.config.report.names.get(method, method)
+
+    def title(self, benchmark: str) -> str:
+        """Return what readers call a benchmark."""
+        return self.config.benchmarks[benchmark].title
+
+    def footage(self, benchmark: str) -> str:
+        """Return the words that a caption must carry where the footage is rendered; else none."""
+        if self.stand_in(benchmark):
+            return " (procedural stand-ins)"
+        return " (procedural scenes)" if self.procedural[benchmark] else ""
+
+    @property
+    def coverage(self) -> str:
+        """Coverage of intervals in words."""
+        return f"{100 * self.config.report.confidence:g} %"
+
+    def named(self, method: str) -> dict[str, object]:
+        """Return the first cells of a method's row: its name, signed where it sees two frames, and window."""
+        sign = f" {TWO_FRAMES}" if narrow(self.configs, method) else ""
+        shown = f"{self.called(method)}{sign}"
+        return {"method": method, "method_shown": shown, "window": window(self.configs, method)}
+
+    def sources(self, methods: Iterable[str]) -> list[str]:
+        """Name the files that the rows of some methods come from."""
+        return [f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if self.rows.get(m)]
+
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """Average `values` (n,) or (n, k) of clips within each unit; units come in sorted order."""
+    """Average `values` (n,) of clips within each unit; units come in sorted order."""
     _, index, counts = np.unique(units, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(counts), *values.shape[1:]))
-    np.add.at(sums, index, values)
-    means: npt.NDArray[np.float64] = sums / counts.reshape(-1, *([1] * (values.ndim - 1)))
-    return means
+    return np.bincount(index, weights=values) / counts
 
 
 def clip_mean_parts(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

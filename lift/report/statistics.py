@@ -240,7 +240,8 @@ def holm(p: Sequence[float]) -> list[float]:
     """
     values = np.array(p, dtype=np.float64)
     order = np.argsort(values)[: int((~np.isnan(values)).sum())]
-    # The smallest of m counts m times, the next m - 1 times …, and none less than a smaller one.
+    # The smallest of m counts m times, the next m - 1 times …, and none less than a smaller one. statsmodels'
+    # multipletests does the same and collects the whole process' garbage at each call.
     factors = np.arange(len(order), 0, -1)
     values[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1)
     return [float(value) for value in values]
@@ -265,18 +266,9 @@ def detectable(n: int, deviation: float, alpha: float) -> float:
 
 @functools.cache
 def _standardised(n: int, alpha: float) -> float:
-    from scipy.optimize import brentq
     from statsmodels.stats.power import TTestPower
 
-    power = TTestPower().power
-    videos = n * _EFFICIENCY
-
-    def missing(effect: float) -> float:
-        # One side at half the level: the chance to reject on the wrong side is nothing at this power, and its
-        # tail of the noncentral t comes out as NaN for many videos.
-        return float(power(effect, videos, alpha / 2, alternative="larger")) - POWER
-
-    top = 1.0
-    while missing(top) < 0:
-        top *= 2
-    return float(brentq(missing, 0.0, top))
+    # One side at half the level: the chance to reject on the wrong side is nothing at this power, and its
+    # tail of the noncentral t comes out as NaN for many videos.
+    rules = {"nobs": n * _EFFICIENCY, "alpha": alpha / 2, "power": POWER, "alternative": "larger"}
+    return float(TTestPower().solve_power(**rules))

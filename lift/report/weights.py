@@ -5,16 +5,14 @@ exponential is how many equally weighted frames would have as much (Hill, "Diver
 1973).
 """
 
-import math
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from lift.errors import UserError
+from lift.report.names import narrow
+from lift.report.reading import read_table
 from lift.report.results import Results
 
-Array = npt.NDArray[np.float64]
+_CLIP = ["benchmark", "clip", "seed"]
 
 
 def read_weights(results: Results, method: str) -> pd.DataFrame:
@@ -24,16 +22,13 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
         UserError: The file is no table of weights.
     """
     path = results.data / "results" / method / "weights.csv"
-    columns = ["benchmark", "clip", "kind", "seed", "offset", "weight"]
-    if not path.is_file():
-        return pd.DataFrame(columns=columns)
-    try:
-        table = pd.read_csv(path, keep_default_na=False, dtype={"kind": str, "seed": str})[columns]
-        return table.astype({"offset": np.int64, "weight": np.float64})
-    except (KeyError, ValueError, pd.errors.ParserError) as error:
-        raise UserError(
-            f"{path}: expected columns {', '.join(columns)} with numbers in the last two; evaluate again"
-        ) from error
+    return read_table(path, ("benchmark", "clip", "kind"), ("seed", "offset", "weight"))
+
+
+def weighted(results: Results) -> dict[str, pd.DataFrame]:
+    """Read the weights of every method that was measured and sees more than the references."""
+    wide = [m for m in results.methods if results.rows.get(m) and not narrow(results.configs, m)]
+    return {m: table for m in wide if len(table := read_weights(results, m))}
 
 
 def entropies(table: pd.DataFrame) -> pd.DataFrame:
@@ -46,22 +41,13 @@ def entropies(table: pd.DataFrame) -> pd.DataFrame:
         One row for each benchmark, clip and seed: `frames` (n), `share` (entropy over ln n; 1: all alike),
         `effective` (its exponential, frames), `references` (α of the frames at offsets −1 and +1 together).
     """
-    rows = []
-    for (benchmark, clip, seed), own in table.groupby(["benchmark", "clip", "seed"], sort=True):
-        weights: Array = own["weight"].to_numpy(np.float64)
-        positive = weights[weights > 0]
-        entropy = float(-(positive * np.log(positive)).sum())
-        alike = math.log(len(weights))
-        rows.append(
-            {
-                "benchmark": benchmark,
-                "clip": clip,
-                "seed": seed,
-                "frames": len(weights),
-                "share": entropy / alike if alike else 1.0,
-                "effective": math.exp(entropy),
-                "references": float(weights[own["offset"].abs() == 1].sum()),
-            }
-        )
-    columns = ["benchmark", "clip", "seed", "frames", "share", "effective", "references"]
-    return pd.DataFrame(rows, columns=columns)
+    alpha = table["weight"]
+    terms = table.assign(
+        entropy=-alpha * np.log(alpha.where(alpha > 0, 1)),
+        references=alpha.where(table["offset"].abs() == 1, 0),
+    )
+    found = terms.groupby(_CLIP, dropna=False).agg(
+        frames=("weight", "size"), entropy=("entropy", "sum"), references=("references", "sum")
+    )
+    found["share"] = (found["entropy"] / np.log(found["frames"])).where(found["frames"] > 1, 1.0)
+    return found.assign(effective=np.exp(found["entropy"])).reset_index()

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,12 +12,11 @@ from lift.video.batch import inputs_of, is_batch, jobs_of, run_all
 from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
 from lift.video.codecs import CONTAINERS
 from lift.video.foresee import foresee
-from lift.video.job import Job, Outcome
+from lift.video.job import SIGNALLED, Job, Outcome
 from lift.video.run import run
-from lift.video.schedule import LEAST, UNCHANGED, not_a_factor
 from lift.video.settings import DEFAULTS
-from lift.video.span import Span
-from lift.video.stop import SIGNALLED
+from lift.video.source import Span
+from lift.video.ticks import LEAST, UNCHANGED, not_a_factor
 
 FACTOR = 2
 SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001
@@ -31,13 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("expected an input and an output")
     *inputs, output = options.paths
     try:
-        chosen = choose(
-            options.model,
-            options.weights,
-            device=options.device,
-            precision=options.precision,
-            cache=options.cache,
-        )
+        chosen = choose(options.model, options.weights, device=options.device, precision=options.precision)
         job = _job(options, inputs[0], output, chosen)
         batch = is_batch(inputs)
         jobs = jobs_of(inputs_of(inputs), output, job) if batch else [job]
@@ -52,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     _say(_summary(job, outcome))
     if outcome.trouble:
-        _say(f"error: {outcome.trouble}; {job.output} holds what could be read, {_until(outcome)}")
+        until = f"up to {float(outcome.reached):.2f} s"
+        _say(f"error: {outcome.trouble}; {job.output} holds what could be read, {until}")
         return 1
     return SIGNALLED + outcome.interrupted if outcome.interrupted else 0
 
@@ -76,10 +71,6 @@ def _summary(job: Job, outcome: Outcome) -> str:
     return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}{repeated}, {cuts}{few}"
 
 
-def _until(outcome: Outcome) -> str:
-    return f"up to {float(outcome.reached):.2f} s"
-
-
 def _job(options: argparse.Namespace, given: Path, output: Path, chosen: Chosen) -> Job:
     factor, default = options.factor, FACTOR if chosen.interpolates else UNCHANGED
     if not chosen.interpolates and (options.fps is not None or factor not in (None, UNCHANGED)):
@@ -89,23 +80,10 @@ def _job(options: argparse.Namespace, given: Path, output: Path, chosen: Chosen)
         )
     if chosen.interpolates and factor is not None and factor < LEAST:
         raise UserError(not_a_factor(factor))
-    return Job(
-        input=given,
-        output=output,
-        factor=default if factor is None else factor,
-        fps=options.fps,
-        slow_motion=options.slow_motion,
-        span=Span(start=options.start, end=options.end),
-        codec=options.codec,
-        tile=options.tile,
-        preview=options.preview,
-        predict=options.predict,
-        report=options.report,
-        force=options.force,
-        deinterlace=options.deinterlace,
-        input_fps=options.input_fps,
-        repeats=options.repeats,
-    )
+    named = {field.name for field in fields(Job)} - {"factor"}
+    own = {name: value for name, value in vars(options).items() if name in named}
+    span = Span(start=options.start, end=options.end)
+    return Job(**own, input=given, output=output, factor=default if factor is None else factor, span=span)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,12 +144,6 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help=f"auto (default: {DEFAULTS.memory:g} GiB, or what the GPU has), off, or pixels",
     )
-    add(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help="encode the whole window anew for each frame (slow)",
-    )
     add("--codec", help="h264, h265, vp9, av1, ffv1 (lossless) or any encoder of FFmpeg")
     add("--preview", action="store_true", help="show input and result side by side")
     add(
@@ -191,19 +163,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _number(text: str) -> Fraction:
+def _rate(text: str) -> Fraction:
+    """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
     try:
         value = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"{text}: expected a number such as 60 or 60000/1001") from error
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text}: expected more than 0")
-    return value
-
-
-def _rate(text: str) -> Fraction:
-    """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
-    value = _number(text)
     digits = len(text.partition(".")[2]) if "/" not in text and "e" not in text.lower() else 0
     near = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
     if digits >= SHORTENED and abs(near - value) <= Fraction(1, 2 * 10**digits):
@@ -212,12 +179,13 @@ def _rate(text: str) -> Fraction:
 
 
 def _time(text: str) -> Fraction:
+    wrong = argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
     try:
         parts = [Fraction(part) for part in text.split(":")]
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s") from error
+        raise wrong from error
     if len(parts) > 3:
-        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
+        raise wrong
     return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from lift.models.interface import Interpolator
-from lift.video.choose import Chosen, choose, fit, of_model
+from lift.video.choose import choose, fit, of_model
 from lift.video.engine import Repeats, smooth
 from lift.video.frame import Frame, Image
-from lift.video.schedule import Multiple
 from lift.video.settings import DEFAULTS, Settings
+from lift.video.ticks import Multiple
 
 
 def interpolate(
@@ -59,7 +59,11 @@ def interpolate(
         [24, 26, 28, 30, 32]
     """
     schedule = Multiple(factor=factor)
-    chosen = _chosen(model, window, device, precision)
+    if isinstance(model, Interpolator):
+        chosen = of_model(model, window, type(model).__name__, device=device, precision=precision)
+    else:
+        name, weights = (None, model) if isinstance(model, Path) else (model, None)
+        chosen = choose(name, weights, device=device, precision=precision)
     stream = _checked(iter(frames))
     first = next(stream, None)
     if first is None:
@@ -71,16 +75,6 @@ def interpolate(
         return
     for shown in smooth(chain((first, second), stream), method, schedule, settings=settings, repeats=repeats):
         yield shown.frame.image
-
-
-def _chosen(
-    model: str | Path | Interpolator | None, window: tuple[int, ...], device: str, precision: str
-) -> Chosen:
-    if isinstance(model, Interpolator):
-        return of_model(model, window, type(model).__name__, device=device, precision=precision)
-    if isinstance(model, Path):
-        return choose(None, model, device=device, precision=precision)
-    return choose(model, None, device=device, precision=precision)
 
 
 def _checked(images: Iterator[Image]) -> Iterator[Frame]:

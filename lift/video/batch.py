@@ -14,9 +14,8 @@ from lift.progress import bar
 from lift.video.choose import Chosen
 from lift.video.codecs import CONTAINERS
 from lift.video.folder import PICTURES
-from lift.video.job import Job, Stopped, check
-from lift.video.run import open_source, run
-from lift.video.stop import SIGNALLED
+from lift.video.job import SIGNALLED, Job, Stopped
+from lift.video.run import opened, run
 
 VIDEOS = frozenset((*CONTAINERS, ".mpg", ".mpeg", ".vob", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".apng"))
 """Suffixes by which the videos of a folder are found."""
@@ -81,7 +80,8 @@ def run_all(jobs: Sequence[Job], chosen: Chosen, say: Callable[[str], None]) -> 
     total, failed = 0, []
     for job in list(waiting):
         try:
-            total += count(job, chosen)
+            with opened(job, chosen) as given:
+                total += given.shown or 0
         except UserError as error:
             say(f"error: {error}")
             waiting.remove(job)
@@ -109,21 +109,6 @@ def run_all(jobs: Sequence[Job], chosen: Chosen, say: Callable[[str], None]) -> 
                 failed.append(job)
     say(f"{len(jobs) - len(failed)} of {len(jobs)} done" + (f"; not: {_names(failed)}" if failed else ""))
     return 1 if failed else 0
-
-
-def count(job: Job, chosen: Chosen) -> int:
-    """Return how many frames a job will show, as far as its input tells.
-
-    Raises:
-        UserError: What can be refused before the work.
-    """
-    schedule = check(job, chosen)
-    source = open_source(job)
-    try:
-        schedule.rate(source.rate)
-        return schedule.count(source.total, source.rate, job.predict) if source.total else 0
-    finally:
-        source.close()
 
 
 def _name(path: Path) -> str:

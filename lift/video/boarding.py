@@ -8,8 +8,8 @@ from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
-from av.filter import Graph
 
+from lift.video.filters import Chain
 from lift.video.media import rehearse
 
 SOUND = {  # muxer: encoders that its players know, the best first
@@ -159,7 +159,7 @@ class Sound:
 
     def __init__(self, stream: Any, copy: Any) -> None:
         self._stream, self._copy = stream, copy
-        self._graph: Graph | None = None
+        self._chain: Chain | None = None
         self._kind: tuple[Any, ...] = ()
 
     @classmethod
@@ -180,42 +180,17 @@ class Sound:
     def _encoded(self, frame: Any) -> Iterator[Any]:
         kind = (frame.sample_rate, frame.format.name, frame.layout.name)
         if kind != self._kind:  # broadcasts change from stereo to surround and back
-            yield from self._pulled(last=True)
-            self._kind, self._graph = kind, self._chain(frame)
-        assert self._graph is not None
-        self._graph.push(frame)
-        yield from self._pulled(last=False)
+            yield from self._through(None)
+            self._kind, context = kind, self._copy.codec_context
+            wanted = (
+                f"sample_fmts={context.format.name}:sample_rates={context.sample_rate}"
+                f":channel_layouts={context.layout.name}"
+            )
+            self._chain = Chain(frame, frame.time_base, [("aresample", "async=1"), ("aformat", wanted)])
+        yield from self._through(frame)
 
-    def _chain(self, frame: Any) -> Graph:
-        context, graph = self._copy.codec_context, Graph()
-        wanted = (
-            f"sample_fmts={context.format.name}:sample_rates={context.sample_rate}"
-            f":channel_layouts={context.layout.name}"
-        )
-        nodes = [
-            graph.add_abuffer(
-                sample_rate=frame.sample_rate,
-                format=frame.format,
-                layout=frame.layout.name,
-                time_base=frame.time_base,
-            ),
-            graph.add("aresample", "async=1"),
-            graph.add("aformat", wanted),
-            graph.add("abuffersink"),
-        ]
-        graph.link_nodes(*nodes).configure()
-        return graph
-
-    def _pulled(self, *, last: bool) -> Iterator[Any]:
-        if self._graph is None:
-            return
-        if last:
-            self._graph.push(None)
-        while True:
-            try:
-                made = self._graph.pull()
-            except (av.BlockingIOError, av.EOFError):
-                return
+    def _through(self, frame: Any) -> Iterator[Any]:
+        for made in () if self._chain is None else self._chain.push(frame):
             yield from self._copy.encode(made)
 
     def flush(self) -> Iterator[Any]:
@@ -226,5 +201,5 @@ class Sound:
 
     def drain(self) -> Iterator[Any]:
         """Yield what the encoder and the filters still hold."""
-        yield from self._pulled(last=True)
+        yield from self._through(None)
         yield from self._copy.encode(None)

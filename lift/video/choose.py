@@ -3,14 +3,12 @@
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lift import header
 from lift import weights as weights_file
-from lift.config.load import Reader
-from lift.config.restore import PARAMS, restore
+from lift.config.load import PARAMS, Reader, restore
 from lift.config.schema import Model, window
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
@@ -20,8 +18,17 @@ from lift.models.lift.lift import Lift
 from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.registry import build
 from lift.models.rife_v4.interpolator import RifeV4
-from lift.video.methods import REFERENCES, Baseline, Cached, Direct, Method, Timed, Windowed
-from lift.video.predictor import Predicting
+from lift.video.methods import (
+    REFERENCES,
+    Baseline,
+    Cached,
+    Computing,
+    Direct,
+    Method,
+    Predicting,
+    Timed,
+    Windowed,
+)
 from lift.video.settings import DEFAULTS, Settings
 from lift.video.tiles import Tiled
 
@@ -36,6 +43,8 @@ DEFAULT_MODEL = "lift_rife"
 """The best of them on footage that it has not seen (docs/video.md)."""
 CONTEXT = (-3, -1, 1, 3)
 """The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
+ONCE: dict[type[Interpolator], type[Direct]] = {Lift: Cached, LiftRife: Windowed, RifeV4: Timed}
+"""Models of which what is made of one frame alone is made once."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 GIB = 2**30
 FLOAT = 4  # bytes
@@ -57,12 +66,7 @@ class Chosen:
 
 
 def choose(
-    name: str | None = None,
-    weights: Path | None = None,
-    *,
-    device: str = "auto",
-    precision: str = "32",
-    cache: bool = True,
+    name: str | None = None, weights: Path | None = None, *, device: str = "auto", precision: str = "32"
 ) -> Chosen:
     """Make a method from the command line's words.
 
@@ -72,7 +76,6 @@ def choose(
         weights: A file written by lift.weights.
         device: auto, cpu, cuda, cuda:1, mps ...
         precision: 32, bf16 or 16.
-        cache: False: LIFT looks at the whole window anew for every frame.
 
     Raises:
         UserError: No such model, weights or device; or weights of another model.
@@ -83,25 +86,31 @@ def choose(
                 f"--weights {weights}: {name} has no weights; leave it out, or name a trained model"
             )
         return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
-    if weights is None and (name or DEFAULT_MODEL) in RELEASED:
-        return _of_others(name or DEFAULT_MODEL, device=device, precision=precision, cache=cache)
-    path = weights or _trained(name or DEFAULT_MODEL)
+    name = DEFAULT_MODEL if name is None and weights is None else name
+    if weights is None and name in RELEASED:  # on weights that are used as their authors released them
+        model = Reader(PARAMS, "demo").released(name).model
+        module = build(model, pretrained=False)
+        module.load_pretrained(WEIGHTS / RIFE_V4)
+        offsets = model.family.only() or CONTEXT
+        return of_model(module, offsets, name, model, device=device, precision=precision)
+    path = weights or _trained(str(name))
     found = weights_file.read_config(path)
+    method = str(found.get("method"))
     clip, model = restore(path, found)
-    if weights is not None and name not in (None, model.name, found.get("method")):
+    if weights is not None and name not in (None, model.name, method):
         raise UserError(
-            f"{path}: weights of the model {found.get('method')} ({model.name}), not of {name}; "
+            f"{path}: weights of the model {method} ({model.name}), not of {name}; "
             f"leave --model out, or give the weights of {name}"
         )
     module = build(model, task=clip.task, pretrained=False)
     weights_file.load(path, module, found)
-    title = f"{found.get('method')} ({model.name}), weights {path}"
+    title = f"{method} ({model.name}), weights {path}"
     if clip.task == "predict":
-        where, half = _computing(device, precision)
-        predicting = Predicting(module, str(found.get("method")), clip, device=where, half=half)
-        return Chosen(method=predicting, title=f"{title}, on {where}", interpolates=False)
+        computing = _computing(device, precision)
+        predicting = Predicting(module, method, clip, computing)
+        return Chosen(method=predicting, title=f"{title}, on {computing.device}", interpolates=False)
     offsets = model.family.only() or window(clip.before, clip.after, "uniform")
-    return of_model(module, offsets, title, model, device=device, precision=precision, cache=cache)
+    return of_model(module, offsets, title, model, device=device, precision=precision)
 
 
 def of_model(
@@ -112,7 +121,6 @@ def of_model(
     *,
     device: str = "auto",
     precision: str = "32",
-    cache: bool = True,
 ) -> Chosen:
     """Make a method of a built model; see `choose`.
 
@@ -123,17 +131,13 @@ def of_model(
         model: Its configuration, from which memory is estimated; None: it is never tiled by itself.
         device: As for `choose`.
         precision: As for `choose`.
-        cache: As for `choose`.
     """
-    where, half = _computing(device, precision)
-    make: Any = Cached if cache and isinstance(module, Lift) else Direct
-    if isinstance(module, RifeV4):
-        make, offsets = Timed, REFERENCES
-    elif cache and isinstance(module, LiftRife):
-        make = Windowed
-    method = make(module, title.split(" (")[0], offsets, device=where, half=half)
+    computing = _computing(device, precision)
+    make = next((make for kind, make in ONCE.items() if isinstance(module, kind)), Direct)
+    offsets = REFERENCES if make is Timed else offsets
+    method = make(module, title.split(" (")[0], offsets, computing)
     whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
-    return Chosen(method=method, title=f"{title}, on {where}", whole=whole, tiled=tiled)
+    return Chosen(method=method, title=f"{title}, on {computing.device}", whole=whole, tiled=tiled)
 
 
 def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Settings = DEFAULTS) -> Method:
@@ -148,7 +152,9 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     Raises:
         UserError: The tile is no larger than twice the overlap.
     """
-    budget = _budget(chosen.method.device, settings)
+    device = chosen.method.device
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+    budget = settings.share * free if device.type == "cuda" else settings.memory * GIB
     if tile == "off" or (tile == "auto" and chosen.whole * size[0] * size[1] <= budget):
         return chosen.method
     least = 2 * settings.overlap + 32
@@ -161,18 +167,12 @@ def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Set
     return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
 
 
-def _of_others(name: str, *, device: str, precision: str, cache: bool) -> Chosen:
-    """Make a method on weights that are used as their authors released them."""
-    model = Reader(PARAMS, "demo").released(name).model
-    module = build(model, pretrained=False)
-    module.load_pretrained(WEIGHTS / RIFE_V4)
-    offsets = model.family.only() or CONTEXT
-    return of_model(module, offsets, name, model, device=device, precision=precision, cache=cache)
-
-
 def _trained(name: str) -> Path:
+    """Return the weights of a model: LIFT's own released ones, those of many files by their common name."""
     there = {path.parent.name: path for path in sorted(TRAINED.glob("*/best.safetensors"))}
-    there |= _released()
+    stems = (path.stem.split("-")[0] for path in sorted(WEIGHTS.glob("*.safetensors")))
+    released = {stem: WEIGHTS / f"{stem}{header.SUFFIX}" for stem in stems}
+    there |= {stem: path for stem, path in released.items() if header.read(path).plain(weights_file.CONFIG)}
     if name in there:
         return there[name]
     known = [*RELEASED, *there, *BASELINES]
@@ -181,39 +181,23 @@ def _trained(name: str) -> Path:
     raise UserError(f"--model {name}: no such model; {hint}known here: {', '.join(known)}")
 
 
-def _released() -> dict[str, Path]:
-    """Return LIFT's own released weights by name; those of many files by the name that these share."""
-    found = {path.stem.split("-")[0]: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
-    ours = {name: path.with_name(f"{name}{header.SUFFIX}") for name, path in found.items()}
-    return {name: path for name, path in ours.items() if header.read(path).plain(weights_file.CONFIG)}
-
-
-def _computing(device: str, precision: str) -> tuple[torch.device, torch.dtype | None]:
+def _computing(name: str, precision: str) -> Computing:
     """Return where and in which type of numbers to compute."""
-    where = _device(device)
-    if precision == "16" and where.type == "cpu":
+    device = torch.device("cpu")
+    if name != "auto":
+        try:
+            device = torch.device(name)
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"--device {name}: not usable on this machine ({reason}); use auto or cpu"
+            ) from error
+    elif torch.cuda.is_available() or torch.backends.mps.is_available():
+        device = torch.device("cuda" if torch.cuda.is_available() else "mps")
+    if precision == "16" and device.type == "cpu":
         raise UserError("--precision 16: half precision needs a GPU; on a CPU use bf16 or 32")
-    return where, HALVES[precision]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device(
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"--device {name}: not usable on this machine ({reason}); use auto or cpu") from error
-    return device
-
-
-def _budget(device: torch.device, settings: Settings) -> float:
-    if device.type == "cuda":
-        return settings.share * torch.cuda.mem_get_info(device)[0]
-    return settings.memory * GIB
+    return Computing(device, HALVES[precision])
 
 
 def _bytes(model: Model, offsets: tuple[int, ...], *, cached: bool) -> tuple[float, float]:

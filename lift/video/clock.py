@@ -5,11 +5,20 @@ program, a jump is taken for a new clock where a stream's time falls back, or le
 that a recording has, and all streams follow the one in which it is seen first.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 BACK, AHEAD = Fraction(1, 10), 10  # seconds; FFmpeg's program has the same (-dts_delta_threshold)
 DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start again
+
+
+def settled(container: Any) -> Iterator[Any]:
+    """Yield all packets of a file, on the clock of its beginning."""
+    clock = Clock()
+    for packet in container.demux():
+        clock.settle(packet)
+        yield packet
 
 
 def may_restart(container: Any) -> bool:

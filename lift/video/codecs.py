@@ -9,10 +9,10 @@ import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 
 from lift.errors import UserError
-from lift.video.coding import CONSTANT, Coding, Seen, Wish, rehearsed
-from lift.video.colour import USUAL, Look
-from lift.video.light import Light
-from lift.video.turn import mirrored
+from lift.video.coding import CONSTANT, Coding, Found, rehearsed
+from lift.video.filters import mirrored
+from lift.video.look import USUAL, Look
+from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".mp4": ("mp4", "libx264"),
@@ -61,7 +61,7 @@ def stores_turning(muxer: str, matrix: list[int]) -> bool:
     return muxer in ("mp4", "mov") or (muxer == "matroska" and not mirrored(matrix))
 
 
-def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
+def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
     """Find a coding that the encoder and the container take, as near to the input's as there is.
 
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
@@ -95,12 +95,16 @@ def choose_coding(path: Path, codec: str | None, wish: Wish) -> Coding:
             seen = rehearsed(coding)
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
-        _check_matrix(coding)
+        if coding.look.rgb and not (wish.look.rgb or wish.look.gray) and not wish.look.known:
+            raise UserError(
+                f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
+                f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
+            )
         return replace(coding, warnings=tuple(_losses(coding, seen)))
     raise _refusal(path, muxer, name, wish)
 
 
-def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> Iterator[Coding]:
+def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Format) -> Iterator[Coding]:
     options = OPTIONS.get(name, {})
     light = wish.light.options(name)
     joined = {key: ":".join(filter(None, (options.get(key), value))) for key, value in light.items()}
@@ -153,21 +157,7 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     return order
 
 
-def _check_matrix(coding: Coding) -> None:
-    """Refuse to turn into RGB what stores colours in a way that no conversion here knows.
-
-    Raises:
-        UserError: It does.
-    """
-    look = coding.wish.look
-    if coding.look.rgb and not (look.rgb or look.gray) and not look.known:
-        raise UserError(
-            f"the input stores colours by matrix {look.matrix} of ITU-T H.273, which cannot be turned into "
-            f"RGB here; take a codec that keeps them, such as h265 or ffv1"
-        )
-
-
-def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
+def _losses(coding: Coding, seen: Found) -> Iterable[str]:
     """Return what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"
@@ -177,7 +167,10 @@ def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
         yield f"{look.bits} bits a colour become {seen.look.bits}: {name} stores no more"
     if seen.look.coarseness > look.coarseness and not look.gray:
         yield f"colours are stored at a lower resolution ({seen.look.format} for {look.format}): {name}"
-    light = [what for what, given, got in _light(wish.light, seen.light) if given and not got]
+    given, got = wish.light, seen.light
+    light = ["the mastering display's light (HDR10)"] * (bool(given.display) and not got.display)
+    light += ["the pictures' light levels (HDR10)"] * (bool(given.content) and not got.content)
+    light += sorted(given.dynamic)
     if light:
         yield f"{', '.join(light)} left out: {name} takes none"
     described = (look.primaries, look.transfer)
@@ -193,14 +186,7 @@ def _losses(coding: Coding, seen: Seen) -> Iterable[str]:
         )
 
 
-def _light(given: Light, got: Light) -> Iterable[tuple[str, bool, bool]]:
-    yield "the mastering display's light (HDR10)", bool(given.display), bool(got.display)
-    yield "the pictures' light levels (HDR10)", bool(given.content), bool(got.content)
-    for name in sorted(given.dynamic):
-        yield name, True, False
-
-
-def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
+def _refusal(path: Path, muxer: str, name: str, wish: Format) -> UserError:
     """Return why no coding was accepted."""
     slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
     opaque = replace(wish, transparent=False)
@@ -224,5 +210,5 @@ def _refusal(path: Path, muxer: str, name: str, wish: Wish) -> UserError:
     )
 
 
-def _any(muxer: str, name: str, encoder: av.Codec, wish: Wish) -> bool:
+def _any(muxer: str, name: str, encoder: av.Codec, wish: Format) -> bool:
     return any(rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))

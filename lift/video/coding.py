@@ -14,37 +14,17 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from lift.video import aspect
-from lift.video.colour import Look
-from lift.video.light import DARK, Light
+from lift.video.filters import palettized
+from lift.video.hdr import Light
+from lift.video.look import Look
 from lift.video.media import decoder, rehearse, start
-from lift.video.palette import Palette
+from lift.video.source import Format
 
 PICTURES = 3  # of fewer, x265 leaves the times of decoding to chance
 OF_STREAM = re.compile("alpha_mode|duration|encoder|bps|number_of|_statistics|rotate", re.IGNORECASE)
 """Metadata that tells how a stream was stored, which is not how ours is."""
 CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What the output is to be like."""
-
-    look: Look
-    size: tuple[int, int]
-    """(H, W), pixels."""
-    rate: Fraction
-    """Mean frame rate."""
-    unit: Fraction
-    """Seconds of which all times are multiples."""
-    aspect: Fraction = Fraction(1)
-    """Width of a pixel by its height."""
-    light: Light = DARK
-    matrix: list[int] | None = None
-    """How it is turned when shown."""
-    chapters: list[Any] | None = None
-    transparent: bool = False
-    """Whether something shines through the first picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +37,7 @@ class Coding:
     unit: Fraction
     """Seconds per tick of the encoder's clock."""
     options: dict[str, str]
-    wish: Wish
+    wish: Format
     warnings: tuple[str, ...] = ()
     """What a reader will not find."""
 
@@ -92,7 +72,7 @@ class Coding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Found:
     """What a reader of the output finds."""
 
     look: Look
@@ -119,10 +99,10 @@ def _blank(size: tuple[int, int], form: str) -> av.VideoFrame:
     black = np.zeros((*size, 4), np.uint8)
     black[0, 0] = 255
     picture = av.VideoFrame.from_ndarray(black, format="rgba")
-    return Palette()(picture) if form == "pal8" else picture.reformat(format=form)
+    return palettized(picture) if form == "pal8" else picture.reformat(format=form)
 
 
-def rehearsed(coding: Coding) -> Seen | None:
+def rehearsed(coding: Coding) -> Found | None:
     """Write a few pictures as `coding` says and read them back; None: something refuses."""
     wish = coding.wish
 
@@ -146,7 +126,7 @@ def rehearsed(coding: Coding) -> Seen | None:
         for packet in container.demux(video):
             first = next(iter(context.decode(packet)), None)
             if first is not None:
-                return Seen(
+                return Found(
                     look=Look.of(first),
                     aspect=Fraction(video.sample_aspect_ratio or 1),
                     light=Light.of(first),

@@ -10,7 +10,6 @@ Nothing is held but the window, so memory does not grow with the video.
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from typing import Literal
@@ -19,20 +18,10 @@ from lift.video.cuts import mark
 from lift.video.frame import Frame, Image, Shown, to_image, to_tensor
 from lift.video.methods import Method
 from lift.video.pace import Paced, moment, pace
-from lift.video.schedule import Schedule
 from lift.video.settings import DEFAULTS, Settings
+from lift.video.ticks import Schedule
 
 Repeats = Literal["keep", "smooth"]
-
-
-@dataclass
-class Seen:
-    """What was found on the way."""
-
-    stutters: int = 0
-    """Frames that repeat the one before in a moving scene."""
-    tell: Callable[[], None] = lambda: None
-    """Is called at the first of them."""
 
 
 def smooth(
@@ -43,7 +32,7 @@ def smooth(
     settings: Settings = DEFAULTS,
     predict: int = 0,
     repeats: Repeats = "smooth",
-    seen: Seen | None = None,
+    stuttered: Callable[[], None] = lambda: None,
 ) -> Iterator[Shown]:
     """Interpolate.
 
@@ -55,13 +44,13 @@ def smooth(
         predict: Frames to append after the last, for a method that can.
         repeats: smooth: frames that repeat the one before while the scene moves are made anew, from the
             distinct ones around; keep: they are shown.
-        seen: Is filled in on the way.
+        stuttered: Is called at every frame that repeats the one before in a moving scene.
 
     Yields:
         What is shown, in order. Every original in between is passed on as the object that it was.
     """
     times: deque[Fraction] = deque(maxlen=2)
-    marked = _watched(mark(frames, settings.continuity), times, seen or Seen())
+    marked = _watched(mark(frames, settings.continuity), times, stuttered)
     keys = pace(marked, schedule, settings, smoothed=repeats == "smooth")
     last: Paced | None = None
     past: deque[Frame] = deque(maxlen=method.past if predict else 0)
@@ -82,12 +71,13 @@ def smooth(
             yield Shown(time=tick.shown, frame=frame)
 
 
-def _watched(frames: Iterator[Frame], times: deque[Fraction], seen: Seen) -> Iterator[Frame]:
+def _watched(
+    frames: Iterator[Frame], times: deque[Fraction], stuttered: Callable[[], None]
+) -> Iterator[Frame]:
     for frame in frames:
         times.append(frame.time)
-        if frame.stutters and not seen.stutters:
-            seen.tell()
-        seen.stutters += frame.stutters
+        if frame.stutters:
+            stuttered()
         yield frame
 
 

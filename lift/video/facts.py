@@ -1,7 +1,6 @@
 """What is known of a video file before it is read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -12,13 +11,13 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.colour import Look, transparent
-from lift.video.light import Light
+from lift.video.filters import Filter, angle, matrix_of, sideways, slanted, turning
+from lift.video.hdr import Light
+from lift.video.look import Look, transparent
 from lift.video.media import TRANSPORT, decoder, read
 from lift.video.settings import DEFAULTS
-from lift.video.span import WHOLE, Span
+from lift.video.source import WHOLE, Facts, Span
 from lift.video.transport import joined
-from lift.video.turn import Filter, angle, matrix_of, sideways, slanted, turning
 
 MICROSECONDS = 1_000_000  # the unit of a container's times
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
@@ -28,34 +27,6 @@ COMBED = (
 )
 LATE = "it was joined, and what comes later has streams that its beginning lacks: they are left out"
 SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is known of a file before it is read."""
-
-    index: int
-    """Which stream is the video."""
-    size: tuple[int, int]
-    rate: Fraction
-    unit: Fraction
-    frames: int | None
-    begin: Fraction
-    """The file's first time, seconds."""
-    stored: tuple[int, int]
-    """(W, H) before turning."""
-    filters: list[Filter]
-    timed: bool
-    """False: its timestamps are of no use, as in AVI, which stores none, with frames out of order."""
-    look: Look
-    light: Light
-    aspect: Fraction
-    matrix: list[int] | None
-    """How the picture is to be turned when shown: FFmpeg's display matrix, 9 numbers."""
-    interlaced: bool
-    chapters: list[Any]
-    transparent: bool
-    warnings: list[str]
 
 
 def look_into(path: Path, *, turn: bool, deinterlace: bool) -> Facts:
@@ -135,7 +106,7 @@ def _facts(
         size=(height, width),
         rate=rate,
         unit=unit,
-        frames=frames,
+        total=frames,
         begin=_begin(container, video, first),
         timed=container.format.name != "avi" or not video.codec_context.has_b_frames,
         look=look,
@@ -183,9 +154,9 @@ def _left_out(container: InputContainer, video: VideoStream, first: av.VideoFram
 
 def count(facts: Facts, span: Span) -> int | None:
     """Estimate how many frames lie in the span."""
-    if facts.frames is None or span == WHOLE:
-        return facts.frames
-    whole = facts.frames / facts.rate
+    if facts.total is None or span == WHOLE:
+        return facts.total
+    whole = facts.total / facts.rate
     end = whole if span.end is None else min(span.end, whole)
     return max(0, round((end - span.start) * facts.rate))
 

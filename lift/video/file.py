@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -12,40 +13,23 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from lift.video.clock import Clock, may_restart
-from lift.video.colour import Look
-from lift.video.crc import SliceCheck
+from lift.video.clock import may_restart, settled
 from lift.video.facts import COMBED, MICROSECONDS, count, look_into, why
 from lift.video.filters import Chain
 from lift.video.frame import Frame
+from lift.video.look import Look
 from lift.video.media import decoder, read
-from lift.video.span import Span
+from lift.video.source import Source, Span
 
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
+FOOTER = 8  # bytes behind a slice of FFV1: size, status, CRC
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, until a key frame lies there
 
 
-class VideoSource:
-    """A video file; times are counted from its beginning, or from `span.start`.
-
-    Attributes:
-        size: (H, W), pixels, as given on.
-        rate: Mean frame rate, per second.
-        unit: Seconds of which all times are multiples.
-        total: How many frames there are, as far as the header tells.
-        origin: What is zero in the output, on the file's own clock, seconds.
-        length: How long what is wanted of it lasts, seconds; None: to its end.
-        look: How pixels are stored.
-        light: What is known of its light.
-        aspect: Width of a pixel by its height, as given on.
-        matrix: How pictures are to be turned when shown, if they were not.
-        warnings: What of it is not carried on.
-        chapters: As FFmpeg gives them, on the file's own clock.
-        transparent: Whether something shines through the first picture.
-        remarks: What was found on the way and is no fault.
-        trouble: What is wrong with the file, known once it is read; None: nothing.
-    """
+class VideoSource(Source):
+    """A video file."""
 
     def __init__(self, path: Path, span: Span, *, turn: bool = False, deinterlace: bool = False) -> None:
         """Open the file and read what it says of itself.
@@ -59,27 +43,19 @@ class VideoSource:
         Raises:
             UserError: It is no video, has none, or is cut off.
         """
-        facts = look_into(path, turn=turn, deinterlace=deinterlace)
-        self.path, self.span = path, span
-        self.size, self.rate, self.unit = facts.size, facts.rate, facts.unit
-        self.look, self.light = facts.look, facts.light
-        self.aspect, self.matrix = facts.aspect, facts.matrix
-        self.warnings = facts.warnings
-        self.transparent, self.chapters = facts.transparent, facts.chapters
-        self.remarks: list[str] = []
-        self._facts, self._combed = facts, facts.interlaced or deinterlace
-        self.origin = facts.begin + span.start
-        self.total = count(facts, span)
-        self.trouble: str | None = None
+        super().__init__(path, span, look_into(path, turn=turn, deinterlace=deinterlace))
+        self._combed = self.interlaced or deinterlace
+        self.total = count(self, span)
         self._reached = Fraction(0)  # end of the packets read so far, seconds
+        self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
         self.container, self.video = self._open()
         self._running = self._pictures()
         self._first = self._begin()
-        self.length = None if span.end is None else facts.begin + span.end - self.origin
+        self.length = None if span.end is None else self.begin + span.end - self.origin
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container = read(self.path)
-        return container, cast(VideoStream, container.streams[self._facts.index])
+        return container, cast(VideoStream, container.streams[self.index])
 
     def _begin(self) -> av.VideoFrame | None:
         """Go to the first picture that is wanted, and let the clock of the output begin with it.
@@ -99,11 +75,6 @@ class VideoSource:
             self._count_from -= time
             return picture
         return None
-
-    @property
-    def index(self) -> int:
-        """Which of the file's streams it is."""
-        return self._facts.index
 
     def frames(self) -> Iterator[Frame]:
         """Decode, once.
@@ -131,7 +102,7 @@ class VideoSource:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Decode and filter; the first picture of a size that the others have not ends it."""
         filters: Chain | None = None
-        width, height = self._facts.stored
+        width, height = self.stored
         for picture in self._decoded():
             if (picture.width, picture.height) != (width, height):
                 self._note(
@@ -139,10 +110,10 @@ class VideoSource:
                     f"{self._where(picture)}; split the video there and smooth the parts"
                 )
                 break
-            if not self._facts.filters:
+            if not self.filters:
                 yield picture
                 continue
-            filters = filters or Chain(picture, picture.time_base or self._facts.unit, self._facts.filters)
+            filters = filters or Chain(picture, picture.time_base or self.unit, self.filters)
             yield from filters.push(picture)
         if filters is not None:
             yield from filters.push(None)
@@ -158,8 +129,8 @@ class VideoSource:
                     continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and (packet.pts is None or not self._facts.timed):
-                    begin = self._facts.begin if packet.dts is None else packet.dts * packet.time_base
+                if first and (packet.pts is None or not self.timed):
+                    begin = self.begin if packet.dts is None else packet.dts * packet.time_base
                     self._count_from = begin - self.origin
                 first = False
                 try:
@@ -196,11 +167,7 @@ class VideoSource:
     def _settled(self) -> Iterator[Any]:
         """Yield the video's packets from near the start on, all on one clock."""
         if may_restart(self.container):  # where times repeat, none can be sought
-            clock = Clock()
-            for packet in self.container.demux():
-                clock.settle(packet)
-                if packet.stream.index == self.video.index:
-                    yield packet
+            yield from (one for one in settled(self.container) if one.stream.index == self.index)
             return
         for earlier in EARLIER if self.span.start else ():
             base = self.video.time_base or self.unit
@@ -218,19 +185,16 @@ class VideoSource:
         yield from self.container.demux(self.video)
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
-        if picture.pts is None or not self._facts.timed:
+        if picture.pts is None or not self.timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
         return time if latest is None else latest + 1 / self.rate if time <= latest else time
-
-    _count_from = Fraction(0)
-    """When the first picture is shown where pictures have no times, seconds."""
 
     def _where(self, item: Any) -> str:
         stamp = item.pts if item.pts is not None else item.dts
         if stamp is None:
             return "somewhere"
-        return f"at {float(stamp * (item.time_base or self.unit) - self._facts.begin):.2f} s"
+        return f"at {float(stamp * (item.time_base or self.unit) - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Remember the first problem."""
@@ -258,3 +222,40 @@ def _stamp(packet: Any, *, shown: bool = False) -> Any:
     one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
     stamp = other if one is None else one
     return None if stamp is None else stamp * packet.time_base
+
+
+class SliceCheck:
+    """Tests FFV1's own checksums: a decoder shows a slice that fails its test without a sign that reaches us.
+
+    From version 3 on, a packet is a row of slices, each of which ends with its size (24 bits), an error
+    status and a CRC with which the CRC of the whole slice is zero (RFC 9043, sections 4.8 and 4.9.3). That a
+    stream has checksums shows when a packet passes.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        """Watch a video stream of any codec."""
+        self._has_slices = stream.codec_context.name == "ffv1"
+        self._passed = self._failed = False
+
+    def sound(self, packet: Any) -> bool:
+        """Return whether a packet and those before it pass, as far as is known."""
+        if not self._has_slices or not packet.size:
+            return True
+        passed = _passes(bytes(packet))
+        self._passed |= passed
+        self._failed |= not passed
+        return not (self._passed and self._failed)
+
+
+def _passes(data: bytes) -> bool:
+    end = len(data)
+    while end > 0:
+        size = int.from_bytes(data[end - FOOTER : end - FOOTER + 3], "big") + FOOTER
+        if size > end:
+            return False
+        # By the polynomial 0x04C11DB7 from zero on, highest bit first; zlib's has the lowest first.
+        mirrored = data[end - size : end].translate(_MIRRORED)
+        if zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
+            return False
+        end -= size
+    return True

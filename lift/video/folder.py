@@ -2,72 +2,57 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
 
 from lift.clips.sequence import missing, numbered, visible
 from lift.errors import UserError
-from lift.video.colour import Look, premultiplied, transparent
 from lift.video.frame import Frame, Image
-from lift.video.light import DARK, Light
-from lift.video.span import Span
+from lift.video.look import Look, premultiplied, transparent
+from lift.video.source import Facts, Source, Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 TO_16_BITS = 257  # 255 becomes 65535
 
 
-@dataclass
-class FolderSource:
-    """Pictures of one size in the order of their names, numbers in them read as numbers.
+class FolderSource(Source):
+    """Pictures of one size in the order of their names, numbers in them read as numbers."""
 
-    It has the attributes of `VideoSource`, and what only a video file has is as if it were not there.
-    """
-
-    path: Path
-    span: Span
-    rate: Fraction
-    trouble: str | None = None
-    aspect: Fraction = Fraction(1)
-    light: Light = DARK
-    matrix: list[int] | None = None
-    chapters: list[Any] = field(default_factory=list)
-    origin: Fraction = Fraction(0)
-    length: Fraction | None = None
-    warnings: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """List the pictures.
+    def __init__(self, path: Path, span: Span, rate: Fraction) -> None:
+        """List the pictures, which are shown at `rate`.
 
         Raises:
             UserError: There are none, two have the same number, or the first cannot be read.
         """
-        files = visible(self.path, PICTURES)
+        files = visible(path, PICTURES)
         if not files:
-            raise UserError(f"{self.path}: no pictures in this folder ({', '.join(PICTURES)})")
-        start = self.span.start * self.rate
-        end = None if self.span.end is None else self.span.end * self.rate
+            raise UserError(f"{path}: no pictures in this folder ({', '.join(PICTURES)})")
+        start, end = span.start * rate, None if span.end is None else span.end * rate
         self._files = [
             (number, file)
             for number, file in zip(numbered(files), files, strict=True)
             if start <= number and (end is None or number < end)
         ]
         if not self._files:
-            raise UserError(f"{self.path}: no frame between --start and --end; it has {len(files)} frames")
+            raise UserError(f"{path}: no frame between --start and --end; it has {len(files)} frames")
         gaps = missing([file for _, file in self._files], [number for number, _ in self._files])
-        if gaps:
-            self.warnings.append(f"{self.path}: {gaps}; nothing is made from frames on both sides of a gap")
-        self.total, self.unit = len(self._files), 1 / self.rate
         sample = _picture(self._files[0][1])
-        self.size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
+        size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
         deep = sample.dtype == np.uint16 or any(_is_deep(file) for _, file in self._files)
-        self.look = Look.of_pictures(self.size, deep=deep, alpha=alpha)
-        self.transparent = transparent(sample)
+        facts = Facts(
+            look=Look.of_pictures(size, deep=deep, alpha=alpha),
+            size=size,
+            rate=rate,
+            unit=1 / rate,
+            transparent=transparent(sample),
+            total=len(self._files),
+            warnings=[f"{path}: {gaps}; nothing is made from frames on both sides of a gap"] * bool(gaps),
+        )
+        super().__init__(path, span, facts)
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures, all as 16 bits where one of them has more than 8.
@@ -95,10 +80,10 @@ class FolderSource:
             )
         if self.look.deep and image.dtype == np.uint8:
             image = image.astype(np.uint16) * TO_16_BITS
-        return _with_channels(image, 4 if self.look.alpha else 3)
-
-    def close(self) -> None:
-        """Do nothing: no file is open."""
+        if image.shape[2] == (4 if self.look.alpha else 3):
+            return image
+        code = cv2.COLOR_RGB2RGBA if self.look.alpha else cv2.COLOR_RGBA2RGB
+        return cast(Image, cv2.cvtColor(image, code))
 
 
 def _picture(file: Path) -> Image:
@@ -113,14 +98,6 @@ def _picture(file: Path) -> Image:
         if pixels is not None and pixels.dtype in (np.uint8, np.uint16):
             return cast(Image, pixels)
     raise UserError(f"{file}: damaged, or no picture of 8 or 16 bits")
-
-
-def _with_channels(image: Image, count: int) -> Image:
-    """Add or drop alpha, so that all pictures are like the first."""
-    if image.shape[2] == count:
-        return image
-    code = cv2.COLOR_RGB2RGBA if count == 4 else cv2.COLOR_RGBA2RGB
-    return cast(Image, cv2.cvtColor(image, code))
 
 
 def _is_deep(file: Path) -> bool:

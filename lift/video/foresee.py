@@ -2,8 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -11,14 +10,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from lift.video.choose import Chosen, choose, fit
+from lift.video.choose import Chosen, choose
 from lift.video.frame import Frame, to_image, to_tensor
-from lift.video.job import Job, check
+from lift.video.job import Job
 from lift.video.methods import Method
-from lift.video.run import open_source, run
-from lift.video.schedule import LEAST
-from lift.video.span import Span
-from lift.video.transparent import Transparent
+from lift.video.run import opened, run
+from lift.video.source import Span
+from lift.video.ticks import LEAST
 
 SAMPLE = 13
 """Originals that are decoded and encoded to see how fast that goes and how large it becomes."""
@@ -26,59 +24,17 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB")
 THOUSAND = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Foresight:
-    """What is to be expected."""
-
-    originals: int | None
-    """Frames that the input has; None: its header does not tell."""
-    shown: int | None
-    """Frames that the output will have."""
-    size: tuple[int, int]
-    """(H, W) of them."""
-    seconds: float
-    """Of work for each frame that is made."""
-    besides: float
-    """Seconds of decoding and encoding for each frame shown; most of them overlap with the work."""
-    bytes: float
-    """Of the output for each frame shown."""
-
-    def __str__(self) -> str:
-        """Return it in one line."""
-        height, width = self.size
-        per = f"{self.seconds:.2f} s for each frame made, {width} x {height}"
-        if self.originals is None or self.shown is None:
-            return (
-                f"the input does not tell how many frames it has; {per}, {_bytes(self.bytes)} for each shown"
-            )
-        made = max(0, self.shown - self.originals)
-        whole = max(made * self.seconds, self.shown * self.besides)
-        return (
-            f"{self.shown} frames from {self.originals}, about {_duration(whole)} ({per}), about "
-            f"{_bytes(self.bytes * self.shown)}"
-        )
-
-
-def foresee(job: Job, chosen: Chosen) -> Foresight:
-    """Try a job's beginning out; nothing is written to its output.
+def foresee(job: Job, chosen: Chosen) -> str:
+    """Try a job's beginning out, and return in a line what is to be expected; its output is not touched.
 
     Raises:
         UserError: Whatever the job would be refused for at its start.
     """
-    schedule = check(job, chosen)
-    source = open_source(job)
-    try:
-        schedule.rate(source.rate)
-        total = source.total or None
-        height, width = source.size
-        method = fit(chosen, source.size, job.tile, job.settings)
-        method = Transparent(method) if source.look.alpha else method
+    with opened(job, chosen) as (source, _, method, shown):
+        total, (height, width) = source.total or None, source.size
         pair = list(islice(source.frames(), 2))
         seconds = _work(method, pair) if len(pair) == 2 and chosen.interpolates else 0.0
-        shown = schedule.count(total, source.rate, job.predict) if total else None
         end = job.span.start + Fraction(SAMPLE) / source.rate
-    finally:
-        source.close()
     if job.span.end is not None:
         end = min(end, job.span.end)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,15 +44,15 @@ def foresee(job: Job, chosen: Chosen) -> Foresight:
         start = time.perf_counter()
         outcome = run(short, choose("average"), progress=tqdm(disable=True))
         passed = time.perf_counter() - start
-        written = sum(file.stat().st_size for file in _files(place))
-    return Foresight(
-        originals=total,
-        shown=shown,
-        size=(height, 2 * width if job.preview else width),
-        seconds=seconds,
-        besides=passed / outcome.shown,
-        bytes=written / outcome.shown,
-    )
+        written = sum(file.stat().st_size for file in (place, *place.rglob("*")) if file.is_file())
+    per = f"{seconds:.2f} s for each frame made, {2 * width if job.preview else width} x {height}"
+    if total is None or shown is None:
+        size = _bytes(written / outcome.shown)
+        return f"the input does not tell how many frames it has; {per}, {size} for each shown"
+    # Most of decoding and encoding overlaps with the work.
+    whole = max(max(0, shown - total) * seconds, shown * passed / outcome.shown)
+    size = _bytes(written / outcome.shown * shown)
+    return f"{shown} frames from {total}, about {_duration(whole)} ({per}), about {size}"
 
 
 def _work(method: Method, pair: list[Frame]) -> float:
@@ -112,25 +68,14 @@ def _work(method: Method, pair: list[Frame]) -> float:
     return passed
 
 
-def _files(place: Path) -> Iterator[Path]:
-    yield from place.iterdir() if place.is_dir() else [place] if place.exists() else []
-
-
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} h {minutes:02d} min"
-        if hours
-        else f"{minutes} min {seconds:02d} s"
-        if minutes
-        else f"{seconds} s"
-    )
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def _bytes(count: float) -> str:
-    for unit in UNITS:
-        if count < THOUSAND or unit == UNITS[-1]:
-            break
-        count /= THOUSAND
-    return f"{count:.3g} {unit}"
+    power = next(k for k in range(len(UNITS)) if count < THOUSAND ** (k + 1) or k == len(UNITS) - 1)
+    return f"{count / THOUSAND**power:.3g} {UNITS[power]}"

@@ -1,18 +1,25 @@
-"""What is to be done, checked as far as can be without opening anything, and what came of it."""
+"""What is to be done, checked as far as can be without opening anything; what came of it; an early end."""
 
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 
 import torch
 
 from lift.errors import UserError
 from lift.video.choose import Chosen
 from lift.video.engine import Repeats
-from lift.video.schedule import Multiple, Rate, Schedule
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.span import WHOLE, Span
+from lift.video.source import WHOLE, Span
+from lift.video.ticks import Multiple, Rate, Schedule
 
+SIGNALLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
 OURS = "[0-9]" * 6 + ".png"
 
 
@@ -124,3 +131,33 @@ def _check_apart(report: Path, other: Path, what: str) -> None:
         raise UserError(
             f"--report {report}: the {what} {other} is there; choose a file outside the input and the output"
         )
+
+
+@dataclass
+class Stop:
+    """Whether the user has asked for an early end, by Ctrl-C or SIGTERM; a second one ends all at once."""
+
+    number: int = 0
+    """The signal's; 0: none came."""
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Note SIGINT and SIGTERM instead of dying of them, so that no half-written file is left behind."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield stop
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.number = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # As an exception, which removes temporary files on its way.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(SIGNALLED + number))
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

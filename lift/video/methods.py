@@ -1,21 +1,26 @@
-"""How the frame between two is made: without training, by any model, or by LIFT with its cache."""
+"""How frames are made: without training, by any model, or by one that keeps what it made of a frame alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from lift.config.clip import Clip
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
+from lift.evaluation.method import of_predictor
 from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
 from lift.models.lift.lift import Lift
-from lift.models.lift_rife.interpolator import Known, LiftRife
+from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
 
 REFERENCES = (-1, 1)
+Features = Any
+"""What a method makes of one frame; none takes another's."""
 
 
 class Middle(NamedTuple):
@@ -42,15 +47,15 @@ class Method:
     past: int = 1
     any_time: bool = False
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
         return image
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Keep of a frame's features what is needed while it is context only, no reference any more."""
         return features
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Make the frame at offset 0 from those at `offsets`, ascending.
 
         Among them are -1 and +1; of a method of `any_time` the two nearest ones, which are 2 apart.
@@ -69,6 +74,11 @@ class Method:
             "model trained with clip.task: predict"
         )
 
+    def take_over(self, method: "Method") -> None:
+        """Be of the same name, window and abilities as another method, of which this one makes use."""
+        self.name, self.window, self.device = method.name, method.window, method.device
+        self.past, self.any_time = method.past, method.any_time
+
 
 class Baseline(Method):
     """A method without training: repeat, average or dis (lift/evaluation/baselines.py)."""
@@ -78,14 +88,12 @@ class Baseline(Method):
         self.any_time = name != "dis"
         self._function = BASELINES[name]
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Call the baseline; of any time but the middle, the average by nearness."""
         if self.name == "average":
-            before, after = (image for image in features if isinstance(image, Tensor))
+            before, after = features
             return Middle(before + (after - before) * -float(offsets[0]) / 2)
-        if self.name == "repeat":
-            offsets = REFERENCES
-        sample = _clip(offsets, features)
+        sample = _clip(REFERENCES if self.name == "repeat" else offsets, features)
         return Middle(self._function({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
@@ -97,34 +105,36 @@ class Baseline(Method):
         return [past[-1]] * count if self.name == "repeat" else super().predict(past, count)
 
 
+class Computing(NamedTuple):
+    """Where models compute, and the type of the autocast; None: float32."""
+
+    device: torch.device
+    half: torch.dtype | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Compute so in the block, without gradients."""
+        kind = self.half or torch.bfloat16
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, kind, enabled=self.half is not None),
+        ):
+            yield
+
+
 class Direct(Method):
     """Any model, given the whole window anew for every frame: nothing is cached."""
 
-    def __init__(
-        self,
-        model: Interpolator,
-        name: str,
-        window: tuple[int, ...],
-        *,
-        device: torch.device,
-        half: torch.dtype | None,
-    ) -> None:
-        """Wrap a model.
-
-        Args:
-            model: Is put on `device` and in evaluation mode.
-            name: For messages.
-            window: Offsets of the frames that it is given, ascending.
-            device: Where it computes.
-            half: Type of the autocast; None: float32.
-        """
-        self.name, self.window, self.device = name, window, device
+    def __init__(self, model: Interpolator, name: str, window: tuple[int, ...], computing: Computing) -> None:
+        """Wrap a model, which is put in evaluation mode; `window`: offsets that it is given, ascending."""
+        self.name, self.window, self.device = name, window, computing.device
         self.any_time = self.any_time or model.any_time
-        self._model, self._half = model.to(device).eval(), half
+        self._model: Any = model.to(computing.device).eval()
+        self._computing = computing
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Run the model."""
-        with torch.inference_mode(), _autocast(self.device, self._half):
+        with self._computing():
             output = self._model(**_clip(offsets, features))
         return _middle(output.frame, output.weights)
 
@@ -135,33 +145,23 @@ class Timed(Direct):
     any_time = True
     _model: RifeV4
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Pad by black, as its users do, and compute the features."""
         padded, size = pad_to_multiple(image, self._model.multiple, "constant")
-        with torch.inference_mode(), _autocast(self.device, self._half):
-            return _Known(padded, self._model.network.encode(padded), size)
+        with self._computing():
+            return padded, self._model.network.encode(padded), size
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Return None: this method takes no context."""
         return None
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Run the network."""
-        before, after = (one for one in features if isinstance(one, _Known))
+        images, encoded, sizes = zip(*features, strict=True)
         time = torch.tensor([-float(offsets[0]) / 2], device=self.device)
-        with torch.inference_mode(), _autocast(self.device, self._half):
-            estimate = self._model.network(
-                torch.cat((before.image, after.image)), time, torch.cat((before.features, after.features))
-            )
-        return _middle(crop_to(estimate.frame, before.size), None)
-
-
-class _Known(NamedTuple):
-    """A frame, padded (1, 3, H, W), its features (1, 4, H, W), and its size before."""
-
-    image: Tensor
-    features: Tensor
-    size: tuple[int, int]
+        with self._computing():
+            estimate = self._model.network(torch.cat(images), time, torch.cat(encoded))
+        return _middle(crop_to(estimate.frame, sizes[0]), None)
 
 
 class Windowed(Direct):
@@ -169,31 +169,24 @@ class Windowed(Direct):
 
     _model: LiftRife
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Pad, shrink, and compute RIFE's features."""
-        with torch.inference_mode(), _autocast(self.device, self._half):
+        with self._computing():
             return self._model.know(image), (image.shape[2], image.shape[3])
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Drop RIFE's features, which references alone need."""
-        known, size = _known(features)
+        known, size = features
         return known._replace(features=None), size
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Run the model."""
-        frames = [_known(one) for one in features]
-        known = {offset: frame for offset, (frame, _) in zip(offsets, frames, strict=True)}
-        with torch.inference_mode(), _autocast(self.device, self._half):
-            return _middle(self._model.between(known, frames[0][1]), None)
+        known, sizes = zip(*features, strict=True)
+        with self._computing():
+            return _middle(self._model.between(dict(zip(offsets, known, strict=True)), sizes[0]), None)
 
 
-def _known(features: object) -> tuple[Known, tuple[int, int]]:
-    if not isinstance(features, tuple) or not isinstance(features[0], Known):
-        raise TypeError(f"features of another method: {type(features).__name__}")
-    return features
-
-
-class _Seen(NamedTuple):
+class _Encoded(NamedTuple):
     """A frame after LIFT's encoder; the padded image (1, 3, H, W) and pyramid are None once it is context."""
 
     image: Tensor | None
@@ -212,42 +205,79 @@ class Cached(Direct):
 
     _model: Lift
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Encode at all scales."""
         padded, size = pad_to_multiple(image, self._model.multiple)
-        with torch.inference_mode(), _autocast(self.device, self._half):
+        with self._computing():
             encoded = self._model.encode(padded, 1)
-        return _Seen(padded, encoded.features, encoded.s16, encoded.small, size)
+        return _Encoded(padded, encoded.features, encoded.s16, encoded.small, size)
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Keep s16, and the small image where there is one."""
-        return _seen(features)._replace(image=None, pyramid=None)
+        return features._replace(image=None, pyramid=None)
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Run stages 2 to 5."""
-        seen = dict(zip(offsets, features, strict=True))
         times = torch.tensor([list(offsets)], dtype=torch.float32, device=self.device)
         lineup = self._model.line_up(times, torch.ones_like(times).bool())
-        ordered = [_seen(seen[offsets[slot]]) for slot in lineup.slots.tolist()]
-        before, after = ordered[0], ordered[1]
-        if before.image is None or before.pyramid is None or after.image is None or after.pyramid is None:
+        ordered = [features[slot] for slot in lineup.slots.tolist()]
+        before, after = ordered[:2]
+        if before.image is None or after.image is None:
             raise ValueError("a reference was shrunk to context")
-        near = (_stack(scales) for scales in zip(before.pyramid, after.pyramid, strict=True))
         encoded = Encoded(
             torch.cat((before.image, after.image)),
-            Pyramid(*near),
+            Pyramid(*(_stack(scales) for scales in zip(before.pyramid, after.pyramid, strict=True))),
             _stack([one.s16 for one in ordered]),
             _stack([one.small for one in ordered]),
         )
-        with torch.inference_mode(), _autocast(self.device, self._half):
+        with self._computing():
             output = self._model.predict(encoded, times, lineup, before.size)
         return _middle(output.frame, output.weights)
 
 
-def _seen(features: object) -> _Seen:
-    if not isinstance(features, _Seen):
-        raise TypeError(f"features of another method: {type(features).__name__}")
-    return features
+class Predicting(Method):
+    """A model of `clip.task: predict`, for the frames after the last one (specification section 8)."""
+
+    def __init__(self, model: Interpolator, name: str, clip: Clip, computing: Computing) -> None:
+        """Wrap a model that was trained with `clip`."""
+        self.name, self.device, self.past = name, computing.device, len(clip.offsets)
+        self._learnt, self._recurrent, self._computing = clip.learnt, clip.mode == "recurrent", computing
+        self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=self.device)
+
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
+        """Refuse.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(
+            f"{self.name} was trained to predict and makes no frame between two: use it with --predict and "
+            f"--factor 1, or take a model that interpolates"
+        )
+
+    def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
+        """Make the frames after the last; where only one is known there is no motion, and it is shown again.
+
+        Raises:
+            UserError: So far ahead it has not learnt to look.
+        """
+        missing = set(range(1, count + 1)) - set(self._learnt)
+        if missing and not self._recurrent:
+            learnt = ", ".join(f"+{ahead}" for ahead in self._learnt)
+            raise UserError(
+                f"--predict {count}: {self.name} makes the frames {learnt} after the last one, each from "
+                f"what was given, and not +{min(missing)}; ask for fewer, or take a recurrent model"
+            )
+        if len(past) < len(REFERENCES):
+            return [past[-1]] * count
+        known = torch.cat(list(past[-self.past :]))
+        offsets = torch.arange(-self.past, 0, dtype=torch.float32)
+        frames = known.new_zeros(self.past, *known.shape[1:])  # a short scene leaves the first ones absent
+        frames[-len(known) :] = known
+        with self._computing():
+            sample = {"frames": frames, "offsets": offsets, "valid": offsets >= -len(known)}
+            found = self._function(sample, count)
+        return [found[ahead].frame[None].float() for ahead in range(1, count + 1)]
 
 
 def _stack(features: Sequence[Tensor | None]) -> Any:
@@ -256,12 +286,8 @@ def _stack(features: Sequence[Tensor | None]) -> Any:
     return torch.cat(there) if there else None
 
 
-def _autocast(device: torch.device, half: torch.dtype | None) -> torch.autocast:
-    return torch.autocast(device.type, half or torch.bfloat16, enabled=half is not None)
-
-
-def _clip(offsets: Sequence[float], images: Sequence[object]) -> dict[str, Tensor]:
-    frames = torch.cat([image for image in images if isinstance(image, Tensor)])[None]
+def _clip(offsets: Sequence[float], images: Sequence[Tensor]) -> dict[str, Tensor]:
+    frames = torch.cat(list(images))[None]
     times = torch.tensor([offsets], dtype=torch.float32, device=frames.device)
     return {"frames": frames, "offsets": times, "valid": torch.ones_like(times).bool()}
 

@@ -1,67 +1,50 @@
 """The files that a run writes: beside what is to be replaced, then renamed."""
 
+import csv
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TextIO
 
 from lift.errors import UserError
-from lift.files import atomic, full_disk_explained
+from lift.files import atomic, full_disk_explained, umask
 from lift.video.codecs import choose_coding
-from lift.video.coding import Wish, shifted
+from lift.video.coding import shifted
 from lift.video.file import VideoSource
-from lift.video.folder import FolderSource
-from lift.video.report import Report
-from lift.video.sink import FolderSink, VideoSink, beside, replace_folder
+from lift.video.frame import Shown
+from lift.video.job import Job
+from lift.video.sink import FolderSink, Sink, VideoSink
+from lift.video.source import Format, Source
+from lift.video.ticks import Schedule
+
+COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "weights")
 
 
 @contextmanager
-def open_sink(
-    output: Path,
-    source: VideoSource | FolderSource,
-    *,
-    codec: str | None,
-    size: tuple[int, int],
-    rate: Fraction,
-    unit: Fraction,
-    stretch: int,
-    force: bool,
-) -> Iterator[VideoSink | FolderSink]:
-    """Yield what writes to a temporary place that becomes the output when all went well.
-
-    Args:
-        output: A video, or without a suffix a folder of pictures.
-        source: What it is made of.
-        codec: FFmpeg's name of an encoder; None: the container's default.
-        size: (H, W) of its pictures.
-        rate: Mean frame rate.
-        unit: Seconds of which all times are multiples.
-        stretch: How many times slower than the source it runs.
-        force: Replace a folder that is there.
+def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
+    """Yield what writes to a temporary place that becomes the job's output when all went well.
 
     Raises:
         UserError: It cannot be written, or not like this.
     """
     video = source if isinstance(source, VideoSource) else None
-    with _writable(output):
-        if not output.suffix:
-            with _folder(output, force=force) as folder:
+    (height, width), stretch = source.size, job.factor if job.slow_motion else 1
+    with _writable(job.output):
+        if not job.output.suffix:
+            with _folder(job.output, force=job.force) as folder:
                 yield FolderSink(folder, video)
             return
-        wish = Wish(
-            look=source.look,
-            size=size,
-            rate=rate,
-            unit=unit,
-            transparent=source.transparent,
-            aspect=source.aspect,
-            light=source.light,
-            matrix=source.matrix,
-            chapters=shifted(source.chapters, source.origin, source.length, stretch),
-        )
-        coding = choose_coding(output, codec, wish)
-        with atomic(output) as path:
+        wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
+            "size": (height, 2 * width if job.preview else width),
+            "rate": schedule.rate(source.rate),
+            "unit": schedule.unit(source.unit),
+            "chapters": shifted(source.chapters, source.origin, source.length, stretch),
+        }
+        coding = choose_coding(job.output, job.codec, Format(**wish))
+        with atomic(job.output) as path:
             sink = VideoSink(path, coding, source=video, stretch=stretch)
             try:
                 yield sink
@@ -80,20 +63,54 @@ def _writable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _folder(output: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a folder that takes the place of `output`, which holds nothing but our pictures."""
     with full_disk_explained(output):
-        new = beside(output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
         try:
             yield new
-            replace_folder(output, new, force=force)
+            if force and output.exists():
+                shutil.rmtree(output)
+            new.chmod(0o777 & ~umask())  # mkdtemp makes it private
+            new.replace(output)
         finally:
             shutil.rmtree(new, ignore_errors=True)
 
 
 @contextmanager
-def open_report(path: Path | None) -> Iterator[Report | None]:
+def open_report(path: Path | None) -> Iterator["Report | None"]:
     """Yield a report to be written to a file; None: none."""
     if path is None:
         yield None
         return
     with _writable(path), atomic(path) as temporary, temporary.open("w", newline="") as file:
         yield Report(file)
+
+
+class Report:
+    """What was done to each frame, rows of COLUMNS: for finding out why a passage looks as it does.
+
+    motion is the mean absolute difference (0-255, of shrunken frames) between an original and the one before
+    it, or, for a frame in between, of the two around it; weights is α as offset:share pairs.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._rows = csv.writer(file, lineterminator="\n")
+        self._rows.writerow(COLUMNS)
+        self._count, self._scene = 0, 0
+
+    def add(self, shown: Shown) -> None:
+        """Write the row of the next frame."""
+        frame = shown.frame
+        weights = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.weights or {}).items())
+        cut = frame.scene != self._scene
+        row = (
+            self._count,
+            f"{float(shown.time):.6f}",
+            frame.kind,
+            frame.scene,
+            int(cut),
+            f"{frame.motion:.3f}",
+        )
+        self._rows.writerow((*row, weights))
+        self._count, self._scene = self._count + 1, frame.scene

@@ -14,8 +14,8 @@ from fractions import Fraction
 from statistics import median
 
 from lift.video.frame import Frame
-from lift.video.schedule import Schedule, Tick
 from lift.video.settings import Settings
+from lift.video.ticks import Schedule, Tick
 
 LONGEST = (
     5  # distinct frames after which a cadence begins again: 2:3:2:3:2, film on 60 frames a second, has 5

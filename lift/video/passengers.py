@@ -19,7 +19,7 @@ from av.container import OutputContainer
 from av.stream import Discard, Disposition
 
 from lift.video.boarding import Carrier, Sound, arrives, first_packets, makers, name_of
-from lift.video.clock import Clock, may_restart
+from lift.video.clock import may_restart, settled
 from lift.video.facts import MICROSECONDS, why
 from lift.video.file import VideoSource
 from lift.video.media import read
@@ -48,10 +48,9 @@ class Passengers:
         self._last: dict[int, int] = {}  # decoding time of a stream's last packet, in its unit
         self._left: Counter[str] = Counter()
         self._covers: list[Any] = []
-        every = [stream for stream in self._input.streams if stream.type in KINDS]
-        streams = [
-            stream for stream in every if stream.discard != Discard.all
-        ]  # chapters of MP4 are told apart
+        streams = [  # chapters of MP4 are told apart
+            stream for stream in self._input.streams if stream.type in KINDS and stream.discard != Discard.all
+        ]
         if wanted and streams:
             with read(source.path) as trial:
                 samples = first_packets(trial, streams)
@@ -177,10 +176,7 @@ class Passengers:
         wanted = [*self._carriers, self._source.index]
         try:
             if may_restart(self._input):
-                clock = Clock()
-                for packet in self._input.demux():
-                    clock.settle(packet)
-                    yield packet
+                yield from settled(self._input)
                 return
             if self._span.start:
                 self._go_to_start(wanted)
@@ -213,10 +209,8 @@ class Passengers:
                     self._last[index] = carried.dts
                 yield carried
         except av.FFmpegError as error:
-            self._note(f"stream {index} ({packet.stream.type}) is damaged ({why(error)})")
-
-    def _note(self, trouble: str) -> None:
-        self.trouble = self.trouble or f"{self._source.path}: {trouble}"
+            damaged = f"stream {index} ({packet.stream.type}) is damaged ({why(error)})"
+            self.trouble = self.trouble or f"{self._source.path}: {damaged}"
 
     def flush(self) -> Iterator[Any]:
         """Yield what encoders still hold."""

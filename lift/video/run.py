@@ -1,9 +1,9 @@
 """One run of the tool: decoding, inference and encoding overlap, with bounded queues between."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
@@ -13,23 +13,21 @@ from tqdm import tqdm
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
+from lift.threads import Ahead, Behind
 from lift.video.choose import Chosen, fit
 from lift.video.codecs import container_of, stores_turning
-from lift.video.engine import Repeats, Seen, depth, smooth
+from lift.video.engine import Repeats, depth, smooth
 from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
-from lift.video.job import Job, Outcome, Stopped, check
+from lift.video.job import Job, Outcome, Stop, Stopped, check, stoppable
 from lift.video.methods import Method
-from lift.video.outputs import open_report, open_sink
-from lift.video.report import Report
-from lift.video.schedule import UNCHANGED, Multiple, Schedule
+from lift.video.outputs import Report, open_report, open_sink
 from lift.video.settings import Settings
 from lift.video.sink import Sink
-from lift.video.span import WHOLE
-from lift.video.stop import Stop, stoppable
-from lift.video.threads import Behind, ahead
+from lift.video.source import WHOLE, Source
+from lift.video.ticks import UNCHANGED, Multiple, Schedule
 from lift.video.transparent import Transparent
 
 FAULTS = (UserError, OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
@@ -65,36 +63,25 @@ def run(
     Raises:
         UserError: A bad input or option; the output is left as it was.
     """
-    schedule = check(job, chosen)
     outcome = Outcome()
     with ExitStack() as stack:
-        source = open_source(job)
-        stack.callback(source.close)
-        rate = schedule.rate(source.rate)
-        method = fit(chosen, source.size, job.tile, job.settings)
-        if source.look.alpha:
-            method = Transparent(method)
+        source, schedule, method, total = stack.enter_context(opened(job, chosen))
         stop = stack.enter_context(stoppable())  # before the first temporary file
         report = stack.enter_context(open_report(job.report))
-        height, width = source.size
-        sink = stack.enter_context(
-            open_sink(
-                job.output,
-                source,
-                codec=job.codec,
-                size=(height, 2 * width if job.preview else width),
-                rate=rate,
-                unit=schedule.unit(source.unit),
-                stretch=job.factor if job.slow_motion else 1,
-                force=job.force,
-            )
-        )
+        sink = stack.enter_context(open_sink(job, source, schedule))
         for warning in (*source.warnings, *sink.warnings, *_about(chosen.method, schedule, job.settings)):
             say(warning)
-        frames = ahead(_counted(source.frames(), outcome), job.settings.queue)
+        frames = Ahead(_counted(source.frames(), outcome), job.settings.queue)
         stack.callback(frames.close)
-        repeats = job.repeats or _usual(chosen.method, schedule)
-        seen = Seen(tell=lambda: say(STUTTERS[repeats]))
+        adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
+        usual: Repeats = "smooth" if adds and chosen.method.name != "repeat" else "keep"
+        repeats = job.repeats or usual
+
+        def stuttered() -> None:
+            if not outcome.stutters:
+                say(STUTTERS[repeats])
+            outcome.stutters += 1
+
         shown = smooth(
             frames,
             method,
@@ -102,9 +89,8 @@ def run(
             settings=job.settings,
             predict=job.predict,
             repeats=repeats,
-            seen=seen,
+            stuttered=stuttered,
         )
-        total = schedule.count(source.total, source.rate, job.predict) if source.total else None
         fault: Exception | None = None
         try:
             with (
@@ -119,7 +105,6 @@ def run(
         except FAULTS as error:
             fault = _explained(job, error)
         outcome.interrupted, outcome.trouble = stop.number, str(fault) if fault else source.trouble
-        outcome.stutters = seen.stutters
         if outcome.interrupted and not partial:
             raise Stopped(outcome.interrupted)
         _check_enough(job, outcome, fault)
@@ -135,10 +120,31 @@ def run(
     return outcome
 
 
-def _usual(method: Method, schedule: Schedule) -> Repeats:
-    """Return what becomes of repeated frames where the user does not say: smooth, who can."""
-    adds = not isinstance(schedule, Multiple) or schedule.factor > UNCHANGED
-    return "smooth" if adds and method.name != "repeat" else "keep"
+class Opened(NamedTuple):
+    """A job about to begin."""
+
+    source: Source
+    schedule: Schedule
+    method: Method
+    shown: int | None
+    """How many frames it will show; None: its input does not tell."""
+
+
+@contextmanager
+def opened(job: Job, chosen: Chosen) -> Iterator[Opened]:
+    """Open a job's input, and yield what it is about to begin with.
+
+    Raises:
+        UserError: What can be refused before the work.
+    """
+    schedule = check(job, chosen)
+    source = _source(job)
+    with closing(source):
+        schedule.rate(source.rate)  # refuses one that is too low
+        method = fit(chosen, source.size, job.tile, job.settings)
+        method = Transparent(method) if source.look.alpha else method
+        shown = schedule.count(source.total, source.rate, job.predict) if source.total else None
+        yield Opened(source, schedule, method, shown)
 
 
 def _about(method: Method, schedule: Schedule, settings: Settings) -> list[str]:
@@ -154,12 +160,7 @@ def _about(method: Method, schedule: Schedule, settings: Settings) -> list[str]:
     ]
 
 
-def open_source(job: Job) -> VideoSource | FolderSource:
-    """Open the input.
-
-    Raises:
-        UserError: It is none that can be read.
-    """
+def _source(job: Job) -> Source:
     if job.input.is_dir():
         return FolderSource(job.input, job.span, job.input_fps)
     if not job.input.is_file():

@@ -2,27 +2,25 @@
 
 import contextlib
 import errno
-import shutil
-import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import av
 import cv2
 import numpy as np
 
 from lift.errors import UserError
-from lift.files import address, umask
+from lift.files import address
 from lift.video import aspect
 from lift.video.coding import Coding
-from lift.video.colour import USUAL, Look, straight, transparent
 from lift.video.facts import why
 from lift.video.file import VideoSource
+from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
+from lift.video.look import USUAL, Look, straight, transparent
 from lift.video.media import start
-from lift.video.palette import Palette
 from lift.video.passengers import Passengers
 
 NUMBERED = "{:06d}.png"
@@ -30,44 +28,41 @@ STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
 
 
-class Sink(Protocol):
+class Sink:
     """What takes frames.
 
     Attributes:
         warnings: What the output will lack.
         written: How many frames it has taken in.
         reached: When the last of them is shown, seconds.
-        trouble: What went wrong with what it carries beside pictures; None: nothing.
     """
 
-    warnings: list[str]
-    written: int
-    reached: Fraction
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.written, self.reached = 0, Fraction(0)
 
     @property
     def trouble(self) -> str | None:
-        """What went wrong beside the pictures."""
-        ...
+        """What went wrong with what it carries beside pictures; None: nothing."""
+        return None
 
     def write(self, shown: Shown) -> None:
         """Take the next frame; times ascend."""
-        ...
+        raise NotImplementedError
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
         """Finish.
 
         Args:
             duration: How long the last frame is shown, seconds.
-            whole: Whether all frames were written.
+            whole: Whether all frames were written; what else a file carries then lasts to its own end.
         """
-        ...
 
     def abandon(self) -> None:
         """Close all files, finished or not."""
-        ...
 
 
-class VideoSink:
+class VideoSink(Sink):
     """A video file."""
 
     def __init__(self, path: Path, coding: Coding, *, source: VideoSource | None, stretch: int = 1) -> None:
@@ -79,6 +74,7 @@ class VideoSink:
             source: Whose metadata and other streams are taken over; None: a folder of pictures.
             stretch: How many times slower the video runs; above 1 its sound and subtitles stay behind.
         """
+        super().__init__()
         self._coding, self._path = coding, path
         self._container = av.open(address(path), "w", format=coding.muxer)
         self._passengers: Passengers | None = None
@@ -90,17 +86,16 @@ class VideoSink:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
         start(self._container)  # refusals come before any work
-        self._palette = Palette() if coding.look.format == "pal8" and coding.codec == "gif" else None
+        self._palettized = coding.look.format == "pal8" and coding.codec == "gif"
         self._waiting: Shown | None = None
         self._tick = -1
-        self.written, self.reached = 0, Fraction(0)
         self._closed = False
-        self.refused: str | None = None
+        self._refused: str | None = None
 
     @property
     def trouble(self) -> str | None:
-        """What was wrong with the other streams; None: nothing."""
-        return self.refused or (None if self._passengers is None else self._passengers.trouble)
+        """What went wrong with what it carries beside pictures; None: nothing."""
+        return self._refused or (None if self._passengers is None else self._passengers.trouble)
 
     def write(self, shown: Shown) -> None:
         """Encode the frame before, whose duration is known now.
@@ -140,13 +135,10 @@ class VideoSink:
 
     def _picture(self, frame: Frame) -> av.VideoFrame:
         look = self._coding.look
-        if self._palette is not None:
-            return self._palette(
-                frame.picture if isinstance(frame.picture, av.VideoFrame) else _rgba(frame.image)
-            )
-        if isinstance(frame.picture, av.VideoFrame):
-            return Look.of(frame.picture).convert(frame.picture, look)
-        return look.from_rgb(frame.image)
+        decoded = frame.picture if isinstance(frame.picture, av.VideoFrame) else None
+        if self._palettized:
+            return palettized(decoded or _rgba(frame.image))
+        return look.from_rgb(frame.image) if decoded is None else Look.of(decoded).convert(decoded, look)
 
     def _carry(self, packets: Iterable[Any]) -> None:
         """Write packets of other streams; one that is refused does not cost the pictures."""
@@ -156,24 +148,19 @@ class VideoSink:
             except av.FFmpegError as error:
                 if error.errno in FULL:
                     raise
-                self.refused = self.refused or (
+                self._refused = self._refused or (
                     f"{self._path.name}: a packet of {packet.stream.type} was refused ({why(error)})"
                 )
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Write what is left and the file's index.
-
-        Args:
-            duration: How long the last frame is shown, seconds.
-            whole: Whether all frames were written; what else the file carries then lasts to its own end.
-        """
+        """Write what is left and the file's index."""
         try:
             self._finish(duration, whole=whole)
             self.abandon()
         except (av.FFmpegError, UserError) as error:
             if self._coding.muxer not in STREAMED or not self.written:
                 raise
-            self.refused = self.refused or f"the end of what was made could not be written ({why(error)})"
+            self._refused = self._refused or f"the end of what was made could not be written ({why(error)})"
             with contextlib.suppress(av.FFmpegError):
                 self.abandon()
             return
@@ -203,10 +190,8 @@ def _rgba(image: Image) -> av.VideoFrame:
     return look.from_rgb(image)
 
 
-class FolderSink:
+class FolderSink(Sink):
     """A folder of PNG files, of 16 bits where the input has more than 8, with alpha where it has any."""
-
-    trouble: str | None = None
 
     def __init__(self, folder: Path, source: VideoSource | None) -> None:
         """Write into an empty folder.
@@ -215,9 +200,8 @@ class FolderSink:
             folder: Where pictures go.
             source: The video that they come of; None: a folder of pictures.
         """
+        super().__init__()
         self._folder = folder
-        self.written, self.reached = 0, Fraction(0)
-        self.warnings: list[str] = []
         if source is not None and source.look.primaries not in USUAL:
             self.warnings.append(
                 f"how its colours are meant (primaries {source.look.primaries}, transfer "
@@ -242,12 +226,6 @@ class FolderSink:
         np.asarray(data).tofile(self._folder / NUMBERED.format(self.written + 1))
         self.written, self.reached = self.written + 1, shown.time
 
-    def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Do nothing: all is written already."""
-
-    def abandon(self) -> None:
-        """Do nothing: no file is open."""
-
 
 def _pixels(frame: Frame) -> Image:
     """Return a frame's colours as they are without its alpha."""
@@ -258,17 +236,3 @@ def _pixels(frame: Frame) -> Image:
     if isinstance(frame.picture, av.VideoFrame):
         return Look.of(frame.picture).unmixed(frame.picture)
     return straight(frame.image)
-
-
-def replace_folder(folder: Path, new: Path, *, force: bool) -> None:
-    """Put the finished folder `new` in the place of `folder`, which holds nothing but our pictures."""
-    if force and folder.exists():
-        shutil.rmtree(folder)
-    new.chmod(0o777 & ~umask())  # mkdtemp makes it private
-    new.replace(folder)
-
-
-def beside(path: Path) -> Path:
-    """Make an empty temporary folder next to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lift.video.methods import REFERENCES, Method, Middle
+from lift.video.methods import REFERENCES, Features, Method, Middle
 
 REACH = 2  # the references' offsets are below this, at whatever time between them
 Box = tuple[int, int, int, int]  # top, left, height, width, pixels
@@ -35,7 +35,7 @@ class _Parts(NamedTuple):
     """A frame's image (1, 3, H, W) while it can be a reference; of each tile what context needs."""
 
     image: Tensor | None
-    tiles: list[object]
+    tiles: list[Features]
 
 
 class Tiled(Method):
@@ -47,25 +47,24 @@ class Tiled(Method):
 
     def __init__(self, method: Method, size: tuple[int, int], tile: int, overlap: int) -> None:
         """Cut frames of (H, W) for `method`; `tile` and `overlap` in pixels, `overlap` < `tile`."""
-        self.name, self.window, self.device = method.name, method.window, method.device
-        self.past, self.any_time = method.past, method.any_time
+        self.take_over(method)
         self._method, self._boxes = method, boxes(size, tile, overlap)
         self._size, self._masks = size, [_ramp(box, size, overlap) for box in self._boxes]
         self._total = torch.zeros(1, 1, *size)
         for box, mask in zip(self._boxes, self._masks, strict=True):
             _cut(self._total, box).add_(mask)
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Encode each tile and keep what context needs."""
         method = self._method
         boxes = self._boxes if method.window != REFERENCES else []  # without context nothing is kept
         return _Parts(image, [method.shrink(method.encode(_cut(image, box))) for box in boxes])
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Drop the image."""
-        return _parts(features)._replace(image=None)
+        return features._replace(image=None)
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Make each tile and blend them; α is the tiles' mean."""
         image = torch.zeros(1, 3, *self._size, device=self.device)
         weights: list[list[float]] = []
@@ -77,8 +76,8 @@ class Tiled(Method):
         means = [sum(column) / len(column) for column in zip(*weights, strict=True)]
         return Middle(image, means or None)
 
-    def _part(self, index: int, offset: float, features: object) -> object:
-        image, tiles = _parts(features)
+    def _part(self, index: int, offset: float, features: Features) -> Features:
+        image, tiles = features
         if abs(offset) < REACH and image is not None:
             return self._method.encode(_cut(image, self._boxes[index]))
         return tiles[index]
@@ -86,12 +85,6 @@ class Tiled(Method):
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Predict the whole frame."""
         return self._method.predict(past, count)
-
-
-def _parts(features: object) -> _Parts:
-    if not isinstance(features, _Parts):
-        raise TypeError(f"features of another method: {type(features).__name__}")
-    return features
 
 
 def _cut(image: Tensor, box: Box) -> Tensor:

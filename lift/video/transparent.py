@@ -6,14 +6,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lift.video.methods import Method, Middle
+from lift.video.methods import Features, Method, Middle
 
 
 class _Layers(NamedTuple):
     """What the method made of the premultiplied colours, and of alpha as a picture; None: all opaque."""
 
-    colours: object
-    alpha: object | None
+    colours: Features
+    alpha: Features | None
     size: torch.Size
 
 
@@ -26,34 +26,31 @@ class Transparent(Method):
 
     def __init__(self, method: Method) -> None:
         """Wrap a method."""
-        self.name, self.window, self.device = method.name, method.window, method.device
-        self.past, self.any_time = method.past, method.any_time
+        self.take_over(method)
         self._method = method
 
-    def encode(self, image: Tensor) -> object:
+    def encode(self, image: Tensor) -> Features:
         """Encode both layers of (1, 4, H, W)."""
         colours, alpha = _split(image)
         seen = None if bool(alpha.min() == 1) else self._method.encode(alpha)
         return _Layers(self._method.encode(colours), seen, alpha.shape)
 
-    def shrink(self, features: object) -> object:
+    def shrink(self, features: Features) -> Features:
         """Shrink both layers."""
-        layers = _layers(features)
-        alpha = None if layers.alpha is None else self._method.shrink(layers.alpha)
-        return layers._replace(colours=self._method.shrink(layers.colours), alpha=alpha)
+        alpha = None if features.alpha is None else self._method.shrink(features.alpha)
+        return features._replace(colours=self._method.shrink(features.colours), alpha=alpha)
 
-    def between(self, offsets: Sequence[float], features: Sequence[object]) -> Middle:
+    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Make both layers; image (1, 4, H, W)."""
-        layers = [_layers(one) for one in features]
-        middle = self._method.between(offsets, [one.colours for one in layers])
-        if all(one.alpha is None for one in layers):
+        middle = self._method.between(offsets, [one.colours for one in features])
+        if all(one.alpha is None for one in features):
             alpha = torch.ones_like(middle.image[:, :1])
         else:
-            alpha = self._method.between(offsets, [self._alpha(one) for one in layers]).image
+            alpha = self._method.between(offsets, [self._alpha(one) for one in features]).image
             alpha = alpha.mean(1, keepdim=True)
         return middle._replace(image=torch.cat((middle.image.minimum(alpha), alpha), 1))
 
-    def _alpha(self, layers: _Layers) -> object:
+    def _alpha(self, layers: _Layers) -> Features:
         if layers.alpha is not None:
             return layers.alpha
         return self._method.encode(torch.ones(layers.size, device=self.device))
@@ -68,9 +65,3 @@ class Transparent(Method):
 def _split(image: Tensor) -> tuple[Tensor, Tensor]:
     """Return the colours, and alpha as a gray picture, each (1, 3, H, W)."""
     return image[:, :3], image[:, 3:].expand(-1, 3, -1, -1).contiguous()
-
-
-def _layers(features: object) -> _Layers:
-    if not isinstance(features, _Layers):
-        raise TypeError(f"features of another method: {type(features).__name__}")
-    return features

@@ -9,9 +9,9 @@ numbers of the first recording while they are read, each stream that of one of i
 import io
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +26,16 @@ Listed = list[tuple[int, int]]
 """Programme and number of its table, or kind and number of a stream."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Packets that follow one another without a gap."""
 
     start: int
     """Byte of the file."""
     size: int
-    count: int
+    packets: int
 
 
-@dataclass(frozen=True)
-class Seam:
+class Seam(NamedTuple):
     """Where numbers change."""
 
     start: int
@@ -48,8 +46,7 @@ class Seam:
     """Numbers of tables, which say nothing new from here on."""
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(NamedTuple):
     """What is known of a file: its packets, and where their numbers change."""
 
     runs: tuple[Run, ...]
@@ -67,8 +64,8 @@ def joined(path: Path) -> Joined:
     return _look(path, stat.st_size, stat.st_mtime_ns)
 
 
-class Renumbered(io.RawIOBase):
-    """A file whose packets have the numbers of its first recording."""
+class Renumbered:
+    """A file, as `av.open` reads one, whose packets have the numbers of its first recording."""
 
     def __init__(self, path: Path, found: Joined) -> None:
         """Open it."""
@@ -80,14 +77,6 @@ class Renumbered(io.RawIOBase):
             becomes[list(seam.streams)] = list(seam.streams.values())
             becomes[list(seam.tables)] = NOTHING
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
     def tell(self) -> int:
         """Return the byte that is read next."""
         return self._at
@@ -98,32 +87,24 @@ class Renumbered(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Return some of the next bytes, at most `size`; none at the end."""
-        wanted = len(self._data) - self._at if size < 0 else size
-        place = bisect_right(self._begins, self._at) - 1
-        run = self._runs[place]
-        end = run.start + run.count * run.size
-        if place < 0 or self._at >= end:  # what lies between packets
-            gap = [start for start in self._begins if start > self._at]
-            data = bytes(self._data[self._at : min([self._at + wanted, *gap[:1]])])
-        else:
-            first = (self._at - run.start) // run.size
-            last = min(run.count, first + wanted // run.size + 1)
-            skipped = self._at - run.start - first * run.size
-            data = self._packets(run, first, last).tobytes()[skipped : skipped + wanted]
-        self._at += len(data)
-        return data
-
-    def _packets(self, run: Run, first: int, last: int) -> Bytes:
-        begin = run.start + first * run.size
-        packets = np.array(self._data[begin : run.start + last * run.size]).reshape(-1, run.size)
-        head = packets[:, SIZES[run.size] + 1 : SIZES[run.size] + 3]
-        seams = np.searchsorted(self._seams, begin + run.size * np.arange(len(head)), side="right")
-        numbers = self._becomes[seams, _numbers(head)]
-        # What says nothing begins nothing either, or FFmpeg guesses a stream behind it.
-        head[:, 0] = np.where(numbers == NOTHING, head[:, 0] & 0xA0, head[:, 0] & 0xE0) | numbers >> 8
-        head[:, 1] = numbers & 0xFF
-        return packets
+        """Return the next bytes, at most `size`; none at the end."""
+        begin, end = self._at, len(self._data) if size < 0 else min(len(self._data), self._at + size)
+        self._at, made = max(begin, end), np.array(self._data[begin:end])
+        here = slice(max(0, bisect_right(self._begins, begin) - 1), bisect_right(self._begins, end))
+        for run in self._runs[here]:
+            packets = np.arange(
+                max(0, (begin - run.start) // run.size),
+                min(run.packets, (end - 1 - run.start) // run.size + 1),
+            )
+            places = run.start + run.size * packets + SIZES[run.size] + 1  # of each packet's number
+            heads = self._data[places[:, None] + (0, 1)]
+            numbers = self._becomes[np.searchsorted(self._seams, places, side="right"), _numbers(heads)]
+            # What says nothing begins nothing either, or FFmpeg guesses a stream behind it.
+            kept = heads[:, 0] & np.where(numbers == NOTHING, 0xA0, 0xE0)
+            for at, byte in ((places, kept | numbers >> 8), (places + 1, numbers & 0xFF)):
+                inside = (at >= begin) & (at < end)
+                made[at[inside] - begin] = byte[inside]
+        return made.tobytes()
 
 
 @lru_cache(maxsize=64)
@@ -132,7 +113,7 @@ def _look(path: Path, size: int, changed: int) -> Joined:
     runs, tables, seams = tuple(_runs(data)), _Tables(), list[Seam]()
     for run in runs:
         lead = SIZES[run.size]
-        packets = data[run.start : run.start + run.count * run.size].reshape(-1, run.size)[:, lead:]
+        packets = data[run.start : run.start + run.packets * run.size].reshape(-1, run.size)[:, lead:]
         numbers, begins = _numbers(packets[:, 1:3]), (packets[:, 1] & 0x40) > 0
         for place in _watched(numbers, begins, tables):
             seam = tables.read(bytes(packets[place, :188]), run.start + int(place) * run.size)

@@ -40,7 +40,7 @@ def feed(made, clips, faults=None):
     return (
         frames,
         [row for step in decided for row in step.rows],
-        [d for step in decided for d in step.dropped],
+        [tuple(loss[1:]) for step in decided for loss in step.losses if loss.kind == "dropped"],
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from lift.clips.build import build_clip_set
 from lift.clips.readers import Reader, VideoFile
 from lift.clips.sources import SOURCES, Video
-from lift.clips.sources.base import WithoutTruth, locate, read_list
+from lift.clips.sources.base import Source, locate, read_list
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 
@@ -27,7 +27,7 @@ def added(example, monkeypatch):
     """Register the example's source as `adobe240`."""
     names = {
         "Path": Path, "Reader": Reader, "Video": Video, "VideoFile": VideoFile,
-        "WithoutTruth": WithoutTruth, "locate": locate, "read_list": read_list,
+        "Source": Source, "locate": locate, "read_list": read_list,
     }  # fmt: skip
     exec(example, names)
     monkeypatch.setitem(SOURCES, "adobe240", names["Adobe240"]())

@@ -60,7 +60,7 @@ def test_what_is_no_video_says_so(tmp_path, data):
 def test_what_is_absent_counts_as_missing(tmp_path):
     for absent in (
         lambda: VideoFile(tmp_path / "v.avi"),
-        lambda: Pictures.in_folder(tmp_path / "v", "x", "png"),
+        lambda: Pictures.in_folder(tmp_path / "v", "x"),
     ):
         with pytest.raises(Unreadable) as caught:
             absent()
@@ -70,6 +70,6 @@ def test_what_is_absent_counts_as_missing(tmp_path):
 def test_pictures_are_numbered_by_name_and_other_files_are_none(tmp_path):
     for name in ("im10.png", "im2.png", "im1.png", "im3.jpg", "notes.txt", ".im4.png"):
         (tmp_path / name).touch()
-    reader = Pictures.in_folder(tmp_path, r"im(\d+)\.png", "png")
+    reader = Pictures.in_folder(tmp_path, r"im(\d+)\.png")
     assert reader.numbers == (1, 2, 10)
     assert list(reader.read([2, 10])) == [(2, tmp_path / "im2.png"), (10, tmp_path / "im10.png")]

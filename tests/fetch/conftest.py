@@ -17,7 +17,7 @@ import pytest
 from lift.config import load
 from lift.errors import UserError
 from lift.fetch import Remote
-from lift.fetch.manifest import Manifest
+from lift.fetch.identity import Manifest
 from lift.fetch.transfer import fetch
 from lift.fetch.unpack import unpack
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lift.fetch.manifest import Identity, Manifest
+from lift.fetch.identity import Identity, Manifest
 from lift.fetch.transfer import Stopped, fetch, note_of, part_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,7 +151,7 @@ from pathlib import Path
 from lift.config import load
 from lift.fetch import Remote
 from lift.fetch.transfer import fetch
-from lift.fetch.manifest import Manifest
+from lift.fetch.identity import Manifest
 settings = dataclasses.replace(load("params.yaml", "demo").download, stall=20.0)
 remote = Remote(name="set.zip", kind="zip", page="", urls=(sys.argv[1],))
 folder = Path(sys.argv[2])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lift.fetch.manifest import Identity, Manifest
+from lift.fetch.identity import Identity, Manifest
 from lift.fetch.transfer import fetch, note_of, part_of
 
 SIZE = 300_000

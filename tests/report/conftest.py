@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lift.config import load_all
 from lift.report.comparisons import declared
 from lift.report.reading import read
 from tests.report import fake
@@ -34,12 +35,17 @@ def tests(results):
     return declared(results)
 
 
+@pytest.fixture(scope="session")
+def planned():
+    return load_all(fake.params(), "thesis")
+
+
 @pytest.fixture
 def own(tmp_path, configs):
     """Write results of three methods to be damaged; give their folder and a configuration of these alone."""
     base, by_name = configs
     folder = tmp_path / "data"
-    fake.write(folder, ("lift15", "ctx3", "repeat"), size=(32, 32), kept=("ucf101", "scenes"))
+    fake.write(folder, ("lift15", "ctx3", "repeat"), size=(32, 32))
     config = dataclasses.replace(base, ablations=("lift15", "ctx3"), released=(), baselines=("repeat",))
     return folder, config, {name: by_name[name] for name in config.ablations}
 

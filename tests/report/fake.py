@@ -16,22 +16,18 @@ import numpy as np
 import yaml
 
 from lift.config import Config, load_all, yaml12
-from lift.config.abilities import sees_context
-from lift.config.prediction import predicts
+from lift.config.abilities import predicts, sees_context
 from lift.config.resolved import evaluate, pictured
 from lift.report.provenance import CODE
+from lift.report.results import Results
 from lift.seeds import generator
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("plain", "occlusion", "fast_motion", "repetition", "lighting")
 RELEASED = "rife_v4"
-TRAINED = (
-    "lift15", "ctx3", "ctx7", "windowed", "no_context", "layers4", "no_s1", "no_occlusion", "shift0",
-    "shift3", "uniform", "lift64", "rife", "ifrnet", "flavr", "lift15_past", "ifrvp", "ifrvp_arbitrary",
-)  # fmt: skip
 SKILL = {  # dB against the base, before noise
-    "ctx3": -0.35, "ctx7": -0.1, "windowed": -0.02, "no_context": -0.45,
-    "layers4": 0.03, "no_s1": -0.6, "no_occlusion": -0.3, "shift0": 0.02, "shift3": -0.08,
+    "ctx3": -0.35, "ctx7": -0.1, "windowed": -0.02, "no_context": -0.45, "mean_context": -0.2,
+    "layers2": -0.05, "layers4": 0.03, "no_s1": -0.6, "no_occlusion": -0.3, "shift0": 0.02, "shift3": -0.08,
     "uniform": -0.4, "repeat": -5.0, "average": -0.6, "dis": -1.0, "untrained": -0.6,
     RELEASED: 0.1,
 }  # fmt: skip
@@ -48,15 +44,15 @@ AHEAD = (*FIELDS[:8], "horizon", "psnr", "ssim", "ms_ssim", "lpips")
 
 @functools.cache
 def params() -> Path:
-    """A params.yaml whose demo has many ablations, a released method, and the declared comparisons of all."""
+    """A params.yaml whose demo has every ablation, a released method, and the declared comparisons of all."""
     raw = yaml12.read(ROOT / "params.yaml")
     folder = Path(tempfile.mkdtemp(prefix="lift-fake-"))
     atexit.register(shutil.rmtree, folder)
     demo = raw["profiles"]["demo"]
     everything = raw["profiles"]["thesis"]["methods"]["baselines"]
-    demo["methods"] = {"trained": list(TRAINED), "released": [RELEASED], "baselines": everything}
+    demo["methods"] = {"trained": list(raw["ablations"]), "released": [RELEASED], "baselines": everything}
     del demo["report"]
-    shown = {RELEASED, *TRAINED, *everything}
+    shown = {RELEASED, *raw["ablations"], *everything}
     declared = raw["report"]["comparisons"]
     raw["report"]["comparisons"] = [one for one in declared if {one["method"], one["against"]} <= shown]
     raw["report"] |= {"names": {"no_s1": "without s1"}, "curve": ["ctx3", "ctx7", "lift15"], "worst": 2}
@@ -168,6 +164,12 @@ def write(
         _write_plain(data / "results" / method / "made_from.json", made)
         if method in base.ablations:
             _write_curves(data / "training" / method / "curves.csv", method, seeds)
+
+
+def nothing(results: Results) -> Results:
+    """The same profile without any method."""
+    config = dataclasses.replace(results.config, ablations=(), released=(), baselines=())
+    return dataclasses.replace(results, config=config, rows={}, seeded={}, costs={})
 
 
 def predicting() -> tuple[str, ...]:

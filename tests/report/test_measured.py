@@ -9,46 +9,63 @@ import pytest
 from lift.config import yaml12
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.tables.compute import compute
-from lift.report.tables.memory import memory
+from lift.report.tables.claims import claims
+from lift.report.tables.costs import compute, memory
 from tests.report.fake import ROOT
 
 COMMITTED = ROOT / "benchmarks" / "measured"
 
 
 def frame(cost, **changes):
-    values = {"parameters": cost["parameters"], "gmacs": cost["gmacs_256x448"]}
-    values |= {"memory_mib": 123.0, "milliseconds": 456.0, "where": "a test"}
-    return measured.Frame(**{**values, **changes})
+    return {**cost, "memory_mib": 123.0, "milliseconds": 456.0, "where": "a test", **changes}
 
 
 def row(results, method):
-    table = compute(results)
-    (found,) = [row for row in table.rows if row[0].text == method]
-    return {column.key: cell for column, cell in zip(table.columns, found, strict=True)}
+    return compute(results).frame.set_index("method").loc[method]
 
 
 def test_memory_and_time_stand_beside_the_model_that_they_were_measured_of(results):
     cost = results.costs["ctx3"]
-    for found, shown in ((frame(cost), 456.0), (frame(cost, gmacs=1.5 * cost["gmacs_256x448"]), None)):
+    for found, shown in ((frame(cost), 456.0), (frame(cost, gmacs_256x448=1.5 * cost["gmacs_256x448"]), "–")):
         changed = dataclasses.replace(results, timings=measured.Measured(frames={"ctx3": found}))
-        assert row(changed, "ctx3")["milliseconds"].value == shown
-        assert row(changed, "layers4")["memory"].value is None
+        assert row(changed, "ctx3")["milliseconds"] == shown
+        assert row(changed, "layers2")["memory"] == "–"
 
 
-def test_the_claims_stand_beside_what_was_measured_and_the_gpu_is_said_to_be_missing(results):
-    kept = {"encoder": 1.25, "transformer": 0.5}
-    step = measured.Step(batch=4, crop=256, gib=2.5, seconds=8.0, where="a test", kept=kept)
+def test_claimed_memory_stands_beside_what_was_measured(results):
+    step = {"batch": 4.0, "crop": 256.0, "gib": 2.5, "seconds": 8.0, "where": "a test"}
+    step |= {f"kept_{part}": float("nan") for part in measured.PARTS}
+    step |= {"kept_encoder": 1.25, "kept_transformer": 0.5}
     table = memory(dataclasses.replace(results, timings=measured.Measured(steps={"training": step})))
-    by_what = {row[0].text: row for row in table.rows}
-    claimed = by_what["training, 15 frames"]
-    assert [cell.text or cell.value for cell in claimed] == [
-        "training, 15 frames", "3–4 GB", "13 samples/s", 4, 2.5, 0.5, 1.25, 0.5, "–", "–", "–",
+    by_what = {row[0].text: [cell.text for cell in row[1:]] for row in table.cells}
+    assert by_what["training, 15 frames"] == [
+        "3–4 GB", "13 samples/s", "4", "2.50", "0.500", "1.25", "0.50", "–", "–", "–",
     ]  # fmt: skip
-    assert by_what["training, 64 frames, full attention"][-1].text == "not measured"
+    assert by_what["training, 64 frames, full attention"][-1] == "not measured"
     assert all("CPU" in column.title for column in table.columns if column.key in ("gib", "samples", "batch"))
-    assert any("CUDA GPU is missing" in note for note in table.notes)
     assert memory(dataclasses.replace(results, timings=measured.Measured())) is None
+
+
+def test_every_measured_step_has_a_row(results):
+    steps = measured.read(COMMITTED, "thesis").steps
+    table = memory(dataclasses.replace(results, timings=measured.Measured(steps=steps)))
+    assert len(steps) == len(table.frame)
+    assert "not measured" not in table.frame.to_numpy()
+    kept = table.frame.set_index("what")["kept_encoder"]
+    assert kept["training, 15 frames, recomputed"] < 0.5 * kept["training, 15 frames"]
+
+
+def test_the_speed_of_another_card_stands_beside_the_claim_and_is_marked(results):
+    gpu = measured.read(COMMITTED, "thesis").gpu
+    table = claims(dataclasses.replace(results, timings=measured.Measured(gpu=gpu)), measured.Measured())
+    speed, training = (row for row in table.cells if "/s" in row[0].text)
+    assert speed[1].text == "10–15 on an RTX 4080"
+    assert float(speed[2].text.split()[0]) == pytest.approx(1000 / gpu["lift15"]["ms"], abs=0.05)
+    assert speed[3].text == training[3].text == "lift15, NVIDIA H200, another card than claimed"
+    assert (training[1].text, float(training[2].text)) == (
+        "13 on an RTX 4080",
+        round(gpu["lift15"]["samples"]),
+    )
 
 
 def test_the_committed_measurements_can_be_read_and_name_no_machine():

@@ -1,4 +1,4 @@
-"""Published rows: beside real results, and apart from them (never in the demo: test_report.py)."""
+"""Published rows: beside real results, apart from them, and never in the demo."""
 
 import dataclasses
 import re
@@ -7,12 +7,13 @@ import subprocess
 
 import pytest
 
-from lift.config import load
+from lift.config import load, load_all
 from lift.report import page, published, tables
 from lift.report.answer import answer
+from lift.report.comparisons import decided
 from lift.report.curves import read_curves
 from lift.report.provenance import describe
-from lift.report.tables.results import of_benchmark
+from lift.report.strata import by_stratum
 from lift.report.tables.table import to_csv, to_latex, to_markdown
 from tests.report import fake
 
@@ -23,34 +24,49 @@ WITH_BLOCKS = {"results_vimeo90k", "results_ucf101", "results_davis", "snu_film_
 def thesis(results):
     """Made-up results as the thesis profile would have them: footage of the data sets."""
     config = load(fake.ROOT / "params.yaml", "thesis")
-    made = tuple(name for name in config.ablations if name in results.configs)
     real = {name: name == "scenes" for name in results.procedural}
-    return dataclasses.replace(results, config=dataclasses.replace(config, ablations=made), procedural=real)
+    return dataclasses.replace(results, config=config, procedural=real)
+
+
+def build(results, tests):
+    made = tables.build(
+        results,
+        tests,
+        decided(results, tests),
+        by_stratum(results),
+        read_curves(results),
+        fake.nothing(results),
+        load_all(fake.params(), "thesis"),
+    )
+    return {table.name: table for table in made}
 
 
 @pytest.fixture(scope="module")
 def built(thesis, tests):
-    return {t.name: t for t in tables.build(thesis, tests, [], read_curves(thesis))}
+    return build(thesis, tests)
 
 
 def test_the_thesis_has_published_rows_in_a_block_of_their_own(built):
     assert {name for name, table in built.items() if table.block} == WITH_BLOCKS
     for name in WITH_BLOCKS:
         table = built[name]
-        ours = {row[0].text for row in table.rows}
-        assert not ours & {row[0].text for row in table.block.rows}
-        assert not any(cell.mark for row in table.block.rows for cell in row)
+        assert not set(table.frame["method"]) & set(table.block.frame["method"])
+        assert not any(cell.mark for row in table.block.cells for cell in row)
         assert "VFIT-B" not in to_csv(table)
 
 
+def test_the_demo_never_shows_them(results, tests):
+    assert not any(table.block for table in build(results, tests).values())
+
+
 @pytest.mark.parametrize("rendered", ["train", "davis"])
-def test_stand_ins_on_either_side_keep_them_out(thesis, rendered):
+def test_stand_ins_on_either_side_keep_them_out(thesis, tests, rendered):
     mixed = dataclasses.replace(thesis, procedural={**thesis.procedural, rendered: True})
-    assert of_benchmark(mixed, "davis").block is None
+    assert build(mixed, tests)["results_davis"].block is None
 
 
 def test_every_row_names_its_source_and_protocol_and_a_known_table(built):
-    data = published._read()
+    data = published.published()
     for name, rows in data["tables"].items():
         assert name in built
         for row in rows:
@@ -77,7 +93,9 @@ def test_every_form_sets_the_block_apart(built):
 
 def test_the_page_and_the_files_hold_the_block(thesis, built, tests, tmp_path):
     tables.write(list(built.values()), tmp_path / "tables")
-    page.write(thesis, answer(thesis, tests), list(built.values()), [], describe(thesis), tmp_path)
+    page.write(
+        thesis, answer(thesis, decided(thesis, tests)), list(built.values()), [], describe(thesis), tmp_path
+    )
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     blocks = re.findall(r'<div class="published">.*?</div>\s*</div>', text, re.DOTALL)
     assert len(blocks) == len(WITH_BLOCKS)

@@ -15,16 +15,15 @@ import pandas as pd
 import pytest
 
 from lift import report
-from lift.config import load_all
 from lift.errors import UserError
 from lift.report import figures
 from lift.report.chosen import write_chosen
+from lift.report.comparisons import decided
 from lift.report.curves import read_curves
 from lift.report.figures.style import style, write
 from lift.report.pictures import read as pictures
 from lift.report.provenance import brief
 from lift.report.strata import by_stratum
-from tests.report import fake
 
 
 class Links(HTMLParser):
@@ -52,12 +51,14 @@ def page(written):
 
 @pytest.fixture(scope="module")
 def drawings(results, tests):
-    return figures.plan(results, tests, by_stratum(results), read_curves(results), pictures(results))
-
-
-@pytest.fixture(scope="module")
-def planned():
-    return load_all(fake.params(), "thesis")
+    return figures.plan(
+        results,
+        tests,
+        decided(results, tests),
+        by_stratum(results),
+        read_curves(results),
+        pictures(results),
+    )
 
 
 def test_every_link_of_the_page_leads_to_a_file_or_a_place_in_it(written, page):
@@ -105,7 +106,7 @@ def test_the_page_has_a_part_of_its_own_for_what_predicts(written):
     assert 'id="prediction"' in text
     assert "results/ifrvp/clips.csv" in text
     assert (written / "tables/prediction_ucf101.tex").is_file()
-    assert "ifrvp" not in (written / "tables/overview.csv").read_text()
+    assert "ifrvp" not in (written / "tables/results_ucf101.csv").read_text()
 
 
 def test_numbers_that_others_published_are_nowhere_in_the_demo(written):
@@ -259,7 +260,7 @@ def test_a_clone_without_the_kept_pictures_does_not_replace_the_report_that_has_
 def test_a_broken_table_of_weights_is_named(own, text, planned):
     folder, config, by_name = own
     (folder / "results" / "lift15" / "weights.csv").write_text(text)
-    with pytest.raises(UserError, match=r"lift15/weights\.csv: expected columns benchmark, clip"):
+    with pytest.raises(UserError, match=r"lift15/weights\.csv: .*; evaluate again"):
         report.write(config, folder, folder.parent / "reports" / "demo", by_name, planned)
 
 
@@ -278,8 +279,8 @@ BROWSER = (
     "--disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
 )
 USE = """<script>
-document.querySelectorAll("#table-overview thead button")[5].click();
-const rows = [...document.querySelectorAll("#table-overview tbody tr")];
+document.querySelectorAll("#table-gain_ucf101 thead button")[2].click();
+const rows = [...document.querySelectorAll("#table-gain_ucf101 tbody tr")];
 window.addEventListener("load", () => {
   document.title = JSON.stringify({
     sorted: rows.map((row) => row.cells[0].innerText),

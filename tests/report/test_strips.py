@@ -19,7 +19,7 @@ def test_pictures_are_read_with_each_methods_psnr_of_that_clip(results):
     one = shown[0]
     frame = results.frame("ctx3", one.benchmark)
     assert one.psnr["ctx3"] == float(frame.loc[frame["clip"] == one.clip, "psnr"].iloc[0])
-    assert [one.place for one in shown[:3]] == ["worst one", "2nd worst one", "middle one"]
+    assert [one.place for one in shown[:3]] == ["middle one", "worst one", "2nd worst one"]
 
 
 def test_without_them_there_is_no_report_but_where_none_are_wanted(results, tmp_path):
@@ -38,7 +38,7 @@ def test_without_them_there_is_no_report_but_where_none_are_wanted(results, tmp_
 def test_a_strip_shows_frames_as_they_are_and_errors_enlarged(results):
     shown = next(one for one in pictures.read(results) if one.benchmark == "scenes")
     with style():
-        figure = strip(results, shown)
+        figure = strip(results, shown).draw()
         images = {
             axes.get_title(loc="left").partition("\n")[0]: axes.images[0]
             for axes in figure.axes

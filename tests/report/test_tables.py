@@ -7,35 +7,43 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 
 from lift.config import load_all
 from lift.report import measured, tables
+from lift.report.comparisons import decided, declared
 from lift.report.curves import read_curves
 from lift.report.names import number
 from lift.report.reading import read
 from lift.report.strata import by_stratum
-from lift.report.tables import results as means
-from lift.report.tables.table import Cell, Column, Table, latex, shown, to_csv, to_latex, to_markdown
+from lift.report.tables.table import Column, Table, latex, to_csv, to_latex, to_markdown
 from tests.report import fake
 
 
-def build(results, tests):
-    return tables.build(results, tests, by_stratum(results), read_curves(results))
+def build(results, tests, planned):
+    curves = read_curves(results)
+    verdicts, strata = decided(results, tests), by_stratum(results)
+    made = tables.build(results, tests, verdicts, strata, curves, fake.nothing(results), planned)
+    return {table.name: table for table in made}
 
 
 @pytest.fixture(scope="module")
-def built(results, tests):
-    return {table.name: table for table in build(results, tests)}
+def built(results, tests, planned):
+    return build(results, tests, planned)
 
 
-def small(*values, better=1, digits=2):
-    column = Column(key="psnr", title="PSNR", better=better, digits=digits)
-    return Table(name="t", caption="A", columns=[column], rows=[[Cell(value=v)] for v in values])
+def small(*values, better=1, digits=2, **column):
+    head = Column("psnr", "PSNR", digits, better, **column)
+    return Table(name="t", caption="A", columns=[head], rows=[{"psnr": float(v)} for v in values])
+
+
+def by_method(table):
+    return table.frame.set_index("method")
 
 
 def marks(table):
-    return [row[0].mark for row in table.rows]
+    return [row[0].mark for row in table.cells]
 
 
 def test_best_and_second_best_are_marked_in_the_metrics_direction():
@@ -53,29 +61,25 @@ def test_numbers_that_look_equal_share_a_mark():
 
 
 def marked(table, methods):
-    return [row[4].mark for row in table.rows if row[0].text in methods].count("best")
+    return list(by_method(table).loc[list(methods), "psnr_mark"]).count("best")
 
 
 def test_rows_are_marked_among_those_that_are_given_the_same(built, results):
-    by_method = {row[0].text: row for row in built["results_ucf101"].rows}
     groups: dict[str, set[str]] = {}
-    for method, row in by_method.items():
-        groups.setdefault(row[3].text, set()).add(method)
-    assert groups["uniform"] == {"uniform", "lift64", "flavr"}
+    for method, given in by_method(built["results_ucf101"])["sampling"].items():
+        groups.setdefault(given, set()).add(method)
+    assert groups["uniform"] == {"uniform", "lift64", "lift64_window16", "flavr"}
     assert {"ctx3", "rife", "ifrnet", "average", "no_context"} <= groups["references only"]
     assert {"lift15", "ctx7"} <= groups["dense"]
     assert all(marked(built["results_ucf101"], methods) == 1 for methods in groups.values())
-    forced = {row[3].text for row in built["results_snu_film"].rows}
-    assert forced == {"uniform", "references only"}
+    assert set(built["results_snu_film"].frame["sampling"]) == {"uniform", "references only"}
 
 
 def test_two_frame_methods_are_signed_and_others_tell_how_many_frames(built, results):
     for name, table in built.items():
-        if name.startswith("results_") or name in ("overview", "compute"):
-            rows = {row[0].text: row for row in table.rows}
-            assert shown(rows["rife"][0], table.columns[0]) == "rife †"
-            assert shown(rows["lift15"][0], table.columns[0]) == "lift15"
-            assert [rows[m][1].text for m in ("lift64", "flavr", "lift15", "ctx3")] == [
+        if name.startswith("results_") or name == "compute":
+            assert {"rife †", "lift15"} <= {row[0].text for row in table.cells}
+            assert list(by_method(table).loc[["lift64", "flavr", "lift15", "ctx3"], "window"]) == [
                 "64 (32+32)", "4 (2+2)", "14 (8+6)", "2 (1+1)",
             ]  # fmt: skip
             assert any(note.startswith("† sees the two references") for note in table.notes)
@@ -91,9 +95,8 @@ def test_numbers_are_shown_with_true_minus_signs_and_no_negative_zero():
 
 
 def test_a_p_below_the_last_digit_is_not_shown_as_zero():
-    column = Column(key="p", title="p", digits=4, least=True)
-    assert shown(Cell(value=1e-6), column) == "<0.0001"
-    assert shown(Cell(value=0.00012), column) == "0.0001"
+    table = small(1e-6, 0.00012, digits=4, least=True)
+    assert [row[0].text for row in table.cells] == ["<0.0001", "0.0001"]
 
 
 def test_csv_has_six_significant_digits_and_the_intervals_ends(built):
@@ -107,39 +110,39 @@ def test_csv_has_six_significant_digits_and_the_intervals_ends(built):
 
 
 def test_means_in_the_tables_are_those_of_the_clips(built, results):
-    by_method = {row[0].text: row for row in built["results_davis"].rows}
     expected = results.values("ctx7", "davis", "psnr").mean()
-    assert by_method["ctx7"][4].value == pytest.approx(expected)
+    assert by_method(built["results_davis"]).loc["ctx7", "psnr"] == pytest.approx(expected)
 
 
 def test_every_result_table_says_whose_weights_a_method_has(built, results):
     for name, table in built.items():
-        if name.startswith("results_") or name == "overview":
-            told = {row[0].text: row[2].text for row in table.rows}
+        if name.startswith("results_"):
+            told = by_method(table)["weights"]
             assert told["lift15"] == "trained here", name
             assert (told["rife_v4"], told["dis"]) == ("released", "none"), name
 
 
 def test_what_the_window_gives_is_told_by_method_probe_and_kind_with_its_interval(built):
-    rows = {tuple(cell.text for cell in row[:4]): row for row in built["probes"].rows}
-    assert {key[0] for key in rows} >= {"lift15", "ctx7", "layers4"}
-    assert not {key[0] for key in rows} & {"ctx3", "rife", "no_context", "dis", "rife_v4", "lift15_past"}
-    whole, hidden = (rows["lift15", "Scenes", "references", kind] for kind in ("all", "occlusion"))
-    assert (whole[4].value, hidden[4].value) == (30, 6)
-    assert whole[5].low < whole[5].value < whole[5].high
-    assert hidden[5].value == pytest.approx(0.9, abs=0.1)
+    rows = built["probes"].frame.set_index(["method", "benchmark", "taken", "kind"])
+    methods = set(built["probes"].frame["method"])
+    assert methods >= {"lift15", "ctx7", "matched"}
+    assert not methods & {"ctx3", "rife", "no_context", "dis", "rife_v4", "lift15_past"}
+    whole, hidden = (rows.loc[("lift15", "Scenes", "references", kind)] for kind in ("all", "occlusion"))
+    assert (whole["n"], hidden["n"]) == (30, 6)
+    assert whole["gain_low"] < whole["gain"] < whole["gain_high"]
+    assert hidden["gain"] == pytest.approx(0.9, abs=0.1)
     assert "procedural" in built["probes"].caption
 
 
 def test_every_declared_method_has_a_row_in_every_result_table(built, results):
     for name, table in built.items():
-        if name.startswith("results_") or name == "overview":
-            assert [row[0].key for row in table.rows] == list(results.methods)
+        if name.startswith("results_"):
+            assert list(table.frame["method"]) == list(results.methods)
 
 
 def test_tables_of_stand_ins_say_so_in_their_caption(built):
     for name, table in built.items():
-        told = table.caption + " ".join(cell.text for row in table.rows for cell in row[:4])
+        told = table.caption + " ".join(cell.text for row in table.cells for cell in row[:4])
         of_none = (
             "memory",
             "claims",
@@ -147,23 +150,25 @@ def test_tables_of_stand_ins_say_so_in_their_caption(built):
             "verdicts",
             "comparisons",
             "strata",
+            "thesis",
         )  # the page says it once for these
         assert "procedural" in told or name in of_none, name
 
 
-def test_a_method_without_results_is_a_row_that_says_missing(own):
+def test_a_method_without_results_is_a_row_that_says_missing(own, planned):
     folder, config, configs = own
     (folder / "results" / "ctx3").rename(folder / "results" / "gone")
     (folder / "training" / "ctx3" / "curves.csv").unlink()
-    built = {table.name: table for table in build(read(config, configs, folder), [])}
-    for name in ("overview", "results_ucf101", "training"):
-        (row,) = [row for row in built[name].rows if row[0].text == "ctx3"]
-        assert "missing" in [cell.text for cell in row], name
+    results = read(config, configs, folder)
+    built = build(results, declared(results), planned)
+    for name in ("results_ucf101", "training"):
+        assert "missing" in list(by_method(built[name]).loc["ctx3"]), name
 
 
 def test_markdown_rows_have_as_many_cells_as_the_head(built):
     for table in built.values():
         lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
+        assert len(lines) == len(table.frame) + 2
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 
 
@@ -182,7 +187,7 @@ def test_latex_is_ascii_balanced_and_rectangular(built):
         assert re.findall(r"\\begin{(\w+)}", text) == re.findall(r"\\end{(\w+)}", text)[::-1]
         rows = [line for line in text.splitlines() if line.endswith(r"\\")]
         assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(table.columns) - 1}
-        assert len(rows) == len(table.rows) + 1
+        assert len(rows) == len(table.frame) + 1
 
 
 def test_latex_compiles_as_it_is(built, tmp_path):
@@ -197,65 +202,65 @@ def test_latex_compiles_as_it_is(built, tmp_path):
 
 def test_every_metric_of_a_benchmark_has_its_interval(built):
     table = built["results_scenes"]
-    for row in table.rows:
-        for cell, column in zip(row, table.columns, strict=True):
-            assert (cell.low is not None) == (cell.value is not None), (row[0].text, column.key)
-            assert cell.value is None or cell.low < cell.value < cell.high
+    for column in (c for c in table.columns if c.digits is not None):
+        low, value, high = (
+            pd.to_numeric(table.frame[f"{column.key}{s}"], "coerce") for s in ("_low", "", "_high")
+        )
+        assert value.notna().any()
+        assert ((low < value) & (value < high))[value.notna()].all()
+        assert low[value.isna()].isna().all()
     assert "psnr,psnr_low,psnr_high" in to_csv(table).splitlines()[0]
 
 
 def test_a_mean_of_few_videos_has_no_interval_and_the_note_says_why(built):
     table = built["results_davis"]
-    assert all(cell.low is None for row in table.rows for cell in row)
+    assert "psnr_low" not in table.frame
     assert "no interval: 6 source videos cannot bound it (fewer than 8)" in " ".join(table.notes)
 
 
-def test_fewer_frames_than_the_window_are_told(results):
+def test_fewer_frames_than_the_window_are_told(results, tests, planned):
     rows = {m: {b: frame.copy() for b, frame in by.items()} for m, by in results.rows.items()}
     for method in results.methods:
         if method in rows and "vimeo90k" in rows[method]:
             rows[method]["vimeo90k"]["context"] = rows[method]["vimeo90k"]["context"].clip(upper=6)
     rows["lift64"]["davis"].loc[0, "context"] = 20
-    fewer = dataclasses.replace(results, rows=rows)
-    made = [means.overview(fewer), *(means.of_benchmark(fewer, name) for name in ("vimeo90k", "davis"))]
-    short = {table.name: table for table in made}
+    short = build(dataclasses.replace(results, rows=rows), tests, planned)
     for name, told in (
         ("results_vimeo90k", {"lift15": "14 (8+6), here 6", "ctx7": "6 (3+3)", "no_context": "2 (1+1)"}),
         ("results_davis", {"lift15": "14 (8+6)", "lift64": "64 (32+32), here 20–64, mean 56.7"}),
     ):
-        windows = {row[0].text: row[1].text for row in short[name].rows}
-        assert told.items() <= windows.items()
-    assert any("Frames given, fewer than the window: 6 (lift15, " in note for note in short["overview"].notes)
+        assert told.items() <= by_method(short[name])["window"].to_dict().items()
 
 
 def test_costs_are_those_of_the_results(built, results):
-    rows = {row[0].key: row for row in built["compute"].rows}
-    assert set(rows) == {*results.config.models, "untrained"}
-    assert rows["ctx3"][2].value == results.costs["ctx3"]["parameters"] / 1e6
-    assert rows["ctx3"][3].value == results.costs["ctx3"]["gmacs_256x448"]
+    rows = by_method(built["compute"])
+    assert set(rows.index) == {*results.config.models, "untrained"}
+    assert rows.loc["ctx3", "parameters"] == results.costs["ctx3"]["parameters"] / 1e6
+    assert rows.loc["ctx3", "gmacs_256x448"] == results.costs["ctx3"]["gmacs_256x448"]
 
 
 def test_readers_see_a_name_and_the_csv_keeps_that_of_params_yaml(built):
-    (row,) = [row for row in built["overview"].rows if row[0].key == "no_s1"]
-    assert shown(row[0], built["overview"].columns[0]) == "without s1"
-    assert "\nno_s1," in to_csv(built["overview"])
-    assert "without s1" in to_latex(built["overview"])
+    table = built["results_ucf101"]
+    assert "without s1" in {row[0].text for row in table.cells}
+    assert "\nno_s1," in to_csv(table)
+    assert "without s1" in to_latex(table)
+    assert "without s1" not in to_csv(table)
 
 
 def test_claims_stand_beside_what_was_measured_and_the_thesis_is_reckoned(results, tests):
     planned = load_all(fake.ROOT / "params.yaml", "thesis")
-    built = {t.name: t for t in tables.build(results, tests, [], read_curves(results), planned=planned)}
-    rows = {row[0].text: [cell.text for cell in row] for row in built["claims"].rows}
+    built = build(results, tests, planned)
+    rows = {row[0].text: [cell.text for cell in row] for row in built["claims"].cells}
     psnr = results.values("lift15", "ucf101", "psnr").mean()
-    assert f"UCF101 {psnr:.2f}" in rows["PSNR > 30 dB"][2]
+    assert f"UCF101 {psnr:.2f}" in rows["PSNR"][2]
     assert rows["parameters of the specification's model"][1:3] == ["15–20 M", "11.0 M"]
     assert rows["full-resolution features (s1) sharpen edges"][2] == "not measured"
-    hours = {row[0].key or row[0].text: row[3].value for row in built["thesis"].rows}
+    hours = by_method(built["thesis"])["hours"]
     base = planned[0]
     frames = measured.read(measured.FOLDER, "thesis").frames
     visited = base.report.whole.samples * sum(p.epochs * p.crop[0] * p.crop[1] for p in base.train.phases)
     rate = base.report.whole.tflops * 1e12 * base.report.whole.share
     assert hours["lift15"] == pytest.approx(
-        visited / (256 * 448) * frames["lift15"].gmacs * 6e9 / rate / 3600
+        visited / (256 * 448) * frames["lift15"]["gmacs_256x448"] * 6e9 / rate / 3600
     )
     assert hours["the main 12"] < hours[f"all {len(hours) - 2}"]

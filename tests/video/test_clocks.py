@@ -13,7 +13,7 @@ from lift.video.clock import Clock
 from lift.video.file import VideoSource
 from lift.video.job import Job
 from lift.video.run import run
-from lift.video.span import Span
+from lift.video.source import Span
 
 AVERAGE, REPEAT = choose("average"), choose("repeat")
 CONTAINERS = [

@@ -11,9 +11,9 @@ from PIL import Image
 
 from lift.errors import UserError
 from lift.video.choose import choose
-from lift.video.colour import Look
+from lift.video.hdr import Light
 from lift.video.job import Job
-from lift.video.light import Light
+from lift.video.look import Look
 from lift.video.run import run
 from lift.video.sink import VideoSink
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lift.config import load
-from lift.config.restore import PARAMS
+from lift.config.load import PARAMS
 from lift.video.cuts import mark
 from lift.video.frame import Frame
 from lift.video.settings import DEFAULTS

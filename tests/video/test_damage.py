@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lift.video.choose import choose
-from lift.video.crc import SliceCheck
+from lift.video.file import SliceCheck
 from lift.video.job import Job
 from lift.video.run import run
 

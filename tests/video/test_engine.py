@@ -9,7 +9,7 @@ import torch
 from lift.video.choose import choose
 from lift.video.engine import smooth
 from lift.video.frame import Frame
-from lift.video.schedule import Multiple, Rate
+from lift.video.ticks import Multiple, Rate
 
 AVERAGE = choose("average").method
 

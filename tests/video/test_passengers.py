@@ -9,7 +9,7 @@ import pytest
 from lift.video.choose import choose
 from lift.video.job import Job
 from lift.video.run import run
-from lift.video.span import Span
+from lift.video.source import Span
 
 AVERAGE = choose("average")
 TEXT = "1\n00:00:00,100 --> 00:00:00,400\nDzień dobry\n\n2\n00:00:00,500 --> 00:00:00,900\n<i>Drugi</i>\n"

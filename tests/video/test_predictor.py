@@ -13,7 +13,7 @@ from lift.models.registry import build
 from lift.video.api import interpolate
 from lift.video.choose import choose
 from lift.video.engine import smooth
-from lift.video.schedule import Multiple
+from lift.video.ticks import Multiple
 from tests.video.conftest import PARAMS
 
 

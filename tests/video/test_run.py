@@ -14,7 +14,7 @@ from lift.progress import bar
 from lift.video.choose import Chosen, choose
 from lift.video.job import Job
 from lift.video.run import run
-from lift.video.span import Span
+from lift.video.source import Span
 
 AVERAGE = choose("average")
 

@@ -5,9 +5,8 @@ import signal
 import pytest
 
 from lift.video.choose import Chosen, choose
-from lift.video.job import Job
+from lift.video.job import SIGNALLED, Job
 from lift.video.run import run
-from lift.video.stop import SIGNALLED
 
 AVERAGE = choose("average")
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lift.video.choose import choose
-from lift.video.colour import Look, premultiplied, straight
 from lift.video.job import Job
+from lift.video.look import Look, premultiplied, straight
 from lift.video.media import decoder
 from lift.video.methods import Baseline
 from lift.video.run import run

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from lift.clips.readers import Reader
+from lift.clips.readers import Pictures, Reader
 from lift.errors import UserError
 
 
@@ -43,8 +42,8 @@ class Video:
     """The missing frames of the official protocol; None: every `spacing`-th frame."""
 
 
-class Source(Protocol):
-    """A data set in its official layout.
+class Source:
+    """A data set in its official layout: subclasses say what it is and list its videos.
 
     Attributes:
         title: Name for messages.
@@ -54,13 +53,16 @@ class Source(Protocol):
         split_by_group: Whether the official lists keep a group (`Video.group`) in one part; it is checked.
         footage: A name that sources of the same recordings share, with the same names of groups: training on
             one and testing on another is refused where they have a group in common; empty: there is no other.
+        frames: Of videos that are folders of pictures: what matches a file's whole name, and its number as
+            group 1.
     """
 
     title: str
     layout: str
     official: Mapping[str, int]
-    split_by_group: bool
-    footage: str
+    split_by_group: bool = True
+    footage: str = ""
+    frames: str = r"(\d+)\.png"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos of a part in the order of the official list, blank lines skipped.
@@ -73,7 +75,7 @@ class Source(Protocol):
         Raises:
             UserError: The folder is not this data set, or a list is empty.
         """
-        ...
+        raise NotImplementedError
 
     def open(self, video: Video) -> Reader:
         """Return access to a video's frames.
@@ -81,20 +83,10 @@ class Source(Protocol):
         Raises:
             Unreadable: It is missing, or is not what its name says.
         """
-        ...
+        return Pictures.in_folder(video.path, self.frames)
 
     def truth(self, video: Video) -> Path | None:
         """Return the file with true flow and visibility, where the data set has any."""
-        ...
-
-
-class WithoutTruth:
-    """For data sets of recorded footage, whose flow nobody knows."""
-
-    footage = ""
-
-    def truth(self, video: Video) -> Path | None:
-        """Return None."""
         return None
 
 

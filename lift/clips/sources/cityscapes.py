@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Video, WithoutTruth, locate
+from lift.clips.sources.base import Source, Video, locate
 from lift.data.stored.images import Unreadable
 
 FRAMES = 30  # of a snippet
@@ -20,13 +20,12 @@ FOLDERS = {"train": "train", "validation": "val", "test": "test"}
 SUFFIX = "_leftImg8bit.png"
 
 
-class Cityscapes(WithoutTruth):
+class Cityscapes(Source):
     """`<train|val|test>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png`."""
 
     title = "Cityscapes sequences"
     layout = f"leftImg8bit_sequence/{{train,val,test}}/aachen/aachen_000000_000000{SUFFIX} …"
     official: Mapping[str, int] = {"train": 2975, "validation": 500, "test": 1525}
-    split_by_group = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the snippets as `<city>/<city>_<sequence>_<first frame>`; a group is a city."""
@@ -48,7 +47,7 @@ class Cityscapes(WithoutTruth):
         if not found:
             raise Unreadable(video.path, f"no frame of {video.name}", "missing")
         last = next((a for a, b in pairwise(found) if b != a + 1), max(found))
-        return Pictures({number: path for number, path in found.items() if number <= last}, "png")
+        return Pictures({number: path for number, path in found.items() if number <= last})
 
 
 def _sequences(city: Path) -> dict[str, list[int]]:

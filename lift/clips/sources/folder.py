@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lift.clips.readers import Pictures, Reader, VideoFile
 from lift.clips.sequence import numbered, visible
-from lift.clips.sources.base import Video, WithoutTruth
+from lift.clips.sources.base import Source, Video
 from lift.clips.split import held_out
 from lift.data.stored.images import Unreadable
 
@@ -24,13 +24,12 @@ PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 TEST_SHARE = 0.1
 
 
-class Folder(WithoutTruth):
+class Folder(Source):
     """`<anything>/<video>.mp4`, `<anything>/<sequence>/<picture>.png …`."""
 
     title = "a folder of videos or picture sequences"
     layout = "<folder>/[train|test]/{<video>.mp4, <sequence>/<picture>.png …}"
     official: Mapping[str, int] = {"train": 0, "test": 0}  # as many as there are
-    split_by_group = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos of a part by path; a group is an entry of the folder, or of `train` and `test`."""
@@ -55,8 +54,7 @@ class Folder(WithoutTruth):
         files = visible(video.path, PICTURES)
         if not files:
             raise Unreadable(video.path, "holds no picture", "missing")
-        png = files[0].suffix.lower() == ".png"
-        return Pictures(dict(zip(numbered(files), files, strict=True)), "png" if png else "jpg")
+        return Pictures(dict(zip(numbered(files), files, strict=True)))
 
 
 def _videos(entry: Path) -> Iterator[Path]:

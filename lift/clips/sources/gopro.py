@@ -8,24 +8,18 @@ sequences, so training on `train` leaks nothing into it.
 from collections.abc import Mapping
 from pathlib import Path
 
-from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Video, WithoutTruth, locate
+from lift.clips.sources.base import Source, Video, locate
 
 
-class GoPro(WithoutTruth):
+class GoPro(Source):
     """`<train|test>/<GOPR…>/000001.png …`."""
 
     title = "GoPro"
     layout = "GOPRO_Large_all/{train,test}/GOPR0372_07_00/000047.png …"
     official: Mapping[str, int] = {"train": 22, "test": 11}
-    split_by_group = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the sequences of a part by name."""
         root = locate(folder, "GOPRO_Large_all", ("train", "test", f"{part}/GOPR*"), self)
         found = sorted(path for path in (root / part).glob("GOPR*") if path.is_dir())
         return [Video(name=path.name, group=path.name, path=path) for path in found]
-
-    def open(self, video: Video) -> Reader:
-        """Read the PNG files."""
-        return Pictures.in_folder(video.path, r"(\d+)\.png", "png")

@@ -8,22 +8,19 @@ Training scenes: `train/<kind>_<nnnn>/000000.jpg …` (or PNG), whose missing fr
 from collections.abc import Mapping
 from pathlib import Path
 
-from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Target, Video, locate
+from lift.clips.sources.base import Source, Target, Video, locate
 
 TRUTH = "truth.npz"
 TRAIN = "train"
-FIRST = "000000.jpg"
 
 
-class Scenes:
+class Scenes(Source):
     """`scenes/<kind>_<nnn>/{000000.png …, truth.npz}` and `scenes/train/<kind>_<nnnn>/000000.jpg …`."""
 
     title = "procedural scenes"
     layout = "scenes/{<kind>_<nnn>/{000000.png …, truth.npz}, train/<kind>_<nnnn>/000000.jpg …}"
     official: Mapping[str, int] = {"train": 0, "test": 0}  # as many as are rendered
-    split_by_group = True
-    footage = ""
+    frames = r"(\d{6})\.(?:png|jpg)"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the scenes by name."""
@@ -40,11 +37,6 @@ class Scenes:
             )
             for path in sorted(root.glob("*_[0-9]*"))
         ]
-
-    def open(self, video: Video) -> Reader:
-        """Read the pictures."""
-        extension = "png" if (video.path / FIRST).with_suffix(".png").is_file() else "jpg"
-        return Pictures.in_folder(video.path, rf"(\d{{6}})\.{extension}", extension)
 
     def truth(self, video: Video) -> Path | None:
         """Return the scene's truth, which test scenes have."""

@@ -9,21 +9,20 @@ ever seen (protocols section 1.5). Frames from GoPro (CC BY 4.0) and YouTube; te
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Target, Video, WithoutTruth, locate, read_list
+from lift.clips.sources.base import Source, Target, Video, locate, read_list
 from lift.errors import UserError
 
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 LINES = 310  # of each official list
 
 
-class SnuFilm(WithoutTruth):
+class SnuFilm(Source):
     """`test/<GOPRO_test|YouTube_test>/<video>/<number>.png`, or the extension that the lists name."""
 
     title = "SNU-FILM"
     layout = "SNU-FILM/{eval_modes/test-{easy,medium,hard,extreme}.txt, test/GOPRO_test/<video>/000001.png …}"
     official: Mapping[str, int] = {"test": LINES * len(DIFFICULTIES)}
-    split_by_group = True
+    frames = r"(\d+)\.(?:png|jpe?g)"  # PNG in the official archive, JPEG in some copies
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos with the triplets of all four lists, in the order of the easy list."""
@@ -38,11 +37,6 @@ class SnuFilm(WithoutTruth):
             Video(name=name, group=name, path=root / "test" / name, targets=tuple(targets))
             for name, targets in triplets.items()
         ]
-
-    def open(self, video: Video) -> Reader:
-        """Read the picture files: PNG in the official archive, JPEG in some copies."""
-        png = Pictures.in_folder(video.path, r"(\d+)\.png", "png")
-        return png if png.numbers else Pictures.in_folder(video.path, r"(\d+)\.jpe?g", "jpg")
 
 
 def _triplet(line: str, kind: str, root: Path) -> tuple[str, Target]:

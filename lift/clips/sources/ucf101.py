@@ -9,19 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.clips.readers import Reader, VideoFile
-from lift.clips.sources.base import Video, WithoutTruth, locate, read_list
+from lift.clips.sources.base import Source, Video, locate, read_list
 from lift.errors import UserError
 
 LISTS = {"train": "ucfTrainTestlist/trainlist01.txt", "test": "ucfTrainTestlist/testlist01.txt"}
 
 
-class Ucf101(WithoutTruth):
+class Ucf101(Source):
     """`UCF-101/<class>/v_<class>_g<group>_c<clip>.avi`."""
 
     title = "UCF101"
     layout = "UCF-101/<class>/v_<class>_g01_c01.avi beside ucfTrainTestlist/{trainlist01.txt, testlist01.txt}"
     official: Mapping[str, int] = {"train": 9537, "test": 3783}
-    split_by_group = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos of split 1; a group is the official group of a class."""

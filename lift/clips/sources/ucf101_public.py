@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Target, Video, WithoutTruth, locate
+from lift.clips.sources.base import Source, Target, Video, locate
 from lift.data.stored.images import Unreadable
 
 
 @dataclass(kw_only=True)
-class Ucf101Subset(WithoutTruth):
+class Ucf101Subset(Source):
     """`<folder>/<id>/<frame>.png` with fixed names."""
 
     title: str
@@ -32,7 +32,6 @@ class Ucf101Subset(WithoutTruth):
     numbers: Mapping[str, int]
     """Frame number by file name; the missing frame's is `target`."""
     target: Target
-    split_by_group: bool = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the samples by their number; there is no list file, so the folders are the list."""
@@ -46,7 +45,7 @@ class Ucf101Subset(WithoutTruth):
         if not video.path.is_dir():
             raise Unreadable(video.path, "no such folder", "missing")
         paths = {number: video.path / name for name, number in self.numbers.items()}
-        return Pictures({number: path for number, path in paths.items() if path.is_file()}, "png")
+        return Pictures({number: path for number, path in paths.items() if path.is_file()})
 
 
 DVF = Ucf101Subset(

@@ -1,37 +1,46 @@
-"""Vimeo-90K septuplets (Xue et al., IJCV 2019): 91,701 sequences of seven frames, 448x256 PNG.
+"""Vimeo-90K (Xue et al., IJCV 2019): sequences of seven frames, or of three, 448x256 PNG.
 
-Lists: 64,612 training and 7,824 test sequences. The middle frame im4 is the missing one, as in all published
-work; seven frames are all there are of a sequence. For research use.
+Lists: 64,612 training and 7,824 test septuplets, 51,312 and 3,782 triplets (these files have a blank line at
+times). The middle frame is the missing one, as in all published work; a sequence has no others, so a set of
+triplets has `before: 1` and `after: 1`. For research use; no licence text is published.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from lift.clips.readers import Pictures, Reader
-from lift.clips.sources.base import Target, Video, WithoutTruth, locate, read_list
-
-LISTS = {"train": "sep_trainlist.txt", "test": "sep_testlist.txt"}
-MIDDLE = Target(number=4)
+from lift.clips.sources.base import Source, Target, Video, locate, read_list
 
 
-class Vimeo90K(WithoutTruth):
-    """`sequences/<folder>/<sequence>/im1.png … im7.png`."""
+@dataclass
+class Vimeo90K(Source):
+    """`sequences/<folder>/<sequence>/im1.png …`."""
 
-    title = "Vimeo-90K septuplet"
-    layout = "vimeo_septuplet/{sep_trainlist.txt, sep_testlist.txt, sequences/00001/0001/im1.png … im7.png}"
-    official: Mapping[str, int] = {"train": 64612, "test": 7824}
+    kind: str
+    length: int
+    official: Mapping[str, int]
     # The official lists take sequences of one folder into both parts; only sequences can be kept apart.
-    split_by_group = False
-    footage = "vimeo90k"
+    split_by_group: bool = False
+    footage: str = "vimeo90k"
+    frames: str = r"im(\d+)\.png"
+
+    def __post_init__(self) -> None:
+        """Name it and its files after its kind."""
+        self.title, self._lists = f"Vimeo-90K {self.kind}", f"{self.kind[:3]}_{{}}list.txt"
+        lists = ", ".join(map(self._lists.format, self.official))
+        sequence = f"sequences/00001/0001/im1.png … im{self.length}.png"
+        self.layout = f"vimeo_{self.kind}/{{{lists}, {sequence}}}"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the sequences; a group is the first folder, whose sequences come from the same footage."""
-        root = locate(folder, "vimeo_septuplet", ("sequences", LISTS[part]), self)
+        listed = self._lists.format(part)
+        root = locate(folder, f"vimeo_{self.kind}", ("sequences", listed), self)
+        middle = (Target(number=(self.length + 1) // 2),)
         return [
-            Video(name=name, group=name.split("/")[0], path=root / "sequences" / name, targets=(MIDDLE,))
-            for name in read_list(root / LISTS[part])
+            Video(name=name, group=name.split("/")[0], path=root / "sequences" / name, targets=middle)
+            for name in read_list(root / listed)
         ]
 
-    def open(self, video: Video) -> Reader:
-        """Read im1.png … im7.png."""
-        return Pictures.in_folder(video.path, r"im(\d+)\.png", "png")
+
+SEPTUPLETS = Vimeo90K("septuplet", 7, {"train": 64612, "test": 7824})
+TRIPLETS = Vimeo90K("triplet", 3, {"train": 51312, "test": 3782})

@@ -12,20 +12,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.clips.readers import Reader, VideoFile
-from lift.clips.sources.base import Target, Video, WithoutTruth, locate
+from lift.clips.sources.base import Source, Target, Video, locate
 from lift.errors import UserError
 
 FOLDERS = {"train": "train", "validation": "val", "test": "test"}
 MIDDLE = Target(number=16, step=16, uniform=True, reach=1)
 
 
-class X4K1000Fps(WithoutTruth):
+class X4K1000Fps(Source):
     """`train/<scene>/<clip>.mp4`, `val/…`, `test/…`; the archives' `encoded_` before a name is fine."""
 
     title = "X4K1000FPS"
     layout = "X4K1000FPS/{train/002/<clip>.mp4, val/…, test/Type1/<clip>.mp4}, or encoded_train …"
     official: Mapping[str, int] = {"train": 4408, "validation": 0, "test": 15}
-    split_by_group = True
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the clips by path; a group is a scene (a folder), or a clip of the test set."""

@@ -1,156 +1,143 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
-from matplotlib.axes import Axes
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lift.report.answer import by_comparison, judged
-from lift.report.comparisons import BETTER, WORSE, Tested
-from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, RED, SERIES, WIDTH, Bar, bars
+from lift.report.comparisons import BETTER, WORSE, compared
+from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, RED, SERIES, WIDTH, Bar, Drawing, bars
 from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
-from lift.report.statistics import Effect
-from lift.report.strata import Stratum
-from lift.report.tables.results import title
 
 _ROW = 0.2  # inches between two rows
 _GAP = 0.5  # rows between two families
-Places = Mapping[tuple[str, str, str], float]
+_COLOURS = {BETTER: BLUE, WORSE: RED}
+_KEY = ["family", "method", "against"]
 
 
-def comparisons(results: Results, tests: Sequence[Tested]) -> Figure:
-    """Draw every declared comparison in PSNR: one panel for each population, one row per comparison."""
-    groups = [g for g in by_comparison(tests) if g[0].effect]
-    panels = {
-        title(results, name) + (" (stand-ins)" if results.stand_in(name) else ""): [
-            (group[0], {BETTER: 1, WORSE: -1}.get(judged(group), 0))
-            for group in groups
-            if group[0].benchmark == name
-        ]
-        for name in results.populations
-    }
-    return _forest(results, panels, 1)
+def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
+    """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
+    if decided.empty:
+        return None
+    return Drawing(
+        name="comparisons",
+        title="Declared comparisons",
+        caption=f"Mean gain in PSNR with {results.coverage} bootstrap interval over source videos: "
+        f"{populations(results, decided['benchmark'])}. Right of zero the method named first is better. "
+        "Filled: a verdict, over all outcomes, as the table has it; arrows: beyond the axis, with mean and "
+        "interval.",
+        alt="Forest plot of the gain of each declared comparison on each population.",
+        sources=results.sources(compared(results, results.methods)),
+        draw=lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
+    )
 
 
-def outcomes(results: Results, tests: Sequence[Tested]) -> Figure:
-    """Draw every declared comparison on one population: one panel per metric."""
-    panels: dict[str, list[tuple[Tested, int]]] = {}
-    for test in tests:
-        panels.setdefault(test.metric.title, []).append((test, test.found))
-    return _forest(results, panels, 2)
+def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
+    """Show every declared comparison on the first population: one panel per metric."""
+    own = tests[tests["benchmark"] == next(iter(results.populations), "")]
+    if own["effect"].isna().all():
+        return None
+    return Drawing(
+        name="outcomes",
+        title="All outcomes",
+        caption=f"The same on {populations(results, own['benchmark'])} in each outcome, whatever its "
+        "direction: right of zero is better. Filled: better or worse in this outcome.",
+        alt="Forest plot of the gain of each declared comparison in each metric.",
+        sources=results.sources(compared(results, results.methods)),
+        draw=lambda: _forest(results, own, "metric", 2),
+    )
 
 
-def _forest(results: Results, panels: Mapping[str, Sequence[tuple[Tested, int]]], rows: int) -> Figure:
-    places, labels = _rows(results, [test for own in panels.values() for test, _ in own])
-    columns = math.ceil(len(panels) / rows)
-    figure = Figure(figsize=(WIDTH, rows * (0.55 + _ROW * (max(places.values()) + 1)) + 0.25))
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for axes, (name, own) in zip(grid.flat, panels.items(), strict=False):
-        _panel(axes, own, places)
-        n = max((t.effect.n for t, _ in own if t.effect), default=0)
-        axes.set_title(f"{name}, n = {n}")
-        axes.set_xlabel(own[0][0].metric.gain if own else "")
-    grid.flat[0].set_yticks(list(places.values()), labels)
-    grid.flat[0].set_ylim(max(places.values()) + 0.6, -0.6)
+def populations(results: Results, names: Iterable[str]) -> str:
+    """Name populations, and which of them are rendered."""
+    return ", ".join(f"{results.title(name)}{results.footage(name)}" for name in dict.fromkeys(names))
+
+
+def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
+    """Draw a panel for each value of the column `by`; a comparison has its row, whichever panel has it."""
+    keys = tests[_KEY].drop_duplicates()
+    gaps = (keys["family"] != keys["family"].shift()).cumsum() - 1
+    heights = np.arange(len(keys)) + _GAP * gaps.to_numpy()
+    places = dict(zip(keys.itertuples(index=False, name=None), heights, strict=True))
+    panels = [panel for _, panel in tests.groupby(by, sort=False)]
+    figure = Figure(figsize=(WIDTH, rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25))
+    grid = figure.subplots(rows, math.ceil(len(panels) / rows), sharey=True, squeeze=False)
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        drawn = []
+        for row in panel.to_dict("records"):
+            place, colour = places[row["family"], row["method"], row["against"]], _COLOURS.get(row["verdict"])
+            if row["effect"] is None:
+                axes.text(0, place, " not tested", color=GREY, fontsize=6, va="center")
+            else:
+                drawn.append(Bar(row["effect"], place, colour or BLACK, filled=colour is not None))
+        metric, benchmark = METRICS[row["metric"]], row["benchmark"]
+        name = metric.title if by == "metric" else results.title(benchmark)
+        note = " (stand-ins)" if by == "benchmark" and results.stand_in(benchmark) else ""
+        bars(axes, drawn, metric.digits)
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.tick_params(axis="y", length=0, labelsize=5.5)
+        axes.spines["left"].set_visible(False)
+        axes.set_title(f"{name}{note}, n = {max((bar.effect.n for bar in drawn), default=0)}")
+        axes.set_xlabel(metric.gain)
+    labels = [f"{results.called(method)}\n − {results.called(against)}" for _, method, against in places]
+    grid.flat[0].set_yticks(heights, labels)
+    grid.flat[0].set_ylim(heights.max() + 0.6, -0.6)
     for axes in list(grid.flat)[len(panels) :]:
         axes.axis("off")
-    looks = (
-        (BLUE, True, "better"),
-        (RED, True, "worse"),
-        (BLACK, False, "no verdict, or no difference shown"),
-    )
-    figure.legend(
-        handles=[
-            Line2D([], [], color=c, marker="o", markerfacecolor=c if full else "white", label=t)
-            for c, full, t in looks
-        ],
-        loc="outside lower center",
-        ncols=3,
-    )
+    looks = {"better": BLUE, "worse": RED, "no verdict, or no difference shown": BLACK}
+    handles = [
+        Line2D([], [], color=c, marker="o", markerfacecolor="white" if c == BLACK else c, label=text)
+        for text, c in looks.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
-def _rows(results: Results, tests: Sequence[Tested]) -> tuple[Places, list[str]]:
-    """Give each comparison a row in the order of params.yaml, whichever panel has it, and families a gap."""
-    places: dict[tuple[str, str, str], float] = {}
-    place, last = 0.0, ""
-    known = {(t.comparison.family, t.comparison.method, t.comparison.against) for t in tests}
-    for one in results.config.report.comparisons:
-        if (key := (one.family, one.method, one.against)) in known:
-            place += _GAP if last not in ("", one.family) else 0
-            places[key], last = place, one.family
-            place += 1
-    return places, [
-        f"{results.called(method)}\n − {results.called(against)}" for _, method, against in places
-    ]
-
-
-def _panel(axes: Axes, tests: Sequence[tuple[Tested, int]], places: Places) -> None:
-    rows = []
-    for test, found in tests:
-        place = places[test.comparison.family, test.comparison.method, test.comparison.against]
-        if test.effect is None:
-            axes.text(0, place, " not tested", color=GREY, fontsize=6, va="center")
-            continue
-        rows.append(bar(test.effect, place, {1: BLUE, -1: RED, 0: BLACK}[found], filled=found != 0))
-    bars(axes, rows, digits=tests[0][0].metric.digits if tests else 2)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.tick_params(axis="y", length=0, labelsize=5.5)
-    axes.spines["left"].set_visible(False)
-
-
-def bar(effect: Effect, place: float, colour: str, marker: str = "o", filled: bool = True) -> Bar:
-    """Return an effect as a row of a panel."""
-    return Bar(
-        place=place,
-        mean=effect.mean,
-        low=effect.low,
-        high=effect.high,
-        colour=colour,
-        marker=marker,
-        filled=filled,
+def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
+    """Show the base's gain by kind of video: one panel for each population, one marker per opponent."""
+    rows = found[found["metric"] == "psnr"]
+    if rows.empty:
+        return None
+    return Drawing(
+        name="strata",
+        title="Gain by kind of video",
+        caption=f"Gain in PSNR of {results.called(results.base)} by kind of video, mean and "
+        f"{results.coverage} interval over videos: {populations(results, rows['benchmark'])}. Filled: the "
+        "corrected test finds the gain to be another than in the control (plain scenes; real video without "
+        "judder).",
+        alt="Mean gain with interval for each kind of video.",
+        sources=results.sources([results.base, *rows["against"]]),
+        draw=lambda: _strata(results, rows),
     )
 
 
-def strata(results: Results, rows: Sequence[Stratum]) -> Figure:
-    """Draw the base's gain by kind of video: one panel for each population, one marker per opponent."""
-    names = list(dict.fromkeys(row.benchmark for row in rows))
-    opponents = list(dict.fromkeys(row.against for row in rows))
-    level = 1 - results.config.report.confidence
-    kinds = {
-        name: sorted(
-            {r.kind for r in rows if r.benchmark == name},
-            key=lambda k: (STRATA.index(k) if k in STRATA else 9, k),
-        )
-        for name in names
-    }
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * max(map(len, kinds.values()))))
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+def _strata(results: Results, rows: pd.DataFrame) -> Figure:
+    opponents = list(dict.fromkeys(rows["against"]))
+    looks = {m: (SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, m in enumerate(opponents)}
+    panels = list(rows.groupby("benchmark", sort=False))
+    most = max(own["kind"].nunique() for _, own in panels)
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * most))
+    for axes, (name, own) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        kinds = sorted(set(own["kind"]), key=lambda k: (STRATA.index(k) if k in STRATA else 9, k))
         drawn = []
-        for row in (r for r in rows if r.benchmark == name):
-            index = opponents.index(row.against)
-            place = kinds[name].index(row.kind) + 0.22 * (index - (len(opponents) - 1) / 2)
-            look = (SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)])
-            drawn.append(bar(row.effect, place, *look, filled=row.found(level) != 0))
+        for row in own.to_dict("records"):
+            shift = 0.22 * (opponents.index(row["against"]) - (len(opponents) - 1) / 2)
+            place = kinds.index(row["kind"]) + shift
+            drawn.append(Bar(row["effect"], place, *looks[row["against"]], filled=row["found"] != 0))
         bars(axes, drawn)
-        axes.set(title=title(results, name), xlabel=METRICS["psnr"].gain)
+        axes.set(title=results.title(str(name)), xlabel=METRICS["psnr"].gain)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.set_yticks(range(len(kinds[name])), [words(kind) for kind in kinds[name]])
-        axes.set_ylim(len(kinds[name]) - 0.5, -0.5)
+        axes.set_yticks(range(len(kinds)), [words(kind) for kind in kinds])
+        axes.set_ylim(len(kinds) - 0.5, -0.5)
     handles = [
-        Line2D(
-            [],
-            [],
-            color=SERIES[i % len(SERIES)],
-            marker=MARKERS[i % len(MARKERS)],
-            label=f"over {results.called(name)}",
-        )
-        for i, name in enumerate(opponents)
+        Line2D([], [], color=colour, marker=marker, label=f"over {results.called(name)}")
+        for name, (colour, marker) in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure

@@ -18,6 +18,8 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from lift.report.statistics import Effect
+
 WIDTH = 5.9
 """Inches: 150 mm, the text width of a thesis on A4."""
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
@@ -43,7 +45,7 @@ class Drawing:
     caption: str
     alt: str
     """What the figure shows, for those who do not see it."""
-    sources: tuple[str, ...]
+    sources: Sequence[str]
     """Stage outputs that it was made from."""
     draw: Callable[[], Figure]
 
@@ -74,15 +76,12 @@ def zero_line(axes: Axes, horizontal: bool = False) -> None:
     (axes.axhline if horizontal else axes.axvline)(0, color=BLACK, linewidth=0.6)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Bar:
-    """A mean with its interval, one row of a panel."""
+    """A mean with its interval, one row of a panel; none is drawn where n cannot bound the mean."""
 
+    effect: Effect
     place: float
-    mean: float
-    low: float
-    """NaN, as `high`: n cannot bound the mean, and no bar is drawn."""
-    high: float
     colour: str = BLUE
     marker: str = "o"
     filled: bool = True
@@ -90,7 +89,8 @@ class Bar:
     @property
     def reach(self) -> float:
         """How far from zero it extends."""
-        return max(abs(end) for end in (self.mean, self.low, self.high) if not math.isnan(end))
+        ends = (self.effect.mean, self.effect.low, self.effect.high)
+        return max(abs(end) for end in ends if not math.isnan(end))
 
 
 def bars(axes: Axes, rows: Sequence[Bar], digits: int = 2) -> None:
@@ -102,9 +102,9 @@ def bars(axes: Axes, rows: Sequence[Bar], digits: int = 2) -> None:
     limit = _FAR * statistics.median(row.reach for row in rows) if rows else 0.0
     near = [row for row in rows if row.reach <= limit or limit == 0]
     for row in near:
-        axes.plot([row.low, row.high], [row.place] * 2, color=row.colour, solid_capstyle="butt")
+        axes.plot([row.effect.low, row.effect.high], [row.place] * 2, color=row.colour, solid_capstyle="butt")
         face = row.colour if row.filled else "white"
-        axes.plot([row.mean], [row.place], marker=row.marker, color=row.colour, markerfacecolor=face)
+        axes.plot([row.effect.mean], [row.place], marker=row.marker, color=row.colour, markerfacecolor=face)
     far = [row for row in rows if row not in near]
     if far:
         left, right = axes.get_xlim()
@@ -117,7 +117,7 @@ _FAR = 4.0  # times the median reach
 
 
 def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
-    right = row.mean > 0
+    effect, right = row.effect, row.effect.mean > 0
     edge, inwards = (1.0, -1) if right else (0.0, 1)
     transform = axes.get_yaxis_transform()  # x in shares of the panel, y in rows
     axes.annotate(
@@ -127,9 +127,9 @@ def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
         annotation_clip=False,
     )  # fmt: skip
     # Beside the arrow the mean, and below it the interval, over whatever line passes there.
-    text = f"{row.mean:+.{digits}f}"
-    if not math.isnan(row.low + row.high):
-        text += f"\n[{row.low:.{digits}f}, {row.high:.{digits}f}]"
+    text = f"{effect.mean:+.{digits}f}"
+    if not math.isnan(effect.low + effect.high):
+        text += f"\n[{effect.low:.{digits}f}, {effect.high:.{digits}f}]"
     axes.text(
         edge + 0.14 * inwards, row.place, text.replace("-", "−"), transform=transform, color=row.colour,
         fontsize=5.5, linespacing=1.0, va="center", ha="right" if right else "left", multialignment="right",

@@ -1,8 +1,8 @@
 """The page: question and answer first, then figures and tables, then how they were made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -10,15 +10,14 @@ from lift.report.answer import QUESTION, Answer
 from lift.report.figures import Drawing
 from lift.report.provenance import Provenance, brief
 from lift.report.results import Results
-from lift.report.tables.table import Table, pieces, to_markdown
+from lift.report.tables.table import Table, to_markdown
 
 _HERE = Path(__file__).parent
 FIRST = ("comparisons", "strip_scenes_middle")
 """Figures that stand beside the answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(NamedTuple):
     """A part of the page: which figures and tables belong to it, by the start of their names."""
 
     key: str
@@ -30,29 +29,18 @@ class Section:
 
 
 SECTIONS = (
-    Section(
-        key="verdicts", title="Verdicts", figures=("outcomes",), tables=("verdicts",), folded=("comparisons",)
-    ),
-    Section(key="claims", title="Claimed and measured", tables=("claims",)),
-    Section(key="width", title="How wide a window", figures=("width",)),
-    Section(key="gains", title="Every method's gain", tables=("gain_",)),
-    Section(key="strata", title="Where it helps, and where not", figures=("strata",), tables=("strata",)),
-    Section(key="failures", title="Where it fails", figures=("strip_",), tables=("worst",)),
-    Section(
-        key="results", title="All metrics", tables=("overview", "snu_film_"), folded=("results_", "given")
-    ),
-    Section(
-        key="weights",
-        title="What the window gives",
-        figures=("weights",),
-        tables=("weights",),
-        folded=("probes",),
-    ),
-    Section(
-        key="cost", title="What it costs", figures=("time",), tables=("compute", "thesis"), folded=("memory",)
-    ),
-    Section(key="training", title="Training", figures=("training",), tables=("training",)),
-    Section(key="prediction", title="Prediction of what comes next", tables=("prediction_",)),
+    Section("verdicts", "Verdicts", ("outcomes",), ("verdicts",), ("comparisons",)),
+    Section("claims", "Claimed and measured", (), ("claims", "memory")),
+    Section("width", "How wide a window", ("width",)),
+    Section("gains", "Every method's gain", (), ("gain_",)),
+    Section("strata", "Where it helps, and where not", ("strata",), ("strata",)),
+    Section("failures", "Where it fails", ("strip_",), ("worst",)),
+    Section("results", "All metrics", (), ("snu_film_",), ("results_",)),
+    Section("weights", "What the window gives", ("weights",), ("weights",), ("probes",)),
+    Section("cost", "What it costs", ("time",), ("compute", "thesis")),
+    Section("training", "Training", ("training",), ("training",)),
+    Section("prediction", "Prediction of what comes next", (), ("prediction_",)),
+    Section("data", "What it was measured on", (), ("data",)),
 )
 
 
@@ -73,17 +61,13 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(pieces=pieces, brief=brief)
+    rest = [d for d in drawings if d.name not in FIRST]
     parts = [
         (
             section,
-            [
-                d
-                for d in drawings
-                if d.name not in FIRST and section.figures and d.name.startswith(section.figures)
-            ],
-            [t for t in tables if section.tables and t.name.startswith(section.tables)],
-            [t for t in tables if section.folded and t.name.startswith(section.folded)],
+            [d for d in rest if d.name.startswith(section.figures or "-")],
+            [t for t in tables if t.name.startswith(section.tables or "-")],
+            [t for t in tables if t.name.startswith(section.folded or "-")],
         )
         for section in SECTIONS
     ]
@@ -96,30 +80,17 @@ def write(
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         script=(_HERE / "page.js").read_text(encoding="utf-8"),
         made=made,
+        brief=brief,
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
-    (folder / "summary.md").write_text(summary(results, answer, tables), encoding="utf-8")
-
-
-def summary(results: Results, answer: Answer, tables: Sequence[Table]) -> str:
-    """Write the report's first page as Markdown."""
-    shown = [table for table in tables if table.name in ("verdicts", "overview")]
     lines = [
-        f"# LIFT, profile {results.config.profile}: {QUESTION}",
-        "",
-        *(line for sentence in answer.headline for line in (f"**{sentence}**", "")),
+        f"# LIFT, profile {results.config.profile}: {QUESTION}\n",
+        *(f"**{sentence}**\n" for sentence in answer.headline),
         *(f"- {bound}" for bound in answer.bounds),
         "",
         *(f"- {name}: {text}" for name, text in answer.pico),
-        "",
-        answer.method,
-        "",
-        *(line for table in shown for line in (to_markdown(table), "")),
+        f"\n{answer.method}\n",
+        *(f"{to_markdown(table)}\n" for table in tables if table.name.startswith(("verdicts", "gain_"))),
+        "All tables: `tables/` (CSV, Markdown, LaTeX); figures: `figures/`; the page: `index.html`.\n",
     ]
-    if results.missing:
-        lines += [f"Declared methods without results: {', '.join(results.missing)}.", ""]
-    lines += [
-        "All tables: `tables/` (CSV, Markdown, LaTeX); figures: `figures/`; the page: `index.html`.",
-        "",
-    ]
-    return "\n".join(lines)
+    (folder / "summary.md").write_text("\n".join(lines), encoding="utf-8")

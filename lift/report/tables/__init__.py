@@ -3,63 +3,57 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from lift.config import Config
 from lift.report import measured
-from lift.report.comparisons import Tested
 from lift.report.curves import Curves
-from lift.report.predictions import Predictions
 from lift.report.results import Results
-from lift.report.strata import Stratum
-from lift.report.tables import claims, context, judged, predictions
+from lift.report.tables import claims, context, costs, judged, predictions
 from lift.report.tables import results as means
-from lift.report.tables.compute import compute
-from lift.report.tables.memory import memory
-from lift.report.tables.probes import probes
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
-from lift.report.tables.training import budget
 
 __all__ = ["Table", "build", "write"]
-Planned = tuple[Config, Mapping[str, Config]]
 
 
 def build(
     results: Results,
-    tests: Sequence[Tested],
-    strata: Sequence[Stratum],
-    curves: dict[str, Curves],
-    predicted: Predictions | None = None,
-    planned: Planned | None = None,
+    tests: pd.DataFrame,
+    decided: pd.DataFrame,
+    strata: pd.DataFrame,
+    curves: Mapping[str, Curves],
+    predicted: Results,
+    planned: tuple[Config, Mapping[str, Config]],
 ) -> list[Table]:
     """Build every table, in the order of the page: the question's first, and prediction apart from all.
 
     Args:
         results: What was measured.
         tests: The declared comparisons, tested.
+        decided: What comes of them.
         strata: The base's gain by kind of video.
         curves: Of the trainings.
-        predicted: Results of methods that predict; None: none are shown.
-        planned: The thesis profile and its models, for what they would cost; None: that is not shown.
+        predicted: Results of methods that predict.
+        planned: The thesis profile and its models, for what they would cost.
     """
-    benchmarks = [name for name in results.config.benchmarks if results.measured(name)]
-    whole = measured.read(measured.FOLDER, planned[0].profile) if planned else measured.Measured()
+    whole = measured.read(measured.FOLDER, planned[0].profile)
     tables = [
-        judged.verdicts(results, tests),
+        judged.verdicts(results, decided),
         judged.every_test(results, tests),
         *(judged.gained(results, name) for name in results.populations),
         judged.strata(results, strata),
         judged.worst(results),
-        means.overview(results),
-        *(means.of_benchmark(results, name) for name in benchmarks),
+        *(means.of_benchmark(results, name) for name in results.config.benchmarks if results.measured(name)),
         means.by_difficulty(results),
-        context.given(results),
-        context.weights(results, results.populations),
-        probes(results),
+        context.weights(results),
+        context.probes(results),
         claims.claims(results, whole),
-        compute(results),
-        memory(results),
-        claims.thesis(results, whole, planned) if planned else None,
-        budget(results, curves) if results.config.ablations else None,
-        *(predictions.build(predicted, results) if predicted else []),
+        costs.memory(results),
+        costs.compute(results),
+        costs.thesis(results, whole, planned),
+        predictions.budget(results, curves) if results.config.ablations else None,
+        *predictions.build(predicted),
+        means.data(results),
     ]
     return [table for table in tables if table is not None]
 
@@ -72,8 +66,7 @@ def write(tables: Sequence[Table], folder: Path) -> None:
             form = {"csv": to_csv, "md": to_markdown, "tex": to_latex}[suffix]
             (folder / f"{table.name}.{suffix}").write_text(form(table), encoding="utf-8")
         if table.block is not None:
-            apart = folder / "published"
-            apart.mkdir(exist_ok=True)
-            (apart / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
+            (folder / "published").mkdir(exist_ok=True)
+            (folder / "published" / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     names = [table.name for table in tables if "tex" in table.forms]
     (folder / "tables.tex").write_text(latex_document(names), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tables of what was measured: one per benchmark, an overview, SNU-FILM by difficulty.
+"""Tables of what was measured: every metric by benchmark, and SNU-FILM by difficulty.
 
 Means are over clips, the field's convention and that of metrics.json; the interval beside them is over source
 videos, whose clips are resampled together.
@@ -7,104 +7,50 @@ videos, whose clips are resampled together.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from lift.report.names import DIFFICULTIES, TWO_FRAMES, kind, narrow, sampling, window
+from lift.report.names import DIFFICULTIES, METRICS, MISSING, NONE, TWO, TWO_FRAMES, kind, narrow, sampling
 from lift.report.published import attach
 from lift.report.results import Results, clip_mean_parts
 from lift.report.statistics import bootstrap_interval
-from lift.report.tables.table import Cell, Column, Table
+from lift.report.tables.table import Column, Row, Table
 from lift.seeds import generator
 
-METHOD = Column(key="method", title="Method", numeric=False)
-WINDOW = Column(key="window", title="Frames (before+after)", numeric=False)
-WEIGHTS = Column(key="weights", title="Weights", numeric=False)
-SAMPLING = Column(key="sampling", title="Sampling", numeric=False)
-TWO = f"{TWO_FRAMES} sees the two references at most."
+METHOD, FRAMES = Column("method", "Method"), Column("window", "Frames (before+after)")
+_HEAD = [METHOD, FRAMES, Column("weights", "Weights"), Column("sampling", "Sampling")]
 MARKS = (
     f"{TWO} Best in bold, second best underlined (italic in Markdown), among rows that are given the same: "
     f"the two references ({TWO_FRAMES}), a dense window, or a uniform one."
 )
-MISSING = "missing"
 
 
 def of_benchmark(results: Results, benchmark: str) -> Table:
     """Return every metric of every declared method; one without results is a row that says so."""
-    keys = [key for key in results.metrics if any(results.has(m, benchmark, key) for m in results.methods)]
-    known = [results.metrics[key] for key in keys]
-    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
-        Column(key=m.key, title=m.heading, better=m.better, digits=m.digits) for m in known
-    ]
+    keys = [key for key in METRICS if any(results.has(m, benchmark, key) for m in results.methods)]
     spreads = _spreads(results, benchmark, keys)
-    rows = []
-    for method in results.methods:
-        row = _start(results, method, benchmark)
-        for metric in known:
-            cell = _mean(results, method, benchmark, metric.key)
-            cell.low, cell.high = spreads.get((method, metric.key), (None, None))
-            row.append(cell)
-        rows.append(row)
-    table = Table(
-        name=f"results_{benchmark}",
-        caption=f"{title(results, benchmark)}: {counts(results, benchmark)}{stand_in(results, benchmark)}",
-        columns=columns,
-        rows=rows,
-        notes=[
-            f"Protocol: {results.config.benchmarks[benchmark].protocol}.",
-            _interval(results, benchmark),
-            MARKS,
-        ],
-        sources=sources(results, results.methods),
-    )
-    table.mark(_comparable(results, benchmark))
-    return attach(results, benchmark, table)
-
-
-def overview(results: Results) -> Table:
-    """Return mean PSNR of every method on every benchmark."""
-    psnr = results.metrics["psnr"]
-    names = [name for name in results.config.benchmarks if results.measured(name)]
-    stand_ins = [name for name in names if results.stand_in(name)]
-    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
-        Column(key=name, title=results.config.benchmarks[name].title, better=1, digits=psnr.digits)
-        for name in names
-    ]
     rows = [
-        [
-            *_start(results, method, None),
-            *(_mean(results, method, name, "psnr") for name in names),
-        ]
+        _start(results, method, benchmark)
+        | {key: _mean(results, method, benchmark, key) for key in keys}
+        | spreads.get(method, {})
         for method in results.methods
     ]
+    count, least = len(set(results.videos(benchmark))), results.config.report.least_interval
+    if spreads:
+        told = f"Mean over clips with its {results.coverage} cluster bootstrap interval over source videos."
+    else:
+        told = f"Mean over clips; no interval: {count} source videos cannot bound it (fewer than {least})."
     table = Table(
-        name="overview",
-        caption=f"Mean {psnr.heading} by benchmark" + (" (procedural stand-ins)" if stand_ins else ""),
-        columns=columns,
-        rows=rows,
-        notes=[
-            *(
-                f"{results.config.benchmarks[n].title}: {counts(results, n)}{stand_in(results, n)}."
-                f"{_short(results, n)}"
-                for n in names
-            ),
-            *not_given(results),
-            MARKS,
+        name=f"results_{benchmark}",
+        caption=f"{results.title(benchmark)}: {counts(results, benchmark)}{results.footage(benchmark)}",
+        columns=[
+            *_HEAD,
+            *(Column(key, METRICS[key].heading, METRICS[key].digits, METRICS[key].better) for key in keys),
         ],
-        sources=sources(results, results.methods),
+        rows=rows,
+        notes=[f"Protocol: {results.config.benchmarks[benchmark].protocol}.", told, MARKS],
+        sources=results.sources(results.methods),
     )
-    for name in names:
-        table.mark(_comparable(results, name), name)
-    return table
-
-
-def not_given(results: Results) -> list[str]:
-    """Say which benchmarks were not measured, or not measured again, because their data sets are not here."""
-    kept, profile = results.kept, results.config.profile
-    absent = [title(results, name) for name in results.absent if name not in kept]
-    told = [f"Not given in profile {profile}, so not measured: {', '.join(absent)}."] if absent else []
-    if kept:
-        names = ", ".join(title(results, name) for name in kept)
-        told.append(f"Kept from an earlier evaluation, as the footage is not here: {names}.")
-    return told
+    return _ranked(results, benchmark, table)
 
 
 def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None:
@@ -113,39 +59,58 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
         return None
     kinds = results.kinds(benchmark)
     present = [kind for kind in DIFFICULTIES if (kinds == kind).any()]
-    pairs = [(results.metrics[key], kind) for key in ("psnr", "ssim") for kind in present]
-    columns = [METHOD, WINDOW, WEIGHTS, SAMPLING] + [
-        Column(key=f"{m.key}_{kind}", title=f"{m.title} {kind} {m.arrow}", better=m.better, digits=m.digits)
-        for m, kind in pairs
-    ]
+    pairs = [(METRICS[key], kind) for key in ("psnr", "ssim") for kind in present]
     rows = [
         _start(results, method, benchmark)
-        + [_mean(results, method, benchmark, m.key, kinds == kind) for m, kind in pairs]
+        | {f"{m.key}_{kind}": _mean(results, method, benchmark, m.key, kinds == kind) for m, kind in pairs}
         for method in results.methods
     ]
     sizes = ", ".join(f"{kind} {int((kinds == kind).sum())}" for kind in present)
     table = Table(
         name=f"{benchmark}_difficulty",
-        caption=f"{title(results, benchmark)} by difficulty, clips: {sizes}{stand_in(results, benchmark)}",
-        columns=columns,
+        caption=f"{results.title(benchmark)} by difficulty, clips: {sizes}{results.footage(benchmark)}",
+        columns=[
+            *_HEAD,
+            *(
+                Column(f"{m.key}_{kind}", f"{m.title} {kind} {m.arrow}", m.digits, m.better)
+                for m, kind in pairs
+            ),
+        ],
         rows=rows,
         notes=[f"Protocol: {results.config.benchmarks[benchmark].protocol}.", "PSNR in dB.", MARKS],
-        sources=sources(results, results.methods),
+        sources=results.sources(results.methods),
     )
-    table.mark(_comparable(results, benchmark))
-    return attach(results, benchmark, table)
+    return _ranked(results, benchmark, table)
 
 
-def title(results: Results, benchmark: str) -> str:
-    """Return a benchmark's name for readers."""
-    return results.config.benchmarks[benchmark].title
-
-
-def stand_in(results: Results, benchmark: str) -> str:
-    """Return the words that a caption must carry where the footage is rendered; empty for real footage."""
-    if results.stand_in(benchmark):
-        return " (procedural stand-ins)"
-    return " (procedural scenes)" if results.procedural[benchmark] else ""
+def data(results: Results) -> Table:
+    """Return what each clip set is, so that whoever has the same files can tell."""
+    rows: list[Row] = []
+    for name, procedural in results.procedural.items():
+        rules, methods = results.protocols.get(name, {}), results.measured(name)
+        footage = "procedural" if procedural else "the data set's own"
+        row: Row = {"set": name, "footage": "not given" if name in results.absent else footage}
+        row |= {"manifest": rules.get("clips", NONE), "protocol": NONE, "clips": NONE, "videos": NONE}
+        if methods:
+            units = results.videos(name)
+            row |= {"clips": len(units), "videos": len(np.unique(units))}
+            row["protocol"] = f"{rules['protocol']}; sampling: {rules['sampling']}"
+        rows.append(row)
+    return Table(
+        name="data",
+        caption="Clip sets: footage, clips and protocol",
+        columns=[
+            Column("set", "Clip set"),
+            Column("footage", "Footage"),
+            Column("clips", "Clips", 0),
+            Column("videos", "Source videos", 0),
+            Column("manifest", "Digest of the clips"),
+            Column("protocol", "Protocol"),
+        ],
+        rows=rows,
+        notes=["Digest: start of the SHA-256 of the set's clips.csv, as the results name it."],
+        sources=[f"clips/{name}/summary.json" for name in results.procedural],
+    )
 
 
 def counts(results: Results, benchmark: str) -> str:
@@ -154,113 +119,63 @@ def counts(results: Results, benchmark: str) -> str:
     return f"n = {len(units)} clips of {len(np.unique(units))} source videos"
 
 
-def named(results: Results, method: str) -> list[Cell]:
-    """Return the first two cells of a method's row: its name, signed where it sees two frames, and window."""
-    sign = TWO_FRAMES if narrow(results.configs, method) else ""
-    return [
-        Cell(text=results.called(method), key=method, sign=sign),
-        Cell(text=window(results.configs, method)),
-    ]
-
-
-def _start(results: Results, method: str, benchmark: str | None) -> list[Cell]:
-    forced = results.config.benchmarks[benchmark].sampling if benchmark else None
-    cells = named(results, method)
-    if benchmark:
-        cells[1].text += _seen(results, method, benchmark)
-    return [
-        *cells,
-        Cell(text=kind(results.config, method)),
-        Cell(text=sampling(results.configs, method, forced)),
-    ]
-
-
-def _seen(results: Results, method: str, benchmark: str) -> str:
-    """Say how many frames a method was given where a benchmark's videos have fewer than its window."""
+def _start(results: Results, method: str, benchmark: str) -> Row:
+    row, forced = results.named(method), results.config.benchmarks[benchmark].sampling
     frame, declared = results.frame(method, benchmark), results.configs.get(method)
-    if frame is None or declared is None or narrow(results.configs, method):
-        return ""
-    least, most = int(frame["context"].min()), int(frame["context"].max())
-    if least == len(declared.clip.offsets):
-        return ""
-    return (
-        f", here {least}" if least == most else f", here {least}–{most}, mean {frame['context'].mean():.1f}"
-    )
+    if frame is not None and declared is not None and not narrow(results.configs, method):
+        least, most = int(frame["context"].min()), int(frame["context"].max())
+        if least < len(declared.clip.offsets):  # the benchmark's videos have fewer than its window
+            row["window"] = f"{row['window']}, here {least}" + (
+                "" if least == most else f"–{most}, mean {frame['context'].mean():.1f}"
+            )
+    row["sampling"] = sampling(results.configs, method, forced)
+    return row | {"weights": kind(results.config, method)}
 
 
 def _mean(
-    results: Results, method: str, benchmark: str, metric: str, chosen: np.ndarray | None = None
-) -> Cell:
+    results: Results, method: str, benchmark: str, metric: str, chosen: npt.NDArray[np.bool_] | None = None
+) -> float | str:
     if results.frame(method, benchmark) is None:
-        return Cell(text=MISSING)
+        return MISSING
     if not results.has(method, benchmark, metric):
-        return Cell(text="–")
+        return NONE
     values = results.values(method, benchmark, metric)
-    return Cell(value=float(values.mean() if chosen is None else values[chosen].mean()))
+    return float(values.mean() if chosen is None else values[chosen].mean())
 
 
-def _interval(results: Results, benchmark: str) -> str:
-    count, least = len(set(results.videos(benchmark))), results.config.report.least_interval
-    if count < least:
-        return f"Mean over clips; no interval: {count} source videos cannot bound it (fewer than {least})."
-    return f"Mean over clips with its {percent(results)} cluster bootstrap interval over source videos."
-
-
-def _spreads(
-    results: Results, benchmark: str, metrics: Sequence[str]
-) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return the interval of each method's mean over clips, by method and metric; none of few videos.
+def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[str, Row]:
+    """Return the interval of each method's mean over clips, of every metric; none of few videos.
 
     Of few and skewed values the studentised interval is far wider than the values can be, and no other one
     has its coverage.
     """
-    asked = [
-        (method, metric)
-        for method in results.measured(benchmark)
-        for metric in metrics
-        if results.has(method, benchmark, metric)
-    ]
-    units = results.videos(benchmark)
-    if len(set(units)) < results.config.report.least_interval:
+    report, units = results.config.report, results.videos(benchmark)
+    if len(set(units)) < report.least_interval:
         return {}
+    asked = [
+        (m, key) for m in results.measured(benchmark) for key in metrics if results.has(m, benchmark, key)
+    ]
     columns = [clip_mean_parts(results.values(method, benchmark, key), units) for method, key in asked]
-    report = results.config.report
-    low, high = bootstrap_interval(
+    ends = bootstrap_interval(
         [np.stack(columns, axis=1)],
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", "spread", benchmark),
+        rng=generator(results.config.seed, "report", "bootstrap"),
     )
-    ends = zip(low, high, strict=True)
-    return {pair: (float(a), float(b)) for pair, (a, b) in zip(asked, ends, strict=True)}
+    found: dict[str, Row] = {}
+    for (method, key), low, high in zip(asked, *ends, strict=True):
+        found.setdefault(method, {}).update({f"{key}_low": float(low), f"{key}_high": float(high)})
+    return found
 
 
-def _comparable(results: Results, benchmark: str | None) -> list[list[int]]:
-    """Group the rows by what they are given: dense restores a dropped frame, uniform doubles a frame rate.
+def _ranked(results: Results, benchmark: str, table: Table) -> Table:
+    """Mark the best rows among those that are given the same, and put published ones below.
 
-    Two references are the same in both, and less than either.
+    Dense restores a dropped frame, uniform doubles a frame rate; two references are the same in both, and
+    less than either.
     """
-    forced = results.config.benchmarks[benchmark].sampling if benchmark else None
-    groups: dict[str, list[int]] = {}
-    for index, method in enumerate(results.methods):
-        groups.setdefault(sampling(results.configs, method, forced), []).append(index)
-    return list(groups.values())
-
-
-def _short(results: Results, benchmark: str) -> str:
-    """Name the methods that a benchmark gives fewer frames than their window has."""
-    given: dict[str, list[str]] = {}
-    for method in results.methods:
-        given.setdefault(_seen(results, method, benchmark).removeprefix(", here "), []).append(method)
-    told = "; ".join(f"{seen} ({', '.join(methods)})" for seen, methods in given.items() if seen)
-    return f" Frames given, fewer than the window: {told}." if told else ""
-
-
-def percent(results: Results) -> str:
-    """Return the coverage of intervals in words."""
-    return f"{100 * results.config.report.confidence:g} %"
-
-
-def sources(results: Results, methods: Sequence[str]) -> list[str]:
-    """Name the files that the rows of some methods come from."""
-    return [f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if m not in results.missing]
+    groups: dict[object, list[int]] = {}
+    for index, given in enumerate(table.frame["sampling"]):
+        groups.setdefault(given, []).append(index)
+    table.mark(groups.values())
+    return attach(results, benchmark, table)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lift.errors import UserError
-from lift.fetch.manifest import Identity, Manifest, identify
+from lift.fetch.identity import Identity, Manifest, identify
 
 ONE = Identity(size=1, sha256="a" * 64)
 TWO = Identity(size=2, sha256="b" * 64)

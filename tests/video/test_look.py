@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from lift.video.colour import Look
+from lift.video.look import Look
 
 
 @pytest.mark.parametrize("matrix", [1, 2, 5, 6, 9])

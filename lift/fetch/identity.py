@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lift.errors import UserError
-from lift.files import atomic
+from lift.files import write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,7 @@ class Manifest:
             raise UserError(f"{key}: {problem}")
         if key not in self._known:
             self._known[key] = identity
-            plain = {key: asdict(known) for key, known in self._known.items()}
-            with atomic(self._path) as temporary:
-                temporary.write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            write_json(self._path, {key: asdict(known) for key, known in self._known.items()})
 
     def problem(self, key: str, found: Identity) -> str | None:
         """Return how a file differs from what is recorded, with both digests; None: it does not."""
