@@ -134,7 +134,7 @@ class Reader:
     ) -> Config:
         where = f"{'released' if kind == 'released' else 'ablations'}.{name}"
         merged = lay(self.merged if values is None else values, over, Config, where)
-        own = {"profile": self.profile, "method": name, "kind": kind, "weights": weights}
+        own: dict[str, Any] = {"profile": self.profile, "method": name, "kind": kind, "weights": weights}
         if kind == "base":
             return build(Config, {**merged, **own}, "")
         # What a method leaves alone has been built and checked with the base.
