@@ -8,7 +8,7 @@ model and window in the header of its weights), or without training.
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from lift import header
 from lift.config.abilities import check_ability
@@ -134,8 +134,17 @@ class Reader:
     ) -> Config:
         where = f"{'released' if kind == 'released' else 'ablations'}.{name}"
         merged = lay(self.merged if values is None else values, over, Config, where)
-        own = {"profile": self.profile, "method": name, "kind": kind, "weights": weights}
-        return build(Config, {**merged, **own}, "")
+        own: dict[str, Any] = {"profile": self.profile, "method": name, "kind": kind, "weights": weights}
+        if kind == "base":
+            return build(Config, {**merged, **own}, "")
+        # What a method leaves alone has been built and checked with the base.
+        kinds, differ = (
+            get_type_hints(Config),
+            (key for key in OVERRIDABLE if merged[key] is not self.merged[key]),
+        )
+        return dataclasses.replace(
+            self.base, **own, **{key: build(kinds[key], merged[key], key) for key in differ}
+        )
 
 
 def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str) -> dict[str, Any]:

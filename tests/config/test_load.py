@@ -32,7 +32,7 @@ def params(tmp_path):
         path = tmp_path / "params.yaml"
         if not (tmp_path / "weights").exists():
             (tmp_path / "weights").symlink_to(SOURCE.parent / "weights")
-        path.write_text(yaml.safe_dump(raw, sort_keys=False))
+        path.write_text(yaml.dump(raw, Dumper=yaml.CSafeDumper, sort_keys=False))
         return path
 
     return write
