@@ -86,6 +86,13 @@ def test_without_methods_that_predict_there_are_no_such_tables(predicted):
     assert list(build(dataclasses.replace(predicted, config=none, rows={}))) == []
 
 
+def test_where_no_model_predicts_there_is_no_table_of_models(predicted):
+    plain = dataclasses.replace(predicted.config, ablations=(), released=())
+    names = [table.name for table in build(dataclasses.replace(predicted, config=plain))]
+    assert "prediction_ucf101" in names
+    assert not {"prediction_models", "prediction_training"} & set(names)
+
+
 @pytest.fixture
 def broken(tmp_path, configs):
     """Give the folder of results of two methods that predict, and a function that reads them."""

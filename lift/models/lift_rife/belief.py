@@ -1,7 +1,7 @@
 """Which motion is believed, pixel by pixel: by evidence that needs no truth.
 
-A motion is borne out where the frames that it warps agree. Three questions are asked of the motion by all
-frames, and it is believed as far as the worst answer:
+A motion is borne out where the frames that it warps agree. Questions are asked of the motion by all frames,
+and it is believed as far as the worst answer:
 
 - Do the two references agree by it about as well as by RIFE's motion, or by the references' alone?
 - Does each far frame agree with its reference by it about as well as by the even motion that the references
@@ -9,6 +9,9 @@ frames, and it is believed as far as the worst answer:
   And is it not much farther from it than the references are from each other? Else it shows something else.
 - Is each far frame as far from its reference as even time would have it? A repeat is nearer, a frame of
   another scene or a flash is farther: then none is believed.
+- Where frames lie far apart: does the path lead on to the next frame beyond, at least as well as even motion?
+  A shaking camera and uneven time bend a path that no parabola follows.
+- Do the references differ at all? Where they are equal as they stand, every motion agrees.
 
 Legend: B samples; maps at half the resolution, h × w.
 """
@@ -83,6 +86,39 @@ def witnessed(
         for i in (0, 1)
     )
     return Witnesses(belief, path, even)
+
+
+def onward(
+    path: Mapping[tuple[float, float], Tensor],
+    straight: Mapping[tuple[float, float], Tensor],
+    there: Pairs,
+    options: LiftRife,
+) -> Tensor:
+    """Return how far frames that took no part bear a path out, against even motion by the references alone.
+
+    Args:
+        path: How each differs from its reference by the path, (B, 1, h, w).
+        straight: The same by even motion.
+        there: Which samples have them.
+        options: Parameters.
+
+    Returns:
+        (B, 1, 1, 1) in (0, 1); 1 for a sample without them.
+    """
+    belief = torch.ones_like(next(iter(there.values())))
+    for pair, has in there.items():
+        by_path, even = (
+            maps[pair].mean(dim=(2, 3), keepdim=True) + options.grain for maps in (path, straight)
+        )
+        found = torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * even / by_path))
+        belief = torch.minimum(belief, has * found + 1 - has)
+    return belief
+
+
+def moving(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
+    """Return how surely references (B, 3, h, w) differ by more than noise, (B, 1, h, w) in [0, 1)."""
+    square = disagreement(first, second, options) ** 2
+    return square / (square + options.still**2)
 
 
 def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:

@@ -111,9 +111,15 @@ class LiftRife(Interpolator):
         return self._shown(made, torch.stack([one.frame for one in chosen], dim=1), used, size)
 
     def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
-        """Return the offsets of a sample's references and of the frames beyond them that take part."""
-        count, there = 1 + self.reach, sorted(offsets[valid].tolist())
-        return [o for o in there if o < 0][-count:] + [o for o in there if o > 0][:count]
+        """Return the offsets of a sample's references and of the frames beyond them that are looked at."""
+        chosen: list[float] = []
+        for side in (-1, 1):
+            near = sorted((o for o in offsets[valid].tolist() if side * o > 0), key=abs)
+            chosen += near[: 1 + self.reach]
+            if self.reach:
+                further = near[1 + self.reach : 2 + self.reach]
+                chosen += [o for o in further if abs(o - near[0]) >= self.window.options.onward_from]
+        return sorted(chosen)
 
     def _shown(self, made: Interpolated, chosen: Tensor, known: list[float], size: tuple[int, int]) -> Tensor:
         frame = made.frame

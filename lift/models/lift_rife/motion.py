@@ -5,7 +5,8 @@ Sources: specification section 3.7; the refinement: lift/models/matching/variati
 Legend: B samples, F frames at `offsets`; all maps at half the resolution.
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from lift.models.matching.options import Matching
 from lift.models.matching.variational import Pairs, Path, refine
+from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize_flow
 
 
@@ -57,17 +59,48 @@ def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach:
     Returns:
         Pairs that some sample has; a sample's weights sum to 1.
     """
-    there = dict(zip(offsets, present.float()[:, :, None, None, None].unbind(dim=1), strict=True))
-    first, second = references_in(offsets)
-    pairs = {(first, second): there[first]}
-    for reference in (first, second):
-        beyond = sorted((o for o in offsets if o * reference > 0 and o != reference), key=abs)
-        nearer = torch.zeros_like(there[reference])
-        for offset in beyond:
-            pairs[reference, offset] = neighbour * there[offset] * (nearer < reach)
-            nearer = nearer + there[offset]
+    ends = references_in(offsets)
+    pairs = {ends: _there(present, offsets.index(ends[0]))}
+    for pair, there, nearer in _beyond(offsets, present):
+        pairs[pair] = neighbour * there * (nearer < reach)
     total = torch.stack(list(pairs.values())).sum(dim=0)
     return {pair: weight / total for pair, weight in pairs.items() if bool((weight > 0).any())}
+
+
+def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: float) -> Pairs:
+    """Choose what only bears witness: each reference's next frame beyond those that `pairs_of` compares.
+
+    Args:
+        offsets: As for `pairs_of`.
+        present: The same.
+        reach: The same.
+        distance: How far from its reference such a frame lies at least, offsets.
+
+    Returns:
+        Pairs that some sample has, with 1 where it has them, else 0.
+    """
+    found = {
+        pair: there * (nearer == reach)
+        for pair, there, nearer in _beyond(offsets, present)
+        if abs(pair[1] - pair[0]) >= distance
+    }
+    return {pair: there for pair, there in found.items() if bool((there > 0).any())}
+
+
+def _beyond(
+    offsets: Sequence[float], present: Tensor
+) -> Iterator[tuple[tuple[float, float], Tensor, Tensor]]:
+    """Give each reference with each frame beyond it: who has that, and how many nearer ones, (B, 1, 1, 1)."""
+    for reference in references_in(offsets):
+        nearer = torch.zeros_like(_there(present, 0))
+        for offset in sorted((o for o in offsets if o * reference > 0 and o != reference), key=abs):
+            there = _there(present, offsets.index(offset))
+            yield (reference, offset), there, nearer
+            nearer = nearer + there
+
+
+def _there(present: Tensor, place: int) -> Tensor:
+    return present[:, place].float()[:, None, None, None]
 
 
 def references_in(offsets: Sequence[float]) -> tuple[float, float]:
@@ -76,7 +109,13 @@ def references_in(offsets: Sequence[float]) -> tuple[float, float]:
 
 
 def refined(
-    frames: Tensor, offsets: Sequence[float], path: Path, pairs: Pairs, options: Matching, stride: int
+    frames: Tensor,
+    offsets: Sequence[float],
+    path: Path,
+    pairs: Pairs,
+    options: Matching,
+    stride: int,
+    coarse: Sequence[int] = (),
 ) -> Path:
     """Refine a path by the frames that `pairs` name.
 
@@ -87,7 +126,26 @@ def refined(
         pairs: What is compared.
         options: Parameters.
         stride: See `refine`.
+        coarse: One round each before those of `options`, at so many times less than this resolution,
+            where the pixel or two by which a round moves things are more.
     """
     used = sorted({offset for pair in pairs for offset in pair})
     chosen = frames[:, [list(offsets).index(offset) for offset in used]]
-    return refine(chosen, used, path, pairs, options, bends=len(pairs) > 1, stride=stride)
+    bends = len(pairs) > 1
+    for times in coarse:
+        seen = Path(*(_shrunk(maps, times) / times for maps in path))
+        small = _shrunk(chosen.flatten(0, 1), times)
+        small = small.view(*chosen.shape[:3], *small.shape[2:])
+        found = refine(small, used, seen, pairs, dataclasses.replace(options, rounds=1), bends=bends)
+        # What changed is added, so that the path keeps its detail
+        changes = (crop_to(resize_flow(f - s, times), _size(path)) for f, s in zip(found, seen, strict=True))
+        path = Path(*(maps + change for maps, change in zip(path, changes, strict=True)))
+    return refine(chosen, used, path, pairs, options, bends=bends, stride=stride)
+
+
+def _shrunk(maps: Tensor, times: int) -> Tensor:
+    return F.avg_pool2d(pad_to_multiple(maps, times)[0], times)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    return path.speed.shape[2], path.speed.shape[3]

@@ -16,8 +16,12 @@ class LiftRife:
     """The weights of RIFE v4.25, on which the model stands, in the project's folder; they do not train."""
     alone_rounds: int = number(0, 99)
     """Rounds of refinement by the two references alone, which RIFE's motion goes through first."""
+    coarse: tuple[int, ...] = number(2, 64)
+    """Then one round by all frames each, at so many times less than half the resolution, coarsest first."""
+    coarse_least: int = number(4, 9999)
+    """The shorter side of what such a round sees, at least: in smaller frames things run into each other."""
     rounds: int = number(1, 99)
-    """Further rounds by all frames."""
+    """Further rounds by all frames, at half the resolution."""
     stride: int = number(1, 2)
     """How many times coarser than the half-size frames what a round changes of the motion is solved for."""
     sweeps: int = number(1, 999)
@@ -53,6 +57,20 @@ class LiftRife:
     stranger_margin: float = number(0.0)
     """Motion by all frames: how many times the difference of the warped references that of each far frame may
     be; one that shows something else says nothing of motion.
+    """
+    onward_from: float = number(0.0)
+    """How far from a reference, in offsets, the next frame beyond those that take part must lie to be asked
+    as well: the farther frames lie apart, the less a path is a parabola.
+    """
+    onward_margin: float = number(0.0)
+    """Motion by all frames: how many times the difference of such a frame, over the whole of it, may be what
+    even motion by the references alone makes it. One number for a frame, since that far no pixel is sure.
+    """
+    onward_sharpness: float = number(0.0)
+    """How steeply belief falls with the logarithm of that."""
+    still: float = number(1e-6)
+    """Difference of the two references as they stand (1: white against black) that noise and compression make
+    where nothing moves: where it is no more than this no motion is believed.
     """
     mask: float = number(0.0)
     """Weight of RIFE's mask in the blend, as a factor of its logit: 1 is RIFE's, 0 their average, by nearness

@@ -20,8 +20,17 @@ from torch import Tensor, nn
 from lift.config.schema import Model
 from lift.files import ROOT
 from lift.models.interface import LoadReport
-from lift.models.lift_rife.belief import Witnesses, disagreement, share, steady, witnessed
+from lift.models.lift_rife.belief import (
+    Witnesses,
+    disagreement,
+    moving,
+    onward,
+    share,
+    steady,
+    witnessed,
+)
 from lift.models.lift_rife.motion import (
+    onward_of,
     pairs_of,
     path_of,
     references_in,
@@ -161,12 +170,15 @@ class RifeWindow(nn.Module):
         seen = {end: backward_warp(frames[end], by_rife[end]) for end in ends}
         straight = {end: backward_warp(frames[end], alone.at(end)) for end in ends}
         errors = [disagreement(by[ends[0]], by[ends[1]], options) for by in (seen, straight)]
-        beliefs = [share(errors[0], errors[1], options.references_margin, options)]
+        moves = moving(frames[ends[0]], frames[ends[1]], options)
+        beliefs = [moves * share(errors[0], errors[1], options.references_margin, options)]
         even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
         logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
         path, witnesses, visible = None, None, None
         if len(pairs) > 1:
-            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds), options.stride)
+            shorter = min(small.shape[3:])
+            coarse = [times for times in options.coarse if shorter >= times * options.coarse_least]
+            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds), options.stride, coarse)
             used = sorted({offset for pair in pairs for offset in pair})
             aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
             moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
@@ -176,7 +188,23 @@ class RifeWindow(nn.Module):
             error = disagreement(moved[ends[0]], moved[ends[1]], options)
             belief = torch.minimum(
                 witnesses.belief, share(torch.minimum(*errors), error, options.context_margin, options)
-            ) * steady(small, offsets, pairs, options)
+            )
+            belief = belief * moves * steady(small, offsets, pairs, options)
+            further = onward_of(offsets, present, options.reach, options.onward_from)
+            if further:
+                by_path, by_straight = (
+                    {
+                        (end, offset): disagreement(
+                            known[end], backward_warp(frames[offset], flow(offset)), options
+                        )
+                        for end, offset in further
+                    }
+                    for known, flow in (
+                        (moved, path.at),
+                        (straight, partial(straight_flow, alone, ends)),
+                    )
+                )
+                belief = belief * onward(by_path, by_straight, further, options)
             errors.append(error)
             beliefs.append(belief)
             visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)

@@ -18,7 +18,7 @@ def build(predictions: Results) -> Iterator[Table]:
     for name in predictions.config.benchmarks:
         if predictions.measured(name):
             yield of_benchmark(predictions, name)
-    if predictions.methods:
+    if predictions.config.models:
         yield models(predictions)
     if predictions.config.ablations:
         yield budget(predictions, read_curves(predictions), "prediction_training")

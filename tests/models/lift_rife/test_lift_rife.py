@@ -11,7 +11,8 @@ from lift.errors import UserError
 from lift.metrics import psnr
 from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
-from lift.models.lift_rife.motion import flow_of, pairs_of, path_of
+from lift.models.lift_rife.motion import flow_of, onward_of, pairs_of, path_of, refined
+from lift.models.matching.variational import Path
 from lift.models.registry import build
 
 SIZE = (96, 128)
@@ -185,6 +186,67 @@ def test_each_reference_is_compared_with_the_nearest_frame_beyond_it():
         (-1.0, -3.0): [0.0, 0.25],
         (1.0, 2.0): [0.25, 0.25],
     }
+
+
+def test_only_the_next_frame_beyond_and_far_enough_is_asked_as_well():
+    offsets = [-7.0, -5.0, -3.0, -1.0, 1.0, 3.0, 5.0]
+    present = torch.tensor([[True] * 7, [True, True, False, True, True, True, False]])
+    shown = {
+        pair: there.flatten().tolist() for pair, there in onward_of(offsets, present, 1, distance=4.0).items()
+    }
+    assert shown == {(-1.0, -5.0): [1.0, 0.0], (-1.0, -7.0): [0.0, 1.0], (1.0, 5.0): [1.0, 0.0]}
+    dense = [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0]
+    assert not onward_of(dense, torch.ones(1, 6).bool(), 1, distance=4.0)
+
+
+@pytest.mark.parametrize("further", [-5, 5])
+def test_a_frame_further_out_takes_belief_from_a_path_that_does_not_lead_to_it(model, further):
+    """Where even motion does: the acceleration that the nearer frames show was none."""
+    frames = {o: scene(o) for o in UNIFORM}
+    turned = frames | {further: scene(further, bend=0.0)}
+    with torch.no_grad():
+        alone, with_far, refuted, nearer = (
+            model(*sample({o: given[o] for o in offsets})).frame
+            for given, offsets in (
+                (frames, (-1, 1)),
+                (frames, UNIFORM),
+                (turned, UNIFORM),
+                (frames, UNIFORM[1:-1]),
+            )
+        )
+    assert (with_far - nearer).abs().mean() < 0.2 * (with_far - alone).abs().mean()
+    assert (refuted - alone).abs().mean() < 0.5 * (with_far - alone).abs().mean()
+
+
+def test_references_that_are_equal_give_rife_s_frame_whatever_lies_beyond(model, rife):
+    frames = {o: scene(max(o, 1) if o > 0 else min(o + 2, 1)) for o in UNIFORM}  # -1 shows what 1 shows
+    with torch.no_grad():
+        found = model(*sample(frames)).frame
+        base = rife(*sample({o: frames[o] for o in (-1, 1)})).frame
+    assert (found - base).abs().max() < 1e-4
+
+
+def test_coarse_rounds_find_fast_motion_that_rounds_at_half_the_resolution_miss(described):
+    """Ground at 5 pixels a frame under a start that says nothing moves, and frames that are large enough."""
+    coarse = described.lift_rife.coarse
+    size, speed = (256, 320), torch.tensor([5.0, 0.0])
+    generator = torch.Generator().manual_seed(0)
+    texture = F.interpolate(torch.rand(1, 3, 16, 20, generator=generator), size=size, mode="bicubic")[0]
+    offsets = [-2.0, -1.0, 1.0, 2.0]
+    small = torch.stack([texture.roll(round(float(o * speed[0])), dims=2) for o in offsets])[None]
+    pairs = pairs_of(offsets, torch.ones(1, 4).bool(), 0.5, 1)
+    still = Path(torch.zeros(1, 2, *size), torch.zeros(1, 2, *size))
+    middle = (slice(None), slice(None), slice(64, -64), slice(64, -64))
+    errors = [
+        (
+            refined(small, offsets, still, pairs, described.matching, 2, levels).speed[middle]
+            - speed[:, None, None]
+        )
+        .abs()
+        .mean()
+        for levels in ((), coarse)
+    ]
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_a_repeat_and_another_scene_are_told_from_even_time(described):
