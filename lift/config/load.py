@@ -138,13 +138,10 @@ class Reader:
         if kind == "base":
             return build(Config, {**merged, **own}, "")
         # What a method leaves alone has been built and checked with the base.
-        kinds, differ = (
-            get_type_hints(Config),
-            (key for key in OVERRIDABLE if merged[key] is not self.merged[key]),
-        )
-        return dataclasses.replace(
-            self.base, **own, **{key: build(kinds[key], merged[key], key) for key in differ}
-        )
+        kinds = get_type_hints(Config)
+        differ = [key for key in OVERRIDABLE if merged[key] is not self.merged[key]]
+        own |= {key: build(kinds[key], merged[key], key) for key in differ}
+        return dataclasses.replace(self.base, **own)
 
 
 def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str) -> dict[str, Any]:

@@ -24,6 +24,9 @@ WITH_BLOCKS = {"results_vimeo90k", "results_ucf101", "results_davis", "snu_film_
 def thesis(results):
     """Made-up results as the thesis profile would have them: footage of the data sets."""
     config = load(fake.ROOT / "params.yaml", "thesis")
+    config = dataclasses.replace(
+        config, ablations=tuple(name for name in config.ablations if name in results.configs)
+    )
     real = {name: name == "scenes" for name in results.procedural}
     return dataclasses.replace(results, config=config, procedural=real)
 
