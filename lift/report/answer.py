@@ -131,7 +131,7 @@ def _bounds(results: Results) -> Iterator[str]:
             "Kept and not measured again, as the footage is not here: the rows of "
             f"{listing([results.title(name) for name in results.kept])} (digests of the clips below)."
         )
-    for sentence in gated(results).values():
+    for _, sentence in gated(results).values():
         yield f"{sentence[0].upper()}{sentence[1:]}."
     if results.missing:
         yield f"Declared methods without results: {', '.join(results.missing)}."

@@ -11,7 +11,7 @@ the same sign. What lacks one of the last three is measured and not judged.
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,13 @@ WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method
 EXPLORATORY = "exploratory"
 COMPARISON = ["benchmark", "family", "method", "against"]
 """Columns that tell one comparison on one population."""
+
+
+class Gated(NamedTuple):
+    """Why a model gets no verdict: in the verdict's place, and in a sentence."""
+
+    reason: str
+    sentence: str
 
 
 def declared(results: Results) -> pd.DataFrame:
@@ -51,7 +58,7 @@ _MEASURED = ["effect", "p_holm", "detectable", "low", "high", "agree", "withheld
 
 
 def _tested(
-    results: Results, benchmark: str, family: str, gate: Mapping[str, str]
+    results: Results, benchmark: str, family: str, gate: Mapping[str, Gated]
 ) -> Iterator[dict[str, Any]]:
     report = results.config.report
     flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
@@ -165,8 +172,8 @@ def gains(
     return unit_means(difference, units)
 
 
-def gated(results: Results) -> dict[str, str]:
-    """Name the models not shown to be better than the references as they are, each with a sentence."""
+def gated(results: Results) -> dict[str, Gated]:
+    """Name the models not shown to be better than the references as they are."""
     found = {}
     for benchmark, least in results.config.report.gate.items():
         for method in results.config.models:
@@ -177,10 +184,12 @@ def gated(results: Results) -> dict[str, str]:
                 continue
             times = results.trainings.get(method, 0)
             taught = f", trained {_times(times)} here" if times else ""
-            found[method] = (
-                f"{results.called(method)}{taught}, is not better than the {results.called(least)} on "
-                f"{results.title(benchmark)} ({number(gain.mean, 2, True)} dB, "
-                f"{number_of(gain.n, 'video')}): no verdict about it is given"
+            where = f"{results.called(least)} on {results.title(benchmark)}"
+            found[method] = Gated(
+                f"not judged: no better than the {where}",
+                f"{results.called(method)}{taught}, is not better than the {where} "
+                f"({number(gain.mean, 2, True)} dB, "
+                f"{number_of(gain.n, 'video')}): no verdict about it is given",
             )
     return found
 
@@ -194,12 +203,13 @@ def _missing(results: Results, benchmark: str, pair: Sequence[str], metric: str)
     return ""
 
 
-def _withheld(results: Results, pair: Sequence[str], effect: Effect | None, gate: Mapping[str, str]) -> str:
+def _withheld(results: Results, pair: Sequence[str], effect: Effect | None, gate: Mapping[str, Gated]) -> str:
     report = results.config.report
     if effect is None or effect.n < report.least_videos:
         return f"not judged: fewer than {report.least_videos} videos"
-    if any(method in gate for method in pair):
-        return "not judged: no better than the references as they are"
+    for method in pair:
+        if method in gate:
+            return gate[method].reason
     least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
     return f"not judged: trained {_times(least)}" if least < report.least_seeds else ""
 
