@@ -56,32 +56,26 @@ def _fill(
     folder: Path,
     planned: tuple[Config, Mapping[str, Config]],
 ) -> None:
-    from lift.report import figures, page, pictures, provenance, tables
-    from lift.report.answer import answer
-    from lift.report.comparisons import decided, declared
-    from lift.report.curves import read_curves
+    from lift.report import figures, page, provenance, tables
     from lift.report.figures.strips import strip
+    from lift.report.findings import Findings
     from lift.report.made import check_made
     from lift.report.reading import read
-    from lift.report.strata import by_stratum
 
     check_made(config, configs, data)
     results, predicted = (read(config, configs, data, task) for task in ("interpolate", "predict"))
-    kept = pictures.read(results)
-    tests, strata, curves = declared(results), by_stratum(results), read_curves(results)
-    verdicts = decided(results, tests)
-    tabled = tables.build(results, tests, verdicts, strata, curves, predicted, planned)
-    public = [one for one in kept if results.procedural[one.benchmark]]
-    drawn = figures.plan(results, tests, verdicts, strata, curves, public)
+    found = Findings(results=results, predicted=predicted, planned=planned)
+    public = [one for one in found.pictures if results.procedural[one.benchmark]]
+    tabled, drawn = tables.build(found), figures.plan(found, public)
     tables.write(tabled, folder / "tables")
     figures.write_all(drawn, folder / "figures")
     apart = data / "scratch" / "strips"
     shutil.rmtree(apart, ignore_errors=True)
-    figures.write_all([strip(results, one) for one in kept if one not in public], apart)
+    figures.write_all([strip(results, one) for one in found.pictures if one not in public], apart)
     made = provenance.describe(results, predicted.methods)
     environment = json.dumps(made.environment, indent=1, sort_keys=True)
     (folder / "environment.json").write_text(f"{environment}\n", encoding="utf-8")
-    page.write(results, answer(results, verdicts), tabled, drawn, made, folder)
+    page.write(found, tabled, drawn, made, folder)
 
 
 def _swap(fresh: Path, out: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lift.config import Config
 from lift.report.measured import Measured
-from lift.report.names import JUDDER, TWO_FRAMES, narrow, window
+from lift.report.names import JUDDER, TWO_FRAMES, narrow, number_of, window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +122,21 @@ class Results:
         """Return what readers call a benchmark."""
         return self.config.benchmarks[benchmark].title
 
+    def counts(self, benchmark: str) -> str:
+        """Say how many clips and source videos a benchmark has."""
+        frame = self.rows[self.measured(benchmark)[0]][benchmark]
+        clips, videos = frame["clip"].nunique(), frame["group"].nunique()
+        return f"n = {number_of(clips, 'clip')} of {number_of(videos, 'source video')}"
+
     def footage(self, benchmark: str) -> str:
         """Return the words that a caption must carry where the footage is rendered; else none."""
         if self.stand_in(benchmark):
             return " (procedural stand-ins)"
         return " (procedural scenes)" if self.procedural[benchmark] else ""
+
+    def listed(self, benchmarks: Iterable[str]) -> str:
+        """Name benchmarks, and which of them are rendered."""
+        return ", ".join(f"{self.title(name)}{self.footage(name)}" for name in dict.fromkeys(benchmarks))
 
     @property
     def coverage(self) -> str:

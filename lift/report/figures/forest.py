@@ -1,7 +1,7 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
+import functools
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lift.report.comparisons import BETTER, WORSE, compared
-from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, RED, SERIES, WIDTH, Bar, Drawing, bars
+from lift.report.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    MARKERS,
+    RED,
+    SERIES,
+    WIDTH,
+    Bar,
+    Drawing,
+    bars,
+    drawing,
+)
 from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
 
@@ -24,16 +36,12 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
     if decided.empty:
         return None
-    return Drawing(
-        name="comparisons",
-        title="Declared comparisons",
-        caption=f"Mean gain in PSNR with {results.coverage} bootstrap interval over source videos: "
-        f"{populations(results, decided['benchmark'])}. Right of zero the method named first is better. "
-        "Filled: a verdict, over all outcomes, as the table has it; arrows: beyond the axis, with mean and "
-        "interval.",
-        alt="Forest plot of the gain of each declared comparison on each population.",
-        sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
+    return drawing(
+        "comparisons",
+        results,
+        results.sources(compared(results, results.methods)),
+        lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
+        benchmarks=decided["benchmark"],
     )
 
 
@@ -42,20 +50,13 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     own = tests[tests["benchmark"] == next(iter(results.populations), "")]
     if own["effect"].isna().all():
         return None
-    return Drawing(
-        name="outcomes",
-        title="All outcomes",
-        caption=f"The same on {populations(results, own['benchmark'])} in each outcome, whatever its "
-        "direction: right of zero is better. Filled: better or worse in this outcome.",
-        alt="Forest plot of the gain of each declared comparison in each metric.",
-        sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, own, "metric", 2),
+    return drawing(
+        "outcomes",
+        results,
+        results.sources(compared(results, results.methods)),
+        lambda: _forest(results, own, "metric", 2),
+        benchmarks=own["benchmark"],
     )
-
-
-def populations(results: Results, names: Iterable[str]) -> str:
-    """Name populations, and which of them are rendered."""
-    return ", ".join(f"{results.title(name)}{results.footage(name)}" for name in dict.fromkeys(names))
 
 
 def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
@@ -103,17 +104,9 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
     rows = found[found["metric"] == "psnr"]
     if rows.empty:
         return None
-    return Drawing(
-        name="strata",
-        title="Gain by kind of video",
-        caption=f"Gain in PSNR of {results.called(results.base)} by kind of video, mean and "
-        f"{results.coverage} interval over videos: {populations(results, rows['benchmark'])}. Filled: the "
-        "corrected test finds the gain to be another than in the control (plain scenes; real video without "
-        "judder).",
-        alt="Mean gain with interval for each kind of video.",
-        sources=results.sources([results.base, *rows["against"]]),
-        draw=lambda: _strata(results, rows),
-    )
+    sources = results.sources([results.base, *rows["against"]])
+    draw = functools.partial(_strata, results, rows)
+    return drawing("strata", results, sources, draw, benchmarks=rows["benchmark"])
 
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:

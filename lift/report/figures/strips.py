@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lift.report.figures.style import GREY, WIDTH, Drawing
+from lift.report.figures.style import GREY, WIDTH, Drawing, drawing
 from lift.report.names import number
 from lift.report.pictures import Image, Shown
 from lift.report.results import Results
@@ -19,17 +19,18 @@ _SHARE = 0.45  # of the panel's height that the inset takes
 
 def strip(results: Results, shown: Shown) -> Drawing:
     """Show a clip: the truth and every frame, with its PSNR, above; the errors below."""
-    base = results.called(results.base)
-    rival = results.called(results.config.report.strips[0]) if results.config.report.strips else "the average"
-    return Drawing(
+    rivals = [results.called(method) for method in results.config.report.strips[:1]]
+    return drawing(
+        "strip",
+        results,
+        ["pictures/pictures.zip"],
+        lambda: _strip(results, shown),
         name=f"strip_{shown.benchmark}_{shown.rank}",
-        title=f"{results.title(shown.benchmark)}, {shown.place}",
-        caption=f"{shown.clip}{results.footage(shown.benchmark)}: the {shown.place} of all by the gain of "
-        f"{base} over {rival} ({number(shown.gain, 2, True)} dB). PSNR above each frame; below, errors "
-        f"{GAIN} times enlarged; insets: where {base} errs most.",
-        alt="Truth, frames of several methods, and what each has wrong.",
-        sources=("pictures/pictures.zip",),
-        draw=lambda: _strip(results, shown),
+        shown=shown,
+        gain=number(shown.gain, 2, True),
+        base=results.called(results.base),
+        rival=rivals[0] if rivals else "the average",
+        enlarged=GAIN,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from lift.report import texts
+from lift.report.results import Results
 from lift.report.statistics import Effect
 
 WIDTH = 5.9
@@ -48,6 +51,29 @@ class Drawing:
     sources: Sequence[str]
     """Stage outputs that it was made from."""
     draw: Callable[[], Figure]
+
+
+def drawing(
+    kind: str,
+    results: Results,
+    sources: Sequence[str],
+    draw: Callable[[], Figure],
+    name: str = "",
+    **words: Any,
+) -> Drawing:
+    """Return the figure that texts.yaml declares as `kind`.
+
+    Args:
+        kind: Key of `figures` in texts.yaml.
+        results: What its templates see as `results`.
+        sources: Stage outputs that it is made from.
+        draw: Draws it.
+        name: The figure's, where its kind has several; else `kind`.
+        words: What its templates see besides.
+    """
+    declared = texts.read("texts.yaml")["figures"][kind]
+    filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}
+    return Drawing(name=name or kind, sources=sources, draw=draw, **filled)
 
 
 @contextmanager

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from lift.report.answer import QUESTION, Answer
+from lift.report import texts
+from lift.report.answer import QUESTION, answer
 from lift.report.figures import Drawing
+from lift.report.findings import Findings
 from lift.report.provenance import Provenance, brief
-from lift.report.results import Results
 from lift.report.tables.table import Table, to_markdown
 
 _HERE = Path(__file__).parent
@@ -45,22 +44,14 @@ SECTIONS = (
 
 
 def write(
-    results: Results,
-    answer: Answer,
+    found: Findings,
     tables: Sequence[Table],
     drawings: Sequence[Drawing],
     made: Provenance,
     folder: Path,
 ) -> None:
     """Write index.html and summary.md into `folder`, beside the tables and figures that they show."""
-    # Not `autoescape=select_autoescape()`: that goes by the file's suffix, and ours is .j2.
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    results, said = found.results, answer(found.results, found.verdicts)
     rest = [d for d in drawings if d.name not in FIRST]
     parts = [
         (
@@ -71,25 +62,29 @@ def write(
         )
         for section in SECTIONS
     ]
-    text = environment.get_template("index.html.j2").render(
-        results=results,
-        answer=answer,
-        question=QUESTION,
-        first=[d for name in FIRST for d in drawings if d.name == name],
-        parts=[part for part in parts if any(part[1:])],
-        style=(_HERE / "page.css").read_text(encoding="utf-8"),
-        script=(_HERE / "page.js").read_text(encoding="utf-8"),
-        made=made,
-        brief=brief,
+    text = (
+        texts.environment(escaped=True)
+        .get_template("index.html.j2")
+        .render(
+            results=results,
+            answer=said,
+            question=QUESTION,
+            first=[d for name in FIRST for d in drawings if d.name == name],
+            parts=[part for part in parts if any(part[1:])],
+            style=(_HERE / "page.css").read_text(encoding="utf-8"),
+            script=(_HERE / "page.js").read_text(encoding="utf-8"),
+            made=made,
+            brief=brief,
+        )
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
     lines = [
         f"# LIFT, profile {results.config.profile}: {QUESTION}\n",
-        *(f"**{sentence}**\n" for sentence in answer.headline),
-        *(f"- {bound}" for bound in answer.bounds),
+        *(f"**{sentence}**\n" for sentence in said.headline),
+        *(f"- {bound}" for bound in said.bounds),
         "",
-        *(f"- {name}: {text}" for name, text in answer.pico),
-        f"\n{answer.method}\n",
+        *(f"- {name}: {text}" for name, text in said.pico),
+        f"\n{said.method}\n",
         *(f"{to_markdown(table)}\n" for table in tables if table.name.startswith(("verdicts", "gain_"))),
         "All tables: `tables/` (CSV, Markdown, LaTeX); figures: `figures/`; the page: `index.html`.\n",
     ]

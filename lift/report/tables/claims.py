@@ -6,7 +6,7 @@ from lift.report.comparisons import describe, gains
 from lift.report.measured import COMMAND, GPU, MODELS, Measured
 from lift.report.names import METRICS, NONE, listing, number
 from lift.report.results import Results
-from lift.report.tables.table import Column, Table
+from lift.report.tables.table import Table, table
 from lift.report.weights import entropies, weighted
 
 SPECIFIED = "lift15"
@@ -28,7 +28,7 @@ def claims(results: Results, whole: Measured) -> Table | None:
     if SPECIFIED in whole.frames:
         millions = f"{number(whole.frames[SPECIFIED]['parameters'] / 1e6, 1)} M"
         rows.insert(0, ("parameters of the specification's model", "15–20 M", millions, "counted"))
-    shares = {m: 100 * float(entropies(table)["share"].mean()) for m, table in weighted(results).items()}
+    shares = {m: 100 * float(entropies(own)["share"].mean()) for m, own in weighted(results).items()}
     if shares:
         what = "α weighs frames by their use (entropy, of equal weights' 100 %)"
         told = listing([f"{results.called(method)} {number(share, 1)} %" for method, share in shares.items()])
@@ -38,21 +38,16 @@ def claims(results: Results, whole: Measured) -> Table | None:
         "nor attention"
     )
     rows.append(("full-resolution features (s1) sharpen edges", "yes", "not measured", why))
-    return Table(
-        name="claims",
-        caption="What the sources claim of LIFT, and what was measured",
-        columns=[Column(key, key.capitalize()) for key in _KEYS],
-        rows=[dict(zip(_KEYS, row, strict=True)) for row in rows],
-        notes=[
-            f"Claims: specification section 9 and the sources' targets. Intervals: {results.coverage}, over "
-            f"videos. Speed: `{COMMAND}` and `slurm/quarter.sh`, apart from the pipeline; no card of the "
-            "claims' kind, an RTX 4080, could be had."
-        ],
-        sources=[
+    return table(
+        "claims",
+        results,
+        [dict(zip(_KEYS, row, strict=True)) for row in rows],
+        [
             *results.sources([results.base, *results.config.report.strips[:1]]),
             MODELS.as_posix(),
             *([GPU.as_posix()] if results.timings.gpu else []),
         ],
+        command=COMMAND,
     )
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from lift.report import texts
 from lift.report.names import NONE, number
+from lift.report.results import Results
 from lift.report.statistics import Effect
 
 BEST, SECOND = "best", "second"
@@ -62,7 +64,7 @@ class Table:
     """File name without suffix, and LaTeX label."""
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Row] | pd.DataFrame
+    rows: Sequence[Row]
     notes: Sequence[str] = ()
     """Footnotes: protocol, meaning of marks."""
     sources: Sequence[str] = ()
@@ -100,6 +102,58 @@ class Table:
             for i, value in shown.items():
                 if value in ranked[:2] and len(ranked) > 1:
                     self.frame.loc[i, f"{column.key}_mark"] = BEST if value == ranked[0] else SECOND
+
+
+def table(
+    kind: str,
+    results: Results,
+    rows: Sequence[Row],
+    sources: Sequence[str],
+    *,
+    name: str = "",
+    columns: Mapping[str, Sequence[Column]] | None = None,
+    ranked: str | None = None,
+    block: Table | None = None,
+    **words: Any,
+) -> Table | None:
+    """Return the table that texts.yaml declares as `kind`; None where there are no rows.
+
+    Args:
+        kind: Key of `tables` in texts.yaml.
+        results: For its templates, and for the names by which readers know the rows' methods.
+        rows: By the columns' keys.
+        sources: Stage outputs that the rows were made from.
+        name: The table's, where its kind has several; else `kind`.
+        columns: Those that stand where texts.yaml has a name alone.
+        ranked: Key by whose values rows are given the same, so that the best of each group is marked.
+        block: Rows that stand apart below.
+        words: What its templates see besides `results`.
+    """
+    if not rows:
+        return None
+    declared, words = texts.read("texts.yaml")["tables"][kind], words | {"results": results}
+    heads: list[Column] = []
+    for one in declared["columns"]:
+        if isinstance(one, str):
+            heads += (columns or {})[one]
+        else:
+            heads.append(Column(**one | {"title": texts.fill(one["title"], **words)}))
+    made = Table(
+        name=name or kind,
+        caption=texts.fill(declared["caption"], **words),
+        columns=heads,
+        rows=[_named(results, row) for row in rows],
+        notes=texts.lines(declared["notes"], **words),
+        sources=sources,
+        block=block,
+    )
+    if ranked is not None:
+        made.mark(list(group) for group in made.frame.groupby(ranked, sort=False).indices.values())
+    return made
+
+
+def _named(results: Results, row: Row) -> Row:
+    return {"method_shown": results.called(str(row["method"]))} | row if "method" in row else row
 
 
 def interval(key: str, effect: Effect | None, digits: int | None = None) -> Row:
