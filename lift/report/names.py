@@ -143,6 +143,11 @@ def number_of(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
+def times(count: int) -> str:
+    """Say how often."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def listing(parts: Sequence[str]) -> str:
     """Join parts as in a sentence."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

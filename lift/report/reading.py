@@ -70,17 +70,17 @@ def read(
             protocols[name] = read_json(folder / "protocol.json")
             _check_means(seeded[name], stated, folder / "metrics.json")
             costs |= {name: stated["model"]} if "model" in stated else {}
-    _check_same_clips(seeded, data)
-    summaries = {name: _summary(data / "clips" / name) for name in config.clips.sets}
+    _check_same_clips(config, seeded, data / "results")
+    summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
     return Results(
         config=config,
         configs=configs,
         data=data,
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
-        protocols=_one_protocol(config, seeded, protocols, data, task),
+        protocols=_one_protocol(config, seeded, protocols, data / "results"),
         costs=costs,
-        procedural={name: bool(summary["procedural"]) for name, summary in summaries.items()},
+        procedural={name: summary["procedural"] for name, summary in summaries.items()},
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),
@@ -93,40 +93,34 @@ def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> in
     """Count a method's trainings: of what is released its files, where they were trained here."""
     if method in config.ablations:
         return len(configs[method].seeds)
-    paths = (
-        [WEIGHTS / f"{file}{header.SUFFIX}" for file in configs[method].weights]
-        if method in config.released
-        else []
-    )
+    files = configs[method].weights if method in config.released else ()
+    paths = (WEIGHTS / f"{file}{header.SUFFIX}" for file in files)
     return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
 
 
-def _summary(folder: Path) -> dict[str, Any]:
+def _summary(path: Path) -> dict[str, Any]:
     """Read what is known of a clip set."""
-    path = folder / "summary.json"
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        bool(summary["procedural"])
-        return summary
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        told = "not found" if isinstance(error, FileNotFoundError) else "says nothing about `procedural`"
-        raise UserError(f"{path}: {told}; run `dvc repro` to build the clips again") from error
+    again = "run `dvc repro` to build the clips again"
+    summary = read_json(path, again)
+    if not isinstance(summary.get("procedural"), bool):
+        raise UserError(f"{path}: says nothing about `procedural`; {again}")
+    return summary
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read an object that evaluation wrote.
+def read_json(path: Path, again: str = "evaluate again") -> dict[str, Any]:
+    """Read an object that an earlier stage wrote.
 
     Raises:
-        UserError: The file is missing or holds something else.
+        UserError: The file is missing or holds something else; `again` says what to do.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found beside clips.csv; evaluate again") from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); evaluate again") from error
+        raise UserError(f"{path}: not found; {again}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); {again}") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path}: expected an object, found {type(value).__name__}; evaluate again")
+        raise UserError(f"{path}: expected an object, found {type(value).__name__}; {again}")
     return value
 
 
@@ -183,12 +177,6 @@ def _read_method(path: Path, config: Config, seeds: Sequence[int], task: str) ->
             )
         parts = [own[own["seed"] == seed] for seed in seeds] or [own]
         found[str(name)] = tuple(part.sort_values(order).reset_index(drop=True) for part in parts)
-        for seed, frame in zip(seeds, found[str(name)], strict=False):
-            if apart := _differing(frame, found[str(name)][0]):
-                raise UserError(
-                    f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {name} clips: they "
-                    f"differ in {_listed(apart)}; evaluate again"
-                )
     return found
 
 
@@ -217,18 +205,21 @@ def _check_means(frames: Frames, stated: Mapping[str, Any], path: Path) -> None:
                 )
 
 
-def _check_same_clips(seeded: Mapping[str, Frames], data: Path) -> None:
-    """Refuse to pair methods that were measured on different clips, at any horizon."""
-    first: dict[str, tuple[str, pd.DataFrame]] = {}
-    for method, frames in seeded.items():
-        for name, (frame, *_) in frames.items():
-            for _, part in frame.groupby("horizon") if "horizon" in frame else [(0, frame)]:
-                other, reference = first.setdefault(name, (method, part))
-                if apart := _differing(part, reference):
-                    raise UserError(
-                        f"{data / 'results'}: {method} and {other} were not measured on the same {name} "
-                        f"clips: they differ in {_listed(apart)}; evaluate both again"
-                    )
+def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path) -> None:
+    """Refuse to pair methods that were measured on different clips, with any seed and at any horizon."""
+    for benchmark in config.benchmarks:
+        parts = [
+            (f"{method} (seed {part['seed'].iloc[0]:g})" if len(frames[benchmark]) > 1 else method, part)
+            for method, frames in seeded.items()
+            for frame in frames.get(benchmark, ())
+            for _, part in (frame.groupby("horizon") if "horizon" in frame else [(0, frame)])
+        ]
+        for name, part in parts:
+            if apart := _differing(part, parts[0][1]):
+                raise UserError(
+                    f"{folder}: {name} and {parts[0][0]} were not measured on the same {benchmark} clips: "
+                    f"they differ in {_listed(apart)}; evaluate both again"
+                )
 
 
 def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
@@ -243,38 +234,35 @@ def _one_protocol(
     config: Config,
     seeded: Mapping[str, Frames],
     protocols: Mapping[str, Mapping[str, Any]],
-    data: Path,
-    task: str,
+    folder: Path,
 ) -> dict[str, dict[str, str]]:
-    """Return each benchmark's protocol; refuse methods measured under different ones, or under another."""
+    """Return each benchmark's protocol; refuse methods measured under another, or on other clips."""
     agreed: dict[str, dict[str, str]] = {}
     first: dict[str, str] = {}
     for method, name in ((method, name) for method, frames in seeded.items() for name in frames):
-        own = protocols[method].get(name, {})
+        rules, own, path = config.benchmarks[name], protocols[method].get(name, {}), folder / method
         if not isinstance(own, dict):
-            path = data / "results" / method / "protocol.json"
-            raise UserError(f"{path}: {name}: expected an object, found {own!r}; evaluate again")
-        reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
-        for key in sorted({*own, *reference}):
-            if own.get(key) != reference.get(key):
-                raise UserError(
-                    f"{data / 'results'}: {method} and {other} were not measured alike on {name}: {key} is "
-                    f"{own.get(key)!r} for {method} and {reference.get(key)!r} for {other} (protocol.json); "
-                    "evaluate both again"
-                )
-    for name, own in agreed.items():
-        rules = config.benchmarks[name]
+            raise UserError(
+                f"{path}/protocol.json: {name}: expected an object, found {own!r}; evaluate again"
+            )
         asked = {"protocol": rules.protocol, "sampling": rules.sampling or "its own"}
-        asked |= {"horizons": str(rules.horizons)} if task == "predict" else {}
-        for key in (*asked, *(own.keys() - asked.keys() - {"clips"})):
+        asked |= {"horizons": str(rules.horizons)} if "horizon" in seeded[method][name][0] else {}
+        for key in sorted((asked.keys() | own.keys()) - {"clips"}):
             if own.get(key) != asked.get(key):
                 told = (
                     f"params.yaml says {asked[key]!r}" if key in asked else "this version knows no such rule"
                 )
                 raise UserError(
-                    f"{data / 'results' / first[name]}: {name} was measured with {key} {own.get(key)!r} "
-                    f"(protocol.json), but {told}; evaluate again"
+                    f"{path}: {name} was measured with {key} {own.get(key)!r} (protocol.json), but {told}; "
+                    "evaluate again"
                 )
+        reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
+        if own.get("clips") != reference.get("clips"):
+            raise UserError(
+                f"{folder}: {method} and {other} were not measured alike on {name}: clips is "
+                f"{own.get('clips')!r} for {method} and {reference.get('clips')!r} for {other} "
+                "(protocol.json); evaluate both again"
+            )
     return agreed
 
 

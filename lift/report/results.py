@@ -134,6 +134,10 @@ class Results:
             return " (procedural stand-ins)"
         return " (procedural scenes)" if self.procedural[benchmark] else ""
 
+    def many(self, benchmark: str) -> int:
+        """Count the source videos of a benchmark."""
+        return len(set(self.videos(benchmark)))
+
     def listed(self, benchmarks: Iterable[str]) -> str:
         """Name benchmarks, and which of them are rendered."""
         return ", ".join(f"{self.title(name)}{self.footage(name)}" for name in dict.fromkeys(benchmarks))

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lift.config import yaml12
+from lift.report.names import number, number_of, times
 
 HERE = Path(__file__).parent
 
@@ -29,7 +30,11 @@ def environment(escaped: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals |= read("texts.yaml")["phrases"]
+    found.globals |= read("texts.yaml")["phrases"] | {
+        "number": number,
+        "number_of": number_of,
+        "times": times,
+    }
     return found
 
 

@@ -111,7 +111,7 @@ def test_whole_results_are_read(broken):
         ("clips.csv", "v_Scene3_g01_c01@16", "v_Other@16", ["same ucf101 clips", "ifrvp"]),
         ("clips.csv", ",7,2,1,", ",8,2,1,", ["training seeds", "asks for 7"]),
         ("metrics.json", "29.0", "28.0", ["psnr_1 is 28.0"]),
-        ("protocol.json", '"horizons": "5"', '"horizons": "4"', ["horizons", "last", "ifrvp"]),
+        ("protocol.json", '"horizons": "5"', '"horizons": "4"', ["ifrvp", "horizons '4'", "says '5'"]),
     ],
 )
 def test_what_does_not_compare_is_refused(broken, file, old, new, words):

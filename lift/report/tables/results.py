@@ -39,7 +39,6 @@ def of_benchmark(results: Results, benchmark: str) -> Table | None:
         block=published.block(results, benchmark, name, results.title(benchmark)),
         benchmark=benchmark,
         spread=bool(spreads),
-        videos=len(set(results.videos(benchmark))),
     )
 
 
@@ -79,8 +78,7 @@ def data(results: Results) -> Table | None:
         row: Row = {"set": name, "footage": "not given" if name in results.absent else footage}
         row |= {"manifest": rules.get("clips", NONE), "protocol": NONE, "clips": NONE, "videos": NONE}
         if results.measured(name):
-            units = results.videos(name)
-            row |= {"clips": len(units), "videos": len(np.unique(units))}
+            row |= {"clips": len(results.videos(name)), "videos": results.many(name)}
             row["protocol"] = f"{rules['protocol']}; sampling: {rules['sampling']}"
         rows.append(row)
     return table("data", results, rows, [f"clips/{name}/summary.json" for name in results.procedural])
@@ -117,7 +115,7 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[s
     has its coverage.
     """
     report, units = results.config.report, results.videos(benchmark)
-    if len(set(units)) < report.least_interval:
+    if results.many(benchmark) < report.least_interval:
         return {}
     asked = [
         (m, key) for m in results.measured(benchmark) for key in metrics if results.has(m, benchmark, key)
