@@ -211,12 +211,6 @@ def _means(results: Results, method: str, benchmark: str, metric: str) -> npt.ND
     return np.array([alone]) if own is None else own
 
 
-def compared(results: Results, available: Sequence[str]) -> list[str]:
-    """List the available methods that the declared comparisons name, in their order: the base first."""
-    asked = [m for c in results.config.report.comparisons for m in (c.method, c.against)]
-    return [method for method in dict.fromkeys(asked) if method in available]
-
-
 def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect]:
     """Describe columns of gains over the same videos with the configured bootstrap.
 

@@ -5,6 +5,7 @@ declared method without results is listed as missing. All methods must have the 
 the same protocol. Methods that predict have a row for each horizon; they are read by the same rules, apart.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,9 +16,10 @@ import pandas as pd
 
 from lift import header
 from lift.config import Config
+from lift.config.abilities import predicts
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.names import REQUIRED, of_task
+from lift.report.names import REQUIRED
 from lift.report.results import Results
 
 TEXT = ("benchmark", "clip", "video", "group", "kind")
@@ -87,6 +89,14 @@ def read(
         trainings={name: _trainings(config, configs, name) for name in config.methods},
         timings=measured.read(timings, config.profile),
     )
+
+
+def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
+    """Return the configuration with the methods of one task alone."""
+    own = [m for m in config.methods if predicts(configs.get(m, config), m) == (task == "predict")]
+    parts = ("ablations", "released", "baselines")
+    kept: dict[str, Any] = {part: tuple(m for m in getattr(config, part) if m in own) for part in parts}
+    return dataclasses.replace(config, **kept)
 
 
 def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> int:

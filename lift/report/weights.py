@@ -8,7 +8,6 @@ exponential is how many equally weighted frames would have as much (Hill, "Diver
 import numpy as np
 import pandas as pd
 
-from lift.report.names import narrow
 from lift.report.reading import read_table
 from lift.report.results import Results
 
@@ -27,7 +26,7 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
 
 def weighted(results: Results) -> dict[str, pd.DataFrame]:
     """Read the weights of every method that was measured and sees more than the references."""
-    wide = [m for m in results.methods if results.rows.get(m) and not narrow(results.configs, m)]
+    wide = [m for m in results.methods if results.rows.get(m) and not results.narrow(m)]
     return {m: table for m in wide if len(table := read_weights(results, m))}
 
 

@@ -10,8 +10,7 @@ import pytest
 from lift.errors import UserError
 from lift.report import tables
 from lift.report.curves import read_curves
-from lift.report.names import of_task
-from lift.report.reading import read
+from lift.report.reading import of_task, read
 from lift.report.tables.predictions import models, of_benchmark
 from lift.report.tables.table import to_csv, to_latex
 from tests.report import fake

@@ -43,14 +43,14 @@ def marks(table):
 def test_best_and_second_best_are_marked_in_the_metrics_direction():
     up, down = small(1, 3, 2), small(1, 3, 2, better=-1)
     for table in (up, down):
-        table.mark([[0, 1, 2]])
+        table.mark(pd.Series([0, 0, 0]))
     assert marks(up) == ["", "best", "second"]
     assert marks(down) == ["best", "", "second"]
 
 
 def test_numbers_that_look_equal_share_a_mark():
     table = small(1.001, 1.002, 0.5)
-    table.mark([[0, 1, 2]])
+    table.mark(pd.Series([0, 0, 0]))
     assert marks(table) == ["best", "best", "second"]
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from lift.report.comparisons import compared, describe, gains
+from lift.report.comparisons import describe, gains
 from lift.report.curves import Curves
 from lift.report.figures.style import (
     BLACK,
@@ -25,7 +25,7 @@ from lift.report.figures.style import (
     drawing,
     zero_line,
 )  # fmt: skip
-from lift.report.names import METRICS, narrow, used
+from lift.report.names import METRICS
 from lift.report.results import Results
 from lift.report.weights import weighted
 
@@ -47,7 +47,7 @@ def width(results: Results) -> Drawing | None:
 
 
 def _width(results: Results, methods: Sequence[str]) -> Figure:
-    frames = [used(results.configs[m]) for m in methods]
+    frames = [results.used(m) for m in methods]
     figure = Figure(figsize=(WIDTH, 2.5))
     there = [name for name in results.populations if results.frame(methods[0], name) is not None]
     for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
@@ -83,7 +83,7 @@ def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
         handles = []
         for number, method in enumerate(methods, 1):
             look: dict[str, Any] = {"marker": "o", "linestyle": ""}
-            look["color"] = ORANGE if narrow(results.configs, method) else BLUE
+            look["color"] = ORANGE if results.narrow(method) else BLUE
             look["markerfacecolor"] = look["color"] if method == results.base else "none"
             seconds = results.timings.frames[method]["milliseconds"] / 1000
             point = (seconds, float(results.values(method, asked, key).mean()))
@@ -107,11 +107,10 @@ def weights(results: Results) -> Drawing | None:
     tables = {
         m: own for m, table in weighted(results).items() if len(own := table[table["benchmark"] == asked])
     }
-    chosen = compared(results, list(tables)) or list(tables)[:2]
+    chosen = [m for m in results.compared if m in tables] or list(tables)[:2]
     if not chosen:
         return None
-    sources = [f"results/{m}/weights.csv" for m in chosen]
-    shown = {method: tables[method] for method in chosen}
+    shown, sources = {m: tables[m] for m in chosen}, results.sources(chosen, "weights.csv")
     return drawing("weights", results, sources, lambda: _weights(results, shown), benchmark=asked)
 
 
@@ -157,7 +156,7 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
 
 
 def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
-    chosen = compared(results, list(curves))[: len(SERIES)]
+    chosen = [name for name in results.compared if name in curves][: len(SERIES)]
     rest = [name for name in curves if name not in chosen]
     figure = Figure(figsize=(WIDTH, 2.7))
     left, right = figure.subplots(1, 2)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lift.report.comparisons import BETTER, WORSE, compared
+from lift.report.comparisons import BETTER, WORSE
 from lift.report.figures.style import (
     BLACK,
     BLUE,
@@ -39,7 +39,7 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     return drawing(
         "comparisons",
         results,
-        results.sources(compared(results, results.methods)),
+        results.sources(results.compared),
         lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
         benchmarks=decided["benchmark"],
     )
@@ -53,7 +53,7 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     return drawing(
         "outcomes",
         results,
-        results.sources(compared(results, results.methods)),
+        results.sources(results.compared),
         lambda: _forest(results, own, "metric", 2),
         benchmarks=own["benchmark"],
     )

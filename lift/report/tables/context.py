@@ -27,7 +27,13 @@ def weights(results: Results) -> Table | None:
             rows.append(results.named(method) | {"benchmark": results.title(benchmark)} | row)
             if method == results.base:
                 base[benchmark] = row
-    return table("weights", results, rows, _sources(rows, "weights.csv"), base=base)
+    return table(
+        "weights",
+        results,
+        rows,
+        results.sources((str(row["method"]) for row in rows), "weights.csv"),
+        base=base,
+    )
 
 
 def probes(results: Results) -> Table | None:
@@ -47,8 +53,10 @@ def probes(results: Results) -> Table | None:
                 row: Row = {"method": method, "benchmark": results.title(str(benchmark)), "n": effect.n}
                 row |= {"taken": words(str(taken)), "kind": words(str(kind))}
                 rows.append(row | {"moved": float(part["moved"].mean())} | interval("gain", effect))
-    return table("probes", results, rows, _sources(rows, "probes.csv"), benchmarks=list(asked))
-
-
-def _sources(rows: list[Row], name: str) -> list[str]:
-    return [f"results/{method}/{name}" for method in dict.fromkeys(row["method"] for row in rows)]
+    return table(
+        "probes",
+        results,
+        rows,
+        results.sources((str(row["method"]) for row in rows), "probes.csv"),
+        benchmarks=list(asked),
+    )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lift.report.comparisons import BETTER, WORSE, compared, describe, gains
-from lift.report.names import METRICS, NONE, sampling, words
+from lift.report.comparisons import BETTER, WORSE, describe, gains
+from lift.report.names import METRICS, NONE, words
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import GAIN, LOSS, Column, Row, Table, interval, table
 
@@ -24,7 +24,7 @@ def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
         row |= interval("psnr", one["effect"]) | interval("lpips", one["lpips"])
         row |= {"n": one["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
         rows.append(row | {"verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(one["verdict"], "")})
-    return table("verdicts", results, rows, results.sources(compared(results, results.methods)))
+    return table("verdicts", results, rows, results.sources(results.compared))
 
 
 def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
@@ -45,14 +45,13 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
         if not math.isnan(test["low"]):  # several trainings
             ends = {"with_seeds_low": test["low"], "with_seeds_high": test["high"]}
             rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
-    return table("comparisons", results, rows, results.sources(compared(results, results.methods)))
+    return table("comparisons", results, rows, results.sources(results.compared))
 
 
 def _versus(results: Results, test: Mapping[Any, Any]) -> Row:
     """Name a comparison and its population; with the samplings, where these are what differs."""
     names, benchmark = (str(test["method"]), str(test["against"])), str(test["benchmark"])
-    forced = results.config.benchmarks[benchmark].sampling
-    kinds = [sampling(results.configs, name, forced) for name in names]
+    kinds = [results.sampling(name, benchmark) for name in names]
     told = kinds if len(set(kinds)) > 1 and "uniform" in kinds else ["", ""]
     shown = [results.called(n) + (f" ({k})" if k else "") for n, k in zip(names, told, strict=True)]
     key = " - ".join(names)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lift.report.names import DIFFICULTIES, METRICS, MISSING, NONE, kind, narrow, sampling
+from lift.report.names import DIFFICULTIES, METRICS, MISSING, NONE, RELEASED, TRAINED, UNTAUGHT
 from lift.report.results import Results, clip_mean_parts
 from lift.report.statistics import bootstrap_interval
 from lift.report.tables import published
@@ -85,16 +85,16 @@ def data(results: Results) -> Table | None:
 
 
 def _start(results: Results, method: str, benchmark: str) -> Row:
-    row, forced = results.named(method), results.config.benchmarks[benchmark].sampling
-    frame, declared = results.frame(method, benchmark), results.configs.get(method)
-    if frame is not None and declared is not None and not narrow(results.configs, method):
+    row = results.named(method) | {"sampling": results.sampling(method, benchmark), "weights": UNTAUGHT}
+    if method in results.config.models:
+        row["weights"] = TRAINED if method in results.config.ablations else RELEASED
+    frame = results.frame(method, benchmark)
+    if frame is not None and not results.narrow(method):
         least, most = int(frame["context"].min()), int(frame["context"].max())
-        if least < len(declared.clip.offsets):  # the benchmark's videos have fewer than its window
-            row["window"] = f"{row['window']}, here {least}" + (
-                "" if least == most else f"–{most}, mean {frame['context'].mean():.1f}"
-            )
-    row["sampling"] = sampling(results.configs, method, forced)
-    return row | {"weights": kind(results.config, method)}
+        if least < len(results.configs[method].clip.offsets):  # the benchmark's videos have fewer
+            mean = "" if least == most else f"–{most}, mean {frame['context'].mean():.1f}"
+            row["window"] = f"{row['window']}, here {least}{mean}"
+    return row
 
 
 def _mean(

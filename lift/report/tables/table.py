@@ -6,7 +6,7 @@ the value, `k_beside`, what stands behind it, `k_digits`, decimals in place of t
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,21 +87,22 @@ class Table:
         """Every row as readers see it."""
         return [[_cell(row, column) for column in self.columns] for row in self.frame.to_dict("records")]
 
-    def mark(self, groups: Iterable[Sequence[int]]) -> None:
+    def mark(self, given: pd.Series) -> None:
         """Mark the best and second best of each column among comparable rows; ties share a mark.
 
         Args:
-            groups: Indices of rows that may be compared with each other.
+            given: What each row is given: rows of equal values may be compared with each other.
         """
-        marked = [column for column in self.columns if column.better]
-        for group, column in ((g, c) for g in groups for c in marked):
+        for column in (column for column in self.columns if column.better):
             # Ranked as shown: a reader must not see one of two equal numbers in bold.
-            numbers = {i: v for i in group if isinstance(v := self.frame.loc[i, column.key], float)}
-            shown = {i: round(value, column.digits) for i, value in numbers.items()}
-            ranked = sorted(set(shown.values()), reverse=column.better > 0)
-            for i, value in shown.items():
-                if value in ranked[:2] and len(ranked) > 1:
-                    self.frame.loc[i, f"{column.key}_mark"] = BEST if value == ranked[0] else SECOND
+            shown = self.frame[column.key].map(
+                lambda value, digits=column.digits: (
+                    round(value, digits) if isinstance(value, float) else math.nan
+                )
+            )
+            groups = shown.groupby(given)
+            ranks = groups.rank("dense", ascending=column.better < 0).where(groups.transform("nunique") > 1)
+            self.frame[f"{column.key}_mark"] = ranks.map({1: BEST, 2: SECOND})
 
 
 def table(
@@ -148,7 +149,7 @@ def table(
         block=block,
     )
     if ranked is not None:
-        made.mark(list(group) for group in made.frame.groupby(ranked, sort=False).indices.values())
+        made.mark(made.frame[ranked])
     return made
 
 
