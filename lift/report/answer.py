@@ -39,7 +39,7 @@ def answer(results: Results, verdicts: pd.DataFrame) -> Answer:
         "results": results,
         "report": results.config.report,
         "absent": [results.title(name) for name in results.absent if name not in results.kept],
-        "kept": listing(kept) if kept else "",
+        "kept": listing(kept),
         "gated": gated(results),
     }
     return Answer(

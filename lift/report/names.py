@@ -88,8 +88,8 @@ def times(count: int) -> str:
 
 
 def listing(parts: Sequence[str]) -> str:
-    """Join parts as in a sentence."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """Join parts as in a sentence; nothing of none."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def number(value: float, digits: int, signed: bool = False) -> str:

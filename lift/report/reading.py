@@ -1,8 +1,10 @@
 """Read what evaluation wrote, and refuse what cannot be compared.
 
-Only what params.yaml names is read: a folder of a method that is no longer declared is left alone, and a
-declared method without results is listed as missing. All methods must have the same clips, measured under
-the same protocol. Methods that predict have a row for each horizon; they are read by the same rules, apart.
+Results are of the configuration that params.yaml has now, and of no other: evaluation leaves beside them what
+decided them (made_from.json, as the stage `resolve` wrote it). Only what params.yaml names is read: a folder of
+a method that is no longer declared is left alone, and a declared method without results is listed as missing.
+All methods must have the same clips, measured under the same protocol. Methods that predict have a row for
+each horizon; they are read by the same rules, apart.
 """
 
 import dataclasses
@@ -17,6 +19,7 @@ import pandas as pd
 from lift import header
 from lift.config import Config
 from lift.config.abilities import predicts
+from lift.config.resolved import evaluate, first_difference
 from lift.errors import UserError
 from lift.report import measured
 from lift.report.names import REQUIRED
@@ -61,18 +64,18 @@ def read(
     """
     config = of_task(config, configs, task)
     seeded: dict[str, Frames] = {}
-    costs: dict[str, Mapping[str, float]] = {}
+    stated: dict[str, dict[str, Any]] = {}
     protocols: dict[str, dict[str, Any]] = {}
     for name in config.methods:
         folder = data / "results" / name
         seeds = configs[name].seeds if name in configs else ()
         seeded[name] = _read_method(folder / "clips.csv", config, seeds, task)
         if seeded[name]:
-            stated = read_json(folder / "metrics.json")
+            stated[name] = read_json(folder / "metrics.json")
             protocols[name] = read_json(folder / "protocol.json")
-            _check_means(seeded[name], stated, folder / "metrics.json")
-            costs |= {name: stated["model"]} if "model" in stated else {}
     _check_same_clips(config, seeded, data / "results")
+    for name, means in stated.items():
+        _check_means(seeded[name], means, data / "results" / name / "metrics.json")
     summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
     return Results(
         config=config,
@@ -81,7 +84,7 @@ def read(
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
         protocols=_one_protocol(config, seeded, protocols, data / "results"),
-        costs=costs,
+        costs={name: means["model"] for name, means in stated.items() if "model" in means},
         procedural={name: summary["procedural"] for name, summary in summaries.items()},
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
@@ -89,6 +92,33 @@ def read(
         trainings={name: _trainings(config, configs, name) for name in config.methods},
         timings=measured.read(timings, config.profile),
     )
+
+
+def check_made(config: Config, configs: Mapping[str, Config], data: Path) -> None:
+    """Refuse results that were made from another configuration than today's.
+
+    Args:
+        config: The profile's, without a method.
+        configs: Those of its methods that have a model.
+        data: data/<profile>.
+
+    Raises:
+        UserError: There are no results at all; or some are of another configuration, and the first key that
+            differs, with both values, says which.
+    """
+    there = [name for name in config.methods if (data / "results" / name / "clips.csv").is_file()]
+    if not there:
+        raise UserError(
+            f"{data / 'results'}: nothing is measured yet, so there is nothing to report; run `make repro`"
+        )
+    for name in there:
+        path = data / "results" / name / "made_from.json"
+        difference = first_difference(read_json(path), evaluate(configs.get(name, config), name, WEIGHTS))
+        if difference is not None:
+            raise UserError(
+                f"{path.parent}: made from another configuration than today's: {difference}; run `dvc "
+                "repro`, or set params.yaml back"
+            )
 
 
 def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:

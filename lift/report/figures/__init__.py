@@ -30,6 +30,6 @@ def plan(found: Findings, pictures: Sequence[Shown]) -> list[Drawing]:
 
 def write_all(drawings: Sequence[Drawing], folder: Path) -> None:
     """Write each figure in its three formats."""
-    folder.mkdir(parents=True)
+    folder.mkdir(exist_ok=True)
     for drawing in drawings:
         write(drawing, folder)

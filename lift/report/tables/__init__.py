@@ -40,7 +40,7 @@ def build(found: Findings) -> list[Table]:
 
 def write(tables: Sequence[Table], folder: Path) -> None:
     """Write each table as CSV, Markdown and LaTeX, and one LaTeX document that shows them all."""
-    folder.mkdir(parents=True)
+    folder.mkdir()
     for table in tables:
         for suffix in table.forms:
             form = {"csv": to_csv, "md": to_markdown, "tex": to_latex}[suffix]
