@@ -1,10 +1,10 @@
 """Read what evaluation wrote, and refuse what cannot be compared.
 
 Results are of the configuration that params.yaml has now, and of no other: evaluation leaves beside them what
-decided them (made_from.json, as the stage `resolve` wrote it). Only what params.yaml names is read: a folder of
-a method that is no longer declared is left alone, and a declared method without results is listed as missing.
-All methods must have the same clips, measured under the same protocol. Methods that predict have a row for
-each horizon; they are read by the same rules, apart.
+decided them (made_from.json, as the stage `resolve` wrote it). Only what params.yaml names is read: the
+folder of a method that is no longer declared is left alone, and a declared method without results is listed
+as missing. All methods must have the same clips, measured under the same protocol. Methods that predict have
+a row for each horizon; they are read by the same rules, apart.
 """
 
 import dataclasses

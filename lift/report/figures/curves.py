@@ -12,19 +12,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from lift.report.comparisons import describe, gains
 from lift.report.curves import Curves
-from lift.report.figures.style import (
-    BLACK,
-    BLUE,
-    DASHES,
-    GREY,
-    MARKERS,
-    ORANGE,
-    SERIES,
-    WIDTH,
-    Drawing,
-    drawing,
-    zero_line,
-)  # fmt: skip
+from lift.report.figures import style
+from lift.report.figures.style import Drawing, drawing
 from lift.report.names import METRICS
 from lift.report.results import Results
 from lift.report.weights import weighted
@@ -33,8 +22,9 @@ _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _HEADROOM = 1.12  # of an axis from zero over the highest point, whose marker must not be cut
 
 
-def _look(index: int) -> dict[str, Any]:
-    return {"color": SERIES[index], "linestyle": DASHES[index], "marker": MARKERS[index], "markersize": 3}
+def _look(i: int) -> dict[str, Any]:
+    colour, dashes, marker = style.SERIES[i], style.DASHES[i], style.MARKERS[i]
+    return {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 3}
 
 
 def width(results: Results) -> Drawing | None:
@@ -48,10 +38,10 @@ def width(results: Results) -> Drawing | None:
 
 def _width(results: Results, methods: Sequence[str]) -> Figure:
     frames = [results.used(m) for m in methods]
-    figure = Figure(figsize=(WIDTH, 2.5))
+    figure, grid = style.panels(2.5, 1, 2)
     there = [name for name in results.populations if results.frame(methods[0], name) is not None]
-    for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
-        zero_line(axes, horizontal=True)
+    for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
+        style.zero_line(axes, horizontal=True)
         for index, name in enumerate(there):
             found = describe(results, *(gains(results, name, key, m, methods[0]) for m in methods[1:]))
             means, lows, highs = ([0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high"))
@@ -78,17 +68,19 @@ def time(results: Results) -> Drawing | None:
 
 
 def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
-    figure = Figure(figsize=(WIDTH, 3.0))
-    for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
+    figure, grid = style.panels(3.0, 1, 2)
+    for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
         handles = []
         for number, method in enumerate(methods, 1):
             look: dict[str, Any] = {"marker": "o", "linestyle": ""}
-            look["color"] = ORANGE if results.narrow(method) else BLUE
+            look["color"] = style.ORANGE if results.narrow(method) else style.BLUE
             look["markerfacecolor"] = look["color"] if method == results.base else "none"
             seconds = results.timings.frames[method]["milliseconds"] / 1000
             point = (seconds, float(results.values(method, asked, key).mean()))
             axes.plot(*point, **look)
-            axes.annotate(str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=BLACK)
+            axes.annotate(
+                str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=style.BLACK
+            )
             handles.append(Line2D([], [], **look, label=f"{number} {results.called(method)}"))
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -115,26 +107,30 @@ def weights(results: Results) -> Drawing | None:
 
 
 def _weights(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
-    figure = Figure(figsize=(WIDTH, 0.7 + 1.15 * len(shown)))
-    grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (method, table) in zip(grid, shown.items(), strict=True):
+    figure, grid = style.panels(0.7 + 1.15 * len(shown), len(shown), 1, sharex=True)
+    for axes, (method, table) in zip(grid[:, 0], shown.items(), strict=True):
         _weights_panel(axes, table)
         axes.set_title(f"{results.called(method)} ({results.configs[method].clip.sampling})")
         axes.set_ylabel("weight α")
-    grid[-1].set_xlabel("offset from the missing frame (frames)")
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
+    grid[-1, 0].set_xlabel("offset from the missing frame (frames)")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
     return figure
 
 
 def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
     shares = table.groupby("offset")["weight"].quantile(np.array(_SHARES)).unstack()
-    axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
-    look: dict[str, Any] = {"colors": BLUE, "capstyle": "butt"}
+    axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
+    look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
     axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)
     axes.vlines(shares.index, shares[0.25], shares[0.75], linewidth=3, label="middle 50 %", **look)
-    dots: dict[str, Any] = {"color": "white", "markeredgecolor": BLUE, "markersize": 3.5, "clip_on": False}
+    dots: dict[str, Any] = {
+        "color": "white",
+        "markeredgecolor": style.BLUE,
+        "markersize": 3.5,
+        "clip_on": False,
+    }
     axes.plot(shares.index, shares[0.5], "o", label="median", **dots)
-    axes.axhline(1 / len(shares), color=GREY, linewidth=0.6, linestyle="--", label="equal weights")
+    axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
     axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
 
 
@@ -156,12 +152,11 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
 
 
 def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
-    chosen = [name for name in results.compared if name in curves][: len(SERIES)]
+    chosen = [name for name in results.compared if name in curves][: len(style.SERIES)]
     rest = [name for name in curves if name not in chosen]
-    figure = Figure(figsize=(WIDTH, 2.7))
-    left, right = figure.subplots(1, 2)
+    figure, ((left, right),) = style.panels(2.7, 1, 2)
     for name in [*rest, *chosen]:
-        look = _look(chosen.index(name)) if name in chosen else {"color": GREY, "linewidth": 0.6}
+        look = _look(chosen.index(name)) if name in chosen else {"color": style.GREY, "linewidth": 0.6}
         label = results.called(name) if name in chosen else ("other ablations" if name == rest[0] else None)
         loss, psnr = curves[name]["loss"], curves[name]["psnr"]
         # Averaged over a twentieth of the run, so that thirteen noisy lines can be told apart.

@@ -1,6 +1,7 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -10,25 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lift.report.comparisons import BETTER, WORSE
-from lift.report.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    MARKERS,
-    RED,
-    SERIES,
-    WIDTH,
-    Bar,
-    Drawing,
-    bars,
-    drawing,
-)
+from lift.report.figures import style
+from lift.report.figures.style import Bar, Drawing, drawing
 from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
 
 _ROW = 0.2  # inches between two rows
 _GAP = 0.5  # rows between two families
-_COLOURS = {BETTER: BLUE, WORSE: RED}
+_COLOURS = {BETTER: style.BLUE, WORSE: style.RED}
 _KEY = ["family", "method", "against"]
 
 
@@ -66,20 +56,20 @@ def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure
     heights = np.arange(len(keys)) + _GAP * gaps.to_numpy()
     places = dict(zip(keys.itertuples(index=False, name=None), heights, strict=True))
     panels = [panel for _, panel in tests.groupby(by, sort=False)]
-    figure = Figure(figsize=(WIDTH, rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25))
-    grid = figure.subplots(rows, math.ceil(len(panels) / rows), sharey=True, squeeze=False)
+    height = rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25
+    figure, grid = style.panels(height, rows, math.ceil(len(panels) / rows), sharey=True)
     for axes, panel in zip(grid.flat, panels, strict=False):
         drawn = []
         for row in panel.to_dict("records"):
             place, colour = places[row["family"], row["method"], row["against"]], _COLOURS.get(row["verdict"])
             if row["effect"] is None:
-                axes.text(0, place, " not tested", color=GREY, fontsize=6, va="center")
+                axes.text(0, place, " not tested", color=style.GREY, fontsize=6, va="center")
             else:
-                drawn.append(Bar(row["effect"], place, colour or BLACK, filled=colour is not None))
+                drawn.append(Bar(row["effect"], place, colour or style.BLACK, filled=colour is not None))
         metric, benchmark = METRICS[row["metric"]], row["benchmark"]
         name = metric.title if by == "metric" else results.title(benchmark)
         note = " (stand-ins)" if by == "benchmark" and results.stand_in(benchmark) else ""
-        bars(axes, drawn, metric.digits)
+        style.bars(axes, drawn, metric.digits)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(axis="y", length=0, labelsize=5.5)
         axes.spines["left"].set_visible(False)
@@ -90,9 +80,9 @@ def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure
     grid.flat[0].set_ylim(heights.max() + 0.6, -0.6)
     for axes in list(grid.flat)[len(panels) :]:
         axes.axis("off")
-    looks = {"better": BLUE, "worse": RED, "no verdict, or no difference shown": BLACK}
+    looks = {"better": style.BLUE, "worse": style.RED, "no verdict, or no difference shown": style.BLACK}
     handles = [
-        Line2D([], [], color=c, marker="o", markerfacecolor="white" if c == BLACK else c, label=text)
+        Line2D([], [], color=c, marker="o", markerfacecolor="white" if c == style.BLACK else c, label=text)
         for text, c in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -111,18 +101,18 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:
     opponents = list(dict.fromkeys(rows["against"]))
-    looks = {m: (SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, m in enumerate(opponents)}
+    looks = dict(zip(opponents, itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True)), strict=False))
     panels = list(rows.groupby("benchmark", sort=False))
     most = max(own["kind"].nunique() for _, own in panels)
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * most))
-    for axes, (name, own) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    figure, grid = style.panels(0.9 + 0.3 * most, 1, len(panels))
+    for axes, (name, own) in zip(grid[0], panels, strict=True):
         kinds = sorted(set(own["kind"]), key=lambda k: (STRATA.index(k) if k in STRATA else 9, k))
         drawn = []
         for row in own.to_dict("records"):
             shift = 0.22 * (opponents.index(row["against"]) - (len(opponents) - 1) / 2)
             place = kinds.index(row["kind"]) + shift
             drawn.append(Bar(row["effect"], place, *looks[row["against"]], filled=row["found"] != 0))
-        bars(axes, drawn)
+        style.bars(axes, drawn)
         axes.set(title=results.title(str(name)), xlabel=METRICS["psnr"].gain)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lift.report.figures.style import GREY, WIDTH, Drawing, drawing
+from lift.report.figures import style
+from lift.report.figures.style import Drawing, drawing
 from lift.report.names import number
 from lift.report.pictures import Image, Shown
 from lift.report.results import Results
@@ -40,9 +41,8 @@ def _strip(results: Results, shown: Shown) -> Figure:
         m: shown.pictures[m] for m in (*results.config.report.strips, results.base) if m in shown.pictures
     }
     height, width = truth.shape[:2]
-    cell = WIDTH / (1 + len(frames))
-    figure = Figure(figsize=(WIDTH, 2 * cell * height / width + 0.35))
-    grid = figure.subplots(2, 1 + len(frames))
+    cell = style.WIDTH / (1 + len(frames))
+    figure, grid = style.panels(2 * cell * height / width + 0.35, 2, 1 + len(frames))
     window = _densest(np.abs(frames[results.base].astype(np.int16) - truth).mean(axis=2))
     _show(grid[0, 0], "truth", truth, window)
     _show(grid[1, 0], "", shown.pictures["before"], None)
@@ -61,7 +61,7 @@ def _show(axes: Axes, name: str, image: Image, window: tuple[int, int, int] | No
     axes.set_title(name, fontsize=6)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(visible=True, color=GREY)
+        spine.set(visible=True, color=style.GREY)
     if window is None:
         return
     top, left, side = window

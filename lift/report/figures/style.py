@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -95,6 +97,12 @@ def write(drawing: Drawing, folder: Path) -> None:
         FigureCanvasAgg(figure).print_png(folder / f"{drawing.name}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
         FigureCanvasPdf(figure).print_pdf(folder / f"{drawing.name}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
         FigureCanvasSVG(figure).print_svg(folder / f"{drawing.name}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
+
+
+def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, npt.NDArray[np.object_]]:
+    """Return a figure as wide as a text column and as high as is asked (inches), and its [rows, columns]."""
+    figure = Figure(figsize=(WIDTH, height))
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
 
 
 def zero_line(axes: Axes, horizontal: bool = False) -> None:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lift.report.comparisons import describe
 from lift.report.names import DIFFICULTIES, METRICS, MISSING, NONE, RELEASED, TRAINED, UNTAUGHT
 from lift.report.results import Results, clip_mean_parts
-from lift.report.statistics import bootstrap_interval
 from lift.report.tables import published
-from lift.report.tables.table import Column, Row, Table, table
-from lift.seeds import generator
+from lift.report.tables.table import Column, Row, Table, interval, table
 
 
 def of_benchmark(results: Results, benchmark: str) -> Table | None:
@@ -114,20 +113,13 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[s
     Of few and skewed values the studentised interval is far wider than the values can be, and no other one
     has its coverage.
     """
-    report, units = results.config.report, results.videos(benchmark)
-    if results.many(benchmark) < report.least_interval:
+    if results.many(benchmark) < results.config.report.least_interval:
         return {}
     asked = [
         (m, key) for m in results.measured(benchmark) for key in metrics if results.has(m, benchmark, key)
     ]
-    columns = [clip_mean_parts(results.values(method, benchmark, key), units) for method, key in asked]
-    ends = bootstrap_interval(
-        [np.stack(columns, axis=1)],
-        confidence=report.confidence,
-        resamples=report.resamples,
-        rng=generator(results.config.seed, "report", "bootstrap"),
-    )
-    found: dict[str, Row] = {}
-    for (method, key), low, high in zip(asked, *ends, strict=True):
-        found.setdefault(method, {}).update({f"{key}_low": float(low), f"{key}_high": float(high)})
+    units, found = results.videos(benchmark), dict[str, Row]()
+    columns = (clip_mean_parts(results.values(method, benchmark, key), units) for method, key in asked)
+    for (method, key), effect in zip(asked, describe(results, *columns), strict=True):
+        found.setdefault(method, {}).update(interval(key, effect))
     return found
