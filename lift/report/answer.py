@@ -34,7 +34,7 @@ def answer(results: Results, verdicts: pd.DataFrame) -> Answer:
     """Write the answer from the verdicts on the population that is asked about."""
     own = verdicts[verdicts["benchmark"] == results.config.report.benchmark]
     told = [_sentence(results, own[own["reading"] == about], about) for about in (WIDTH, POSITION)]
-    written, kept = texts.read("texts.yaml")["answer"], [results.title(name) for name in results.kept]
+    written, kept = texts.part("answer"), [results.title(name) for name in results.kept]
     words = {
         "results": results,
         "report": results.config.report,

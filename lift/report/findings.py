@@ -9,11 +9,11 @@ import pandas as pd
 from lift.config import Config
 from lift.report import measured, pictures
 from lift.report.comparisons import decided, declared
-from lift.report.curves import Curves, read_curves
 from lift.report.measured import Measured
 from lift.report.pictures import Shown
 from lift.report.results import Results
 from lift.report.strata import by_stratum
+from lift.report.traces import Curves, read_curves
 
 
 @dataclass(frozen=True, kw_only=True)

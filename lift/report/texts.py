@@ -19,6 +19,11 @@ def read(name: str) -> Any:
     return yaml12.read(HERE / name)
 
 
+def part(name: str) -> Any:
+    """Return a part of texts.yaml."""
+    return read("texts.yaml")[name]
+
+
 @cache
 def environment(escaped: bool) -> Environment:
     """Return the environment of HTML templates (`escaped`) or of plain text; a name not given is an error."""
@@ -30,7 +35,7 @@ def environment(escaped: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals |= read("texts.yaml")["phrases"] | {
+    found.globals |= part("phrases") | {
         "number": number,
         "number_of": number_of,
         "times": times,

@@ -9,10 +9,10 @@ import pytest
 
 from lift.errors import UserError
 from lift.report import tables
-from lift.report.curves import read_curves
 from lift.report.reading import of_task, read
 from lift.report.tables.predictions import models, of_benchmark
 from lift.report.tables.table import to_csv, to_latex
+from lift.report.traces import read_curves
 from tests.report import fake
 
 

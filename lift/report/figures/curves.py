@@ -11,12 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from lift.report.comparisons import describe, gains
-from lift.report.curves import Curves
 from lift.report.figures import style
 from lift.report.figures.style import Drawing, drawing
 from lift.report.names import METRICS
 from lift.report.results import Results
-from lift.report.weights import weighted
+from lift.report.traces import Curves, weighted
 
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _HEADROOM = 1.12  # of an axis from zero over the highest point, whose marker must not be cut

@@ -101,7 +101,8 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:
     opponents = list(dict.fromkeys(rows["against"]))
-    looks = dict(zip(opponents, itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True)), strict=False))
+    styles = itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True))
+    looks: dict[str, tuple[str, str]] = dict(zip(opponents, styles, strict=False))
     panels = list(rows.groupby("benchmark", sort=False))
     most = max(own["kind"].nunique() for _, own in panels)
     figure, grid = style.panels(0.9 + 0.3 * most, 1, len(panels))

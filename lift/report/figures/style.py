@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -73,7 +71,7 @@ def drawing(
         name: The figure's, where its kind has several; else `kind`.
         words: What its templates see besides.
     """
-    declared = texts.read("texts.yaml")["figures"][kind]
+    declared = texts.part("figures")[kind]
     filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}
     return Drawing(name=name or kind, sources=sources, draw=draw, **filled)
 
@@ -99,7 +97,7 @@ def write(drawing: Drawing, folder: Path) -> None:
         FigureCanvasSVG(figure).print_svg(folder / f"{drawing.name}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
 
 
-def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, npt.NDArray[np.object_]]:
+def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, Any]:
     """Return a figure as wide as a text column and as high as is asked (inches), and its [rows, columns]."""
     figure = Figure(figsize=(WIDTH, height))
     return figure, figure.subplots(rows, columns, squeeze=False, **shared)

@@ -27,7 +27,7 @@ def write(
             _of(section, "tables", tables),
             _of(section, "folded", tables),
         )
-        for section in texts.read("texts.yaml")["sections"]
+        for section in texts.part("sections")
     ]
     words = {
         "results": found.results,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lift.report.curves import read_curves
 from lift.report.findings import Findings
 from lift.report.tables import claims, context, costs, judged, predictions
 from lift.report.tables import results as means
 from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
+from lift.report.traces import read_curves
 
 __all__ = ["Table", "build", "write"]
 

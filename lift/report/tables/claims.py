@@ -8,7 +8,7 @@ from lift.report.measured import COMMAND, GPU, MODELS, Measured
 from lift.report.names import METRICS, NONE, listing, number
 from lift.report.results import Results
 from lift.report.tables.table import Row, Table, table
-from lift.report.weights import entropies, weighted
+from lift.report.traces import entropies, weighted
 
 SPECIFIED = "lift15"
 """The specification's own model, of which the claims are."""
@@ -42,7 +42,7 @@ def claims(results: Results, whole: Measured) -> Table | None:
         "shares": listing([f"{results.called(m)} {number(share, 1)} %" for m, share in shares.items()]),
     }
     rows: list[Row] = []
-    for claim in texts.read("texts.yaml")["tables"]["claims"]["rows"] if results.populations else ():
+    for claim in texts.part("tables")["claims"]["rows"] if results.populations else ():
         row = {key: texts.fill(text, **words) for key, text in claim.items()}
         rows += [{**row}] if row["measured"] else []
     sources = [*results.sources([base, *over]), MODELS.as_posix()]

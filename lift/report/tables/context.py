@@ -11,7 +11,7 @@ from lift.report.names import words
 from lift.report.reading import read_table
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import Row, Table, interval, table
-from lift.report.weights import entropies, weighted
+from lift.report.traces import entropies, weighted
 
 
 def weights(results: Results) -> Table | None:

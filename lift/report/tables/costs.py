@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from lift.config import Config
+from lift.report import texts
 from lift.report.measured import COMMAND, MEMORY, MODELS, PARTS, Measured
 from lift.report.names import MISSING, NONE
 from lift.report.results import Results
@@ -15,17 +16,6 @@ _FRAME = 256 * 448  # pixels of the frame for which operations are shown first: 
 _AGREEMENT = 1e-5  # relative: both counts are written with six decimals
 _STEP = 3  # forward, and twice that backward
 _OPERATIONS = 2  # per multiply-accumulate
-_CLAIMED = (  # measurement, what it is, claimed memory, claimed speed: specification section 9
-    ("forward", "forward, 15 frames", "0.4–0.65 GB", "10–15 frames/s"),
-    ("forward_no_s1", "forward, 15 frames, no s1", NONE, NONE),
-    ("training", "training, 15 frames", "3–4 GB", "13 samples/s"),
-    ("training_no_s1", "training, 15 frames, no s1", "2–3 GB", NONE),
-    ("training_checkpointed", "training, 15 frames, recomputed", NONE, NONE),
-    ("training_64", "training, 64 frames in windows of 8", "8–12 GB", NONE),
-    ("training_64_full", "training, 64 frames, full attention", NONE, NONE),
-    ("training_64_no_s1", "training, 64 frames in windows of 8, no s1", NONE, NONE),
-    ("training_64_checkpointed", "training, 64 frames in windows of 8, recomputed", NONE, NONE),
-)
 
 
 def counted(results: Results, method: str) -> Row:
@@ -70,10 +60,10 @@ def memory(results: Results) -> Table | None:
     """Return memory and speed of the specification's model, claimed and measured; None: not measured."""
     steps, rows = results.timings.steps, list[Row]()
     kept = [f"kept_{part}" for part in PARTS]
-    for key, what, claimed, speed in _CLAIMED if steps else ():
-        row: Row = {"what": what, "claimed_memory": claimed, "claimed_speed": speed}
+    for claim in texts.part("tables")["memory"]["rows"] if steps else ():
+        row = {"claimed_memory": NONE, "claimed_speed": NONE, **claim}
         row |= dict.fromkeys(("batch", "gib", "samples", *kept), "not measured")
-        if (step := steps.get(key)) is not None:
+        if (step := steps.get(claim["step"])) is not None:
             row |= {name: NONE if math.isnan(step[name]) else step[name] for name in ("batch", "gib", *kept)}
             row["samples"] = step["batch"] / step["seconds"]
         rows.append(row)

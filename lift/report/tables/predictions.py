@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from lift.report.curves import Curves
 from lift.report.names import METRICS, MISSING, NONE
 from lift.report.results import Results
 from lift.report.tables.costs import counted
 from lift.report.tables.table import Column, Row, Table, table
+from lift.report.traces import Curves
 
 
 def of_benchmark(predictions: Results, benchmark: str) -> Table | None:

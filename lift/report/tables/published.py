@@ -10,15 +10,6 @@ from lift.report.results import Results
 from lift.report.tables.table import Column, Table, table
 
 FILE = "published.yaml"
-_NUMBERS = (
-    Column("psnr", "PSNR (dB)", 2),
-    Column("ssim", "SSIM as published", 4),
-    Column("psnr_easy", "PSNR easy", 2),
-    Column("psnr_medium", "PSNR medium", 2),
-    Column("psnr_hard", "PSNR hard", 2),
-    Column("psnr_extreme", "PSNR extreme", 2),
-    Column("parameters", "Parameters (M)", 1),
-)
 
 
 def block(results: Results, benchmark: str, name: str, ours: str) -> Table | None:
@@ -29,7 +20,8 @@ def block(results: Results, benchmark: str, name: str, ours: str) -> Table | Non
         return None
     protocols = {key: chr(ord("a") + i) for i, key in enumerate(dict.fromkeys(r["protocol"] for r in rows))}
     sources = {key: str(i) for i, key in enumerate(dict.fromkeys(r["source"] for r in rows), 1)}
-    known = [column for column in _NUMBERS if any(column.key in row for row in rows)]
+    numbers = [Column(**one) for one in texts.part("tables")["published"]["numbers"]]
+    known = [column for column in numbers if any(column.key in row for row in rows)]
     shown = [
         {column.key: NONE for column in known}
         | row

@@ -132,7 +132,7 @@ def table(
     """
     if not rows:
         return None
-    declared, words = texts.read("texts.yaml")["tables"][kind], words | {"results": results}
+    declared, words = texts.part("tables")[kind], words | {"results": results}
     heads: list[Column] = []
     for one in declared["columns"]:
         if isinstance(one, str):
