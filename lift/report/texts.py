@@ -28,7 +28,7 @@ def part(name: str) -> Any:
 def environment(escaped: bool) -> Environment:
     """Return the environment of HTML templates (`escaped`) or of plain text; a name not given is an error."""
     found = Environment(
-        loader=FileSystemLoader(HERE / "page"),
+        loader=FileSystemLoader([HERE / "page", HERE / "tables"]),
         # Not `select_autoescape()`: that goes by the file's suffix, and ours is .j2.
         autoescape=escaped,
         undefined=StrictUndefined,
@@ -40,7 +40,40 @@ def environment(escaped: bool) -> Environment:
         "number_of": number_of,
         "times": times,
     }
+    found.filters |= {"md": markdown, "latex": latex}
     return found
+
+
+def render(name: str, **words: Any) -> str:
+    """Return a template file of page/ or tables/ filled in; values are escaped in one of HTML alone."""
+    return environment(escaped=name.endswith(".html.j2")).get_template(name).render(words)
+
+
+def markdown(text: str) -> str:
+    """Escape text for Markdown."""
+    return "".join(f"\\{character}" if character in "\\|*_`<>" else character for character in text)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "Σ": r"$\Sigma$", "–": "--", "…": r"\ldots{}",
+    "†": r"$\dagger$", "“": "``", "”": "''",
+}  # fmt: skip
+
+
+def latex(text: str) -> str:
+    """Escape text for LaTeX, character by character so that no replacement is replaced again.
+
+    Raises:
+        ValueError: A character outside ASCII has no replacement here; a document would not compile.
+    """
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    if not escaped.isascii():
+        raise ValueError(f"no LaTeX for {sorted(c for c in set(escaped) if not c.isascii())} in {text!r}")
+    return escaped
 
 
 @cache

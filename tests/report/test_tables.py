@@ -14,7 +14,8 @@ from lift.config import load_all
 from lift.report import measured, tables
 from lift.report.names import number
 from lift.report.reading import read
-from lift.report.tables.table import Column, Table, latex, to_csv, to_latex, to_markdown
+from lift.report.tables.table import Column, Table, to_csv, to_latex, to_markdown
+from lift.report.texts import latex
 from tests.report import fake
 
 

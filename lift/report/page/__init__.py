@@ -39,8 +39,7 @@ def write(
         "shown": [to_markdown(table) for table in tables if table.name.startswith(("verdicts", "gain_"))],
     }
     for name in ("index.html", "summary.md"):
-        template = texts.environment(escaped=name.endswith("html")).get_template(f"{name}.j2")
-        (folder / name).write_text(template.render(words), encoding="utf-8")
+        (folder / name).write_text(texts.render(f"{name}.j2", **words), encoding="utf-8")
 
 
 def _of(section: Mapping[str, Any], key: str, things: Sequence[Any]) -> list[Any]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lift.report import texts
 from lift.report.findings import Findings
 from lift.report.tables import claims, context, costs, judged, predictions
 from lift.report.tables import results as means
-from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
+from lift.report.tables.table import Table, to_csv, to_latex, to_markdown
 from lift.report.traces import read_curves
 
 __all__ = ["Table", "build", "write"]
@@ -49,4 +50,4 @@ def write(tables: Sequence[Table], folder: Path) -> None:
             (folder / "published").mkdir(exist_ok=True)
             (folder / "published" / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     names = [table.name for table in tables if "tex" in table.forms]
-    (folder / "tables.tex").write_text(latex_document(names), encoding="utf-8")
+    (folder / "tables.tex").write_text(texts.render("tables.tex.j2", names=names), encoding="utf-8")
