@@ -1,5 +1,6 @@
 """Figures of curves: gain by width of the window, quality by time, training, context weights by position."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,16 +30,16 @@ def _look(i: int) -> dict[str, Any]:
 def width(results: Results) -> Drawing | None:
     """Show the gain over the narrowest window by how many frames take part, one line for each population."""
     methods = [method for method in results.config.report.curve if results.rows.get(method)]
-    if len(methods) < 3:
+    there = [n for n in results.populations if all(results.frame(m, n) is not None for m in methods)]
+    if len(methods) < 3 or not there:
         return None
-    sources = results.sources(results.config.report.curve)
-    return drawing("width", results, sources, lambda: _width(results, methods))
+    draw = functools.partial(_width, results, methods, there)
+    return drawing("width", results, results.sources(methods), draw, benchmarks=there)
 
 
-def _width(results: Results, methods: Sequence[str]) -> Figure:
+def _width(results: Results, methods: Sequence[str], there: Sequence[str]) -> Figure:
     frames = [results.used(m) for m in methods]
     figure, grid = style.panels(2.5, 1, 2)
-    there = [name for name in results.populations if results.frame(methods[0], name) is not None]
     for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
         style.zero_line(axes, horizontal=True)
         for index, name in enumerate(there):
@@ -53,7 +54,7 @@ def _width(results: Results, methods: Sequence[str]) -> Figure:
         axes.set(xlabel="frames that take part", ylabel=METRICS[key].gain)
         axes.grid(axis="y")
     handles = axes.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=len(results.populations))
+    figure.legend(*handles, loc="outside lower center", ncols=len(there))
     return figure
 
 
