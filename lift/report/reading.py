@@ -232,17 +232,14 @@ def _check_means(frames: Frames, stated: Mapping[str, Any], path: Path) -> None:
     """Refuse a metrics.json that belongs to other rows: the two are read side by side."""
     for name, seeds in frames.items():
         rows = pd.concat(seeds)
+        means = {metric: rows[metric].mean() for metric in REQUIRED if "horizon" not in rows}
         if "horizon" in rows:
             means = {f"psnr_{horizon}": part["psnr"].mean() for horizon, part in rows.groupby("horizon")}
-        else:
-            means = {metric: rows[metric].mean() for metric in REQUIRED}
         for key, mean in means.items():
             told = stated.get(name, {}).get(key)
             if not isinstance(told, int | float) or abs(told - mean) > _AGREEMENT:
-                raise UserError(
-                    f"{path}: {name}.{key} is {told}, but clips.csv beside it gives {mean:.6f}; evaluate "
-                    "again"
-                )
+                beside = f"but clips.csv beside it gives {mean:.6f}"
+                raise UserError(f"{path}: {name}.{key} is {told}, {beside}; evaluate again")
 
 
 def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path) -> None:
@@ -289,13 +286,11 @@ def _one_protocol(
         asked |= {"horizons": str(rules.horizons)} if "horizon" in seeded[method][name][0] else {}
         for key in sorted((asked.keys() | own.keys()) - {"clips"}):
             if own.get(key) != asked.get(key):
-                told = (
+                said = (
                     f"params.yaml says {asked[key]!r}" if key in asked else "this version knows no such rule"
                 )
-                raise UserError(
-                    f"{path}: {name} was measured with {key} {own.get(key)!r} (protocol.json), but {told}; "
-                    "evaluate again"
-                )
+                told = f"{name} was measured with {key} {own.get(key)!r} (protocol.json)"
+                raise UserError(f"{path}: {told}, but {said}; evaluate again")
         reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
         if own.get("clips") != reference.get("clips"):
             raise UserError(

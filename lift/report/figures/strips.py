@@ -60,25 +60,18 @@ def _show(axes: Axes, name: str, image: Image, window: tuple[int, int, int] | No
     axes.imshow(image)
     axes.set_title(name, fontsize=6)
     axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=style.GREY)
+    axes.spines[:].set(visible=True, color=style.GREY)
     if window is None:
         return
     top, left, side = window
     axes.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="white", linewidth=0.7))
     wide = _SHARE * height / width
-    corner = axes.inset_axes(
-        (
-            0.0 if left + side / 2 > width / 2 else 1 - wide,
-            0.0 if top + side / 2 < height / 2 else 1 - _SHARE,
-            wide,
-            _SHARE,
-        )
-    )
+    x = 0.0 if left + side / 2 > width / 2 else 1 - wide
+    y = 0.0 if top + side / 2 < height / 2 else 1 - _SHARE
+    corner = axes.inset_axes((x, y, wide, _SHARE))
     corner.imshow(image)
     corner.set(xlim=(left, left + side), ylim=(top + side, top), xticks=[], yticks=[])
-    for spine in corner.spines.values():
-        spine.set(visible=True, color="white", linewidth=0.8)
+    corner.spines[:].set(visible=True, color="white", linewidth=0.8)
 
 
 def _densest(values: npt.NDArray[np.floating]) -> tuple[int, int, int]:
