@@ -40,12 +40,15 @@ def reached(start: Path, root: Path = ROOT) -> set[Path]:
     Nor those, packages' mostly, that hold no more than a docstring.
     """
     seen: set[Path] = set()
+    known: set[str] = set()
     todo = [start]
     while todo:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
-            todo += [file for name in _imported(path, root) for file in _files(name, root)]
+            names = _imported(path, root) - known
+            known |= names
+            todo += [file for name in names for file in _files(name, root)]
             if pattern := BY_NAME.get(path.relative_to(root).as_posix()):
                 todo += root.glob(pattern)
     folders = {path.parent for path in seen} - {root}
