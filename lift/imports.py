@@ -16,7 +16,7 @@ BESIDE = (".css", ".j2", ".js", ".mplstyle", ".yaml")
 """Kinds of files that packages read from their own folder."""
 LOADING = tuple(
     ROOT / "lift" / "config" / f"{name}.py"
-    for name in ("checks", "data", "load", "merge", "parse", "resolved", "sets", "yaml12")
+    for name in ("checks", "data", "load", "parse", "resolved", "yaml12")
 ) + tuple(sorted((ROOT / "lift" / "models").glob("*/options.py")))
 """What reads and checks params.yaml: its whole effect is in the values that `resolve` writes down, so that an
 edit which changes none of them runs nothing again.
@@ -40,12 +40,15 @@ def reached(start: Path, root: Path = ROOT) -> set[Path]:
     Nor those, packages' mostly, that hold no more than a docstring.
     """
     seen: set[Path] = set()
+    known: set[str] = set()
     todo = [start]
     while todo:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
-            todo += [file for name in _imported(path, root) for file in _files(name, root)]
+            names = _imported(path, root) - known
+            known |= names
+            todo += [file for name in names for file in _files(name, root)]
             if pattern := BY_NAME.get(path.relative_to(root).as_posix()):
                 todo += root.glob(pattern)
     folders = {path.parent for path in seen} - {root}

@@ -83,9 +83,14 @@ def save_released(
     for file, shard in zip(written, shards, strict=True):
         content = header.content(to_bytes(shard))
         _write(file, header.ordered(to_bytes(shard, metadata={**metadata, header.CONTENT: content})))
-    for old in {path, *path.parent.glob(f"{path.stem}-*-of-*{header.SUFFIX}")} - set(written):
-        old.unlink(missing_ok=True)
+    for old in existing(path) - set(written):
+        old.unlink()
     return written
+
+
+def existing(path: Path) -> set[Path]:
+    """Return the files that there are of released weights: `path` itself, or shards of it."""
+    return {path, *path.parent.glob(f"{path.stem}-*-of-*{header.SUFFIX}")} & set(path.parent.glob("*"))
 
 
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:

@@ -142,12 +142,13 @@ def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpola
     if name == UNTRAINED:
         return {None: _built(config)}
     if config.kind == "released":
-        return {None: _released(config)}
-    return {seed: _trained(config.seeded(seed), name, data) for seed in config.train.seeds}
+        models = [_released(config, file) for file in config.weights]
+        return dict(zip(config.seeds or (None,), models, strict=True))
+    return {seed: _trained(config.seeded(seed), name, data) for seed in config.seeds}
 
 
-def _released(config: Config) -> Interpolator:
-    path = WEIGHTS / f"{config.weights}{header.SUFFIX}"
+def _released(config: Config, file: str) -> Interpolator:
+    path = WEIGHTS / f"{file}{header.SUFFIX}"
     if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
         model = config.model.started(path)
         built = build(model, task=config.clip.task, seed=config.seed)

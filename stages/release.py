@@ -2,18 +2,20 @@
 
     python -m stages.release PROFILE METHOD [NAME]
 
-One file in half precision (shards where it would exceed 16 MiB) of the first seed's best weights. Its header
-says what the model is and where it is from: the training's commit and code, the profile, the digests of the
-clips, steps and seed. What `released` in params.yaml names is then measured as it is, in every profile.
+One file in half precision (shards where it would exceed 16 MiB) of the first seed's best weights, and one,
+weights/<name>-seed<N>.safetensors, of each other seed's. Its header says what the model is and where it is
+from: the training's commit and code, the profile, the digests of the clips, steps and seed. What `released`
+in params.yaml names is then measured as it is, in every profile.
 """
 
 import json
+from pathlib import Path
 
 from lift import header, weights
-from lift.config import load
+from lift.config import Config, load
 from lift.config.resolved import first_difference
 from lift.errors import UserError
-from stages.common import ABOUT, PARAMS, WEIGHTS, data_folder, run
+from stages.common import ABOUT, PARAMS, WEIGHTS, data_folder, run, seed_folder
 
 ALL = 25 * 2**20
 """Bytes of all released weights at most: a repository is no place for large files."""
@@ -24,28 +26,46 @@ def main(profile: str, method: str, name: str | None = None) -> None:
     config = load(PARAMS, profile, method)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained in profile {profile}, so there is nothing to release")
-    folder = data_folder(profile) / "models" / method
-    best, told = folder / "best.safetensors", folder / ABOUT
-    found = weights.read_config(best)
-    difference = first_difference(found, config.digestible() | {"seed": found["seed"]})
-    if difference is not None:
-        raise UserError(f"{best}: trained with another configuration: {difference}; run `dvc repro` first")
+    folder, first = data_folder(profile) / "models" / method, config.seeds[0]
+    told = folder / ABOUT
     try:
         about = json.loads(told.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{told}: not there, or damaged; train {method} again: dvc repro") from error
-    about |= {"profile": profile, "method": method, "seed": found["seed"]}
-    target = WEIGHTS / f"{name or method}{header.SUFFIX}"
-    others = sum(path.stat().st_size for path in WEIGHTS.glob("*") if not path.name.startswith(target.stem))
-    tensors = weights.read_tensors(best)
-    size = 2 * sum(tensor.numel() for tensor in tensors.values())
+    about |= {"profile": profile, "method": method}
+    files = {
+        seed: f"{name or method}{'' if seed == first else f'-seed{seed}'}{header.SUFFIX}"
+        for seed in config.seeds
+    }
+    found = {seed: _best(seed_folder(folder, config, seed) / "best.safetensors", config) for seed in files}
+    size = 2 * sum(
+        tensor.numel() for best in found.values() for tensor in weights.read_tensors(best).values()
+    )
+    _check_room(size, [WEIGHTS / file for file in files.values()])
+    for seed, file in files.items():
+        tensors, own = weights.read_tensors(found[seed]), about | {"seed": seed}
+        for path in weights.save_released(WEIGHTS / file, tensors, weights.read_config(found[seed]), own):
+            print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, from commit {about['commit']}")
+
+
+def _best(path: Path, config: Config) -> Path:
+    """Return the path of a training's weights; UserError where they are of another configuration."""
+    found = weights.read_config(path)
+    difference = first_difference(found, config.digestible() | {"seed": found["seed"]})
+    if difference is not None:
+        raise UserError(f"{path}: trained with another configuration: {difference}; run `dvc repro` first")
+    return path
+
+
+def _check_room(size: int, targets: list[Path]) -> None:
+    """Refuse `size` bytes more than all weights may have; what the targets replace does not count."""
+    replaced = {file for target in targets for file in weights.existing(target)}
+    others = sum(path.stat().st_size for path in WEIGHTS.glob("*") if path not in replaced)
     if others + size > ALL:
         raise UserError(
-            f"{target}: with {size / 2**20:.1f} MiB more, {WEIGHTS} would exceed {ALL / 2**20:.0f} MiB; "
+            f"{targets[0]}: with {size / 2**20:.1f} MiB more, {WEIGHTS} would exceed {ALL / 2**20:.0f} MiB; "
             f"remove files that no one needs"
         )
-    for path in weights.save_released(target, tensors, found, about):
-        print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, from commit {about['commit']}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The pipeline's declarations against the code: DVC says "up to date" wrongly where one is missing."""
 
+import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,28 +48,33 @@ def filled(text, item):
     return text
 
 
+@cache
+def resolved(profile):
+    """Give the files that `resolve` writes for a profile."""
+    base, configs = load_all(ROOT / "params.yaml", profile)
+    found = {f"data/{profile}/resolved/{path}" for path in files(base, configs, ROOT / "weights")}
+    return found | {f"data/{profile}/resolved/code/{stage}.json" for stage in CODED}
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_what_a_stage_depends_on_is_in_the_repository_or_made_by_an_earlier_one(name):
-    made = []
+    made, profile = set(), profile_of(name)
     for earlier in STAGES:
-        if profile_of(earlier) != profile_of(name):
+        if profile_of(earlier) != profile:
             continue
         for item in items(earlier):
             for out in [*STAGES[earlier].get("outs", []), *STAGES[earlier].get("plots", [])]:
                 path = out if isinstance(out, str) else next(iter(out))
-                made.append(Path(filled(path, item)))
-    profile = profile_of(name)
-    base, configs = load_all(ROOT / "params.yaml", profile)
-    resolved = {f"data/{profile}/resolved/{path}" for path in files(base, configs, ROOT / "weights")}
-    resolved |= {f"data/{profile}/resolved/code/{stage}.json" for stage in CODED}
+                made.add(Path(filled(path, item)))
+    within = {folder for out in made for folder in out.parents}
     for item in items(name):
         for dep in STAGES[name]["deps"]:
             path = filled(dep, item)
             if "/resolved/" in path:
-                assert path in resolved
+                assert path in resolved(profile)
             elif path.startswith("data/"):
                 own = Path(path)  # what is made, or lies in it, or holds it
-                assert any(own == out or own in out.parents or out in own.parents for out in made), path
+                assert own in made | within or made & set(own.parents), path
             else:
                 assert (ROOT / path).exists(), path
 
@@ -91,18 +98,34 @@ def test_every_profile_has_every_stage_and_each_of_its_lists_is_an_axis():
     assert KINDS == ("trained", "released", "baselines")
 
 
+# PyTorch is loaded once; each stage is then a fork that has nothing of ours yet.
+LOADED = """
+import importlib, json, os, sys
+import torch
+for stage in sys.argv[1:]:
+    if not (child := os.fork()):
+        importlib.import_module(f"stages.{stage}")
+        files = [m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)]
+        print(json.dumps([stage, files]), flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{stage}: failed")
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Give the files that Python loads to run each stage."""
+    command = [sys.executable, "-c", LOADED, *CODED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return dict(map(json.loads, done.stdout.splitlines()))
+
+
 @pytest.mark.parametrize("stage", CODED)
-def test_the_code_of_a_stage_is_all_that_python_loads_to_run_it(stage):
+def test_the_code_of_a_stage_is_all_that_python_loads_to_run_it(loaded, stage):
     """The import walk reads the source; here Python itself says what it loaded."""
-    command = (
-        f"import sys, stages.{stage}\n"
-        "print(*(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)), sep='\\n')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
-    loaded = {Path(line) for line in done.stdout.splitlines()}
-    ours = {p for p in loaded if p.is_relative_to(ROOT / "lift") or p.is_relative_to(ROOT / "stages")}
+    files = set(map(Path, loaded[stage]))
+    ours = {p for p in files if p.is_relative_to(ROOT / "lift") or p.is_relative_to(ROOT / "stages")}
     walked = imports.reached(ROOT / "stages" / f"{stage}.py")
     assert {p for p in ours - walked if imports.does_something(p)} <= set(imports.LOADING)
     assert ours

@@ -97,16 +97,22 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     release.main("study", "lift15", "mine")
     about = header.read(Path("weights/mine.safetensors")).plain("about")
     assert (about["profile"], about["method"], about["steps"], about["seed"]) == ("study", "lift15", 2, 7)
+    again = header.read(Path("weights/mine-seed8.safetensors"))
+    assert again.plain("about") == about | {"seed": 8}
+    assert again.plain("config")["seed"] == 8
     digest = hashlib.sha256((data / "clips/train/clips.csv").read_bytes()).hexdigest()
     assert about["data"]["train"] == digest
-    raw["released"]["mine"] = {}
+    raw["released"]["mine"] = {"weights": ["mine", "mine-seed8"]}
     raw["profiles"]["study"]["methods"]["released"] = ["mine"]
     params.resolved(raw, "study")
     evaluate.main("study", "mine")
     released = json.loads((data / "results/mine/metrics.json").read_text())
-    trained = {row["clip"]: row for row in rows(data / "results/lift15/clips.csv") if row["seed"] == "7"}
-    for row in rows(data / "results/mine/clips.csv"):
-        assert float(row["psnr"]) == pytest.approx(float(trained[row["clip"]]["psnr"]), abs=0.02)
+    trained = {(row["clip"], row["seed"]): row for row in rows(data / "results/lift15/clips.csv")}
+    measured = {(row["clip"], row["seed"]): row for row in rows(data / "results/mine/clips.csv")}
+    assert measured.keys() == trained.keys()
+    assert {seed for _, seed in measured} == {"7", "8"}
+    for key, row in measured.items():
+        assert float(row["psnr"]) == pytest.approx(float(trained[key]["psnr"]), abs=0.02)
     assert released["model"] == metrics["model"]
 
     pictures.main("study")

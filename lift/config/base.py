@@ -23,8 +23,8 @@ class Config:
     method: str
     """Its name; empty: the base."""
     kind: Kind
-    weights: str | None
-    """Of a released method: the name of its file in weights/."""
+    weights: tuple[str, ...]
+    """Of a released method: the names of its files in weights/, one for each training."""
     seed: int
     clip: Clip
     model: Model
@@ -75,6 +75,12 @@ class Config:
         if name in ("train", "validation") and not self.ablations:
             return ()
         return tuple(source for source in self.clips.sets[name].sources if self.sources[source].given)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of trainings that are measured one by one; none of a single model that was released."""
+        apart = self.kind == "trained" or len(self.weights) > 1
+        return self.train.seeds if apart else ()
 
     @property
     def anywhere(self) -> tuple[int, int] | None:

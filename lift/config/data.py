@@ -190,7 +190,7 @@ class Report:
     """Further populations, which are judged apart."""
     comparisons: tuple[Comparison, ...]
     gate: dict[str, str]
-    """By benchmark: a model that is not better there than this method is given no verdict."""
+    """By benchmark: a model that is not better there than this method is given no verdict there."""
     curve: tuple[str, ...]
     """Methods of growing windows, from the references alone on, whose gain over the first is drawn."""
     strips: tuple[str, ...]

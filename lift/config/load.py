@@ -6,7 +6,7 @@ model and window in the header of its weights), or without training.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -109,10 +109,14 @@ class Reader:
         """
         where = f"released.{name}"
         over = _section(self.releases[name], where, OF_RELEASED)
-        weights = over.pop("weights", name)
-        if not isinstance(weights, str):
-            raise UserError(f"params.yaml: {where}.weights: expected the name of a file, found {weights!r}")
-        path = self.folder / f"{weights}{header.SUFFIX}"
+        files = over.pop("weights", name)
+        weights = (files,) if isinstance(files, str) else tuple(files) if isinstance(files, list) else ()
+        if not weights or not all(isinstance(file, str) for file in weights):
+            raise UserError(
+                f"params.yaml: {where}.weights: expected a file's name, or a list of those of several "
+                f"trainings, found {files!r}"
+            )
+        path, *others = (self.folder / f"{file}{header.SUFFIX}" for file in weights)
         described = header.read(path).plain("config") or {}
         own: dict[str, Any] = {key: described[key] for key in ("clip", "model") if key in described}
         try:
@@ -120,6 +124,8 @@ class Reader:
         except UserError as error:
             reason = str(error).removeprefix("params.yaml: ")
             raise UserError(f"{path}: weights of another version of the project: {reason}") from error
+        if others:
+            over["train"] = {"seeds": _seeds(path, others)}
         config = self._built(name, "released", over, values, weights=weights)
         check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
         return config
@@ -130,7 +136,7 @@ class Reader:
         kind: Kind,
         over: Mapping[str, Any],
         values: Mapping[str, Any] | None = None,
-        weights: str | None = None,
+        weights: tuple[str, ...] = (),
     ) -> Config:
         where = f"{'released' if kind == 'released' else 'ablations'}.{name}"
         merged = lay(self.merged if values is None else values, over, Config, where)
@@ -142,6 +148,29 @@ class Reader:
         differ = [key for key in OVERRIDABLE if merged[key] is not self.merged[key]]
         own |= {key: build(kinds[key], merged[key], key) for key in differ}
         return dataclasses.replace(self.base, **own)
+
+
+def _seeds(first: Path, others: Sequence[Path]) -> list[int]:
+    """Return the seeds of files that are to be several trainings of one method.
+
+    Raises:
+        UserError: One is not from this project, or is another method's, or has the seed of another.
+    """
+    found: dict[int, Path] = {}
+    wanted: dict[str, Any] | None = None
+    for path in (first, *others):
+        described = header.read(path).plain("config")
+        if described is None:
+            raise UserError(f"{path}: says no seed, so it is no one of several trainings of a method")
+        seed = described.pop("seed")
+        wanted = described if wanted is None else wanted
+        differ = sorted(key for key in {*wanted, *described} if wanted.get(key) != described.get(key))
+        if differ:
+            raise UserError(f"{path}: trained otherwise than {first} ({', '.join(differ)} differ)")
+        if seed in found:
+            raise UserError(f"{path}: has seed {seed}, as {found[seed]} has")
+        found[seed] = path
+    return list(found)
 
 
 def _profiled(raw: Mapping[str, Any], profiles: Mapping[str, Any], profile: str) -> dict[str, Any]:

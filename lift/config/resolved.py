@@ -101,9 +101,12 @@ def evaluate(config: Config, name: str, weights: Path) -> Plain:
     if config.kind == "trained":
         made["training"] = train(config, weights)
     elif config.kind == "released":
-        path = weights / f"{config.weights}{header.SUFFIX}"
-        header.check(path)
-        made |= {"weights": config.weights, "sha256": header.digest(path), **config.described()}
+        paths = {file: weights / f"{file}{header.SUFFIX}" for file in config.weights}
+        for path in paths.values():
+            header.check(path)
+        (first, digest), *further = [(file, header.digest(path)) for file, path in paths.items()]
+        made |= {"weights": first, "sha256": digest, **config.described()}
+        made |= {"further": dict(further)} if further else {}
     elif name == "untrained":
         made |= {"seed": config.seed, **config.described()}
     measured = {**dataclasses.asdict(config.evaluate), "lpips": header.digest(weights / LPIPS)}

@@ -3,7 +3,10 @@
 In YAML 1.1, which PyYAML reads, `1e-3` is text, `no` is False and `010` is 8 (specification section 10.1).
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -18,14 +21,19 @@ def read(path: Path) -> dict[str, object]:
         UserError: The file is missing, is not YAML, or its top is no mapping.
     """
     try:
-        value = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        value = _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run from the repository's top folder") from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {_reason(error)}") from error
     if not isinstance(value, dict):
         raise UserError(f"{path}: expected keys and values, found {type(value).__name__}")
-    return value
+    return deepcopy(value)
+
+
+@lru_cache(maxsize=4)  # most of the time of loading a profile, and a process loads several, or one again
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe").load(text)
 
 
 def _reason(error: Exception) -> str:

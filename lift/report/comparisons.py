@@ -58,7 +58,7 @@ _MEASURED = ["effect", "p_holm", "detectable", "low", "high", "agree", "withheld
 
 
 def _tested(
-    results: Results, benchmark: str, family: str, gate: Mapping[str, Gated]
+    results: Results, benchmark: str, family: str, gate: Mapping[tuple[str, str], Gated]
 ) -> Iterator[dict[str, Any]]:
     report = results.config.report
     flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
@@ -78,7 +78,7 @@ def _tested(
         row: dict[str, Any] = dict(zip(COMPARISON, (benchmark, family, *pair), strict=True))
         row |= {"metric": metric, "effect": effect, "p_holm": p, "level": level, "detectable": math.nan}
         row |= {"low": math.nan, "high": math.nan, "agree": True}
-        row["withheld"] = reason or _withheld(results, pair, effect, gate)
+        row["withheld"] = reason or _withheld(results, benchmark, pair, effect, gate)
         if effect is not None:
             row["detectable"] = detectable(effect.n, effect.deviation, first)
             seeds = [results.seed_means(method, benchmark, metric) for method in pair]
@@ -172,8 +172,8 @@ def gains(
     return unit_means(difference, units)
 
 
-def gated(results: Results) -> dict[str, Gated]:
-    """Name the models not shown to be better than the references as they are."""
+def gated(results: Results) -> dict[tuple[str, str], Gated]:
+    """Return, by population and method, the models not shown to be better than the references as they are."""
     found = {}
     for benchmark, least in results.config.report.gate.items():
         for method in results.config.models:
@@ -185,11 +185,11 @@ def gated(results: Results) -> dict[str, Gated]:
             times = results.trainings.get(method, 0)
             taught = f", trained {_times(times)} here" if times else ""
             where = f"{results.called(least)} on {results.title(benchmark)}"
-            found[method] = Gated(
-                f"not judged: no better than the {where}",
+            found[benchmark, method] = Gated(
+                f"not judged: no better than the {results.called(least)}",
                 f"{results.called(method)}{taught}, is not better than the {where} "
                 f"({number(gain.mean, 2, True)} dB, "
-                f"{number_of(gain.n, 'video')}): no verdict about it is given",
+                f"{number_of(gain.n, 'video')}): no verdict about it is given there",
             )
     return found
 
@@ -203,13 +203,19 @@ def _missing(results: Results, benchmark: str, pair: Sequence[str], metric: str)
     return ""
 
 
-def _withheld(results: Results, pair: Sequence[str], effect: Effect | None, gate: Mapping[str, Gated]) -> str:
+def _withheld(
+    results: Results,
+    benchmark: str,
+    pair: Sequence[str],
+    effect: Effect | None,
+    gate: Mapping[tuple[str, str], Gated],
+) -> str:
     report = results.config.report
     if effect is None or effect.n < report.least_videos:
         return f"not judged: fewer than {report.least_videos} videos"
     for method in pair:
-        if method in gate:
-            return gate[method].reason
+        if (benchmark, method) in gate:
+            return gate[benchmark, method].reason
     least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
     return f"not judged: trained {_times(least)}" if least < report.least_seeds else ""
 

@@ -63,7 +63,7 @@ def read(
     protocols: dict[str, dict[str, Any]] = {}
     for name in config.methods:
         folder = data / "results" / name
-        seeds = configs[name].train.seeds if name in config.ablations else ()
+        seeds = configs[name].seeds if name in configs else ()
         seeded[name] = _read_method(folder / "clips.csv", config, seeds, task)
         if seeded[name]:
             stated = read_json(folder / "metrics.json")
@@ -90,12 +90,15 @@ def read(
 
 
 def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> int:
-    """Count a method's trainings: of what is released those that made the file, which is one or none."""
+    """Count a method's trainings: of what is released its files, where they were trained here."""
     if method in config.ablations:
-        return len(configs[method].train.seeds)
-    path = WEIGHTS / f"{configs[method].weights}{header.SUFFIX}" if method in config.released else None
-    ours = path is not None and path.is_file() and header.read(path).plain("config") is not None
-    return int(ours)
+        return len(configs[method].seeds)
+    paths = (
+        [WEIGHTS / f"{file}{header.SUFFIX}" for file in configs[method].weights]
+        if method in config.released
+        else []
+    )
+    return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
 
 
 def _summary(folder: Path) -> dict[str, Any]:

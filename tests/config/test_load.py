@@ -120,6 +120,20 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"released.matched": {"loss": {}}}, ["released.matched.loss", "unknown key"]),
         ({"released.matched": {"weights": 3}}, ["released.matched.weights", "found 3"]),
         ({"released.matched": {"weights": "none"}}, ["none.safetensors: no weights there"]),
+        ({"released.matched": {"weights": ["matched", 3]}}, ["released.matched.weights", "['matched', 3]"]),
+        ({"released.matched": {"weights": []}}, ["released.matched.weights", "found []"]),
+        (
+            {"released.matched": {"weights": ["matched", "matched"]}},
+            ["matched.safetensors", "has seed 7, as", "has"],
+        ),
+        (
+            {"released.matched": {"weights": ["matched", "matched_ctx3"]}},
+            ["matched_ctx3.safetensors: trained otherwise than", "clip, method differ"],
+        ),
+        (
+            {"released.rife_v4": {"weights": ["rife_v4.25", "rife_v4.25"]}},
+            ["rife_v4.25.safetensors: says no seed"],
+        ),
         ({"released.matched": {"clip": {"frame": 3}}}, ["released.matched.clip.frame", "'frames'"]),
         ({f"{SETS}.ucf101.sources": []}, ["clips.sets.ucf101.sources", "empty"]),
         ({f"{SETS}.ucf101.sources": ["ucf"]}, ["clips.sets.ucf101.sources.ucf", "'ucf101'"]),

@@ -14,6 +14,14 @@ RELEASED = ("matched", "rife_v4")
 BASELINES = ("dis", "untrained", "last")
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory):
+    """Give every file of the profile as it is."""
+    raw = params.methods(params.read(), "demo", TRAINED, RELEASED, BASELINES)
+    path = params.write(raw, tmp_path_factory.mktemp("unchanged"))
+    return files(*load_all(path, "demo"), path.parent / "weights")
+
+
 @pytest.fixture
 def resolved(tmp_path):
     """Give a function that changes values, {"a.b": value}, and gives every file of the profile."""
@@ -58,33 +66,33 @@ def of(*methods, stages=("train", "evaluate")):
         ("profiles.demo.sources.davis.render.test", 3, ()),
     ],
 )
-def test_exactly_the_methods_whose_configuration_changes_are_trained_again(resolved, key, value, methods):
-    found = changed(resolved(), resolved({key: value}))
+def test_exactly_the_methods_whose_configuration_changes_are_trained_again(
+    resolved, unchanged, key, value, methods
+):
+    found = changed(unchanged, resolved({key: value}))
     assert {path for path in found if path.startswith("train/")} == of(*methods, stages=("train",))
     measured = {path for path in found if path.startswith("evaluate/")}
     untrained = of("untrained", stages=("evaluate",)) if key == "model.use_s1" else set()
     assert measured == of(*methods, stages=("evaluate",)) | untrained
 
 
-def test_how_methods_are_measured_changes_no_training(resolved):
-    found = changed(resolved(), resolved({"evaluate.edges": 0.3}))
+def test_how_methods_are_measured_changes_no_training(resolved, unchanged):
+    found = changed(unchanged, resolved({"evaluate.edges": 0.3}))
     every = (*TRAINED, *RELEASED, *BASELINES)
     assert found == {*of(*every, stages=("evaluate",)), "report.json"}
-    found = changed(resolved(), resolved({"benchmarks.vimeo90k.protocol": "another"}))
+    found = changed(unchanged, resolved({"benchmarks.vimeo90k.protocol": "another"}))
     ahead = {"ifrvp", "last"}  # which no septuplet is long enough for
     assert found == {*of(*(set(every) - ahead), stages=("evaluate",)), "report.json"}
 
 
-def test_footage_concerns_its_own_sets_alone(resolved):
-    found = changed(resolved(), resolved({"profiles.demo.sources.davis.render.test": 3}))
+def test_footage_concerns_its_own_sets_alone(resolved, unchanged):
+    found = changed(unchanged, resolved({"profiles.demo.sources.davis.render.test": 3}))
     assert found == {"download.json", "clips/davis.json", "report.json"}
-    found = changed(resolved(), resolved({"profiles.demo.clips.sets.davis.spacing": 3}))
+    found = changed(unchanged, resolved({"profiles.demo.clips.sets.davis.spacing": 3}))
     assert found == {"clips/davis.json", "report.json"}
 
 
-def test_other_weights_of_a_released_method_are_another_method(resolved, tmp_path):
-    before = resolved()
-    (tmp_path / "weights").unlink()
+def test_other_weights_of_a_released_method_are_another_method(resolved, unchanged, tmp_path):
     (tmp_path / "weights").mkdir()
     for path in (params.ROOT / "weights").glob("*.safetensors"):
         (tmp_path / "weights" / path.name).symlink_to(path)
@@ -92,7 +100,7 @@ def test_other_weights_of_a_released_method_are_another_method(resolved, tmp_pat
     other = params.ROOT / "weights" / "matched_ctx3.safetensors"
     (tmp_path / "weights" / "matched.safetensors").write_bytes(other.read_bytes())
     after = resolved()
-    assert changed(before, after) == {"evaluate/matched.json", "report.json"}
+    assert changed(unchanged, after) == {"evaluate/matched.json", "report.json"}
     assert after["evaluate/matched.json"]["method"]["clip"]["frames"] == 3  # its header's window
     (tmp_path / "weights" / "matched.safetensors").write_bytes(other.read_bytes()[:-4])
     with pytest.raises(UserError, match=r"matched\.safetensors: damaged"):

@@ -145,8 +145,10 @@ def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_senten
     rows["average"]["ucf101"] = rows["ctx3"]["ucf101"].copy()
     rows["average"]["ucf101"]["psnr"] += np.linspace(0.5, 1.5, 16)
     asked = dataclasses.replace(asked, rows=rows)
-    assert "ctx3" in gated(asked)
-    assert of(declared(asked), "ctx3")["verdict"] == "not judged: no better than the average on UCF101"
+    assert ("ucf101", "ctx3") in gated(asked)
+    assert of(declared(asked), "ctx3")["verdict"] == "not judged: no better than the average"
+    # On another population it is asked again.
+    assert "no better" not in of(declared(asked), "ctx3", benchmark="scenes")["verdict"]
     said = " ".join(answer(asked, judged(asked)).bounds)
     assert "Ctx3, trained once here, is not better than the average on UCF101" in said
 

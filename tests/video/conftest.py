@@ -1,5 +1,6 @@
 """Small videos made on the spot, and a small LIFT."""
 
+import functools
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -26,12 +27,15 @@ WINDOW = (-7, -5, -3, -1, 1, 3, 5)
 def picture():
     """Give a function that draws frame k of a smooth moving scene; another seed is another scene."""
 
-    def draw(k, size=(48, 64), seed=0, speed=2.0, dtype=np.uint8):
+    @functools.cache  # all frames of a scene look at one
+    def scenery(size, seed):
         rng = np.random.default_rng(seed)
         wide = cv2.GaussianBlur(rng.random((size[0], size[1] * 4, 3)).astype(np.float32), (0, 0), 3)
-        wide = np.clip((wide - wide.mean()) * 6 + rng.random(3), 0, 1)
+        return np.clip((wide - wide.mean()) * 6 + rng.random(3), 0, 1).astype(np.float32)
+
+    def draw(k, size=(48, 64), seed=0, speed=2.0, dtype=np.uint8):
         moved = cv2.warpAffine(
-            wide.astype(np.float32), np.float32([[1, 0, -speed * k], [0, 1, 0]]), (size[1], size[0])
+            scenery(size, seed), np.float32([[1, 0, -speed * k], [0, 1, 0]]), (size[1], size[0])
         )
         return (np.clip(moved, 0, 1) * np.iinfo(dtype).max).astype(dtype)
 

@@ -1,5 +1,6 @@
 """How the output is encoded: what any reader of it sees is what was in the input."""
 
+import functools
 from fractions import Fraction
 from itertools import pairwise
 
@@ -29,8 +30,8 @@ def smooth(given, output, **options):
     return said
 
 
-@pytest.fixture
-def patches(tmp_path):
+@pytest.fixture(scope="module")
+def patches():
     """Give a function that writes flat patches of gray, red, green and blue, and gives their RGB as read."""
 
     def write(path, codec, form, prepare=lambda stream: None, size=(64, 256)):
@@ -61,6 +62,23 @@ def patches(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, patches):
+    """Give a function that gives patches of a codec, written once, and what is shown of the first picture."""
+    folder = tmp_path_factory.mktemp("patches")
+
+    @functools.cache
+    def made(codec, form, suffix, matrix=None, span=None):
+        def prepare(stream):
+            if matrix is not None:
+                stream.codec_context.colorspace, stream.codec_context.color_range = matrix, span
+
+        given = patches(folder / f"{codec}{form}{matrix}{span}{suffix}", codec, form, prepare)
+        return given, shown(given)[0]
+
+    return made
 
 
 def shown(path):
@@ -110,11 +128,10 @@ def _means(image):
         (".gif", None),
     ],
 )
-def test_colours_and_levels_stay(tmp_path, patches, codec, form, suffix, output, coding):
-    given = patches(tmp_path / f"in{suffix}", codec, form)
+def test_colours_and_levels_stay(tmp_path, plain, codec, form, suffix, output, coding):
+    given, before = plain(codec, form, suffix)
     smooth(given, tmp_path / f"out{output}", codec=coding)
-    before, after = shown(given)[0], shown(tmp_path / f"out{output}")
-    for frame in after:
+    for frame in shown(tmp_path / f"out{output}"):
         assert np.abs(frame - before).max() <= (16 if output == ".gif" else LOSSY)
 
 
@@ -122,14 +139,11 @@ def test_colours_and_levels_stay(tmp_path, patches, codec, form, suffix, output,
 @pytest.mark.parametrize(
     ("output", "coding"), [(".mp4", None), (".avi", "mpeg4"), (".mov", "png"), (".mkv", "vp9")]
 )
-def test_matrix_and_range_of_the_input_are_gone_by(tmp_path, patches, matrix, span, output, coding):
-    def prepare(stream):
-        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, span
-
-    given = patches(tmp_path / "in.mkv", "libx264", "yuv444p", prepare)
+def test_matrix_and_range_of_the_input_are_gone_by(tmp_path, plain, matrix, span, output, coding):
+    given, before = plain("libx264", "yuv444p", ".mkv", matrix, span)
     smooth(given, tmp_path / f"out{output}", codec=coding)
     for frame in shown(tmp_path / f"out{output}"):
-        assert np.abs(frame - shown(given)[0]).max() <= LOSSY
+        assert np.abs(frame - before).max() <= LOSSY
 
 
 def test_rgb_of_high_definition_becomes_bt709(tmp_path, patches):

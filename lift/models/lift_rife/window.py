@@ -45,7 +45,7 @@ from lift.models.rife_v4.network import IfNet
 from lift.models.rife_v4.released import load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
-from lift.ops.warp import backward_warp
+from lift.ops.warp import backward_warp, warp_references
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
 
@@ -143,84 +143,86 @@ class RifeWindow(nn.Module):
             size: Height and width before padding: RIFE pads by itself.
             features: What RIFE's encoder made of the references, padded as RIFE pads; None: made here.
         """
+        options, ends = self.options, references_in(offsets)
         # A flow of 30 pixels would come in steps of an eighth of a pixel in bfloat16
         with torch.autocast(small.device.type, enabled=False):
-            return self._made(references.float(), small.float(), offsets, present, size, features)
+            exact, small = references.float(), small.float()
+            # 1. RIFE
+            rife = self._rife(exact, ends, size, features)
+            # 2. its motion, refined by the references, then by all frames
+            pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
+            both = {ends: torch.ones_like(pairs[ends])}
+            start = path_of(rife.flow, ends)
+            alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
+            context = None
+            if len(pairs) > 1:
+                shorter = min(small.shape[3:])
+                coarse = [times for times in options.coarse if shorter >= times * options.coarse_least]
+                rounds = self._rounds(options.rounds)
+                context = refined(small, offsets, alone, pairs, rounds, options.stride, coarse)
+            # 3. what is believed
+            further = onward_of(offsets, present, options.reach, options.onward_from)
+            found = self._believed(small, offsets, rife, pairs, further, alone, context)
+            # 4. the blend
+            return self._blended(exact, ends, found)
 
-    def _made(
+    def _believed(
         self,
-        exact: Tensor,
         small: Tensor,
         offsets: Sequence[float],
-        present: Tensor,
-        size: tuple[int, int],
-        features: Tensor | None,
-    ) -> Interpolated:
+        rife: Seen,
+        pairs: Pairs,
+        further: Pairs,
+        alone: Path,
+        context: Path | None,
+    ) -> Found:
+        """Ask of A and C how far they are borne out; `further` are the frames that only bear witness."""
         options, ends = self.options, references_in(offsets)
-        # 1. RIFE
-        estimate = self._rife(exact, ends, size, features)
-        # 2. its motion, refined by the references, then by all frames
-        pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
-        both = {ends: torch.ones_like(pairs[ends])}
-        start = path_of(estimate.flow, ends)
-        alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
-        # 3. what is believed
         frames = dict(zip(offsets, small.unbind(dim=1), strict=True))
-        by_rife = dict(zip(ends, (F.avg_pool2d(estimate.flow, 2) / 2).chunk(2, dim=1), strict=True))
+        by_rife = dict(zip(ends, (F.avg_pool2d(rife.flow, 2) / 2).chunk(2, dim=1), strict=True))
         seen = {end: backward_warp(frames[end], by_rife[end]) for end in ends}
         straight = {end: backward_warp(frames[end], alone.at(end)) for end in ends}
         errors = [disagreement(by[ends[0]], by[ends[1]], options) for by in (seen, straight)]
         moves = moving(frames[ends[0]], frames[ends[1]], options)
         beliefs = [moves * share(errors[0], errors[1], options.references_margin, options)]
+        if context is None:
+            return Found(rife, pairs, alone, None, errors, None, beliefs, None)
+        used = sorted({offset for pair in pairs for offset in pair})
+        aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), context, used)
+        moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
+        for offset in {*used, *(offset for _, offset in further)} - set(ends):
+            straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
+        witnesses = witnessed(moved, straight, pairs, options)
+        error = disagreement(moved[ends[0]], moved[ends[1]], options)
+        rival = share(torch.minimum(*errors), error, options.context_margin, options)
+        belief = torch.minimum(witnesses.belief, rival) * moves * steady(small, offsets, pairs, options)
+        if further:
+            by_path, by_straight = {}, {}
+            for end, offset in further:
+                led = backward_warp(frames[offset], context.at(offset))
+                by_path[end, offset] = disagreement(moved[end], led, options)
+                by_straight[end, offset] = disagreement(straight[end], straight[offset], options)
+            belief = belief * onward(by_path, by_straight, further, options)
+        visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
+        return Found(rife, pairs, alone, context, [*errors, error], witnesses, [*beliefs, belief], visible)
+
+    def _blended(self, exact: Tensor, ends: tuple[float, float], found: Found) -> Interpolated:
+        """Blend RIFE's frame and the references warped by A and C, each as far as it is believed."""
+        rife, options = found.rife, self.options
         even = math.log(-ends[1] / ends[0])  # the logit of −'s share by nearness in time
-        logit = even + options.mask * (torch.logit(estimate.mask, LEAST) - even)
-        path, witnesses, visible = None, None, None
-        if len(pairs) > 1:
-            shorter = min(small.shape[3:])
-            coarse = [times for times in options.coarse if shorter >= times * options.coarse_least]
-            path = refined(small, offsets, alone, pairs, self._rounds(options.rounds), options.stride, coarse)
-            used = sorted({offset for pair in pairs for offset in pair})
-            aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), path, used)
-            moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
-            for offset in set(used) - set(ends):
-                straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
-            witnesses = witnessed(moved, straight, pairs, options)
-            error = disagreement(moved[ends[0]], moved[ends[1]], options)
-            belief = torch.minimum(
-                witnesses.belief, share(torch.minimum(*errors), error, options.context_margin, options)
-            )
-            belief = belief * moves * steady(small, offsets, pairs, options)
-            further = onward_of(offsets, present, options.reach, options.onward_from)
-            if further:
-                by_path, by_straight = (
-                    {
-                        (end, offset): disagreement(
-                            known[end], backward_warp(frames[offset], flow(offset)), options
-                        )
-                        for end, offset in further
-                    }
-                    for known, flow in (
-                        (moved, path.at),
-                        (straight, partial(straight_flow, alone, ends)),
-                    )
-                )
-                belief = belief * onward(by_path, by_straight, further, options)
-            errors.append(error)
-            beliefs.append(belief)
-            visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
-            logit = logit + options.visibility * resize(visible, 2)
-        # 4. the blend
-        left, ours = torch.ones_like(errors[0]), torch.zeros_like(errors[0])
-        for refined_path, belief in zip(filter(None, (alone, path)), beliefs, strict=True):
-            motion = torch.cat([refined_path.at(end) for end in ends], dim=1)
+        logit = even + options.mask * (torch.logit(rife.mask, LEAST) - even)
+        if found.visible is not None:
+            logit = logit + options.visibility * resize(found.visible, 2)
+        left, ours = torch.ones_like(found.errors[0]), torch.zeros_like(found.errors[0])
+        for path, belief in zip(filter(None, (found.alone, found.context)), found.beliefs, strict=True):
+            motion = torch.cat([path.at(end) for end in ends], dim=1)
             left, ours = left * (1 - belief), torch.lerp(ours, motion, belief)
         left = resize(left, 2)
-        flow = torch.addcmul(resize_flow(ours, 2), left, estimate.flow)
-        images = backward_warp(exact, torch.cat(flow.chunk(2, dim=1)), "bicubic")
+        flow = torch.addcmul(resize_flow(ours, 2), left, rife.flow)
+        images = warp_references(exact, flow, "bicubic")
         before, after = images.chunk(2)
         mask = torch.sigmoid(logit)
-        frame = left * estimate.frame + (1 - left) * (mask * before + (1 - mask) * after)
-        found = Found(estimate, pairs, alone, path, errors, witnesses, beliefs, visible)
+        frame = left * rife.frame + (1 - left) * (mask * before + (1 - mask) * after)
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
     def _rife(
