@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost import kept
 from lift.config import load
@@ -48,6 +50,14 @@ def test_operations_extrapolated_from_small_frames_are_the_counted_ones(name):
     model = build(replace(SMALL, name=name)).eval()
     size = (88, 136)  # a multiple of no model's
     assert gmacs(model, WINDOWS[name], size) == [_operations(model, grey_clip(WINDOWS[name], size)) / 2e9]
+
+
+@pytest.mark.parametrize("name", ["lift", "flavr"])
+def test_operations_are_those_of_pytorchs_own_counter(name):
+    model, clip = build(replace(SMALL, name=name)).eval(), grey_clip(WINDOWS[name], (64, 64))
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(*clip)
+    assert _operations(model, clip) == counter.get_total_flops()
 
 
 def test_a_convolutions_operations_are_the_textbooks():
