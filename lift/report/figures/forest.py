@@ -29,7 +29,7 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     return drawing(
         "comparisons",
         results,
-        results.sources(results.compared),
+        results.compared,
         lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
         benchmarks=decided["benchmark"],
     )
@@ -43,7 +43,7 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     return drawing(
         "outcomes",
         results,
-        results.sources(results.compared),
+        results.compared,
         lambda: _forest(results, own, "metric", 2),
         benchmarks=own["benchmark"],
     )
@@ -94,9 +94,9 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
     rows = found[found["metric"] == "psnr"]
     if rows.empty:
         return None
-    sources = results.sources([results.base, *rows["against"]])
+    methods = [results.base, *rows["against"]]
     draw = functools.partial(_strata, results, rows)
-    return drawing("strata", results, sources, draw, benchmarks=rows["benchmark"])
+    return drawing("strata", results, methods, draw, benchmarks=rows["benchmark"])
 
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:

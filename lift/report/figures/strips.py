@@ -24,9 +24,8 @@ def strip(results: Results, shown: Shown) -> Drawing:
     return drawing(
         "strip",
         results,
-        ["pictures/pictures.zip"],
+        [],
         lambda: _strip(results, shown),
-        name=f"strip_{shown.benchmark}_{shown.rank}",
         shown=shown,
         gain=number(shown.gain, 2, True),
         base=results.called(results.base),

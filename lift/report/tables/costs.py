@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from lift.config import Config
 from lift.report import texts
-from lift.report.measured import COMMAND, MEMORY, MODELS, PARTS, Measured
+from lift.report.measured import PARTS, Measured
 from lift.report.names import MISSING, NONE
 from lift.report.results import Results
 from lift.report.tables.table import Column, Row, Table, table
@@ -44,16 +44,8 @@ def compute(results: Results) -> Table | None:
                 where[frame["where"]] = None
         if results.frame(method, benchmark) is not None:
             row["psnr"] = float(results.values(method, benchmark, "psnr").mean())
-    sources = [f"results/{m}/{name}" for m in costed for name in ("metrics.json", "clips.csv")]
-    return table(
-        "compute",
-        results,
-        rows if costed else [],
-        [*sources, MODELS.as_posix()],
-        benchmark=benchmark,
-        where=list(where),
-        command=COMMAND,
-    )
+    rows = rows if costed else []
+    return table("compute", results, rows, costed, benchmark=benchmark, where=list(where))
 
 
 def memory(results: Results) -> Table | None:
@@ -71,11 +63,9 @@ def memory(results: Results) -> Table | None:
         "memory",
         results,
         rows,
-        [MEMORY.as_posix()],
         columns={"parts": [Column(f"kept_{part}", f"Kept by the {part} (GiB)", 2) for part in PARTS]},
         sizes=sorted({f"{step['crop']:.0f}×{step['crop']:.0f}" for step in steps.values()}),
         where=list(dict.fromkeys(step["where"] for step in steps.values())),
-        command=COMMAND,
     )
 
 
@@ -105,4 +95,4 @@ def thesis(results: Results, whole: Measured, planned: tuple[Config, Mapping[str
             blank = dict.fromkeys(("parameters", "gmacs", "main"), "")
             rows.append({"method": f"{what} {len(names)}", "hours": total, **blank})
     epochs = ", ".join(f"{p.epochs} at {p.crop[0]} × {p.crop[1]}" for p in base.train.phases)
-    return table("thesis", results, rows, [MODELS.as_posix()], rules=rules, epochs=epochs)
+    return table("thesis", results, rows, rules=rules, epochs=epochs)

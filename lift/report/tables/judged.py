@@ -24,7 +24,7 @@ def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
         row |= interval("psnr", one["effect"]) | interval("lpips", one["lpips"])
         row |= {"n": one["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
         rows.append(row | {"verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(one["verdict"], "")})
-    return table("verdicts", results, rows, results.sources(results.compared))
+    return table("verdicts", results, rows, results.compared)
 
 
 def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
@@ -45,7 +45,7 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
         if not math.isnan(test["low"]):  # several trainings
             ends = {"with_seeds_low": test["low"], "with_seeds_high": test["high"]}
             rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
-    return table("comparisons", results, rows, results.sources(results.compared))
+    return table("comparisons", results, rows, results.compared)
 
 
 def _versus(results: Results, test: Mapping[Any, Any]) -> Row:
@@ -80,15 +80,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
     for other in over:
         columns.append(Column(f"over_{other}", f"over {results.called(other)}", 2, signed=True))
         columns.append(Column(f"worst_{other}", "worst video", 2, signed=True))
-    return table(
-        "gain",
-        results,
-        rows if over else [],
-        results.sources(results.measured(benchmark)),
-        name=f"gain_{benchmark}",
-        columns={"over": columns},
-        benchmark=benchmark,
-    )
+    return table("gain", results, rows if over else [], columns={"over": columns}, benchmark=benchmark)
 
 
 def _short(video: str) -> str:
@@ -113,8 +105,7 @@ def worst(results: Results) -> Table | None:
             row |= {"kind": words(kind) if kind else NONE, "gain": float(gain[i])}
             rows.append(row | {m: float(means[m][i]) if m in means else NONE for m in shown})
     methods = [Column(m, f"{results.called(m)}, dB", 2) for m in shown]
-    sources = results.sources(shown)
-    return table("worst", results, rows, sources, columns={"methods": methods}, shown=shown, count=_WORST)
+    return table("worst", results, rows, shown, columns={"methods": methods}, shown=shown, count=_WORST)
 
 
 _FOUND = {
@@ -139,4 +130,4 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
         if not math.isnan(one["p_holm"]):
             row["result"] = "a larger gain than in the control" if benefits else _FOUND[one["found"]]
         rows.append(row)
-    return table("strata", results, rows, results.sources([results.base, *found["against"]]))
+    return table("strata", results, rows, [results.base, *found["against"]])

@@ -31,17 +31,8 @@ def of_benchmark(predictions: Results, benchmark: str) -> Table | None:
         parts = {"psnr": means["psnr"], "ms_ssim_to": upto["ms_ssim"], "lpips_to": upto["lpips"]}
         for start, values in parts.items():
             rows[-1] |= {f"{start}_{k}": NONE if math.isnan(v) else v for k, v in values.to_dict().items()}
-    return table(
-        "prediction",
-        predictions,
-        [row | {"task": "predict"} for row in rows],
-        predictions.sources(predictions.methods),
-        name=f"prediction_{benchmark}",
-        columns={"horizons": columns},
-        ranked="task",
-        benchmark=benchmark,
-        horizons=len(ahead),
-    )
+    rows = [row | {"task": "predict"} for row in rows]  # all are given the same
+    return table("prediction", predictions, rows, columns={"horizons": columns}, benchmark=benchmark)
 
 
 def models(predictions: Results) -> Table | None:
@@ -50,8 +41,7 @@ def models(predictions: Results) -> Table | None:
     for method in predictions.config.models:
         learnt = ", ".join(f"+{k}" for k in predictions.configs[method].clip.learnt)
         rows.append(_start(predictions, method) | {"learnt": learnt} | counted(predictions, method))
-    sources = [f"results/{method}/metrics.json" for method in predictions.costs]
-    return table("prediction_models", predictions, rows, sources)
+    return table("prediction_models", predictions, rows, predictions.costs)
 
 
 def _start(predictions: Results, method: str) -> Row:
@@ -62,13 +52,13 @@ def _start(predictions: Results, method: str) -> Row:
     return {"method": method, "window": str(clip.before), "mode": clip.mode}
 
 
-def budget(results: Results, curves: Mapping[str, Curves], name: str = "training") -> Table | None:
+def budget(results: Results, curves: Mapping[str, Curves], predicts: bool = False) -> Table | None:
     """Return the training budget and outcome of each ablation; one without curves is a row that says so.
 
     Args:
         results: Of the methods that do one task.
         curves: Of those that have been trained.
-        name: The table's.
+        predicts: Whether the task is to predict.
     """
     rows = []
     for method in results.config.ablations:
@@ -84,5 +74,4 @@ def budget(results: Results, curves: Mapping[str, Curves], name: str = "training
         row |= {"steps": loss.index[-1], "loss": loss.iloc[-max(1, len(loss) // 10) :].to_numpy().mean()}
         row |= {"psnr": float(best.mean()), "best": float(curves[method]["psnr"].idxmax().mean())}
         row |= {"psnr_half": float(best.std())} if len(best) > 1 else {}
-    sources = [f"training/{method}/curves.csv" for method in curves]
-    return table("training", results, rows, sources, name=name, predicts=name != "training")
+    return table("training", results, rows, curves, predicts=predicts)

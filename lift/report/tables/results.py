@@ -31,10 +31,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table | None:
         "results",
         results,
         rows,
-        results.sources(results.methods),
-        name=name,
         columns={"metrics": [Column(m.key, m.heading, m.digits, m.better) for m in metrics]},
-        ranked="sampling",
         block=published.block(results, benchmark, name, results.title(benchmark)),
         benchmark=benchmark,
         spread=bool(spreads),
@@ -58,10 +55,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
         "difficulty",
         results,
         rows,
-        results.sources(results.methods),
-        name=name,
         columns={"metrics": metrics},
-        ranked="sampling",
         block=published.block(results, benchmark, name, f"{results.title(benchmark)} by difficulty"),
         benchmark=benchmark,
         sizes=", ".join(f"{kind} {int((kinds == kind).sum())}" for kind in present),
@@ -80,7 +74,7 @@ def data(results: Results) -> Table | None:
             row |= {"clips": len(results.videos(name)), "videos": results.many(name)}
             row["protocol"] = f"{rules['protocol']}; sampling: {rules['sampling']}"
         rows.append(row)
-    return table("data", results, rows, [f"clips/{name}/summary.json" for name in results.procedural])
+    return table("data", results, rows, results.procedural)
 
 
 def _start(results: Results, method: str, benchmark: str) -> Row:

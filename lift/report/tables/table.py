@@ -6,7 +6,7 @@ the value, `k_beside`, what stands behind it, `k_digits`, decimals in place of t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,11 +109,9 @@ def table(
     kind: str,
     results: Results,
     rows: Sequence[Row],
-    sources: Sequence[str],
+    methods: Iterable[str] | None = None,
     *,
-    name: str = "",
     columns: Mapping[str, Sequence[Column]] | None = None,
-    ranked: str | None = None,
     block: Table | None = None,
     **words: Any,
 ) -> Table | None:
@@ -123,10 +121,8 @@ def table(
         kind: Key of `tables` in texts.yaml.
         results: For its templates, and for the names by which readers know the rows' methods.
         rows: By the columns' keys.
-        sources: Stage outputs that the rows were made from.
-        name: The table's, where its kind has several; else `kind`.
+        methods: Whose files its sources are; None: those that the rows name.
         columns: Those that stand where texts.yaml has a name alone.
-        ranked: Key by whose values rows are given the same, so that the best of each group is marked.
         block: Rows that stand apart below.
         words: What its templates see besides `results`.
     """
@@ -139,17 +135,18 @@ def table(
             heads += (columns or {})[one]
         else:
             heads.append(Column(**one | {"title": texts.fill(one["title"], **words)}))
+    named = [str(row["method"]) for row in rows if "method" in row] if methods is None else methods
     made = Table(
-        name=name or kind,
+        name=texts.fill(declared.get("name", kind), **words),
         caption=texts.fill(declared["caption"], **words),
         columns=heads,
         rows=[_named(results, row) for row in rows],
         notes=texts.lines(declared["notes"], **words),
-        sources=sources,
+        sources=results.sources(texts.lines(declared["sources"], **words), named),
         block=block,
     )
-    if ranked is not None:
-        made.mark(made.frame[ranked])
+    if "ranked" in declared:
+        made.mark(made.frame[declared["ranked"]])
     return made
 
 
