@@ -123,13 +123,8 @@ def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
     look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
     axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)
     axes.vlines(shares.index, shares[0.25], shares[0.75], linewidth=3, label="middle 50 %", **look)
-    dots: dict[str, Any] = {
-        "color": "white",
-        "markeredgecolor": style.BLUE,
-        "markersize": 3.5,
-        "clip_on": False,
-    }
-    axes.plot(shares.index, shares[0.5], "o", label="median", **dots)
+    dots: dict[str, Any] = {"color": "white", "markeredgecolor": style.BLUE, "markersize": 3.5}
+    axes.plot(shares.index, shares[0.5], "o", label="median", clip_on=False, **dots)
     axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
     axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
 
@@ -141,14 +136,10 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
     """
     if not curves:
         return None
-    return drawing(
-        "training",
-        results,
-        curves,
-        lambda: _training(results, curves),
-        seeds=max(len(results.configs[name].train.seeds) for name in curves),
-        missing=[name for name in results.config.ablations if name not in curves],
-    )
+    seeds = max(len(results.configs[name].train.seeds) for name in curves)
+    missing = [name for name in results.config.ablations if name not in curves]
+    draw = functools.partial(_training, results, curves)
+    return drawing("training", results, curves, draw, seeds=seeds, missing=missing)
 
 
 def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
