@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from lift.config import Config
 from lift.report import texts
 from lift.report.measured import PARTS, Measured
-from lift.report.names import MISSING, NONE
+from lift.report.names import MISSING
 from lift.report.results import Results
 from lift.report.tables.table import Column, Row, Table, table
 
-COSTS = ("parameters", "gmacs_256x448", "gmacs_720x1280")
-"""Columns of what evaluation counts of a model."""
 _FRAME = 256 * 448  # pixels of the frame for which operations are shown first: Vimeo-90K's
 _AGREEMENT = 1e-5  # relative: both counts are written with six decimals
 _STEP = 3  # forward, and twice that backward
@@ -21,7 +19,7 @@ _OPERATIONS = 2  # per multiply-accumulate
 def counted(results: Results, method: str) -> Row:
     """Return what evaluation counted of a model, its parameters in millions; missing where it did not."""
     cost = results.costs.get(method)
-    return {**cost, "parameters": cost["parameters"] / 1e6} if cost else dict.fromkeys(COSTS, MISSING)
+    return {**cost, "parameters": cost["parameters"] / 1e6} if cost else {"absent": MISSING}
 
 
 def compute(results: Results) -> Table | None:
@@ -29,12 +27,10 @@ def compute(results: Results) -> Table | None:
     costed = [method for method in results.methods if method in results.costs]
     benchmark, where, rows = results.config.report.benchmark, dict[str, None](), []
     for method in (*results.config.models, *(m for m in costed if m in results.config.baselines)):
-        row = results.named(method) | dict.fromkeys(("memory", "milliseconds", "psnr"), MISSING)
-        row |= counted(results, method)
+        row = results.named(method) | {"psnr": MISSING} | counted(results, method)
         rows.append(row)
         if (cost := results.costs.get(method)) is None:
             continue
-        row |= {"memory": NONE, "milliseconds": NONE}
         # Shown only if the model is still the one that was measured; `untrained` is the base's.
         name = method if method in results.config.models else results.base
         if (frame := results.timings.frames.get(name)) is not None:
@@ -53,12 +49,12 @@ def memory(results: Results) -> Table | None:
     steps, rows = results.timings.steps, list[Row]()
     kept = [f"kept_{part}" for part in PARTS]
     for claim in texts.part("tables")["memory"]["rows"] if steps else ():
-        row = {"claimed_memory": NONE, "claimed_speed": NONE, **claim}
-        row |= dict.fromkeys(("batch", "gib", "samples", *kept), "not measured")
-        if (step := steps.get(claim["step"])) is not None:
-            row |= {name: NONE if math.isnan(step[name]) else step[name] for name in ("batch", "gib", *kept)}
+        step = steps.get(claim["step"])
+        row = dict.fromkeys(("batch", "gib", "samples", *kept), "not measured") if step is None else {}
+        if step is not None:
+            row |= {name: step[name] for name in ("batch", "gib", *kept) if not math.isnan(step[name])}
             row["samples"] = step["batch"] / step["seconds"]
-        rows.append(row)
+        rows.append(claim | row)
     return table(
         "memory",
         results,

@@ -1,6 +1,5 @@
 """Tables of trainings, and of prediction (specification section 8), which is never mixed with the rest."""
 
-import math
 from collections.abc import Mapping
 
 from lift.report.names import METRICS, MISSING, NONE
@@ -22,15 +21,16 @@ def of_benchmark(predictions: Results, benchmark: str) -> Table | None:
     rows = []
     for method in predictions.methods:
         row, frame = _start(predictions, method), predictions.frame(method, benchmark)
-        rows.append(row | dict.fromkeys((column.key for column in columns), MISSING))
+        rows.append(row)
         if frame is None:
+            row["absent"] = MISSING
             continue
         means = frame.groupby("horizon")[["psnr", "ms_ssim", "lpips"]].mean().reindex(ahead)
         # A mean up to k needs all that come before; a mode may not reach them.
         upto = means.expanding().mean().where(means.notna().astype(int).cummin() > 0)
         parts = {"psnr": means["psnr"], "ms_ssim_to": upto["ms_ssim"], "lpips_to": upto["lpips"]}
         for start, values in parts.items():
-            rows[-1] |= {f"{start}_{k}": NONE if math.isnan(v) else v for k, v in values.to_dict().items()}
+            row |= {f"{start}_{k}": value for k, value in values.dropna().to_dict().items()}
     rows = [row | {"task": "predict"} for row in rows]  # all are given the same
     return table("prediction", predictions, rows, columns={"horizons": columns}, benchmark=benchmark)
 
@@ -66,7 +66,7 @@ def budget(results: Results, curves: Mapping[str, Curves], predicts: bool = Fals
         phases = ", ".join(f"{p.epochs} at {p.crop[0]}×{p.crop[1]}" for p in train.phases)
         row: Row = {"method": method, "seeds": len(train.seeds)}
         row["schedule"] = f"{phases}; batch {train.batch * train.accumulate * train.devices * train.nodes}"
-        row |= dict.fromkeys(("steps", "loss", "psnr", "best"), NONE if method in curves else MISSING)
+        row["absent"] = NONE if method in curves else MISSING
         rows.append(row)
         if method not in curves or any(curve.empty for curve in curves[method].values()):
             continue

@@ -120,7 +120,7 @@ def table(
     Args:
         kind: Key of `tables` in texts.yaml.
         results: For its templates, and for the names by which readers know the rows' methods.
-        rows: By the columns' keys.
+        rows: By the columns' keys; what they lack is shown as a dash, or as the row's `absent`.
         methods: Whose files its sources are; None: those that the rows name.
         columns: Those that stand where texts.yaml has a name alone.
         block: Rows that stand apart below.
@@ -140,7 +140,7 @@ def table(
         name=texts.fill(declared.get("name", kind), **words),
         caption=texts.fill(declared["caption"], **words),
         columns=heads,
-        rows=[_named(results, row) for row in rows],
+        rows=[_whole(results, row, heads) for row in rows],
         notes=texts.lines(declared["notes"], **words),
         sources=results.sources(texts.lines(declared["sources"], **words), named),
         block=block,
@@ -150,14 +150,16 @@ def table(
     return made
 
 
-def _named(results: Results, row: Row) -> Row:
-    return {"method_shown": results.called(str(row["method"]))} | row if "method" in row else row
+def _whole(results: Results, row: Row, columns: Sequence[Column]) -> Row:
+    """Complete a row by the name of its method, and by what stands in cells that it lacks (`absent`)."""
+    named = {"method_shown": results.called(str(row["method"]))} if "method" in row else {}
+    return dict.fromkeys((column.key for column in columns), row.get("absent", NONE)) | named | row
 
 
 def interval(key: str, effect: Effect | None, digits: int | None = None) -> Row:
-    """Return the cells of a mean with its interval; a dash where nothing was measured."""
+    """Return the cells of a mean with its interval; none where nothing was measured."""
     if effect is None:
-        return {key: NONE}
+        return {}
     cells: Row = {key: effect.mean, f"{key}_low": effect.low, f"{key}_high": effect.high}
     return cells if digits is None else {**cells, f"{key}_digits": digits}
 
