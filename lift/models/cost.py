@@ -1,7 +1,7 @@
 """What a model costs: parameters, multiply-accumulates and memory for one frame, equal on every machine."""
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -51,28 +51,18 @@ def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> 
     return counts
 
 
-def peak_memory(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
-    """Return the most bytes that tensors hold at once during a forward pass, weights and input included."""
-    given = (*model.parameters(), *model.buffers(), *clip)
-    held = sum(tensor.numel() * tensor.element_size() for tensor in given)
-    with torch.no_grad(), _Held(given) as watch:
-        model(*clip)
-    most: int = held + watch.most
-    return most
-
-
-def peak_training_memory(model: nn.Module, step: Callable[[], None]) -> int:
-    """Return the most bytes that tensors hold at once during a training step, weights included.
+def peak_memory(model: nn.Module, run: Callable[[], object], given: Iterable[Tensor] = ()) -> int:
+    """Return the most bytes that tensors hold at once, weights included.
 
     Args:
-        model: What is trained; its gradients are gone before the step.
-        step: Forward and backward pass, and the optimiser's step; what exists before it is not counted.
+        model: Its gradients are gone before `run`.
+        run: A prediction, or a training step; what else exists before it is not counted.
+        given: Its input, which counts.
     """
-    given = (*model.parameters(), *model.buffers())
-    held = sum(tensor.numel() * tensor.element_size() for tensor in given)
-    with _Held(given) as watch:
-        step()
-    most: int = held + watch.most
+    there = (*model.parameters(), *model.buffers(), *given)
+    with _Held(there) as watch:
+        run()
+    most: int = watch.most + sum(tensor.numel() * tensor.element_size() for tensor in there)
     return most
 
 

@@ -1,9 +1,8 @@
 """Checkpoints of a run in progress: one file, replaced atomically, with all that an exact resume needs.
 
 They live in a scratch folder that neither git nor DVC manages (specification section 10.3), named by a digest
-of everything
-that decides the result, guarded by a lock that the system releases when its process dies, and removed on
-success.
+of everything that decides the result, guarded by a lock that the system releases when its process dies, and
+removed on success.
 """
 
 import hashlib

@@ -99,10 +99,8 @@ class IfNet(nn.Module):
             flow = correction if flow is None else flow + correction
         assert flow is not None and logit is not None and hidden is not None  # noqa: PT018
 
-        mask, warped = (
-            torch.sigmoid(logit),
-            warp_references(both, flow),
-        )  # of the frames alone: 4 of 7 channels less
+        mask = torch.sigmoid(logit)
+        warped = warp_references(both, flow)  # of the frames alone: 4 of 7 channels less
         before, after = warped.chunk(2)
         frame = mask * before + (1 - mask) * after
         return Estimate(frame, flow, mask, warped, features, hidden)
