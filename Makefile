@@ -43,10 +43,11 @@ report: setup  ## only the demo's tables, figures and page
 	dvc repro --single-item resolve pictures report
 
 # DVC writes the profile into params.yaml; what stood there comes back however the recipe ends.
-study: setup  ## profile study: render, measure what is released, report
+study: setup  ## profile study: render, measure what is released, report; footage: make study GIVEN="ucf101=… davis=…"
 	@mkdir -p .dvc/tmp; kept=$$(mktemp .dvc/tmp/params.XXXXXX) && cp -p params.yaml $$kept || exit 1; \
 	trap "mv $$kept params.yaml" EXIT; set -x; \
-	dvc exp run -S 'profile.demo=[]' -S 'profile.study=[study]'
+	dvc exp run -S 'profile.demo=[]' -S 'profile.study=[study]' \
+	  $(foreach one,$(GIVEN),-S '++profiles.study.sources.$(subst =,.path=,$(one))')
 
 verify: setup  ## measure the study again in a temporary clone and compare; footage: make verify GIVEN="ucf101=… davis=…"
 	python -m stages.verify study $(GIVEN)

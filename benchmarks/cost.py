@@ -9,25 +9,29 @@ import csv
 import dataclasses
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from benchmarks.training import PARAMS, bare_step, batch_of, configured, made
 from lift.config import Model, load_all
 from lift.files import atomic
-from lift.models.cost import Cost, cost, exact, kept
+from lift.models.cost import MIB, SIZES, exact, grey_clip, peak_memory
 from lift.models.registry import build
 from lift.training.machine import peak_memory_gib
 
 FOLDER = Path(__file__).resolve().parent / "measured"
 PROFILES = ("demo", "study", "thesis")
 BATCH, CROP = 4, 256
+TIMED = 3  # frames, after the one that shows the memory; the median is kept
 GIB = 2**30
 BOTH = ["encoder", "transformer"]
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -69,7 +73,7 @@ def models() -> None:
     """
     path, rows = FOLDER / "models.csv", list[dict[str, Any]]()
     known_rows = {_model(row): row for row in _read(path)}
-    known: dict[tuple[Model, str, int], Cost] = {}
+    known: dict[tuple[Model, str, int], dict[str, str]] = {}
     for profile in PROFILES:
         for name, config in load_all(PARAMS, profile)[1].items():
             model = build(config.model, task=config.clip.task, seed=1, pretrained=False).eval()
@@ -81,12 +85,23 @@ def models() -> None:
             # Where frames stand changes no cost.
             key = (config.model, config.clip.task, len(config.clip.offsets))
             if key not in known:
-                known[key] = cost(model, config.clip.offsets)
-            row["memory_mib"] = f"{known[key].memory_mib:.1f}"
-            row["milliseconds"] = f"{known[key].milliseconds:.4g}"
-            rows.append({**row, **machine()})
+                known[key] = _frame(model, config.clip.offsets)
+            rows.append({**row, **known[key], **machine()})
             print(*rows[-1].values(), flush=True)
     _write(path, rows)
+
+
+def _frame(model: nn.Module, offsets: Sequence[int]) -> dict[str, str]:
+    """Measure a frame: most memory that tensors hold at once (what an operation needs inside is not seen)."""
+    clip = grey_clip(offsets, SIZES[0])
+    times = []
+    with torch.no_grad():
+        peak = peak_memory(model, lambda: model(*clip), clip)
+        for _ in range(TIMED):
+            start = time.process_time()  # the processor's own: other programs do not change it
+            model(*clip)
+            times.append(1000 * (time.process_time() - start))
+    return {"memory_mib": f"{peak / MIB:.1f}", "milliseconds": f"{statistics.median(times):.4g}"}
 
 
 def _model(row: dict[str, str]) -> tuple[str, ...]:
@@ -148,6 +163,47 @@ def row(asked: str) -> None:
     parts = kept(model, lambda: model(*given)) if wanted.get("train") else {}
     shown = {f"kept_{title}": f"{parts[name] / GIB:.2f}" if parts else "" for name, title in PARTS.items()}
     print(json.dumps({"gib": f"{peak - before:.2f}", "seconds": f"{seconds:.1f}", **shown}))
+
+
+def kept(model: nn.Module, run: Callable[[], Any]) -> dict[str, int]:
+    """Count the bytes that each part of a model keeps for its backward pass.
+
+    Args:
+        model: Its parts are its children; what is kept outside of them counts as `rest`.
+        run: Does a forward pass of it in training mode, and no backward pass.
+
+    Returns:
+        By part, in the model's order. What two parts keep counts for the first, weights for none.
+    """
+    inside: list[str] = []
+    sizes = dict.fromkeys((*(name for name, _ in model.named_children()), "rest"), 0)
+    known = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
+    alive: list[Tensor] = []  # a storage that is freed on the way may give its place to another
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in known:
+            known.add(storage._cdata)
+            alive.append(tensor)
+            sizes[inside[-1] if inside else "rest"] += storage.nbytes()
+        return tensor
+
+    def enter(name: str) -> Callable[..., None]:
+        return lambda module, given: inside.append(name)
+
+    hooks: list[RemovableHandle] = []
+    for name, part in model.named_children():
+        hooks += [
+            part.register_forward_pre_hook(enter(name)),
+            part.register_forward_hook(lambda module, given, result: inside.pop() and None),
+        ]
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes
 
 
 def _seconds(device: torch.device) -> float:

@@ -27,7 +27,7 @@ from lift.data.resident import Frames, Resident
 from lift.scenes import KINDS, make
 from lift.scenes.filming import draw_film
 from lift.scenes.footage import encode
-from lift.scenes.layouts import WRITERS
+from lift.scenes.layouts import write
 from lift.seeds import derive
 
 PROFILE, SOURCE = "quarter", "scenes"
@@ -92,7 +92,7 @@ def feeding(config: Config, place: Path) -> None:
     render = dataclasses.replace(source.render, train=FED, test=1)
     sources = {**config.sources, SOURCE: dataclasses.replace(source, render=render)}
     config = dataclasses.replace(config, sources=sources)
-    WRITERS[SOURCE](place / "raw" / SOURCE, render, config.seed, target=config.missing(SOURCE))
+    write(SOURCE, place / "raw" / SOURCE, render, config.seed, target=config.missing(SOURCE))
     build_clip_set(config, "train", place / "raw", place)
     train = config.train
     clips = ClipDataset(

@@ -16,7 +16,7 @@ BESIDE = (".css", ".j2", ".js", ".mplstyle", ".yaml")
 """Kinds of files that packages read from their own folder."""
 LOADING = tuple(
     ROOT / "lift" / "config" / f"{name}.py"
-    for name in ("checks", "data", "load", "merge", "parse", "resolved", "sets", "yaml12")
+    for name in ("checks", "data", "load", "parse", "resolved", "yaml12")
 ) + tuple(sorted((ROOT / "lift" / "models").glob("*/options.py")))
 """What reads and checks params.yaml: its whole effect is in the values that `resolve` writes down, so that an
 edit which changes none of them runs nothing again.

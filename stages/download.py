@@ -90,7 +90,7 @@ def _rendered(config: Config, name: str) -> dict[str, Any]:
             share(known / name, raw / name)
         if found == record | digest(raw / name, memory).plain():
             return found
-    layouts.WRITERS[name](raw / name, render, config.seed, target=target)
+    layouts.write(name, raw / name, render, config.seed, target=target)
     return record | digest(raw / name, memory).plain()
 
 

@@ -5,6 +5,7 @@ each method and benchmark would spend most of the demo's time on that.
 """
 
 import json
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from lift.evaluation import ahead, results
 from lift.evaluation import run as between
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
-from lift.evaluation.probes import Probe, probe
 from lift.evaluation.protocol import fingerprint, write_protocol
 from lift.files import write_json
 from lift.metrics import Lpips
@@ -44,13 +44,15 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     able = [key for key, rules in config.benchmarks.items() if rules.horizons or not ahead_only]
     if benchmark is not None and benchmark not in able:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
-    torch.set_num_threads(min(config.evaluate.threads, torch.get_num_threads()))  # OMP_NUM_THREADS counts
     data = data_folder(profile)
     chosen = with_footage([benchmark] if benchmark else able, data)
     if not chosen:
         asked = ", ".join([benchmark] if benchmark else able)
         raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    threads = min(config.evaluate.threads, torch.get_num_threads())  # OMP_NUM_THREADS counts
+    processes = threads if device.type == "cpu" and sys.platform == "linux" else 1
+    torch.set_num_threads(threads // processes)
     lpips = Lpips().to(device)
     # One benchmark by hand is a look: the stage's own output stays whole.
     out = data / ("results" if benchmark is None else f"scratch/{benchmark}") / name
@@ -62,14 +64,21 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
     if ahead_only:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
-        ahead.evaluate(_predictors(config, name, data, device), name, reach, lpips, out=out, model=cost)
+        predictors = _predictors(config, name, data, device)
+        ahead.evaluate(predictors, name, reach, lpips, out=out, model=cost, processes=processes)
     else:
-        methods = methods_of(config, name, data, device)
-        edges = config.evaluate.edges
-        between.evaluate(methods, name, clips, lpips, edges=edges, out=out, model=cost, kept=kept)
-    probed = {key: clips[key] for key in chosen if key in config.evaluate.probes}
-    windowed = modelled and not ahead_only and sees_context(config)
-    results.write_probes(out, Probe, _probed(config, name, data, device, probed) if windowed else [])
+        between.evaluate(
+            methods_of(config, name, data, device),
+            name,
+            clips,
+            lpips,
+            edges=config.evaluate.edges,
+            out=out,
+            model=cost,
+            kept=kept,
+            probes=config.evaluate.probes if modelled and sees_context(config) else {},
+            processes=processes,
+        )
     write_protocol(
         out,
         protocols
@@ -108,15 +117,6 @@ def with_footage(benchmarks: Collection[str], data: Path) -> list[str]:
     if absent:
         print(f"not given, so not measured: {', '.join(absent)}")
     return [name for name in benchmarks if name not in absent]
-
-
-def _probed(
-    config: Config, name: str, data: Path, device: torch.device, clips: Mapping[str, ClipDataset]
-) -> list[Probe]:
-    """Return what taking the window away changes."""
-    methods = methods_of(config, name, data, device)
-    most = config.evaluate.probes
-    return [row for key, own in clips.items() for row in probe(methods, name, key, own, most[key])]
 
 
 def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:

@@ -166,7 +166,8 @@ def _render(config: Config, quarter: Quarter, raw: Path, made: _Notes) -> int:
     count = plan.scenes(left, workers(), per_scene, len(KINDS), source.train)
     made.note(scene_seconds=round(per_scene, 3), workers=workers(), scenes=count)
     print(f"data: {per_scene:.2f} s a scene and process, {workers()} of them: {count} scenes", flush=True)
-    layouts.WRITERS[RENDERED](
+    layouts.write(
+        RENDERED,
         raw / RENDERED,
         dataclasses.replace(render, train=count),
         config.seed,

@@ -17,7 +17,7 @@ import numpy as np
 from lift.clips.build import build_clip_set
 from lift.config import Camera, Render
 from lift.scenes import KINDS
-from lift.scenes.layouts import WRITERS
+from lift.scenes.layouts import LAYOUTS, write
 from tests import official
 
 CAMERA = Camera(
@@ -63,11 +63,11 @@ def main():
     }
     written = {}
     with tempfile.TemporaryDirectory() as place:
-        for name in (*WRITERS, FILMED):
+        for name in (*LAYOUTS, FILMED):
             source, raw = name.split()[0], Path(place) / name.replace(" ", "_")
             config = official.configure(raw / source, (source,), duplicate=0.0, max_clips=2)
             footage = render(CAMERA if name == FILMED else None, FRAMES.get(source, 7))
-            WRITERS[source](raw / source, footage, 7, target=config.missing(source), workers=1)
+            write(source, raw / source, footage, 7, target=config.missing(source), workers=1)
             build_clip_set(config, "set", raw, raw / "clips")
             written |= {f"{name} {kind}": digest for kind, digest in digests(raw).items()}
     sys.stdout.write(json.dumps({"used": used, "written": written}) + "\n")

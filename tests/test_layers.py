@@ -8,11 +8,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors"}
-BASE = {"digest", "errors", "files", "png", "seeds", "progress", "config", "header", "options", "threads"}
+BASE = {
+    "digest",
+    "errors",
+    "files",
+    "png",
+    "seeds",
+    "progress",
+    "config",
+    "header",
+    "lock",
+    "options",
+    "threads",
+}
 ALLOWED = {
     "errors": set(),
     "options": set(),
     "files": {"errors"},
+    "lock": {"errors", "files"},
     "seeds": set(),
     "threads": set(),
     "png": set(),

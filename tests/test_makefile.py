@@ -33,8 +33,8 @@ def place(tmp_path):
     return tmp_path
 
 
-def make(place):
-    command = ["make", "study"]
+def make(place, *more):
+    command = ["make", "study", *more]
     # Where the tests run in a shell's background SIGINT is ignored, which what they start would inherit
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(command, cwd=place, start_new_session=True, stderr=subprocess.PIPE, text=True)
@@ -43,6 +43,15 @@ def make(place):
 def left(place):
     assert list((place / ".dvc" / "tmp").iterdir()) == []
     return (place / "params.yaml").read_text()
+
+
+def test_study_takes_footage(place):
+    make(place, "GIVEN=ucf101=../real davis=/data/DAVIS").communicate(timeout=30)
+    (call,) = (place / "called").read_text().splitlines()
+    paths = (
+        "-S ++profiles.study.sources.ucf101.path=../real -S ++profiles.study.sources.davis.path=/data/DAVIS"
+    )
+    assert call == f"exp run -S profile.demo=[] -S profile.study=[study] {paths}"
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lift.scenes.layouts import WRITERS
+from lift.scenes.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,7 +44,7 @@ def test_rendered_footage_and_its_clips_are_equal_with_and_without_vector_units(
         assert process.returncode == 0, errors
     full, plain = (json.loads(output.splitlines()[-1]) for output, _ in ended)
     assert plain["used"] == {"numpy": [], "opencv": []}  # or nothing is shown here
-    assert {name.split()[0] for name in full["written"]} == set(WRITERS)
+    assert {name.split()[0] for name in full["written"]} == set(LAYOUTS)
     differ = [name for name, digest in full["written"].items() if plain["written"].get(name) != digest]
     assert not differ
     assert full["written"].keys() == plain["written"].keys()

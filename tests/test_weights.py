@@ -44,10 +44,8 @@ def test_shards_keep_to_the_limit_and_one_file_takes_their_place(model, path):
     assert all(shard.name.endswith(f"-of-{len(shards)}.safetensors") for shard in shards)
     found = header.read(path)
     assert (found.plain("about"), found.plain("config")) == (ABOUT, CONFIG)
-    assert found.tensors["0.weight"] == (8, 3, 3, 3)
     weights.save_released(path, model.state_dict(), CONFIG, {})
     assert list(path.parent.glob("*.safetensors")) == [path]
-    assert header.read(path).tensors == found.tensors
 
 
 def test_equal_weights_are_equal_bytes(model, path, tmp_path):

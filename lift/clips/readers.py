@@ -22,9 +22,8 @@ if TYPE_CHECKING:  # FFmpeg is asked for where a video is: a machine that trains
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-CHECKED = (
-    2  # first frames decoded in both ways before a video is kept as runs: a key frame and a predicted one
-)
+# First frames decoded in both ways before a video is kept as runs: a key frame and a predicted one.
+CHECKED = 2
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LUMA_FIRST = re.compile("yuvj?4(20|22|44)p")  # formats of 8 bits whose first plane is luma
 _EXPANDED = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)  # BT.601, 16-235

@@ -138,7 +138,7 @@ class Evaluate:
     edges: float = number(0.001, 1.0)
     """Share of a frame's pixels that count as edges: those of the steepest brightness in the truth."""
     threads: int = number(1, 256)
-    """CPU threads of PyTorch."""
+    """Processors to use: by as many processes that share the clips, or by threads where there is a GPU."""
     channels_last: bool
     """Lay convolutions out with channels last in memory: faster on most processors."""
 

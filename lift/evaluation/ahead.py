@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from lift.errors import UserError
-from lift.evaluation.method import Prediction, Predictor
+from lift.evaluation import forks
+from lift.evaluation.method import Clips, Prediction, Predictor
 from lift.evaluation.results import DECIMALS, Measured, Weight, labels, shares, write_files
-from lift.evaluation.run import Clips
 from lift.metrics import Lpips, Means, ms_ssim, psnr, ssim
 from lift.progress import bar
 
@@ -52,16 +52,18 @@ def evaluate(
     *,
     out: Path,
     model: Mapping[str, float] | None = None,
+    processes: int = 1,
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json and weights.csv.
+    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and probes.csv.
 
     Args:
         methods: What is measured, by the seed of its training; by None where it has none.
         name: Its name, for progress and messages.
         benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
         lpips: The network behind the column `lpips`.
-        out: Folder of the three files; weights.csv holds the next frame's α.
+        out: Folder of the four files; weights.csv holds the next frame's α, probes.csv nothing.
         model: What the model costs, for metrics.json; None: there is no model.
+        processes: How many share the clips (`lift/evaluation/forks.py`).
 
     Returns:
         What metrics.json says.
@@ -69,19 +71,28 @@ def evaluate(
     Raises:
         UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
     """
+    seeds = [(benchmark, seed) for benchmark in benchmarks for seed in methods]
+    jobs = [(key, seed, index) for key, seed in seeds for index in range(len(benchmarks[key][0]))]
+
+    @torch.inference_mode()
+    def measured(job: tuple[str, int | None, int]) -> tuple[list[Row], list[Weight]]:
+        benchmark, seed, index = job
+        clips, horizon = benchmarks[benchmark]
+        sample = clips[index]
+        found = methods[seed](sample, horizon)
+        _refuse_non_finite(found, f"{benchmark}: {sample['clip']}: {name}")
+        shared = labels(benchmark, seed, clips.rows[index], sample)
+        made = [_row(shared, k, one, clips.frame(index, k - 1), lpips) for k, one in found.items()]
+        return made, shares(made[0], sample, next(iter(found.values())).weights)
+
     rows: list[Row] = []
     weights: list[Weight] = []
-    for benchmark, (clips, horizon) in benchmarks.items():
-        for seed, method in methods.items():
-            for index in bar(range(len(clips)), title=f"{name} on {benchmark}", unit="clip"):
-                sample = clips[index]
-                with torch.inference_mode():
-                    found = method(sample, horizon)
-                _refuse_non_finite(found, f"{benchmark}: {sample['clip']}: {name}")
-                shared = labels(benchmark, seed, clips.rows[index], sample)
-                made = [_row(shared, k, one, clips.frame(index, k - 1), lpips) for k, one in found.items()]
+    with forks.in_order(measured, jobs, processes) as results:
+        for benchmark, _ in seeds:
+            for _ in bar(range(len(benchmarks[benchmark][0])), title=f"{name} on {benchmark}", unit="clip"):
+                made, given = next(results)
                 rows += made
-                weights += shares(made[0], sample, next(iter(found.values())).weights)
+                weights += given
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)

@@ -8,79 +8,53 @@ Each probe leaves the two references as they are, so that what it costs is what 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lift.evaluation.method import Method, Sample
-from lift.evaluation.results import Measured, labels
-from lift.evaluation.run import Clips
+from lift.evaluation.method import Clips, Method, Sample
+from lift.evaluation.results import Probe
 from lift.metrics import ie, psnr
-from lift.progress import bar
 from lift.seeds import generator
 
 NEAR = 1  # |offset| of the references
 
 
-@dataclass(frozen=True, kw_only=True)
-class Probe(Measured):
-    """One clip under one probe; the fields are the columns of probes.csv."""
-
-    probe: str
-    whole: float
-    """PSNR of the frame from the whole window, dB."""
-    psnr: float
-    """PSNR of the frame under the probe, dB."""
-    moved: float
-    """Mean absolute difference of the two frames, 0-255: 0.5 is what rounding to bytes can hide."""
-
-
-def probe(
-    methods: Mapping[int | None, Method], name: str, benchmark: str, clips: Clips, most: int
-) -> list[Probe]:
-    """Put a method of a window, by the seed of its training, under every probe on some clips.
+def probe(method: Method, clips: Clips, index: int, whole: Tensor, shared: Mapping[str, Any]) -> list[Probe]:
+    """Put a method of a window under every probe on one clip.
 
     Args:
-        methods: As for `evaluate`.
-        name: For progress.
-        benchmark: The clips' name.
+        method: As it is measured.
         clips: Seen through the method's window.
-        most: How many of them, evenly spread.
+        index: The clip's.
+        whole: The frame that the method makes of it as it is.
+        shared: What all rows of the clip have (`labels`).
 
     Returns:
-        A row for each seed, clip and probe; none for clips without any frame beyond the references.
+        A row for each probe; none for a clip without any frame beyond the references.
     """
-    rows = []
-    for seed, method in methods.items():
-        for index in bar(_evenly(len(clips), most), title=f"probes of {name} on {benchmark}", unit="clip"):
-            sample = clips[index]
-            if not bool(_far(sample).any()):
-                continue
-            with torch.inference_mode():
-                whole = method(sample).frame
-                changed = {key: method(change(clips, index)).frame for key, change in PROBES.items()}
-            rows += [_row(benchmark, seed, clips, index, key, whole, frame) for key, frame in changed.items()]
+    sample = clips[index]
+    if not bool(_far(sample).any()):
+        return []
+    target, rows = sample["target"], []
+    for key, change in PROBES.items():
+        frame = method(change(clips, index)).frame
+        rows.append(
+            Probe(
+                **shared,
+                probe=key,
+                whole=psnr(whole, target, data_range=1.0),
+                psnr=psnr(frame, target, data_range=1.0),
+                moved=ie(frame, whole, data_range=1.0),
+            )
+        )
     return rows
 
 
-def _evenly(count: int, most: int) -> list[int]:
+def evenly(count: int, most: int) -> list[int]:
     """Choose `most` of `count` indices, each the middle of an equal share; all where there are fewer."""
     return list(range(count)) if most >= count else [(2 * i + 1) * count // (2 * most) for i in range(most)]
-
-
-def _row(
-    benchmark: str, seed: int | None, clips: Clips, index: int, key: str, whole: Tensor, frame: Tensor
-) -> Probe:
-    entry, sample = clips.rows[index], clips[index]
-    return Probe(
-        **labels(benchmark, seed, entry, sample),
-        probe=key,
-        whole=psnr(whole, sample["target"], data_range=1.0),
-        psnr=psnr(frame, sample["target"], data_range=1.0),
-        moved=ie(frame, whole, data_range=1.0),
-    )
 
 
 def _far(sample: Sample) -> Tensor:

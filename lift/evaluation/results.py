@@ -1,4 +1,4 @@
-"""The files of a method's results: a row per clip and training seed, their means, and the context weights.
+"""The files of a method's results: a row per clip and training seed, their means, context weights and probes.
 
 Numbers are rounded to significant digits once, when a row is made: what clips.csv says is what metrics.json
 averages.
@@ -86,6 +86,19 @@ class Weight:
     weight: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Probe(Measured):
+    """One clip under one probe (`lift/evaluation/probes.py`); the fields are the columns of probes.csv."""
+
+    probe: str
+    whole: float
+    """PSNR of the frame from the whole window, dB."""
+    psnr: float
+    """PSNR of the frame under the probe, dB."""
+    moved: float
+    """Mean absolute difference of the two frames, 0-255: 0.5 is what rounding to bytes can hide."""
+
+
 def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Measured`.
 
@@ -139,21 +152,21 @@ def _parsed(text: str, kind: Any) -> Any:
     return get_args(kind)[0](text) if text else None  # of what may be absent
 
 
-def write_probes(folder: Path, kind: type[Any], rows: Sequence[Any]) -> None:
-    """Write probes.csv, of rows of the dataclass `kind`; without any it has a head alone."""
-    _write_csv(folder / "probes.csv", kind, rows)
-
-
 def write_results(
-    folder: Path, rows: Sequence[Row], weights: Sequence[Weight], model: Mapping[str, float] | None = None
+    folder: Path,
+    rows: Sequence[Row],
+    weights: Sequence[Weight],
+    model: Mapping[str, float] | None = None,
+    probes: Sequence[Probe] = (),
 ) -> dict[str, dict[str, float]]:
-    """Write clips.csv, weights.csv and metrics.json; equal results give equal bytes.
+    """Write clips.csv, weights.csv, probes.csv and metrics.json; equal results give equal bytes.
 
     Args:
         folder: Where they go.
         rows: Of all benchmarks and seeds.
         weights: The same.
         model: What the model costs (cost.py), kept as `model` in metrics.json; None: there is no model.
+        probes: The same as rows; of a method without any the file has a head alone.
 
     Returns:
         What metrics.json says.
@@ -164,7 +177,7 @@ def write_results(
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
-    write_files(folder, Row, rows, weights, means)
+    write_files(folder, Row, rows, weights, means, probes)
     return means
 
 
@@ -174,10 +187,12 @@ def write_files(
     rows: Sequence[Any],
     weights: Sequence[Weight],
     means: Mapping[str, Mapping[str, float]],
+    probes: Sequence[Probe] = (),
 ) -> None:
-    """Write clips.csv, of rows of the dataclass `kind`, weights.csv and metrics.json."""
+    """Write clips.csv, of rows of the dataclass `kind`, weights.csv, probes.csv and metrics.json."""
     _write_csv(folder / "clips.csv", kind, rows)
     _write_csv(folder / "weights.csv", Weight, weights)
+    _write_csv(folder / "probes.csv", Probe, probes)
     write_json(folder / "metrics.json", means, indent=2)
 
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lift.errors import UserError
-from lift.evaluation.method import Method, Prediction, Sample, reference
-from lift.evaluation.results import Row, Weight, labels, shares, write_results
+from lift.evaluation import forks
+from lift.evaluation.method import Clips, Method, Prediction, Sample, Truth, reference
+from lift.evaluation.probes import evenly, probe
+from lift.evaluation.results import Probe, Row, Weight, labels, shares, write_results
 from lift.metrics import (
     Lpips,
+    both_ssims,
     edges,
     epe,
     full_size,
@@ -21,29 +24,11 @@ from lift.metrics import (
     ie_where,
     occluded,
     psnr,
-    ssim,
-    ssim_matlab,
     warping_error,
 )
 from lift.progress import bar
 
-FRAME_METRICS = {"psnr": psnr, "ssim": ssim, "ssim_matlab": ssim_matlab, "ie": ie, "ie_rms": ie_rms}
-Truth = tuple[NDArray[np.float32], NDArray[np.bool_]]
-
-
-class Clips(Protocol):
-    """A benchmark's clips, as `lift.data.dataset.ClipDataset` has them."""
-
-    @property
-    def rows(self) -> Sequence[Any]:
-        """One per clip, with clip, video, group, kind and motion."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, key: int, /) -> Sample: ...
-
-    def truth(self, index: int) -> Truth | None:
-        """Return true flow (4, H, W), pixels, and visibility (2, H, W) of a clip, where they are known."""
+FRAME_METRICS = {"psnr": psnr, "ie": ie, "ie_rms": ie_rms}
 
 
 def evaluate(
@@ -56,8 +41,10 @@ def evaluate(
     out: Path,
     model: Mapping[str, float] | None = None,
     kept: tuple[Sequence[Row], Sequence[Weight]] = ((), ()),
+    probes: Mapping[str, int] = MappingProxyType({}),
+    processes: int = 1,
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json and weights.csv.
+    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and probes.csv.
 
     Args:
         methods: What is measured, by the seed of its training; by None where it has none.
@@ -65,9 +52,11 @@ def evaluate(
         benchmarks: Clips by benchmark.
         lpips: The network behind the column `lpips`.
         edges: Share of a frame's pixels that count as edges.
-        out: Folder of the three files.
+        out: Folder of the four files.
         model: What the model costs, for metrics.json; None: there is no model.
         kept: Rows and weights of other benchmarks, measured before, which go into the files as they are.
+        probes: By benchmark, on how many of its clips, evenly spread, the method is put under every probe.
+        processes: How many share the clips (`lift/evaluation/forks.py`); the results are the same.
 
     Returns:
         What metrics.json says: means by benchmark, and by benchmark and kind.
@@ -75,15 +64,31 @@ def evaluate(
     Raises:
         UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
     """
-    rows, weights = list(kept[0]), list(kept[1])
-    for benchmark, clips in benchmarks.items():
-        for seed, method in methods.items():
-            run = _Run(method, name, seed, benchmark, clips, lpips, edges)
-            run.all_clips()
-            if not len(run.rows) == len(clips) == len(clips.rows):
-                raise RuntimeError(f"{benchmark}: {len(run.rows)} results for {len(clips.rows)} clips")
-            rows, weights = rows + run.rows, weights + run.weights
-    return write_results(out, rows, weights, model)
+    runs = {
+        benchmark: _Run(methods, name, benchmark, clips, lpips, edges, probes.get(benchmark, 0))
+        for benchmark, clips in benchmarks.items()
+    }
+    jobs = [(benchmark, index) for benchmark, clips in benchmarks.items() for index in range(len(clips))]
+    rows, weights, probed = list(kept[0]), list(kept[1]), list[Probe]()
+    with forks.in_order(lambda job: runs[job[0]].clip(job[1]), jobs, processes) as results:
+        for benchmark, clips in benchmarks.items():
+            title = f"{name} on {benchmark}"
+            found = [next(results) for _ in bar(range(len(clips)), title=title, unit="clip")]
+            if not len(found) == len(clips.rows):
+                raise RuntimeError(f"{benchmark}: {len(found)} results for {len(clips.rows)} clips")
+            for own in zip(*found, strict=True):  # of one seed
+                rows += [one.row for one in own]
+                weights += [weight for one in own for weight in one.weights]
+                probed += [row for one in own for row in one.probes]
+    return write_results(out, rows, weights, model, probed)
+
+
+class _Found(NamedTuple):
+    """What one method shows on one clip."""
+
+    row: Row
+    weights: list[Weight]
+    probes: list[Probe]
 
 
 class _FlowMetrics(NamedTuple):
@@ -93,55 +98,69 @@ class _FlowMetrics(NamedTuple):
 
 
 class _Run:
-    """One method, of one seed, on one benchmark."""
+    """One method, of all its seeds, on one benchmark."""
 
     def __init__(
         self,
-        method: Method,
+        methods: Mapping[int | None, Method],
         name: str,
-        seed: int | None,
         benchmark: str,
         clips: Clips,
         lpips: Lpips,
         edges: float,
+        probed: int,
     ) -> None:
-        self.method, self.seed, self.benchmark, self.clips = method, seed, benchmark, clips
-        self.name = name if seed is None else f"{name} (seed {seed})"
+        self.methods, self.name, self.benchmark, self.clips = methods, name, benchmark, clips
         self.lpips, self.edges = lpips, edges
-        self.rows: list[Row] = []
-        self.weights: list[Weight] = []
+        self.probed = frozenset(evenly(len(clips), probed))
 
     @torch.inference_mode()
-    def all_clips(self) -> None:
-        for index in bar(range(len(self.clips)), title=f"{self.name} on {self.benchmark}", unit="clip"):
-            self._clip(index)
+    def clip(self, index: int) -> list[_Found]:
+        """Measure every seed's method on one clip."""
+        sample, truth = self.clips[index], self.clips.truth(index)
+        predictions = {seed: method(sample) for seed, method in self.methods.items()}
+        for seed, prediction in predictions.items():
+            self._refuse_non_finite(prediction, sample["clip"], seed)
+        distances = self.lpips.measure_all([one.frame for one in predictions.values()], sample["target"])
+        return [
+            self._judged(index, seed, prediction, sample, truth, lpips)
+            for (seed, prediction), lpips in zip(predictions.items(), distances, strict=True)
+        ]
 
-    def _clip(self, index: int) -> None:
-        entry, sample, truth = self.clips.rows[index], self.clips[index], self.clips.truth(index)
-        prediction = self.method(sample)
-        self._refuse_non_finite(prediction, entry.clip)
+    def _judged(
+        self,
+        index: int,
+        seed: int | None,
+        prediction: Prediction,
+        sample: Sample,
+        truth: Truth | None,
+        lpips: float,
+    ) -> _Found:
         frame, target = prediction.frame, sample["target"]
+        shared = labels(self.benchmark, seed, self.clips.rows[index], sample)
         judged: dict[str, Any] = {
             name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()
-        }
+        } | both_ssims(frame, target, data_range=1.0)
         row = Row(
-            **labels(self.benchmark, self.seed, entry, sample),
+            **shared,
             **judged,
-            lpips=self.lpips.measure(frame, target),
+            lpips=lpips,
             ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
             ie_occluded=None
             if truth is None
             else ie_where(frame, target, np.asarray(~truth[1].all(axis=0)), data_range=1.0),
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
-        self.rows.append(row)
-        self.weights += shares(row, sample, prediction.weights)
+        probed = index in self.probed
+        probes = probe(self.methods[seed], self.clips, index, frame, shared) if probed else []
+        return _Found(row, shares(row, sample, prediction.weights), probes)
 
-    def _refuse_non_finite(self, prediction: Prediction, clip: str) -> None:
+    def _refuse_non_finite(self, prediction: Prediction, clip: str, seed: int | None) -> None:
+        name = self.name if seed is None else f"{self.name} (seed {seed})"
         for part, values in prediction._asdict().items():
             if values is not None and not bool(torch.isfinite(values).all()):
                 raise UserError(
-                    f"{self.benchmark}: {clip}: {self.name} gives a {part} with values that are not finite; "
+                    f"{self.benchmark}: {clip}: {name} gives a {part} with values that are not finite; "
                     f"look at the clip, or train the model again with a lower rate"
                 )
 

@@ -14,12 +14,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from lift.config import Download
 from lift.errors import UserError
@@ -28,6 +26,7 @@ from lift.fetch.identity import Identity, Manifest, identify
 from lift.fetch.transfer import fetch, part_of, size_of
 from lift.fetch.unpack import contents
 from lift.files import atomic_folder, full_disk_explained
+from lift.lock import locked
 from lift.progress import bar
 
 BROUGHT = "brought.json"
@@ -80,7 +79,7 @@ def bring_all(
                     f"{', '.join(sorted(catalogue))}); set sources.{name}.path to the folder that holds it"
                 )
     if todo:
-        with _alone(archives):
+        with locked(archives / ".lock", "another download is under way there; wait for its end"):
             _check_room(todo, folders, archives)
             for name, files in _fetch_all(todo, archives, known, settings, problems).items():
                 with kept():
@@ -108,16 +107,6 @@ def _already(name: str, folder: Path, manifest: Manifest) -> dict[str, Any]:
             f"(best after moving it elsewhere), otherwise remove it"
         ) from error
     return done
-
-
-def _alone(archives: Path) -> AbstractContextManager[object]:
-    """Keep a second run away from the same parts."""
-    with full_disk_explained(archives):
-        archives.mkdir(parents=True, exist_ok=True)
-        try:
-            return FileLock(archives / ".lock", timeout=0).acquire()
-        except Timeout as error:
-            raise UserError(f"{archives}: another download is under way there; wait for its end") from error
 
 
 def _check_room(todo: Mapping[str, Dataset], folders: Mapping[str, Path], archives: Path) -> None:

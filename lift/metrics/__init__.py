@@ -10,9 +10,9 @@ from lift.metrics.means import Means
 from lift.metrics.multiscale import ms_ssim
 from lift.metrics.perceptual import Lpips
 from lift.metrics.quantise import to_bytes
-from lift.metrics.similarity import ssim, ssim_matlab
+from lift.metrics.similarity import both_ssims, ssim, ssim_matlab
 
 __all__ = [
-    "Lpips", "Means", "edges", "epe", "full_size", "ie", "ie_rms", "ie_where", "ms_ssim", "occluded", "psnr",
-    "ssim", "ssim_matlab", "to_bytes", "warping_error",
+    "Lpips", "Means", "both_ssims", "edges", "epe", "full_size", "ie", "ie_rms", "ie_where", "ms_ssim",
+    "occluded", "psnr", "ssim", "ssim_matlab", "to_bytes", "warping_error",
 ]  # fmt: skip

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from lift.metrics.quantise import pair
 
-MAX_PSNR = (
-    100.0  # dB; of identical frames, where the formula gives infinity and no mean over clips would exist
-)
+# dB; of identical frames, where the formula gives infinity and no mean over clips would exist.
+MAX_PSNR = 100.0
 
 
 def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:

@@ -1,34 +1,119 @@
-"""Weights of other projects as PyTorch saves them."""
+"""Weights of other projects as a start for parts of models: all checks come before the first write."""
 
 import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from lift.errors import UserError
+from lift.models.interface import LoadReport
 
 
-def read_state(path: Path, key: str, expected: str) -> dict[str, Tensor]:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a file of weights is to be, in the words of messages."""
+
+    part: str
+    """What starts from it."""
+    file: str
+    key: str
+    """The parameter that names it."""
+    otherwise: str
+    """What it means, or what to set, where its sizes are others."""
+
+
+def read_state(path: Path, wanted: Wanted) -> dict[str, Tensor]:
     """Read a state dictionary, its keys without DataParallel's "module." in front.
 
     Args:
-        path: A file of `torch.save`; no code in it is run.
-        key: The parameter that names it, for messages.
-        expected: What should be there, for messages.
+        path: `.safetensors`, or a file of `torch.save`; no code in it is run.
+        wanted: For messages.
 
     Raises:
         UserError: The file is missing, truncated, or no weights file.
     """
     try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; set {key} to {expected}, or to null") from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise UserError(f"{path}: not found; set {wanted.key} to {wanted.file}, or to null") from error
+    except (
+        OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError, SafetensorError,
+    ) as error:  # fmt: skip
         raise UserError(
-            f"{path}: truncated or not a PyTorch weights file ({type(error).__name__}); expected {expected}, "
-            f"fetch it again"
+            f"{path}: truncated or no weights file ({type(error).__name__}); expected {wanted.file}, fetch "
+            f"it again"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise UserError(f"{path}: no dictionary of weights; expected {expected}")
+        raise UserError(f"{path}: no dictionary of weights; expected {wanted.file}")
     return {str(name).removeprefix("module."): value for name, value in state.items()}
+
+
+def start(
+    path: Path,
+    state: Mapping[str, Tensor],
+    own: Mapping[str, nn.Parameter],
+    named: Mapping[str, str],
+    wanted: Wanted,
+    cuttable: tuple[str, ...] = (),
+) -> LoadReport:
+    """Start parameters from a file, half or single precision; a refused file changes nothing.
+
+    Args:
+        path: The file.
+        state: Its entries.
+        own: Parameters by name.
+        named: Of those that are started, the entry of each.
+        wanted: For messages.
+        cuttable: How the names begin of those that may take leading channels alone.
+
+    Returns:
+        What was taken, what was cut, what started fresh.
+
+    Raises:
+        UserError: An entry is missing, of another size, or holds values that are not finite.
+    """
+    expected = f"expected {wanted.file}, or set {wanted.key}: null"
+    missing = [key for key in named.values() if key not in state]
+    if len(missing) == len(named):
+        first = ", ".join(list(state)[:3]) or "none"
+        raise UserError(f"{path}: nothing in it matches {wanted.part} (first entries: {first}); {expected}")
+    if missing:
+        raise UserError(
+            f"{path}: incomplete: {len(missing)} of {len(named)} entries are missing, {missing[0]} first; "
+            f"{expected}"
+        )
+    values, cut = {}, {}
+    for name, key in named.items():
+        ours, theirs = own[name], state[key]
+        room = [slice(size) for size in ours.shape[:2]] if name.startswith(cuttable) else []
+        values[name] = theirs[tuple(room[: theirs.ndim])]
+        if values[name].shape != ours.shape:
+            raise UserError(
+                f"{path}: {key} is {_sizes(theirs)} but {wanted.part}'s {name} is {_sizes(ours)}: "
+                f"{wanted.otherwise}; {expected}"
+            )
+        if not bool(theirs.isfinite().all()):
+            raise UserError(f"{path}: {key} holds values that are not finite: it is damaged; {expected}")
+        if ours.shape != theirs.shape:
+            cut[name] = f"leading {_sizes(ours)} of {_sizes(theirs)}"
+    with torch.no_grad():
+        for name, value in values.items():
+            own[name].copy_(value)
+    return LoadReport(
+        path=path,
+        taken=tuple(values),
+        cut=cut,
+        fresh=tuple(name for name in own if name not in values),
+        unused=tuple(key for key in state if key not in named.values()),
+    )
+
+
+def _sizes(tensor: Tensor) -> str:
+    return "x".join(str(size) for size in tensor.shape)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config import Config, Phase
-from lift.models.cost import MIB, parameters, peak_memory, peak_training_memory
+from lift.models.cost import MIB, parameters, peak_memory
 from lift.models.interface import Interpolator
 from lift.models.shapes import expected, found
 
@@ -102,8 +102,8 @@ def memory(model: Interpolator, clip: Mapping[str, Tensor]) -> dict[str, float]:
             taken[name] = torch.cuda.max_memory_allocated() / MIB
         return taken
     return {
-        "prediction": peak_memory(model.eval(), given) / MIB,
-        "training step": peak_training_memory(model, step) / MIB,
+        "prediction": peak_memory(model, partial(_predict, model, given), given) / MIB,
+        "training step": peak_memory(model, step) / MIB,
     }
 
 

@@ -35,3 +35,8 @@ def backward_warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor
     # align_corners=True: -1 and +1 are the centres of the first and last pixel; a single pixel has no extent.
     grid = torch.stack((x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1), dim=-1)
     return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)
+
+
+def warp_references(images: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
+    """Warp all − of a batch, then all +, (2·B, C, H, W), by flows side by side, (B, 4, H, W), − then +."""
+    return backward_warp(images, torch.cat(flow.chunk(2, dim=1)), mode)

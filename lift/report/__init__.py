@@ -1,13 +1,10 @@
 """The report of a profile: statistics, tables, figures and a page, from results alone and without torch."""
 
-import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config
-from lift.files import full_disk_explained
+from lift.files import atomic_folder, write_json
 
 __all__ = ["write"]
 
@@ -37,63 +34,24 @@ def write(
         UserError: An input is missing, broken, of another configuration, or not comparable with the others;
             or the disk is full.
     """
+    # Here, as the modules of this package import it.
+    from lift.report import figures, page, provenance, tables
+    from lift.report.figures.strips import strip
+    from lift.report.findings import Findings
+    from lift.report.reading import check_made, read
+
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
-    with full_disk_explained(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            _fill(config, configs, data, fresh, planned)
-            _swap(fresh, out)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _fill(
-    config: Config,
-    configs: Mapping[str, Config],
-    data: Path,
-    folder: Path,
-    planned: tuple[Config, Mapping[str, Config]],
-) -> None:
-    from lift.report import figures, page, pictures, provenance, tables
-    from lift.report.answer import answer
-    from lift.report.comparisons import decided, declared
-    from lift.report.curves import read_curves
-    from lift.report.figures.strips import strip
-    from lift.report.made import check_made
-    from lift.report.reading import read
-    from lift.report.strata import by_stratum
-
     check_made(config, configs, data)
     results, predicted = (read(config, configs, data, task) for task in ("interpolate", "predict"))
-    kept = pictures.read(results)
-    tests, strata, curves = declared(results), by_stratum(results), read_curves(results)
-    verdicts = decided(results, tests)
-    tabled = tables.build(results, tests, verdicts, strata, curves, predicted, planned)
-    public = [one for one in kept if results.procedural[one.benchmark]]
-    drawn = figures.plan(results, tests, verdicts, strata, curves, public)
-    tables.write(tabled, folder / "tables")
-    figures.write_all(drawn, folder / "figures")
-    apart = data / "scratch" / "strips"
-    shutil.rmtree(apart, ignore_errors=True)
-    figures.write_all([strip(results, one) for one in kept if one not in public], apart)
+    found = Findings(results=results, predicted=predicted, planned=planned)
+    public = [one for one in found.pictures if results.procedural[one.benchmark]]
     made = provenance.describe(results, predicted.methods)
-    environment = json.dumps(made.environment, indent=1, sort_keys=True)
-    (folder / "environment.json").write_text(f"{environment}\n", encoding="utf-8")
-    page.write(results, answer(results, verdicts), tabled, drawn, made, folder)
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    """Put `fresh` in the place of `out`; two renames, so that no moment leaves a half-written report."""
-    fresh.chmod(0o755)  # mkdtemp makes private folders
-    old = fresh.with_name(f"{fresh.name}.old")
-    if out.exists():
-        out.rename(old)
-    try:
-        fresh.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with atomic_folder(data / "scratch" / "strips") as folder:
+        figures.write_all([strip(results, one) for one in found.pictures if one not in public], folder)
+    with atomic_folder(out) as folder:
+        tabled, drawn = tables.build(found), figures.plan(found, public)
+        tables.write(tabled, folder / "tables")
+        figures.write_all(drawn, folder / "figures")
+        write_json(folder / "environment.json", made.environment)
+        page.write(found, tabled, drawn, made, folder)

@@ -1,12 +1,11 @@
 """The few numbers that `dvc exp show` and `dvc metrics diff` list: one for a method and benchmark."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config
 from lift.config.abilities import predicts
-from lift.files import atomic
+from lift.files import write_json
 from lift.report.reading import read_json
 
 SCENES = "scenes"
@@ -37,5 +36,4 @@ def write_chosen(path: Path, config: Config, configs: Mapping[str, Config], data
         stated, key = read_json(means), "psnr_1" if predicts(configs[name], name) else "psnr"
         benchmarks = dict.fromkeys((config.report.benchmark, SCENES))
         found[name] = {b: round(stated[b][key], 3) for b in benchmarks if key in stated.get(b, {})}
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(path, found, sort=False)

@@ -11,13 +11,13 @@ the same sign. What lacks one of the last three is measured and not judged.
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lift.report.names import METRICS, listing, number, number_of
+from lift.report.names import METRICS, listing, times
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
 from lift.seeds import generator
@@ -29,13 +29,6 @@ WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method
 EXPLORATORY = "exploratory"
 COMPARISON = ["benchmark", "family", "method", "against"]
 """Columns that tell one comparison on one population."""
-
-
-class Gated(NamedTuple):
-    """Why a model gets no verdict: in the verdict's place, and in a sentence."""
-
-    reason: str
-    sentence: str
 
 
 def declared(results: Results) -> pd.DataFrame:
@@ -58,7 +51,7 @@ _MEASURED = ["effect", "p_holm", "detectable", "low", "high", "agree", "withheld
 
 
 def _tested(
-    results: Results, benchmark: str, family: str, gate: Mapping[tuple[str, str], Gated]
+    results: Results, benchmark: str, family: str, gate: Mapping[tuple[str, str], Effect]
 ) -> Iterator[dict[str, Any]]:
     report = results.config.report
     flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
@@ -172,25 +165,16 @@ def gains(
     return unit_means(difference, units)
 
 
-def gated(results: Results) -> dict[tuple[str, str], Gated]:
-    """Return, by population and method, the models not shown to be better than the references as they are."""
+def gated(results: Results) -> dict[tuple[str, str], Effect]:
+    """Return, by population and method, the gain of models not shown to be better than the gate's method."""
     found = {}
     for benchmark, least in results.config.report.gate.items():
         for method in results.config.models:
             if method == least or not all(results.has(name, benchmark, "psnr") for name in (method, least)):
                 continue
             (gain,) = describe(results, gains(results, benchmark, "psnr", method, least))
-            if gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0):
-                continue
-            times = results.trainings.get(method, 0)
-            taught = f", trained {_times(times)} here" if times else ""
-            where = f"{results.called(least)} on {results.title(benchmark)}"
-            found[benchmark, method] = Gated(
-                f"not judged: no better than the {results.called(least)}",
-                f"{results.called(method)}{taught}, is not better than the {where} "
-                f"({number(gain.mean, 2, True)} dB, "
-                f"{number_of(gain.n, 'video')}): no verdict about it is given there",
-            )
+            if not (gain.low > 0 or (math.isnan(gain.low) and gain.mean > 0)):
+                found[benchmark, method] = gain
     return found
 
 
@@ -208,20 +192,16 @@ def _withheld(
     benchmark: str,
     pair: Sequence[str],
     effect: Effect | None,
-    gate: Mapping[tuple[str, str], Gated],
+    gate: Mapping[tuple[str, str], Effect],
 ) -> str:
     report = results.config.report
     if effect is None or effect.n < report.least_videos:
         return f"not judged: fewer than {report.least_videos} videos"
     for method in pair:
         if (benchmark, method) in gate:
-            return gate[benchmark, method].reason
+            return f"not judged: no better than the {results.called(report.gate[benchmark])}"
     least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
-    return f"not judged: trained {_times(least)}" if least < report.least_seeds else ""
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return f"not judged: trained {times(least)}" if least < report.least_seeds else ""
 
 
 def _means(results: Results, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
@@ -229,12 +209,6 @@ def _means(results: Results, method: str, benchmark: str, metric: str) -> npt.ND
     own = results.seed_means(method, benchmark, metric)
     alone = unit_means(results.values(method, benchmark, metric), results.videos(benchmark)).mean()
     return np.array([alone]) if own is None else own
-
-
-def compared(results: Results, available: Sequence[str]) -> list[str]:
-    """List the available methods that the declared comparisons name, in their order: the base first."""
-    asked = [m for c in results.config.report.comparisons for m in (c.method, c.against)]
-    return [method for method in dict.fromkeys(asked) if method in available]
 
 
 def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect]:

@@ -4,7 +4,7 @@ They are read, not made, by the pipeline: a time differs from run to run, and a 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,41 +42,45 @@ def read(folder: Path, profile: str) -> Measured:
         UserError: A file is not such a table.
     """
     numbers = ["parameters", "gmacs_256x448", "memory_mib", "milliseconds"]
-    frames = _table(folder / MODELS.name, "ablation", numbers, profile)
     kept = [f"kept_{part}" for part in PARTS]
-    steps = _table(folder / MEMORY.name, "what", ["batch", "crop", "gib", "seconds", *kept])
-    return Measured(frames=frames, steps=steps, gpu=_gpu(folder / GPU.name))
+    return Measured(
+        frames=_read(folder / MODELS.name, lambda path: _table(path, "ablation", numbers, profile)),
+        steps=_read(
+            folder / MEMORY.name,
+            lambda path: _table(path, "what", ["batch", "crop", "gib", "seconds", *kept]),
+        ),
+        gpu=_read(folder / GPU.name, _gpu, again=""),
+    )
+
+
+def _read(path: Path, parsed: Callable[[Path], Rows], again: str = f"run `{COMMAND}` or ") -> Rows:
+    if not path.is_file():
+        return {}
+    try:
+        return parsed(path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error!r}); {again}restore the file") from error
 
 
 def _table(path: Path, key: str, numbers: Sequence[str], profile: str = "") -> Rows:
-    if not path.is_file():
-        return {}
-    try:
-        table = pd.read_csv(path).astype(dict.fromkeys(numbers, float))
-        if profile:
-            table = table[table["profile"] == profile]
-        threads = table["threads"].map(lambda count: "one thread" if count == 1 else f"{count} threads")
-        where = table["device"] + ", " + threads + ", PyTorch " + table["torch"].astype(str)
-        return table.assign(where=where).set_index(key)[[*numbers, "where"]].T.to_dict()
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error!r}); run `{COMMAND}` or restore the file") from error
+    table = pd.read_csv(path).astype(dict.fromkeys(numbers, float))
+    if profile:
+        table = table[table["profile"] == profile]
+    threads = table["threads"].map(lambda count: "one thread" if count == 1 else f"{count} threads")
+    where = table["device"] + ", " + threads + ", PyTorch " + table["torch"].astype(str)
+    return table.assign(where=where).set_index(key)[[*numbers, "where"]].T.to_dict()
 
 
 def _gpu(path: Path) -> Rows:
-    if not path.is_file():
-        return {}
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        speed, trained = told["speed"], told["training"]["methods"]
-        # Reversed: the first of a method's rows stands; RIFE is measured again at the end.
-        return {
-            row["method"]: {
-                "ms": float(row["ms"]),
-                "card": speed["device"],
-                "samples": trained.get(row["method"], {}).get("speed", {}).get("samples_per_second"),
-            }
-            for row in reversed(speed["rows"])
-            if (row["size"], row["precision"]) == ("256x448", "32")
+    told = json.loads(path.read_text(encoding="utf-8"))
+    speed, trained = told["speed"], told["training"]["methods"]
+    # Reversed: the first of a method's rows stands; RIFE is measured again at the end.
+    return {
+        row["method"]: {
+            "ms": float(row["ms"]),
+            "card": speed["device"],
+            "samples": trained.get(row["method"], {}).get("speed", {}).get("samples_per_second"),
         }
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error!r}); restore the file") from error
+        for row in reversed(speed["rows"])
+        if (row["size"], row["precision"]) == ("256x448", "32")
+    }

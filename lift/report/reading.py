@@ -1,10 +1,13 @@
 """Read what evaluation wrote, and refuse what cannot be compared.
 
-Only what params.yaml names is read: a folder of a method that is no longer declared is left alone, and a
-declared method without results is listed as missing. All methods must have the same clips, measured under
-the same protocol. Methods that predict have a row for each horizon; they are read by the same rules, apart.
+Results are of the configuration that params.yaml has now, and of no other: evaluation leaves beside them what
+decided them (made_from.json, as the stage `resolve` wrote it). Only what params.yaml names is read: the
+folder of a method that is no longer declared is left alone, and a declared method without results is listed
+as missing. All methods must have the same clips, measured under the same protocol. Methods that predict have
+a row for each horizon; they are read by the same rules, apart.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,9 +18,11 @@ import pandas as pd
 
 from lift import header
 from lift.config import Config
+from lift.config.abilities import predicts
+from lift.config.resolved import evaluate, first_difference
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.names import REQUIRED, of_task
+from lift.report.names import REQUIRED
 from lift.report.results import Results
 
 TEXT = ("benchmark", "clip", "video", "group", "kind")
@@ -59,28 +64,28 @@ def read(
     """
     config = of_task(config, configs, task)
     seeded: dict[str, Frames] = {}
-    costs: dict[str, Mapping[str, float]] = {}
+    stated: dict[str, dict[str, Any]] = {}
     protocols: dict[str, dict[str, Any]] = {}
     for name in config.methods:
         folder = data / "results" / name
         seeds = configs[name].seeds if name in configs else ()
         seeded[name] = _read_method(folder / "clips.csv", config, seeds, task)
         if seeded[name]:
-            stated = read_json(folder / "metrics.json")
+            stated[name] = read_json(folder / "metrics.json")
             protocols[name] = read_json(folder / "protocol.json")
-            _check_means(seeded[name], stated, folder / "metrics.json")
-            costs |= {name: stated["model"]} if "model" in stated else {}
-    _check_same_clips(seeded, data)
-    summaries = {name: _summary(data / "clips" / name) for name in config.clips.sets}
+    _check_same_clips(config, seeded, data / "results")
+    for name, means in stated.items():
+        _check_means(seeded[name], means, data / "results" / name / "metrics.json")
+    summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
     return Results(
         config=config,
         configs=configs,
         data=data,
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
-        protocols=_one_protocol(config, seeded, protocols, data, task),
-        costs=costs,
-        procedural={name: bool(summary["procedural"]) for name, summary in summaries.items()},
+        protocols=_one_protocol(config, seeded, protocols, data / "results"),
+        costs={name: means["model"] for name, means in stated.items() if "model" in means},
+        procedural={name: summary["procedural"] for name, summary in summaries.items()},
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),
@@ -89,44 +94,73 @@ def read(
     )
 
 
+def check_made(config: Config, configs: Mapping[str, Config], data: Path) -> None:
+    """Refuse results that were made from another configuration than today's.
+
+    Args:
+        config: The profile's, without a method.
+        configs: Those of its methods that have a model.
+        data: data/<profile>.
+
+    Raises:
+        UserError: There are no results at all; or some are of another configuration, and the first key that
+            differs, with both values, says which.
+    """
+    there = [name for name in config.methods if (data / "results" / name / "clips.csv").is_file()]
+    if not there:
+        raise UserError(
+            f"{data / 'results'}: nothing is measured yet, so there is nothing to report; run `make repro`"
+        )
+    for name in there:
+        path = data / "results" / name / "made_from.json"
+        difference = first_difference(read_json(path), evaluate(configs.get(name, config), name, WEIGHTS))
+        if difference is not None:
+            raise UserError(
+                f"{path.parent}: made from another configuration than today's: {difference}; run `dvc "
+                "repro`, or set params.yaml back"
+            )
+
+
+def of_task(config: Config, configs: Mapping[str, Config], task: str) -> Config:
+    """Return the configuration with the methods of one task alone."""
+    own = [m for m in config.methods if predicts(configs.get(m, config), m) == (task == "predict")]
+    parts = ("ablations", "released", "baselines")
+    kept: dict[str, Any] = {part: tuple(m for m in getattr(config, part) if m in own) for part in parts}
+    return dataclasses.replace(config, **kept)
+
+
 def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> int:
     """Count a method's trainings: of what is released its files, where they were trained here."""
     if method in config.ablations:
         return len(configs[method].seeds)
-    paths = (
-        [WEIGHTS / f"{file}{header.SUFFIX}" for file in configs[method].weights]
-        if method in config.released
-        else []
-    )
+    files = configs[method].weights if method in config.released else ()
+    paths = (WEIGHTS / f"{file}{header.SUFFIX}" for file in files)
     return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
 
 
-def _summary(folder: Path) -> dict[str, Any]:
+def _summary(path: Path) -> dict[str, Any]:
     """Read what is known of a clip set."""
-    path = folder / "summary.json"
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        bool(summary["procedural"])
-        return summary
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        told = "not found" if isinstance(error, FileNotFoundError) else "says nothing about `procedural`"
-        raise UserError(f"{path}: {told}; run `dvc repro` to build the clips again") from error
+    again = "run `dvc repro` to build the clips again"
+    summary = read_json(path, again)
+    if not isinstance(summary.get("procedural"), bool):
+        raise UserError(f"{path}: says nothing about `procedural`; {again}")
+    return summary
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read an object that evaluation wrote.
+def read_json(path: Path, again: str = "evaluate again") -> dict[str, Any]:
+    """Read an object that an earlier stage wrote.
 
     Raises:
-        UserError: The file is missing or holds something else.
+        UserError: The file is missing or holds something else; `again` says what to do.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found beside clips.csv; evaluate again") from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); evaluate again") from error
+        raise UserError(f"{path}: not found; {again}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); {again}") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path}: expected an object, found {type(value).__name__}; evaluate again")
+        raise UserError(f"{path}: expected an object, found {type(value).__name__}; {again}")
     return value
 
 
@@ -183,12 +217,6 @@ def _read_method(path: Path, config: Config, seeds: Sequence[int], task: str) ->
             )
         parts = [own[own["seed"] == seed] for seed in seeds] or [own]
         found[str(name)] = tuple(part.sort_values(order).reset_index(drop=True) for part in parts)
-        for seed, frame in zip(seeds, found[str(name)], strict=False):
-            if apart := _differing(frame, found[str(name)][0]):
-                raise UserError(
-                    f"{path}: seeds {seeds[0]} and {seed} were not measured on the same {name} clips: they "
-                    f"differ in {_listed(apart)}; evaluate again"
-                )
     return found
 
 
@@ -204,31 +232,31 @@ def _check_means(frames: Frames, stated: Mapping[str, Any], path: Path) -> None:
     """Refuse a metrics.json that belongs to other rows: the two are read side by side."""
     for name, seeds in frames.items():
         rows = pd.concat(seeds)
+        means = {metric: rows[metric].mean() for metric in REQUIRED if "horizon" not in rows}
         if "horizon" in rows:
             means = {f"psnr_{horizon}": part["psnr"].mean() for horizon, part in rows.groupby("horizon")}
-        else:
-            means = {metric: rows[metric].mean() for metric in REQUIRED}
         for key, mean in means.items():
             told = stated.get(name, {}).get(key)
             if not isinstance(told, int | float) or abs(told - mean) > _AGREEMENT:
+                beside = f"but clips.csv beside it gives {mean:.6f}"
+                raise UserError(f"{path}: {name}.{key} is {told}, {beside}; evaluate again")
+
+
+def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path) -> None:
+    """Refuse to pair methods that were measured on different clips, with any seed and at any horizon."""
+    for benchmark in config.benchmarks:
+        parts = [
+            (f"{method} (seed {part['seed'].iloc[0]:g})" if len(frames[benchmark]) > 1 else method, part)
+            for method, frames in seeded.items()
+            for frame in frames.get(benchmark, ())
+            for _, part in (frame.groupby("horizon") if "horizon" in frame else [(0, frame)])
+        ]
+        for name, part in parts:
+            if apart := _differing(part, parts[0][1]):
                 raise UserError(
-                    f"{path}: {name}.{key} is {told}, but clips.csv beside it gives {mean:.6f}; evaluate "
-                    "again"
+                    f"{folder}: {name} and {parts[0][0]} were not measured on the same {benchmark} clips: "
+                    f"they differ in {_listed(apart)}; evaluate both again"
                 )
-
-
-def _check_same_clips(seeded: Mapping[str, Frames], data: Path) -> None:
-    """Refuse to pair methods that were measured on different clips, at any horizon."""
-    first: dict[str, tuple[str, pd.DataFrame]] = {}
-    for method, frames in seeded.items():
-        for name, (frame, *_) in frames.items():
-            for _, part in frame.groupby("horizon") if "horizon" in frame else [(0, frame)]:
-                other, reference = first.setdefault(name, (method, part))
-                if apart := _differing(part, reference):
-                    raise UserError(
-                        f"{data / 'results'}: {method} and {other} were not measured on the same {name} "
-                        f"clips: they differ in {_listed(apart)}; evaluate both again"
-                    )
 
 
 def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
@@ -243,38 +271,33 @@ def _one_protocol(
     config: Config,
     seeded: Mapping[str, Frames],
     protocols: Mapping[str, Mapping[str, Any]],
-    data: Path,
-    task: str,
+    folder: Path,
 ) -> dict[str, dict[str, str]]:
-    """Return each benchmark's protocol; refuse methods measured under different ones, or under another."""
+    """Return each benchmark's protocol; refuse methods measured under another, or on other clips."""
     agreed: dict[str, dict[str, str]] = {}
     first: dict[str, str] = {}
     for method, name in ((method, name) for method, frames in seeded.items() for name in frames):
-        own = protocols[method].get(name, {})
+        rules, own, path = config.benchmarks[name], protocols[method].get(name, {}), folder / method
         if not isinstance(own, dict):
-            path = data / "results" / method / "protocol.json"
-            raise UserError(f"{path}: {name}: expected an object, found {own!r}; evaluate again")
-        reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
-        for key in sorted({*own, *reference}):
-            if own.get(key) != reference.get(key):
-                raise UserError(
-                    f"{data / 'results'}: {method} and {other} were not measured alike on {name}: {key} is "
-                    f"{own.get(key)!r} for {method} and {reference.get(key)!r} for {other} (protocol.json); "
-                    "evaluate both again"
-                )
-    for name, own in agreed.items():
-        rules = config.benchmarks[name]
+            raise UserError(
+                f"{path}/protocol.json: {name}: expected an object, found {own!r}; evaluate again"
+            )
         asked = {"protocol": rules.protocol, "sampling": rules.sampling or "its own"}
-        asked |= {"horizons": str(rules.horizons)} if task == "predict" else {}
-        for key in (*asked, *(own.keys() - asked.keys() - {"clips"})):
+        asked |= {"horizons": str(rules.horizons)} if "horizon" in seeded[method][name][0] else {}
+        for key in sorted((asked.keys() | own.keys()) - {"clips"}):
             if own.get(key) != asked.get(key):
-                told = (
+                said = (
                     f"params.yaml says {asked[key]!r}" if key in asked else "this version knows no such rule"
                 )
-                raise UserError(
-                    f"{data / 'results' / first[name]}: {name} was measured with {key} {own.get(key)!r} "
-                    f"(protocol.json), but {told}; evaluate again"
-                )
+                told = f"{name} was measured with {key} {own.get(key)!r} (protocol.json)"
+                raise UserError(f"{path}: {told}, but {said}; evaluate again")
+        reference, other = agreed.setdefault(name, own), first.setdefault(name, method)
+        if own.get("clips") != reference.get("clips"):
+            raise UserError(
+                f"{folder}: {method} and {other} were not measured alike on {name}: clips is "
+                f"{own.get('clips')!r} for {method} and {reference.get('clips')!r} for {other} "
+                "(protocol.json); evaluate both again"
+            )
     return agreed
 
 

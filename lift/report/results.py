@@ -10,7 +10,7 @@ import pandas as pd
 
 from lift.config import Config
 from lift.report.measured import Measured
-from lift.report.names import JUDDER, TWO_FRAMES, narrow, window
+from lift.report.names import JUDDER, REFERENCES, TWO_FRAMES, number_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,12 @@ class Results:
         """The method that the research question is about: the first that params.yaml compares."""
         return self.config.report.comparisons[0].method
 
+    @property
+    def compared(self) -> list[str]:
+        """Methods that the declared comparisons name, in their order: the base first."""
+        asked = self.config.report.comparisons
+        return list(dict.fromkeys(method for one in asked for method in (one.method, one.against)))
+
     def frame(self, method: str, benchmark: str) -> pd.DataFrame | None:
         """Return the rows of one method on one benchmark; None where there are none."""
         return self.rows.get(method, {}).get(benchmark)
@@ -122,26 +128,72 @@ class Results:
         """Return what readers call a benchmark."""
         return self.config.benchmarks[benchmark].title
 
+    def counts(self, benchmark: str) -> str:
+        """Say how many clips and source videos a benchmark has."""
+        frame = self.rows[self.measured(benchmark)[0]][benchmark]
+        clips, videos = frame["clip"].nunique(), frame["group"].nunique()
+        return f"n = {number_of(clips, 'clip')} of {number_of(videos, 'source video')}"
+
     def footage(self, benchmark: str) -> str:
         """Return the words that a caption must carry where the footage is rendered; else none."""
         if self.stand_in(benchmark):
             return " (procedural stand-ins)"
         return " (procedural scenes)" if self.procedural[benchmark] else ""
 
+    def many(self, benchmark: str) -> int:
+        """Count the source videos of a benchmark."""
+        return len(set(self.videos(benchmark)))
+
+    def listed(self, benchmarks: Iterable[str]) -> str:
+        """Name benchmarks, and which of them are rendered."""
+        return ", ".join(f"{self.title(name)}{self.footage(name)}" for name in dict.fromkeys(benchmarks))
+
     @property
     def coverage(self) -> str:
         """Coverage of intervals in words."""
         return f"{100 * self.config.report.confidence:g} %"
 
-    def named(self, method: str) -> dict[str, object]:
-        """Return the first cells of a method's row: its name, signed where it sees two frames, and window."""
-        sign = f" {TWO_FRAMES}" if narrow(self.configs, method) else ""
-        shown = f"{self.called(method)}{sign}"
-        return {"method": method, "method_shown": shown, "window": window(self.configs, method)}
+    def narrow(self, method: str) -> bool:
+        """Whether a method sees the two references alone."""
+        config = self.configs.get(method)
+        return config is None or len(config.clip.offsets) == 2 or not config.model.use_context
 
-    def sources(self, methods: Iterable[str]) -> list[str]:
-        """Name the files that the rows of some methods come from."""
-        return [f"results/{m}/clips.csv" for m in dict.fromkeys(methods) if self.rows.get(m)]
+    def used(self, method: str) -> int:
+        """Count the frames of a window that take part, the missing one with them, as names do."""
+        clip, model = self.configs[method].clip, self.configs[method].model
+        if model.name != "lift" or (model.use_context and model.refinement not in ("none", "fusion")):
+            return len(clip.offsets) + 1
+        near = {"rife": model.lift_rife.reach, "matching": model.matching.reach}.get(model.flow, 0)
+        return 3 + min(near, clip.before - 1) + min(near, clip.after - 1)
+
+    def sampling(self, method: str, benchmark: str) -> str:
+        """Name the sampling of a method's context: none, what the protocol forces, or the method's own."""
+        if self.narrow(method):
+            return REFERENCES
+        return self.config.benchmarks[benchmark].sampling or self.configs[method].clip.sampling
+
+    def named(self, method: str) -> dict[str, object]:
+        """Return the first cells of a method's row: its name, signed where it sees two frames, and window.
+
+        A window is told by its frames, those before and after the gap, as in `14 (8+6), 4 used`.
+        """
+        name = self.called(method)
+        if self.narrow(method):
+            return {"method": method, "method_shown": f"{name} {TWO_FRAMES}", "window": "2 (1+1)"}
+        clip, seen = self.configs[method].clip, self.used(method) - 1
+        window = f"{len(clip.offsets)} ({clip.before}+{clip.after})"
+        window += f", {seen} used" if seen < len(clip.offsets) else ""
+        return {"method": method, "method_shown": name, "window": window}
+
+    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> list[str]:
+        """Name files, * being each of some methods; those of evaluation where these have results."""
+        named = dict.fromkeys(methods)
+        return [
+            pattern.replace("*", method)
+            for pattern in patterns
+            for method in (named if "*" in pattern else [""])
+            if not pattern.startswith("results/") or self.rows.get(method)
+        ]
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

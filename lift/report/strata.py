@@ -12,22 +12,20 @@ from typing import Any
 import pandas as pd
 
 from lift.report.comparisons import describe, gains
-from lift.report.names import CONTROL, STRATA, narrow
+from lift.report.names import CONTROL, STRATA
 from lift.report.results import Results
 from lift.report.statistics import bootstrap_interval, detectable_between, holm, permutation_p
 from lift.seeds import generator
 
 METRICS = ("psnr", "epe")
-COLUMNS = [
-    "benchmark", "against", "metric", "kind", "effect", "excess", "low", "high", "p", "detectable", "p_holm",
-    "found",
-]  # fmt: skip
+_MEASURED = ("excess", "low", "high", "p", "detectable", "p_holm", "found")
+COLUMNS = ["benchmark", "against", "metric", "kind", "effect", *_MEASURED]
 
 
 def opponents(results: Results) -> list[str]:
     """List the methods of the two references alone that the base is compared with by declaration."""
     asked = [c.against for c in results.config.report.comparisons if c.method == results.base]
-    return [m for m in dict.fromkeys(asked) if narrow(results.configs, m)]
+    return [m for m in dict.fromkeys(asked) if results.narrow(m)]
 
 
 def by_stratum(results: Results) -> pd.DataFrame:
@@ -45,9 +43,7 @@ def by_stratum(results: Results) -> pd.DataFrame:
 
 
 def _of(results: Results, benchmark: str) -> list[dict[str, Any]]:
-    if results.frame(results.base, benchmark) is None:
-        return []
-    present = set(results.kinds(benchmark))
+    present = set(results.kinds(benchmark)) if results.frame(results.base, benchmark) is not None else set()
     kinds = [*(kind for kind in STRATA if kind in present), *sorted(present - set(STRATA))]
     control = CONTROL if CONTROL in present else ""
     if len(kinds) < 2 or control not in present:
@@ -62,31 +58,22 @@ def _of(results: Results, benchmark: str) -> list[dict[str, Any]]:
     level = 1 - report.confidence
     smallest = level / max(1, len(asked) * (len(kinds) - 1))
     for metric, against in asked:
-        by_kind = {k: gains(results, benchmark, metric, results.base, against, k) for k in kinds}
-        for kind, here in by_kind.items():
-            plain = by_kind[control]
+        plain = gains(results, benchmark, metric, results.base, against, control)
+        for kind in kinds:
+            here = gains(results, benchmark, metric, results.base, against, kind)
             (effect,) = describe(results, here)
-            row: dict[str, Any] = dict.fromkeys(COLUMNS, math.nan)
-            row |= {
-                "benchmark": benchmark,
-                "metric": metric,
-                "against": against,
-                "kind": kind,
-                "effect": effect,
-            }
+            row: dict[str, Any] = {"benchmark": benchmark, "metric": metric, "against": against}
+            row |= {"kind": kind, "effect": effect, **dict.fromkeys(_MEASURED, math.nan)}
             rows.append(row)
             if kind == control:
                 continue
-            row["excess"] = float(here.mean() - plain.mean())
-            row["low"], row["high"] = (
-                float(end[0])
-                for end in bootstrap_interval(
-                    [here[:, None], plain[:, None]],
-                    confidence=report.confidence,
-                    resamples=report.resamples,
-                    rng=generator(results.config.seed, "report", "bootstrap"),
-                )
+            (low,), (high,) = bootstrap_interval(
+                [here[:, None], plain[:, None]],
+                confidence=report.confidence,
+                resamples=report.resamples,
+                rng=generator(results.config.seed, "report", "bootstrap"),
             )
+            row |= {"excess": float(here.mean() - plain.mean()), "low": float(low), "high": float(high)}
             rng = generator(results.config.seed, "report", "permutation")
             row["p"] = permutation_p(here, plain, resamples=report.resamples, rng=rng)
             row["detectable"] = detectable_between(here, plain, smallest, report.resamples)

@@ -1,6 +1,6 @@
 """Procedural footage in the official layouts of the data sets, for the code that reads the real ones.
 
-Each writer fills `raw/<source>` with the same roots as the official archive: `vimeo_septuplet/`, `UCF-101/`
+`write` fills `raw/<source>` with the same roots as the official archive: `vimeo_septuplet/`, `UCF-101/`
 and `ucfTrainTestlist/`, `DAVIS/`, `SNU-FILM/`; `scenes/` is our own and keeps the truth of test scenes. The
 five kinds take turns; a video's kind stands in its name where the official naming has room for one. A video
 depends on (seed, source, part, index) alone, so the bytes do not depend on how many workers there are.
@@ -11,9 +11,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 
@@ -28,32 +26,6 @@ from lift.seeds import derive
 TEST_GROUPS, GROUPS = 7, 25  # UCF101 split 1: groups 1-7 are tested, 8-25 train
 SNU_GAPS = {"easy": 1, "medium": 2, "hard": 4, "extreme": 8}  # frames from the missing one to each reference
 SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of each of them
-
-
-class Writer(Protocol):
-    """Writes a source's footage."""
-
-    def __call__(
-        self,
-        folder: Path,
-        render: Render,
-        seed: int,
-        *,
-        target: int,
-        workers: int | None = None,
-    ) -> None:
-        """Write the official layout into `folder` as a whole: it appears complete or not at all.
-
-        Args:
-            folder: `raw/<source>`; what stood there is replaced.
-            render: Counts, frames, size and speed.
-            seed: The run's seed.
-            target: Index of the missing frame, whose truth `scenes` keeps: `Config.missing`.
-            workers: Videos rendered at once (None: one per processor); the bytes are the same.
-
-        Raises:
-            UserError: Too few frames for the layout, a full disk or a folder that cannot be written.
-        """
 
 
 def _vimeo90k(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
@@ -166,21 +138,34 @@ class _Draw:
         )
 
 
-_Plan = Callable[[Path, Render, _Draw, int], list[Video]]
+LAYOUTS: dict[str, Callable[[Path, Render, _Draw, int], list[Video]]] = {
+    "vimeo90k": _vimeo90k,
+    "ucf101": _ucf101,
+    "davis": _davis,
+    "snu_film": _snu_film,
+    "scenes": _scenes,
+}
+"""By source, what writes its lists and says which videos it has."""
 
 
-def _write(
-    source: str,
-    plan: _Plan,
-    folder: Path,
-    render: Render,
-    seed: int,
-    *,
-    target: int,
-    workers: int | None = None,
+def write(
+    source: str, folder: Path, render: Render, seed: int, *, target: int, workers: int | None = None
 ) -> None:
+    """Write a source in its official layout as a whole: it appears complete or not at all.
+
+    Args:
+        source: One of LAYOUTS.
+        folder: `raw/<source>`; what stood there is replaced.
+        render: Counts, frames, size and speed.
+        seed: The run's seed.
+        target: Index of the missing frame, whose truth `scenes` keeps: `Config.missing`.
+        workers: Videos rendered at once (None: one per processor); the bytes are the same.
+
+    Raises:
+        UserError: Too few frames for the layout, a full disk or a folder that cannot be written.
+    """
     with atomic_folder(folder) as root:
-        videos = plan(root, render, _Draw(source, render, seed), target)
+        videos = LAYOUTS[source](root, render, _Draw(source, render, seed), target)
         pool = _pool(render, min(workers or os.cpu_count() or 1, max(len(videos), 1)))
         with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
             try:
@@ -204,18 +189,6 @@ def _pool(render: Render, workers: int) -> Executor:
         return ThreadPoolExecutor(workers)
     spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
     return ProcessPoolExecutor(workers, spawn, cv2.setNumThreads, (1,))
-
-
-WRITERS: dict[str, Writer] = {
-    source: partial(_write, source, plan)
-    for source, plan in {
-        "vimeo90k": _vimeo90k,
-        "ucf101": _ucf101,
-        "davis": _davis,
-        "snu_film": _snu_film,
-        "scenes": _scenes,
-    }.items()
-}
 
 
 def _write_list(path: Path, lines: list[str], end: str = "\n") -> None:

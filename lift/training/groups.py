@@ -11,8 +11,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     """Split a model's parameters into the groups `encoder`, `s1` (its full-resolution layers) and `rest`.
 
     One optimiser holds all groups from step 0, frozen or not, so that unfreezing changes no state but a
-    flag. Biases
-    and normalisation weights are not decayed.
+    flag. Biases and normalisation weights are not decayed.
     """
     members: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -33,8 +32,7 @@ def freeze(model: nn.Module, names: Collection[str]) -> None:
     """Freeze the parameters called `names`; every other parameter trains.
 
     A frozen parameter builds no graph, so the steps of a frozen phase are cheaper, and it is skipped by the
-    optimiser
-    because its gradient is None.
+    optimiser because its gradient is None.
     """
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name not in names)

@@ -1,12 +1,9 @@
-"""What a run asks of its machine: signals from a scheduler, a lock, and memory."""
+"""What a run asks of its machine: signals from a scheduler, and memory."""
 
-import fcntl
-import os
 import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
@@ -14,7 +11,6 @@ import torch
 
 from lift.config import Train
 from lift.errors import UserError
-from lift.files import full_disk_explained
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 """PyTorch's words where it is not its own allocator that finds none left."""
@@ -48,36 +44,6 @@ def leave_signals_to_trainer(worker: int) -> None:
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-
-
-class Lock:
-    """A file that one process holds; the system releases it when that process dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Self:
-        """Take the lock.
-
-        Raises:
-            UserError: Another process holds it.
-        """
-        with full_disk_explained(self._path):
-            self._file = self._path.open("w")
-        # Loading processes outlive a killed trainer by seconds, and an inherited file would hold its lock.
-        os.register_at_fork(after_in_child=self._file.close)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise UserError(
-                f"{self._path}: another process is training this run; wait for it or stop it (a killed "
-                f"`dvc repro` leaves its trainer running), then run again"
-            ) from error
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
 
 
 @contextmanager

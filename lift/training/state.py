@@ -1,9 +1,8 @@
 """Checkpoints of a run in progress: one file, replaced atomically, with all that an exact resume needs.
 
 They live in a scratch folder that neither git nor DVC manages (specification section 10.3), named by a digest
-of everything
-that decides the result, guarded by a lock that the system releases when its process dies, and removed on
-success.
+of everything that decides the result, guarded by a lock that the system releases when its process dies, and
+removed on success.
 """
 
 import hashlib
@@ -23,7 +22,7 @@ import torch
 
 from lift.errors import UserError
 from lift.files import atomic, full_disk_explained
-from lift.training.machine import Lock
+from lift.lock import locked
 
 NAME = "state.pt"
 PREVIOUS = "state.previous.pt"
@@ -191,7 +190,11 @@ def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
     done = scratch / f"{folder.name}.done"
     with full_disk_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with Lock(scratch / f"{folder.name}.lock"):
+    busy = (
+        "another process is training this run; wait for it or stop it (a killed `dvc repro` leaves its "
+        "trainer running), then run again"
+    )
+    with locked(scratch / f"{folder.name}.lock", busy):
         shutil.rmtree(done, ignore_errors=True)
         for unfinished in folder.glob(".*"):  # what a kill left of a file that was being written
             unfinished.unlink()

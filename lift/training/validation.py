@@ -67,9 +67,8 @@ def validate(
         now = {key: clip[key][None].to(fabric.device) for key in ("frames", "offsets", "valid", "target")}
         with fabric.autocast():
             found = model(now["frames"], now["offsets"], now["valid"], now["target"])
-        found = fabric._precision.convert_output(
-            found
-        )  # to float32, as in training; Fabric has no public way
+        # To float32, as in training; Fabric has no public way.
+        found = fabric._precision.convert_output(found)
         frame = found.frame[0].float()
         values = {name: metric(frame, now["target"][0]) for name, metric in metrics.items()}
         rows.append((index, values | _loss(losses(found, now)), _alpha(now, found)))

@@ -24,9 +24,8 @@ CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".ts": ("mpegts", "libx264"),
     ".gif": ("gif", "gif"),
 }
-OPTIONS: dict[
-    str, dict[str, str]
-] = {  # near lossless to the eye, since the input was compressed once already
+# Near lossless to the eye, since the input was compressed once already.
+OPTIONS: dict[str, dict[str, str]] = {
     "libx264": {"crf": "16", "preset": "medium"},
     "libx265": {"crf": "18", "preset": "medium", "x265-params": "log-level=error"},
     "libvpx-vp9": {"crf": "20", "b": "0", "row-mt": "1", "cpu-used": "3"},

@@ -29,10 +29,8 @@ MATRICES = {  # FFmpeg's AVColorSpace (ITU-T H.273, table 4) to the matrix of th
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-WIDE, TALL = (
-    1280,
-    576,
-)  # BT.709 is meant from this width, or above this height, where a file does not say (mpv)
+# BT.709 is meant from this width, or above this height, where a file does not say (mpv).
+WIDE, TALL = 1280, 576
 RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
 LIMITED, FULL = 1, 2  # ranges
 SRGB = 13  # transfer

@@ -17,9 +17,8 @@ from lift.video.frame import Frame
 from lift.video.settings import Settings
 from lift.video.ticks import Schedule, Tick
 
-LONGEST = (
-    5  # distinct frames after which a cadence begins again: 2:3:2:3:2, film on 60 frames a second, has 5
-)
+# Distinct frames after which a cadence begins again: 2:3:2:3:2, film on 60 frames a second, has 5.
+LONGEST = 5
 FAITH = 2 * LONGEST  # distinct frames without a cadence after which the last one is given up
 
 

@@ -91,10 +91,8 @@ class Source(Facts):
     def __init__(self, path: Path, span: Span, facts: Facts) -> None:
         super().__init__(**vars(facts))
         self.path, self.span = path, span
-        self.origin, self.length = (
-            facts.begin + span.start,
-            None if span.end is None else span.end - span.start,
-        )
+        self.origin = facts.begin + span.start
+        self.length = None if span.end is None else span.end - span.start
         self.remarks: list[str] = []
         self.trouble: str | None = None
 

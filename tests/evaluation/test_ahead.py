@@ -119,11 +119,17 @@ def test_every_frame_is_judged_by_the_one_that_came_and_none_ahead_is_given(lpip
 
 def test_seeds_and_the_contexts_weights_are_kept_and_equal_results_are_equal_bytes(lpips, tmp_path):
     methods = {seed: of_predictor(Line(), (1,), recurrent=True) for seed in (7, 8)}
-    for name in ("one", "two"):
+    for name, processes in (("one", 1), ("two", 2)):
         ahead.evaluate(
-            methods, "line", {"set": (Clips(), 2)}, lpips, out=tmp_path / name, model={"parameters": 5}
+            methods,
+            "line",
+            {"set": (Clips(), 2)},
+            lpips,
+            out=tmp_path / name,
+            model={"parameters": 5},
+            processes=processes,
         )
-    files = ("clips.csv", "weights.csv", "metrics.json")
+    files = ("clips.csv", "weights.csv", "metrics.json", "probes.csv")
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
     weights = list(csv.DictReader((tmp_path / "one" / "weights.csv").read_text().splitlines()))
     assert len(weights) == 2 * (3 + 2)  # of two seeds: three frames of one clip, two of the other

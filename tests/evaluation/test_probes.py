@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lift.evaluation.method import Prediction
-from lift.evaluation.probes import PROBES, alone, probe, reordered, strange
+from lift.evaluation.probes import PROBES, alone, evenly, probe, reordered, strange
+from lift.evaluation.results import labels
 
 OFFSETS = torch.tensor([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
 NEAR = OFFSETS.abs() == 1
@@ -50,23 +51,31 @@ def references(sample):
     return Prediction(sample["frames"][NEAR].mean(0))
 
 
+def probes(method, clips):
+    found = []
+    for index, entry in enumerate(clips.rows):
+        shared = labels("scenes", 7, entry, clips[index])
+        found += probe(method, clips, index, method(clips[index]).frame, shared)
+    return found
+
+
 def by_probe(rows):
     return {key: [row for row in rows if row.probe == key] for key in PROBES}
 
 
 def test_a_method_of_two_frames_loses_nothing():
-    rows = probe({7: references}, "x", "scenes", Clips(), 9)
+    rows = probes(references, Clips())
     assert len(rows) == len(PROBES) * 4
     assert all(row.whole == row.psnr and row.moved == 0 for row in rows)
     assert {row.seed for row in rows} == {7}
 
 
 def test_the_order_matters_to_who_looks_at_it_and_not_to_the_mean():
-    found = by_probe(probe({None: mean}, "x", "scenes", Clips(), 9))
+    found = by_probe(probes(mean, Clips()))
     assert all(row.moved == pytest.approx(0, abs=1e-3) for row in found["order"])
     assert all(row.moved > 1 for row in found["strangers"] + found["references"])
     assert all(row.whole > row.psnr for row in found["references"])
-    assert any(row.moved > 1 for row in by_probe(probe({None: first}, "x", "scenes", Clips(), 9))["order"])
+    assert any(row.moved > 1 for row in by_probe(probes(first, Clips()))["order"])
 
 
 @pytest.mark.parametrize("change", PROBES.values())
@@ -97,10 +106,12 @@ def test_strangers_are_of_the_next_clip_of_the_same_size():
 
 
 def test_without_frames_beyond_the_references_there_is_nothing_to_take():
-    assert probe({None: mean}, "x", "s", Clips(valid=(False, False, True, True, False, False)), 9) == []
+    assert probes(mean, Clips(valid=(False, False, True, True, False, False))) == []
     assert not bool(alone(Clips(), 0)["valid"][~NEAR].any())
 
 
 def test_no_more_clips_than_asked_are_probed_and_evenly():
-    rows = probe({None: mean}, "x", "scenes", Clips(), 1)
-    assert len({row.clip for row in rows}) == 1
+    assert evenly(250, 5) == [25, 75, 125, 175, 225]
+    assert evenly(4, 1) == [2]
+    assert evenly(3, 9) == [0, 1, 2]
+    assert evenly(3, 0) == []

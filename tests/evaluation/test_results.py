@@ -89,4 +89,9 @@ def test_equal_results_give_equal_bytes(tmp_path):
 
 def test_nothing_is_left_beside_the_results(tmp_path):
     write_results(tmp_path, [row()], [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips.csv", "metrics.json", "weights.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clips.csv",
+        "metrics.json",
+        "probes.csv",
+        "weights.csv",
+    ]

@@ -9,6 +9,7 @@ from torch import nn
 
 from lift.errors import UserError
 from lift.evaluation import BASELINES, Prediction, evaluate, of_model
+from lift.evaluation.probes import PROBES
 from lift.evaluation.results import kept
 from lift.metrics import Lpips, psnr, ssim
 
@@ -50,14 +51,18 @@ class Clips:
 
 
 class Model(nn.Module):
-    """The average of the references, with a flow of one quarter-size pixel everywhere and even weights."""
+    """A mean of the references, with a flow of one quarter-size pixel everywhere and even weights."""
+
+    def __init__(self, share=0.5):
+        super().__init__()
+        self.share = share
 
     def forward(self, frames, offsets, valid):
         assert not self.training
         batch, _, _, height, width = frames.shape
         small = (-(-height // 4), -(-width // 4))
         return SimpleNamespace(
-            frame=(frames[:, 1] + frames[:, 2]) / 2,
+            frame=torch.lerp(frames[:, 2], frames[:, 1], self.share),
             flow=frames.new_ones(batch, 4, *small),
             occlusion=frames.new_ones(batch, 2, *small),
             weights=valid / valid.sum(dim=1, keepdim=True),
@@ -170,14 +175,55 @@ def test_baselines_run_the_same_way_and_give_equal_bytes_twice(name, lpips, tmp_
     assert (tmp_path / "one/weights.csv").read_text().count("\n") == 1
 
 
-def test_a_prediction_that_is_not_finite_names_its_clip_and_writes_nothing(lpips, tmp_path):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_prediction_that_is_not_finite_names_its_clip_and_writes_nothing(processes, lpips, tmp_path):
     def broken(sample):
         frame = sample["target"] * (torch.nan if sample["clip"].endswith("1") else 1)
         return Prediction(frame)
 
     with pytest.raises(UserError, match=r"davis: set/v0@1: broken \(seed 7\) gives a frame"):
-        evaluate({7: broken}, "broken", {"davis": Clips()}, lpips, edges=0.1, out=tmp_path / "results")
+        evaluate(
+            {7: broken},
+            "broken",
+            {"davis": Clips()},
+            lpips,
+            edges=0.1,
+            out=tmp_path / "results",
+            processes=processes,
+        )
     assert not (tmp_path / "results").exists()
+
+
+def seeds():
+    return {seed: of_model(Model(share)) for seed, share in ((7, 0.5), (8, 0.3))}
+
+
+@pytest.mark.parametrize("probes", [{}, {"scenes": 2}])
+def test_two_processes_give_the_bytes_of_one_of_every_seed_and_probe(probes, lpips, tmp_path):
+    for processes in (1, 2):
+        evaluate(
+            seeds(),
+            "model",
+            {"davis": Clips(), "scenes": Clips(truth=True)},
+            lpips,
+            edges=0.1,
+            out=tmp_path / str(processes),
+            probes=probes,
+            processes=processes,
+        )
+    for file in ("clips.csv", "metrics.json", "weights.csv", "probes.csv"):
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
+    with (tmp_path / "1/clips.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    order = [(row["benchmark"], row["seed"], row["clip"]) for row in rows]
+    clips = [row.clip for row in Clips().rows]
+    assert order == [(name, seed, clip) for name in ("davis", "scenes") for seed in "78" for clip in clips]
+    assert len({row["psnr"] for row in rows}) == 6  # of three clips by two models
+    with (tmp_path / "1/probes.csv").open(newline="") as file:
+        probed = list(csv.DictReader(file))
+    assert len(probed) == (2 * 2 * len(PROBES) if probes else 0)
+    whole = {(row["benchmark"], row["seed"], row["clip"]): row["psnr"] for row in rows}
+    assert all(row["whole"] == whole[row["benchmark"], row["seed"], row["clip"]] for row in probed)
 
 
 def test_a_benchmark_that_loses_clips_is_an_error(lpips, tmp_path):

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 from torch.nn import functional
 
-from lift.metrics import ssim, ssim_matlab
+from lift.metrics import both_ssims, ssim, ssim_matlab
 
 
 def photograph(height: int, width: int) -> torch.Tensor:
@@ -56,6 +56,13 @@ def test_ssim_matlab_equals_its_definition(kind, size):
     b = photograph(*size)
     a = distort(b, kind)
     assert ssim_matlab(a, b, data_range=1.0) == pytest.approx(straightforward_volume_ssim(a, b), abs=1e-9)
+
+
+def test_both_at_once_are_the_two():
+    b = photograph(24, 30)
+    a = distort(b, "noise")
+    expected = {metric.__name__: metric(a, b, data_range=1.0) for metric in (ssim, ssim_matlab)}
+    assert both_ssims(a, b, data_range=1.0) == expected
 
 
 @pytest.mark.parametrize("kind", ["blur", "noise", "shift"])

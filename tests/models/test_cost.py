@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.cost import kept
 from lift.config import load
 from lift.models.cost import (
-    _clip,
     _operations,
-    cost,
+    exact,
     gmacs,
-    kept,
+    grey_clip,
     parameters,
     peak_memory,
-    peak_training_memory,
 )
 from lift.models.registry import build
 
@@ -48,7 +49,15 @@ def test_parameters_of_training_alone_do_not_count():
 def test_operations_extrapolated_from_small_frames_are_the_counted_ones(name):
     model = build(replace(SMALL, name=name)).eval()
     size = (88, 136)  # a multiple of no model's
-    assert gmacs(model, WINDOWS[name], size) == [_operations(model, _clip(WINDOWS[name], size)) / 2e9]
+    assert gmacs(model, WINDOWS[name], size) == [_operations(model, grey_clip(WINDOWS[name], size)) / 2e9]
+
+
+@pytest.mark.parametrize("name", ["lift", "flavr"])
+def test_operations_are_those_of_pytorchs_own_counter(name):
+    model, clip = build(replace(SMALL, name=name)).eval(), grey_clip(WINDOWS[name], (64, 64))
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(*clip)
+    assert _operations(model, clip) == counter.get_total_flops()
 
 
 def test_a_convolutions_operations_are_the_textbooks():
@@ -56,11 +65,12 @@ def test_a_convolutions_operations_are_the_textbooks():
 
 
 def test_memory_is_what_lives_at_once():
-    model, clip = Chain(), _clip((-1, 1), (32, 32))
+    model, clip = Chain(), grey_clip((-1, 1), (32, 32))
     weights = 4 * sum(p.numel() for p in model.parameters())
     given = sum(t.numel() * t.element_size() for t in clip)
     map_ = 4 * 5 * 32 * 32
-    assert peak_memory(model, clip) == weights + given + 2 * map_
+    with torch.no_grad():
+        assert peak_memory(model, lambda: model(*clip), clip) == weights + given + 2 * map_
 
 
 def test_memory_of_a_step_counts_weights_gradients_and_what_lives_at_once():
@@ -71,22 +81,19 @@ def test_memory_of_a_step_counts_weights_gradients_and_what_lives_at_once():
         model.used.weight.square().sum().backward()  # the square, and its gradient as large
         assert model.used.weight.grad is not None
 
-    taken = peak_training_memory(model, step) - sum(sizes.values())
+    taken = peak_memory(model, step) - sum(sizes.values())
     assert 2 * sizes["used.weight"] <= taken <= 5 * sizes["used.weight"]
 
 
-def test_a_cost_is_exact_but_for_time():
+def test_what_is_told_as_exact_is_equal_each_time():
     model = build(replace(SMALL, name="rife", rife=replace(SMALL.rife, factor=0.1))).eval()
-    first, second = cost(model, (-1, 1)), cost(model, (-1, 1))
-    assert replace(first, milliseconds=0.0) == replace(second, milliseconds=0.0)
-    assert list(first.gmacs) == ["256x448", "720x1280"]
-    assert first.milliseconds > 0
-    assert first.threads == torch.get_num_threads()
-
-
-def test_a_model_in_training_has_no_cost():
-    with pytest.raises(ValueError, match="eval"):
-        cost(Chain(), (-1, 1))
+    found = exact(model, (-1, 1))
+    assert found == exact(model, (-1, 1))
+    assert list(found) == ["parameters", "gmacs_256x448", "gmacs_720x1280"]
+    clip = grey_clip((-1, 1), (64, 64))
+    with torch.no_grad():
+        first, second = (peak_memory(model, lambda: model(*clip), clip) for _ in range(2))
+    assert first == second
 
 
 class Parts(nn.Module):
@@ -114,7 +121,7 @@ def test_what_is_kept_for_the_backward_pass_is_counted_by_part_and_weights_for_n
 
 def test_a_transformer_that_is_recomputed_keeps_less_and_nothing_else_changes():
     model = build(replace(SMALL, dropout=0.0))
-    clip = _clip(WINDOWS["lift"], (64, 64))
+    clip = grey_clip(WINDOWS["lift"], (64, 64))
     plain = kept(model, lambda: model(*clip))
     model.recompute(["transformer"])
     less = kept(model, lambda: model(*clip))

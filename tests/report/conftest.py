@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lift.config import load_all
-from lift.report.comparisons import declared
+from lift.report.findings import Findings
 from lift.report.reading import read
 from tests.report import fake
 
@@ -31,13 +31,18 @@ def results(data, configs):
 
 
 @pytest.fixture(scope="session")
-def tests(results):
-    return declared(results)
+def planned():
+    return load_all(fake.params(), "thesis")
 
 
 @pytest.fixture(scope="session")
-def planned():
-    return load_all(fake.params(), "thesis")
+def found(results, planned):
+    return Findings(results=results, predicted=fake.nothing(results), planned=planned)
+
+
+@pytest.fixture(scope="session")
+def tests(found):
+    return found.tests
 
 
 @pytest.fixture

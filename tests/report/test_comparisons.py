@@ -163,7 +163,7 @@ def test_each_reading_of_the_question_is_one_sentence(results):
     assert position.startswith("Position: H0 is ")
     assert "uniform" not in width + position  # a check of robustness
     assert "matched" not in width + position  # exploratory
-    assert [name for name, _ in said.pico][:5] == [
+    assert list(said.pico)[:5] == [
         "Population",
         "Intervention",
         "Comparison",

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import entropy
 
 from lift.report.tables import context
-from lift.report.weights import entropies, read_weights
+from lift.report.traces import entropies, read_weights
 
 
 def table(*clips):

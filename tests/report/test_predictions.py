@@ -9,13 +9,10 @@ import pytest
 
 from lift.errors import UserError
 from lift.report import tables
-from lift.report.comparisons import decided
-from lift.report.curves import read_curves
-from lift.report.names import of_task
-from lift.report.reading import read
-from lift.report.strata import by_stratum
-from lift.report.tables.predictions import build, models, of_benchmark
+from lift.report.reading import of_task, read
+from lift.report.tables.predictions import models, of_benchmark
 from lift.report.tables.table import to_csv, to_latex
+from lift.report.traces import read_curves
 from tests.report import fake
 
 
@@ -36,16 +33,11 @@ def test_methods_are_told_apart_by_task_and_none_is_lost(configs):
     assert sorted((*between.baselines, *ahead.baselines)) == sorted(base.baselines)
 
 
-def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(
-    results, tests, predicted, planned
-):
+def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(results, found, predicted):
     names = set(fake.predicting())
     assert not names & set(results.methods)
     assert not names & set(read_curves(results))
-    curves = read_curves(results)
-    built = tables.build(
-        results, tests, decided(results, tests), by_stratum(results), curves, predicted, planned
-    )
+    built = tables.build(dataclasses.replace(found, predicted=predicted))
     for table in built:
         told = {cell for cell in table.frame.to_numpy().ravel() if isinstance(cell, str)}
         if table.name.startswith("prediction_"):
@@ -81,16 +73,21 @@ def test_a_horizon_that_a_mode_does_not_reach_is_a_dash_and_no_results_are_missi
     assert rows_of(models(some))["ifrvp"]["learnt"] == "+3"
 
 
-def test_without_methods_that_predict_there_are_no_such_tables(predicted):
-    none = dataclasses.replace(predicted.config, ablations=(), baselines=())
-    assert list(build(dataclasses.replace(predicted, config=none, rows={}))) == []
+def names(found, predicted, **changes):
+    config = dataclasses.replace(predicted.config, **changes)
+    changed = dataclasses.replace(predicted, config=config)
+    made = {table.name for table in tables.build(dataclasses.replace(found, predicted=changed))}
+    return {name for name in made if name.startswith("prediction_")}
 
 
-def test_where_no_model_predicts_there_is_no_table_of_models(predicted):
-    plain = dataclasses.replace(predicted.config, ablations=(), released=())
-    names = [table.name for table in build(dataclasses.replace(predicted, config=plain))]
-    assert "prediction_ucf101" in names
-    assert not {"prediction_models", "prediction_training"} & set(names)
+def test_without_methods_that_predict_there_are_no_such_tables(found, predicted):
+    assert not names(found, predicted, ablations=(), released=(), baselines=())
+
+
+def test_where_no_model_predicts_there_is_no_table_of_models(found, predicted):
+    plain = names(found, predicted, ablations=(), released=())
+    assert "prediction_ucf101" in plain
+    assert not {"prediction_models", "prediction_training"} & plain
 
 
 @pytest.fixture
@@ -113,7 +110,7 @@ def test_whole_results_are_read(broken):
         ("clips.csv", "v_Scene3_g01_c01@16", "v_Other@16", ["same ucf101 clips", "ifrvp"]),
         ("clips.csv", ",7,2,1,", ",8,2,1,", ["training seeds", "asks for 7"]),
         ("metrics.json", "29.0", "28.0", ["psnr_1 is 28.0"]),
-        ("protocol.json", '"horizons": "5"', '"horizons": "4"', ["horizons", "last", "ifrvp"]),
+        ("protocol.json", '"horizons": "5"', '"horizons": "4"', ["ifrvp", "horizons '4'", "says '5'"]),
     ],
 )
 def test_what_does_not_compare_is_refused(broken, file, old, new, words):

@@ -7,13 +7,9 @@ import subprocess
 
 import pytest
 
-from lift.config import load, load_all
-from lift.report import page, published, tables
-from lift.report.answer import answer
-from lift.report.comparisons import decided
-from lift.report.curves import read_curves
+from lift.config import load
+from lift.report import page, tables, texts
 from lift.report.provenance import describe
-from lift.report.strata import by_stratum
 from lift.report.tables.table import to_csv, to_latex, to_markdown
 from tests.report import fake
 
@@ -31,22 +27,13 @@ def thesis(results):
     return dataclasses.replace(results, config=config, procedural=real)
 
 
-def build(results, tests):
-    made = tables.build(
-        results,
-        tests,
-        decided(results, tests),
-        by_stratum(results),
-        read_curves(results),
-        fake.nothing(results),
-        load_all(fake.params(), "thesis"),
-    )
-    return {table.name: table for table in made}
+def build(found, results):
+    return {table.name: table for table in tables.build(dataclasses.replace(found, results=results))}
 
 
 @pytest.fixture(scope="module")
-def built(thesis, tests):
-    return build(thesis, tests)
+def built(found, thesis):
+    return build(found, thesis)
 
 
 def test_the_thesis_has_published_rows_in_a_block_of_their_own(built):
@@ -58,18 +45,18 @@ def test_the_thesis_has_published_rows_in_a_block_of_their_own(built):
         assert "VFIT-B" not in to_csv(table)
 
 
-def test_the_demo_never_shows_them(results, tests):
-    assert not any(table.block for table in build(results, tests).values())
+def test_the_demo_never_shows_them(results, found):
+    assert not any(table.block for table in build(found, results).values())
 
 
 @pytest.mark.parametrize("rendered", ["train", "davis"])
-def test_stand_ins_on_either_side_keep_them_out(thesis, tests, rendered):
+def test_stand_ins_on_either_side_keep_them_out(thesis, found, rendered):
     mixed = dataclasses.replace(thesis, procedural={**thesis.procedural, rendered: True})
-    assert build(mixed, tests)["results_davis"].block is None
+    assert build(found, mixed)["results_davis"].block is None
 
 
 def test_every_row_names_its_source_and_protocol_and_a_known_table(built):
-    data = published.published()
+    data = texts.read("published.yaml")
     for name, rows in data["tables"].items():
         assert name in built
         for row in rows:
@@ -94,11 +81,10 @@ def test_every_form_sets_the_block_apart(built):
     assert text.isascii()
 
 
-def test_the_page_and_the_files_hold_the_block(thesis, built, tests, tmp_path):
+def test_the_page_and_the_files_hold_the_block(thesis, built, found, tmp_path):
     tables.write(list(built.values()), tmp_path / "tables")
-    page.write(
-        thesis, answer(thesis, decided(thesis, tests)), list(built.values()), [], describe(thesis), tmp_path
-    )
+    own = dataclasses.replace(found, results=thesis)
+    page.write(own, list(built.values()), [], describe(thesis), tmp_path)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     blocks = re.findall(r'<div class="published">.*?</div>\s*</div>', text, re.DOTALL)
     assert len(blocks) == len(WITH_BLOCKS)

@@ -18,12 +18,8 @@ from lift import report
 from lift.errors import UserError
 from lift.report import figures
 from lift.report.chosen import write_chosen
-from lift.report.comparisons import decided
-from lift.report.curves import read_curves
 from lift.report.figures.style import style, write
-from lift.report.pictures import read as pictures
 from lift.report.provenance import brief
-from lift.report.strata import by_stratum
 
 
 class Links(HTMLParser):
@@ -50,15 +46,8 @@ def page(written):
 
 
 @pytest.fixture(scope="module")
-def drawings(results, tests):
-    return figures.plan(
-        results,
-        tests,
-        decided(results, tests),
-        by_stratum(results),
-        read_curves(results),
-        pictures(results),
-    )
+def drawings(found):
+    return figures.plan(found, found.pictures)
 
 
 def test_every_link_of_the_page_leads_to_a_file_or_a_place_in_it(written, page):

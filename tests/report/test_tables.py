@@ -12,25 +12,20 @@ import pytest
 
 from lift.config import load_all
 from lift.report import measured, tables
-from lift.report.comparisons import decided, declared
-from lift.report.curves import read_curves
 from lift.report.names import number
 from lift.report.reading import read
-from lift.report.strata import by_stratum
-from lift.report.tables.table import Column, Table, latex, to_csv, to_latex, to_markdown
+from lift.report.tables.table import Column, Table, to_csv, to_latex, to_markdown
+from lift.report.texts import latex
 from tests.report import fake
 
 
-def build(results, tests, planned):
-    curves = read_curves(results)
-    verdicts, strata = decided(results, tests), by_stratum(results)
-    made = tables.build(results, tests, verdicts, strata, curves, fake.nothing(results), planned)
-    return {table.name: table for table in made}
+def build(found, **changes):
+    return {table.name: table for table in tables.build(dataclasses.replace(found, **changes))}
 
 
 @pytest.fixture(scope="module")
-def built(results, tests, planned):
-    return build(results, tests, planned)
+def built(found):
+    return build(found)
 
 
 def small(*values, better=1, digits=2, **column):
@@ -49,14 +44,14 @@ def marks(table):
 def test_best_and_second_best_are_marked_in_the_metrics_direction():
     up, down = small(1, 3, 2), small(1, 3, 2, better=-1)
     for table in (up, down):
-        table.mark([[0, 1, 2]])
+        table.mark(pd.Series([0, 0, 0]))
     assert marks(up) == ["", "best", "second"]
     assert marks(down) == ["best", "", "second"]
 
 
 def test_numbers_that_look_equal_share_a_mark():
     table = small(1.001, 1.002, 0.5)
-    table.mark([[0, 1, 2]])
+    table.mark(pd.Series([0, 0, 0]))
     assert marks(table) == ["best", "best", "second"]
 
 
@@ -155,12 +150,11 @@ def test_tables_of_stand_ins_say_so_in_their_caption(built):
         assert "procedural" in told or name in of_none, name
 
 
-def test_a_method_without_results_is_a_row_that_says_missing(own, planned):
+def test_a_method_without_results_is_a_row_that_says_missing(own, found):
     folder, config, configs = own
     (folder / "results" / "ctx3").rename(folder / "results" / "gone")
     (folder / "training" / "ctx3" / "curves.csv").unlink()
-    results = read(config, configs, folder)
-    built = build(results, declared(results), planned)
+    built = build(found, results=read(config, configs, folder))
     for name in ("results_ucf101", "training"):
         assert "missing" in list(by_method(built[name]).loc["ctx3"]), name
 
@@ -218,13 +212,13 @@ def test_a_mean_of_few_videos_has_no_interval_and_the_note_says_why(built):
     assert "no interval: 6 source videos cannot bound it (fewer than 8)" in " ".join(table.notes)
 
 
-def test_fewer_frames_than_the_window_are_told(results, tests, planned):
+def test_fewer_frames_than_the_window_are_told(results, found):
     rows = {m: {b: frame.copy() for b, frame in by.items()} for m, by in results.rows.items()}
     for method in results.methods:
         if method in rows and "vimeo90k" in rows[method]:
             rows[method]["vimeo90k"]["context"] = rows[method]["vimeo90k"]["context"].clip(upper=6)
     rows["lift64"]["davis"].loc[0, "context"] = 20
-    short = build(dataclasses.replace(results, rows=rows), tests, planned)
+    short = build(found, results=dataclasses.replace(results, rows=rows))
     for name, told in (
         ("results_vimeo90k", {"lift15": "14 (8+6), here 6", "ctx7": "6 (3+3)", "no_context": "2 (1+1)"}),
         ("results_davis", {"lift15": "14 (8+6)", "lift64": "64 (32+32), here 20–64, mean 56.7"}),
@@ -247,9 +241,9 @@ def test_readers_see_a_name_and_the_csv_keeps_that_of_params_yaml(built):
     assert "without s1" not in to_csv(table)
 
 
-def test_claims_stand_beside_what_was_measured_and_the_thesis_is_reckoned(results, tests):
+def test_claims_stand_beside_what_was_measured_and_the_thesis_is_reckoned(results, found):
     planned = load_all(fake.ROOT / "params.yaml", "thesis")
-    built = build(results, tests, planned)
+    built = build(found, planned=planned)
     rows = {row[0].text: [cell.text for cell in row] for row in built["claims"].cells}
     psnr = results.values("lift15", "ucf101", "psnr").mean()
     assert f"UCF101 {psnr:.2f}" in rows["PSNR"][2]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lift.config import Camera, Render
 from lift.scenes import KINDS, Layer, Scene, make
 from lift.scenes.filming import PLAIN, draw_film, expose
-from lift.scenes.layouts import WRITERS
+from lift.scenes.layouts import write
 from lift.scenes.motion import Motion, Wave
 from lift.seeds import generator
 
@@ -105,7 +105,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     found = {}
     for workers in (1, 2):
         found[workers] = tmp_path_factory.mktemp(f"by{workers}") / "scenes"
-        WRITERS["scenes"](found[workers], render, 7, target=2, workers=workers)
+        write("scenes", found[workers], render, 7, target=2, workers=workers)
     return found
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lift.config import Render
 from lift.errors import UserError
-from lift.scenes import KINDS, make
+from lift.scenes import KINDS, layouts, make
 from lift.scenes.footage import encode
-from lift.scenes.layouts import SNU_GAPS, WRITERS
+from lift.scenes.layouts import LAYOUTS, SNU_GAPS
 from lift.seeds import derive
 
 Array = NDArray[Any]
@@ -30,7 +30,7 @@ RENDERS = {
 
 
 def write(source: str, folder: Path, **options: int) -> Path:
-    WRITERS[source](folder / source, RENDERS[source], SEED, target=2, **options)
+    layouts.write(source, folder / source, RENDERS[source], SEED, target=2, **options)
     return folder / source
 
 
@@ -53,7 +53,7 @@ def psnr(a: Array, b: Array) -> float:
     return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
 
 
-@pytest.mark.parametrize("source", WRITERS)
+@pytest.mark.parametrize("source", LAYOUTS)
 def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, source: str) -> None:
     one, three = write(source, tmp_path / "one", workers=1), write(source, tmp_path / "three", workers=3)
     assert digest(one) == digest(three)
@@ -73,7 +73,7 @@ def test_a_failed_writing_leaves_the_old_one(tmp_path: Path) -> None:
     before = digest(root)
     short = Render(train=0, test=1, frames=16, size=SIZE, speed=SPEED, centres=None, camera=None)
     with pytest.raises(UserError, match=r"snu_film\.render\.frames: 16"):
-        WRITERS["snu_film"](root, short, SEED, target=2)
+        layouts.write("snu_film", root, short, SEED, target=2)
     assert digest(root) == before
 
 
@@ -164,7 +164,7 @@ def test_scenes_keep_the_truth_of_the_missing_frame(tmp_path: Path) -> None:
 
 def test_a_missing_frame_outside_the_video_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the missing frame 5"):
-        WRITERS["scenes"](tmp_path / "scenes", RENDERS["scenes"], SEED, target=5)
+        layouts.write("scenes", tmp_path / "scenes", RENDERS["scenes"], SEED, target=5)
 
 
 def test_png_round_trips_exactly() -> None:

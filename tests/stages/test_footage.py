@@ -42,13 +42,13 @@ def raw(tmp_path, monkeypatch):
 def rendered(monkeypatch):
     """List the sources that are rendered."""
     seen = []
-    for name, writer in layouts.WRITERS.items():
+    write = layouts.write
 
-        def write(*given, name=name, writer=writer, **named):
-            seen.append(name)
-            writer(*given, **named)
+    def watched(name, *given, **named):
+        seen.append(name)
+        write(name, *given, **named)
 
-        monkeypatch.setitem(layouts.WRITERS, name, write)
+    monkeypatch.setattr(layouts, "write", watched)
     return seen
 
 

@@ -13,15 +13,15 @@ from safetensors.torch import load_file
 from tiny import phase, results
 
 from lift.errors import UserError
+from lift.lock import locked
 from lift.training.job import BEST, LAST, Interrupted
 from lift.training.loop import fit
-from lift.training.machine import Lock
 from lift.training.state import NAME, PREVIOUS, State, load_state, run_folder, save_state
 
 
 def test_a_lock_outlives_no_trainer_even_if_its_loading_processes_do(tmp_path):
     alive, tell = os.pipe()
-    with Lock(tmp_path / "lock"):
+    with locked(tmp_path / "lock", "busy"):
         child = os.fork()
         if child == 0:  # a loading process, which notices only later that its trainer is gone
             os.write(tell, b"!")
@@ -29,7 +29,7 @@ def test_a_lock_outlives_no_trainer_even_if_its_loading_processes_do(tmp_path):
             os._exit(0)
         os.read(alive, 1)
     try:
-        with Lock(tmp_path / "lock"):
+        with locked(tmp_path / "lock", "busy"):
             pass
     finally:
         os.kill(child, signal.SIGKILL)

@@ -28,7 +28,7 @@ from lift.models.quarter import quarter
 from lift.ops.census import census_distance
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize_flow
-from lift.ops.warp import backward_warp
+from lift.ops.warp import warp_references
 
 FLOWS = 4  # two flows of two components
 WINDOW = 3  # of the geometry loss: Kong et al., section 3.3
@@ -73,7 +73,7 @@ class IfrNet(Interpolator):
 
         # 3. synthesis at full resolution
         mask, residual = torch.sigmoid(last[:, :1]), last[:, 1:]
-        before, after = _warped(both, flow).chunk(2)
+        before, after = warp_references(both, flow).chunk(2)
         merged = mask * before + (1 - mask) * after + mean
         frame = crop_to(merged + residual, size)
 
@@ -98,7 +98,7 @@ class IfrNet(Interpolator):
         intermediate: list[Tensor] = []
         for decoder, level in zip(list(self.decoders)[1:], features[-2::-1], strict=True):
             intermediate.insert(0, rest)
-            warped = _warped(level, flow).chunk(2)
+            warped = warp_references(level, flow).chunk(2)
             x = decoder(torch.cat((rest, *warped, flow), dim=1))
             flow = x[:, :FLOWS] + resize_flow(flow, 2)
             rest = x[:, FLOWS:]
@@ -115,11 +115,6 @@ class IfrNet(Interpolator):
 
 
 create = IfrNet
-
-
-def _warped(images: Tensor, flow: Tensor) -> Tensor:
-    """Warp all − (first half) and all + of (2·B, C, H, W) by flow (B, 4, H, W)."""
-    return backward_warp(images, torch.cat(flow.chunk(2, dim=1)))
 
 
 def _planes(features: Tensor) -> Tensor:

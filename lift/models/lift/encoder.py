@@ -13,8 +13,7 @@ from lift.models.lift.blocks import leaky_convs
 
 CHUNK = 2**20
 """Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution
-features of frames
-take from which only s16 is wanted. Changes nothing else."""
+features of frames take from which only s16 is wanted. Changes nothing else."""
 
 
 class Pyramid(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lift.config.schema import Model
 from lift.models.blocks import conv, zero_conv
 from lift.ops.resize import resize
-from lift.ops.warp import backward_warp
+from lift.ops.warp import warp_references
 
 EPSILON = 1e-8  # specification section 3.4; vanishes in half precision, hence float32
 
@@ -37,7 +37,7 @@ class Synthesis(nn.Module):
             or wider.
         """
         small = resize(references, 0.25)
-        warped = backward_warp(small, torch.cat(flow.chunk(2, dim=1)))  # (2·B, 3, H/4, W/4)
+        warped = warp_references(small, flow)  # (2·B, 3, H/4, W/4)
         before, after = warped.chunk(2)
         blended = blend(before, after, occlusion)
         residual: Tensor = self.context_network(torch.cat((blended, context4), dim=1))

@@ -45,7 +45,7 @@ from lift.models.rife_v4.network import IfNet
 from lift.models.rife_v4.released import load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
-from lift.ops.warp import backward_warp
+from lift.ops.warp import backward_warp, warp_references
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
 
@@ -219,7 +219,7 @@ class RifeWindow(nn.Module):
             left, ours = left * (1 - belief), torch.lerp(ours, motion, belief)
         left = resize(left, 2)
         flow = torch.addcmul(resize_flow(ours, 2), left, rife.flow)
-        images = backward_warp(exact, torch.cat(flow.chunk(2, dim=1)), "bicubic")
+        images = warp_references(exact, flow, "bicubic")
         before, after = images.chunk(2)
         mask = torch.sigmoid(logit)
         frame = left * rife.frame + (1 - left) * (mask * before + (1 - mask) * after)

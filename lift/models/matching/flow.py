@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lift.config.schema import Model
 from lift.models.lift.flow import FLOWS, flow_head, side_by_side, time_channel
 from lift.ops.resize import resize
-from lift.ops.warp import backward_warp
+from lift.ops.warp import warp_references
 
 
 class MatchingFlow(nn.Module):
@@ -75,15 +75,15 @@ class MatchingFlow(nn.Module):
             Both in the parameters' type whatever the autocast.
         """
         # 1. coarse correction at s8; maps hold corrections of the flow, and the logits
-        aligned = _aligned(s8, _reduced(found, 4))
+        aligned = warp_references(s8, _reduced(found, 4))
         coarse = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
         maps = _raised(self.s8(torch.cat(coarse, dim=1)))
         # 2. correction at s4
-        aligned = _aligned(s4, _reduced(found, 2) + maps[:, :FLOWS])
+        aligned = warp_references(s4, _reduced(found, 2) + maps[:, :FLOWS])
         also = (side_by_side(aligned), self.similar4(aligned), context4, maps, time_channel(time, context4))
         maps = _raised(maps + self.s4(torch.cat(also, dim=1)))
         # 3. correction at s2
-        aligned = _aligned(s2, found + maps[:, :FLOWS])
+        aligned = warp_references(s2, found + maps[:, :FLOWS])
         maps = maps + self.s2(torch.cat((side_by_side(aligned), maps), dim=1))
         flow = found + maps[:, :FLOWS]
         visible = torch.sigmoid(seen + maps[:, FLOWS:]) if self.logits else torch.full_like(seen, 0.5)
@@ -135,8 +135,3 @@ def _raised(maps: Tensor) -> Tensor:
 def _reduced(flow: Tensor, times: int) -> Tensor:
     """Reduce flows in size and value."""
     return F.avg_pool2d(flow, times) / times
-
-
-def _aligned(features: Tensor, flow: Tensor) -> Tensor:
-    """Warp the references' features (2·B, C, h, w) by flows (B, 4, h, w)."""
-    return backward_warp(features, torch.cat(flow.chunk(2, dim=1)))

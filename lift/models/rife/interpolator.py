@@ -23,7 +23,7 @@ from lift.models.quarter import quarter
 from lift.models.rife.parts import FLOWS, LEVELS, Block, ContextNet, Unet
 from lift.models.rife.released import load_rife
 from lift.ops.pad import crop_to, pad_to_multiple
-from lift.ops.warp import backward_warp
+from lift.ops.warp import warp_references
 
 STEM = 4  # a block's own reduction, after that by its scale
 ROOT = 1e-3  # pixels: keeps the distance of two flows smooth where they are equal, as at the start
@@ -116,7 +116,7 @@ class Rife(Interpolator):
             images = torch.cat((pair, before.warped, before.logit, *truth), dim=1)
             flow, logit = block(images, before.flow, scale)
             flow, logit = before.flow + flow, before.logit + logit
-        warped = backward_warp(both, torch.cat(flow.chunk(2, dim=1)))  # (2·B, 3, H, W)
+        warped = warp_references(both, flow)  # (2·B, 3, H, W)
         first, second = warped.chunk(2)
         mask = torch.sigmoid(logit)
         return Estimate(flow, logit, torch.cat((first, second), dim=1), mask * first + (1 - mask) * second)

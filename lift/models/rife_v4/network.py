@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lift.models.blocks import FlowDeconv
 from lift.ops.resize import resize
-from lift.ops.warp import backward_warp
+from lift.ops.warp import warp_references
 
 SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; protocols section 8
 STEM = 4  # a block's own reduction, after that by its scale
@@ -90,7 +90,7 @@ class IfNet(nn.Module):
 
         flow, logit, hidden = None, None, None
         for index, scale in enumerate(self.scales):
-            before, after = (seen if flow is None else _warped(seen, flow)).chunk(2)
+            before, after = (seen if flow is None else warp_references(seen, flow)).chunk(2)
             maps = [before[:, :3], after[:, :3], before[:, 3:], after[:, 3:], moment]
             if logit is not None and hidden is not None:
                 maps += [logit, hidden]
@@ -99,7 +99,8 @@ class IfNet(nn.Module):
             flow = correction if flow is None else flow + correction
         assert flow is not None and logit is not None and hidden is not None  # noqa: PT018
 
-        mask, warped = torch.sigmoid(logit), _warped(both, flow)  # of the frames alone: 4 of 7 channels less
+        mask = torch.sigmoid(logit)
+        warped = warp_references(both, flow)  # of the frames alone: 4 of 7 channels less
         before, after = warped.chunk(2)
         frame = mask * before + (1 - mask) * after
         return Estimate(frame, flow, mask, warped, features, hidden)
@@ -168,11 +169,6 @@ class Residual(nn.Module):
         """Map (B, width, H, W) to the same shape."""
         result: Tensor = self.relu(torch.addcmul(x, self.conv(x), self.beta))
         return result
-
-
-def _warped(images: Tensor, flow: Tensor) -> Tensor:
-    """Warp all − (first half) and all + of (2·B, C, H, W) by flow (B, 4, H, W)."""
-    return backward_warp(images, torch.cat(flow.chunk(2, dim=1)))
 
 
 def _resized(x: Tensor, scale: float) -> Tensor:

@@ -1,37 +1,28 @@
 """The report's figures: which there are; each is a file's function that says what it shows and draws it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from lift.report.curves import Curves
 from lift.report.figures import curves as lines
 from lift.report.figures import forest, strips
 from lift.report.figures.style import Drawing, write
+from lift.report.findings import Findings
 from lift.report.pictures import Shown
-from lift.report.results import Results
 
 __all__ = ["Drawing", "plan", "write_all"]
 
 
-def plan(
-    results: Results,
-    tests: pd.DataFrame,
-    decided: pd.DataFrame,
-    strata: pd.DataFrame,
-    curves: Mapping[str, Curves],
-    pictures: Sequence[Shown],
-) -> list[Drawing]:
-    """List every figure that the results allow, in the order of the page."""
+def plan(found: Findings, pictures: Sequence[Shown]) -> list[Drawing]:
+    """List every figure that the results allow, in the order of the page, with strips of these pictures."""
+    results = found.results
     drawings = [
-        forest.comparisons(results, decided),
-        forest.outcomes(results, tests),
+        forest.comparisons(results, found.verdicts),
+        forest.outcomes(results, found.tests),
         lines.width(results),
-        forest.strata(results, strata),
+        forest.strata(results, found.strata),
         lines.time(results),
         lines.weights(results),
-        lines.training(results, curves),
+        lines.training(results, found.curves),
         *(strips.strip(results, shown) for shown in pictures),
     ]
     return [drawing for drawing in drawings if drawing is not None]
@@ -39,6 +30,6 @@ def plan(
 
 def write_all(drawings: Sequence[Drawing], folder: Path) -> None:
     """Write each figure in its three formats."""
-    folder.mkdir(parents=True)
+    folder.mkdir(exist_ok=True)
     for drawing in drawings:
         write(drawing, folder)

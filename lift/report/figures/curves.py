@@ -1,6 +1,7 @@
 """Figures of curves: gain by width of the window, quality by time, training, context weights by position."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,123 +11,86 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from lift.report.comparisons import compared, describe, gains
-from lift.report.curves import Curves
-from lift.report.figures.forest import populations
-from lift.report.figures.style import (
-    BLACK,
-    BLUE,
-    DASHES,
-    GREY,
-    MARKERS,
-    ORANGE,
-    SERIES,
-    WIDTH,
-    Drawing,
-    zero_line,
-)  # fmt: skip
-from lift.report.names import METRICS, narrow, used
+from lift.report.comparisons import describe, gains
+from lift.report.figures import style
+from lift.report.figures.style import Drawing, drawing
+from lift.report.names import METRICS
 from lift.report.results import Results
-from lift.report.weights import weighted
+from lift.report.traces import Curves, weighted
 
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _HEADROOM = 1.12  # of an axis from zero over the highest point, whose marker must not be cut
 
 
-def _look(index: int) -> dict[str, Any]:
-    return {"color": SERIES[index], "linestyle": DASHES[index], "marker": MARKERS[index], "markersize": 3}
+def _look(i: int) -> dict[str, Any]:
+    colour, dashes, marker = style.SERIES[i], style.DASHES[i], style.MARKERS[i]
+    return {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 3}
 
 
 def width(results: Results) -> Drawing | None:
     """Show the gain over the narrowest window by how many frames take part, one line for each population."""
     methods = [method for method in results.config.report.curve if results.rows.get(method)]
-    if len(methods) < 3:
+    there = [n for n in results.populations if all(results.frame(m, n) is not None for m in methods)]
+    if len(methods) < 3 or not there:
         return None
+    draw = functools.partial(_width, results, methods, there)
+    return drawing("width", results, methods, draw, benchmarks=there)
 
-    def draw() -> Figure:
-        frames = [used(results.configs[m]) for m in methods]
-        figure = Figure(figsize=(WIDTH, 2.5))
-        there = [name for name in results.populations if results.frame(methods[0], name) is not None]
-        for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
-            zero_line(axes, horizontal=True)
-            for index, name in enumerate(there):
-                found = describe(results, *(gains(results, name, key, m, methods[0]) for m in methods[1:]))
-                means, lows, highs = (
-                    [0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high")
-                )
-                # Beside each other: intervals at the same number of frames would hide one another.
-                places = np.array(frames) + 0.18 * (index - 1)
-                errors = np.stack((np.subtract(means, lows), np.subtract(highs, means)))
-                look = _look(index) | {"linewidth": 0.9, "elinewidth": 0.9, "label": results.title(name)}
-                axes.errorbar(places, means, errors, **look)
-            axes.set_xticks(frames)
-            axes.set(xlabel="frames that take part", ylabel=METRICS[key].gain)
-            axes.grid(axis="y")
-        handles = axes.get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=len(results.populations))
-        return figure
 
-    return Drawing(
-        name="width",
-        title="Gain against the width of the window",
-        caption="Mean gain in PSNR and LPIPS over the references alone, by how many frames of the window "
-        f"take part (the missing one counted, as in its name), with {results.coverage} interval over source "
-        f"videos: {populations(results, results.populations)}. Windows are dense. Points are not "
-        "independent: they are of the same videos.",
-        alt="Gain in PSNR and in LPIPS by number of frames, one line for each population.",
-        sources=results.sources(results.config.report.curve),
-        draw=draw,
-    )
+def _width(results: Results, methods: Sequence[str], there: Sequence[str]) -> Figure:
+    frames = [results.used(m) for m in methods]
+    figure, grid = style.panels(2.5, 1, 2)
+    for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
+        style.zero_line(axes, horizontal=True)
+        for index, name in enumerate(there):
+            found = describe(results, *(gains(results, name, key, m, methods[0]) for m in methods[1:]))
+            means, lows, highs = ([0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high"))
+            # Beside each other: intervals at the same number of frames would hide one another.
+            places = np.array(frames) + 0.18 * (index - 1)
+            errors = np.stack((np.subtract(means, lows), np.subtract(highs, means)))
+            look = _look(index) | {"linewidth": 0.9, "elinewidth": 0.9, "label": results.title(name)}
+            axes.errorbar(places, means, errors, **look)
+        axes.set_xticks(frames)
+        axes.set(xlabel="frames that take part", ylabel=METRICS[key].gain)
+        axes.grid(axis="y")
+    handles = axes.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=len(there))
+    return figure
 
 
 def time(results: Results) -> Drawing | None:
     """Show PSNR and LPIPS against processor time per frame, one named marker per model."""
-    timed = results.timings.frames
-    methods = [m for m in results.config.models if m in timed and results.rows.get(m)]
+    methods = [m for m in results.config.models if m in results.timings.frames and results.rows.get(m)]
     if len(methods) < 2 or not results.populations:
         return None
     asked = results.populations[0]
+    return drawing("time", results, methods, lambda: _time(results, methods, asked), benchmark=asked)
 
-    def draw() -> Figure:
-        figure = Figure(figsize=(WIDTH, 3.0))
-        for axes, key in zip(figure.subplots(1, 2), ("psnr", "lpips"), strict=True):
-            handles = []
-            for number, method in enumerate(methods, 1):
-                colour = ORANGE if narrow(results.configs, method) else BLUE
-                filled = colour if method == results.base else "none"
-                look: dict[str, Any] = {
-                    "marker": "o",
-                    "linestyle": "",
-                    "color": colour,
-                    "markerfacecolor": filled,
-                }
-                point = (
-                    timed[method]["milliseconds"] / 1000,
-                    float(results.values(method, asked, key).mean()),
-                )
-                axes.plot(*point, **look)
-                axes.annotate(str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=BLACK)
-                handles.append(Line2D([], [], **look, label=f"{number} {results.called(method)}"))
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.xaxis.set_minor_formatter("")
-            axes.set(xlabel="seconds per frame", ylabel=METRICS[key].heading)
-            axes.grid(axis="both")
-            axes.margins(0.12)
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
-        return figure
 
-    return Drawing(
-        name="time",
-        title="Quality against time",
-        caption=f"Mean PSNR and LPIPS on {results.title(asked)}{results.footage(asked)} against processor "
-        "time for one frame of 256 × 448 (the table of costs says on what). Upper left is better in PSNR, "
-        "lower left in LPIPS.",
-        alt="Scatter plots of PSNR and LPIPS against time, one marker per model.",
-        sources=results.sources(methods),
-        draw=draw,
-    )
+def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
+    figure, grid = style.panels(3.0, 1, 2)
+    for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
+        handles = []
+        for number, method in enumerate(methods, 1):
+            look: dict[str, Any] = {"marker": "o", "linestyle": ""}
+            look["color"] = style.ORANGE if results.narrow(method) else style.BLUE
+            look["markerfacecolor"] = look["color"] if method == results.base else "none"
+            seconds = results.timings.frames[method]["milliseconds"] / 1000
+            point = (seconds, float(results.values(method, asked, key).mean()))
+            axes.plot(*point, **look)
+            axes.annotate(
+                str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=style.BLACK
+            )
+            handles.append(Line2D([], [], **look, label=f"{number} {results.called(method)}"))
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter("")
+        axes.set(xlabel="seconds per frame", ylabel=METRICS[key].heading)
+        axes.grid(axis="both")
+        axes.margins(0.12)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
+    return figure
 
 
 def weights(results: Results) -> Drawing | None:
@@ -135,42 +99,33 @@ def weights(results: Results) -> Drawing | None:
     tables = {
         m: own for m, table in weighted(results).items() if len(own := table[table["benchmark"] == asked])
     }
-    chosen = compared(results, list(tables)) or list(tables)[:2]
+    chosen = [m for m in results.compared if m in tables] or list(tables)[:2]
     if not chosen:
         return None
+    shown = {method: tables[method] for method in chosen}
+    return drawing("weights", results, chosen, lambda: _weights(results, shown), benchmark=asked)
 
-    def draw() -> Figure:
-        figure = Figure(figsize=(WIDTH, 0.7 + 1.15 * len(chosen)))
-        grid = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, method in zip(grid, chosen, strict=True):
-            _weights_panel(axes, tables[method])
-            axes.set_title(f"{results.called(method)} ({results.configs[method].clip.sampling})")
-            axes.set_ylabel("weight α")
-        grid[-1].set_xlabel("offset from the missing frame (frames)")
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
-        return figure
 
-    return Drawing(
-        name="weights",
-        title="Context weights by position",
-        caption="Aggregation weight α of each context frame on "
-        f"{results.title(asked)}{results.footage(asked)}, over clips. The missing frame is at offset 0; the "
-        "dashed line is what equal weights would be.",
-        alt="Weight by offset for each method.",
-        sources=[f"results/{m}/weights.csv" for m in chosen],
-        draw=draw,
-    )
+def _weights(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
+    figure, grid = style.panels(0.7 + 1.15 * len(shown), len(shown), 1, sharex=True)
+    for axes, (method, table) in zip(grid[:, 0], shown.items(), strict=True):
+        _weights_panel(axes, table)
+        axes.set_title(f"{results.called(method)} ({results.configs[method].clip.sampling})")
+        axes.set_ylabel("weight α")
+    grid[-1, 0].set_xlabel("offset from the missing frame (frames)")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
+    return figure
 
 
 def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
     shares = table.groupby("offset")["weight"].quantile(np.array(_SHARES)).unstack()
-    axes.axvline(0, color=GREY, linestyle=":", linewidth=0.8)
-    look: dict[str, Any] = {"colors": BLUE, "capstyle": "butt"}
+    axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
+    look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
     axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)
     axes.vlines(shares.index, shares[0.25], shares[0.75], linewidth=3, label="middle 50 %", **look)
-    dots: dict[str, Any] = {"color": "white", "markeredgecolor": BLUE, "markersize": 3.5, "clip_on": False}
-    axes.plot(shares.index, shares[0.5], "o", label="median", **dots)
-    axes.axhline(1 / len(shares), color=GREY, linewidth=0.6, linestyle="--", label="equal weights")
+    dots: dict[str, Any] = {"color": "white", "markeredgecolor": style.BLUE, "markersize": 3.5}
+    axes.plot(shares.index, shares[0.5], "o", label="median", clip_on=False, **dots)
+    axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
     axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
 
 
@@ -181,30 +136,18 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
     """
     if not curves:
         return None
+    seeds = max(len(results.configs[name].train.seeds) for name in curves)
     missing = [name for name in results.config.ablations if name not in curves]
-    most = max(len(results.configs[name].train.seeds) for name in curves)
-    seeds = (
-        f"means over up to {most} training seeds, shaded: their range" if most > 1 else "one training seed"
-    )
-    rendered = " (procedural stand-ins)" if results.stand_in("train") else ""
-    return Drawing(
-        name="training",
-        title="Training curves",
-        caption=f"Training loss and validation PSNR by step{rendered}; {seeds}."
-        + (f" Missing: {', '.join(missing)}." if missing else ""),
-        alt="Loss falls and validation PSNR rises with training steps.",
-        sources=[f"training/{name}/curves.csv" for name in curves],
-        draw=lambda: _training(results, curves),
-    )
+    draw = functools.partial(_training, results, curves)
+    return drawing("training", results, curves, draw, seeds=seeds, missing=missing)
 
 
 def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
-    chosen = compared(results, list(curves))[: len(SERIES)]
+    chosen = [name for name in results.compared if name in curves][: len(style.SERIES)]
     rest = [name for name in curves if name not in chosen]
-    figure = Figure(figsize=(WIDTH, 2.7))
-    left, right = figure.subplots(1, 2)
+    figure, ((left, right),) = style.panels(2.7, 1, 2)
     for name in [*rest, *chosen]:
-        look = _look(chosen.index(name)) if name in chosen else {"color": GREY, "linewidth": 0.6}
+        look = _look(chosen.index(name)) if name in chosen else {"color": style.GREY, "linewidth": 0.6}
         label = results.called(name) if name in chosen else ("other ablations" if name == rest[0] else None)
         loss, psnr = curves[name]["loss"], curves[name]["psnr"]
         # Averaged over a twentieth of the run, so that thirteen noisy lines can be told apart.

@@ -1,7 +1,8 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
+import functools
+import itertools
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lift.report.comparisons import BETTER, WORSE, compared
-from lift.report.figures.style import BLACK, BLUE, GREY, MARKERS, RED, SERIES, WIDTH, Bar, Drawing, bars
+from lift.report.comparisons import BETTER, WORSE
+from lift.report.figures import style
+from lift.report.figures.style import Bar, Drawing, drawing
 from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
 
 _ROW = 0.2  # inches between two rows
 _GAP = 0.5  # rows between two families
-_COLOURS = {BETTER: BLUE, WORSE: RED}
+_COLOURS = {BETTER: style.BLUE, WORSE: style.RED}
 _KEY = ["family", "method", "against"]
 
 
@@ -24,17 +26,8 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
     if decided.empty:
         return None
-    return Drawing(
-        name="comparisons",
-        title="Declared comparisons",
-        caption=f"Mean gain in PSNR with {results.coverage} bootstrap interval over source videos: "
-        f"{populations(results, decided['benchmark'])}. Right of zero the method named first is better. "
-        "Filled: a verdict, over all outcomes, as the table has it; arrows: beyond the axis, with mean and "
-        "interval.",
-        alt="Forest plot of the gain of each declared comparison on each population.",
-        sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
-    )
+    draw = functools.partial(_forest, results, decided.assign(metric="psnr"), "benchmark", 1)
+    return drawing("comparisons", results, results.compared, draw, benchmarks=decided["benchmark"])
 
 
 def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
@@ -42,20 +35,8 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     own = tests[tests["benchmark"] == next(iter(results.populations), "")]
     if own["effect"].isna().all():
         return None
-    return Drawing(
-        name="outcomes",
-        title="All outcomes",
-        caption=f"The same on {populations(results, own['benchmark'])} in each outcome, whatever its "
-        "direction: right of zero is better. Filled: better or worse in this outcome.",
-        alt="Forest plot of the gain of each declared comparison in each metric.",
-        sources=results.sources(compared(results, results.methods)),
-        draw=lambda: _forest(results, own, "metric", 2),
-    )
-
-
-def populations(results: Results, names: Iterable[str]) -> str:
-    """Name populations, and which of them are rendered."""
-    return ", ".join(f"{results.title(name)}{results.footage(name)}" for name in dict.fromkeys(names))
+    draw = functools.partial(_forest, results, own, "metric", 2)
+    return drawing("outcomes", results, results.compared, draw, benchmarks=own["benchmark"])
 
 
 def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
@@ -65,20 +46,20 @@ def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure
     heights = np.arange(len(keys)) + _GAP * gaps.to_numpy()
     places = dict(zip(keys.itertuples(index=False, name=None), heights, strict=True))
     panels = [panel for _, panel in tests.groupby(by, sort=False)]
-    figure = Figure(figsize=(WIDTH, rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25))
-    grid = figure.subplots(rows, math.ceil(len(panels) / rows), sharey=True, squeeze=False)
+    height = rows * (0.55 + _ROW * (heights.max() + 1)) + 0.25
+    figure, grid = style.panels(height, rows, math.ceil(len(panels) / rows), sharey=True)
     for axes, panel in zip(grid.flat, panels, strict=False):
         drawn = []
         for row in panel.to_dict("records"):
             place, colour = places[row["family"], row["method"], row["against"]], _COLOURS.get(row["verdict"])
             if row["effect"] is None:
-                axes.text(0, place, " not tested", color=GREY, fontsize=6, va="center")
+                axes.text(0, place, " not tested", color=style.GREY, fontsize=6, va="center")
             else:
-                drawn.append(Bar(row["effect"], place, colour or BLACK, filled=colour is not None))
+                drawn.append(Bar(row["effect"], place, colour or style.BLACK, filled=colour is not None))
         metric, benchmark = METRICS[row["metric"]], row["benchmark"]
         name = metric.title if by == "metric" else results.title(benchmark)
         note = " (stand-ins)" if by == "benchmark" and results.stand_in(benchmark) else ""
-        bars(axes, drawn, metric.digits)
+        style.bars(axes, drawn, metric.digits)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(axis="y", length=0, labelsize=5.5)
         axes.spines["left"].set_visible(False)
@@ -89,9 +70,9 @@ def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure
     grid.flat[0].set_ylim(heights.max() + 0.6, -0.6)
     for axes in list(grid.flat)[len(panels) :]:
         axes.axis("off")
-    looks = {"better": BLUE, "worse": RED, "no verdict, or no difference shown": BLACK}
+    looks = {"better": style.BLUE, "worse": style.RED, "no verdict, or no difference shown": style.BLACK}
     handles = [
-        Line2D([], [], color=c, marker="o", markerfacecolor="white" if c == BLACK else c, label=text)
+        Line2D([], [], color=c, marker="o", markerfacecolor="white" if c == style.BLACK else c, label=text)
         for text, c in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -103,33 +84,26 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
     rows = found[found["metric"] == "psnr"]
     if rows.empty:
         return None
-    return Drawing(
-        name="strata",
-        title="Gain by kind of video",
-        caption=f"Gain in PSNR of {results.called(results.base)} by kind of video, mean and "
-        f"{results.coverage} interval over videos: {populations(results, rows['benchmark'])}. Filled: the "
-        "corrected test finds the gain to be another than in the control (plain scenes; real video without "
-        "judder).",
-        alt="Mean gain with interval for each kind of video.",
-        sources=results.sources([results.base, *rows["against"]]),
-        draw=lambda: _strata(results, rows),
-    )
+    methods = [results.base, *rows["against"]]
+    draw = functools.partial(_strata, results, rows)
+    return drawing("strata", results, methods, draw, benchmarks=rows["benchmark"])
 
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:
     opponents = list(dict.fromkeys(rows["against"]))
-    looks = {m: (SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, m in enumerate(opponents)}
+    styles = itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True))
+    looks: dict[str, tuple[str, str]] = dict(zip(opponents, styles, strict=False))
     panels = list(rows.groupby("benchmark", sort=False))
     most = max(own["kind"].nunique() for _, own in panels)
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * most))
-    for axes, (name, own) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    figure, grid = style.panels(0.9 + 0.3 * most, 1, len(panels))
+    for axes, (name, own) in zip(grid[0], panels, strict=True):
         kinds = sorted(set(own["kind"]), key=lambda k: (STRATA.index(k) if k in STRATA else 9, k))
         drawn = []
         for row in own.to_dict("records"):
             shift = 0.22 * (opponents.index(row["against"]) - (len(opponents) - 1) / 2)
             place = kinds.index(row["kind"]) + shift
             drawn.append(Bar(row["effect"], place, *looks[row["against"]], filled=row["found"] != 0))
-        bars(axes, drawn)
+        style.bars(axes, drawn)
         axes.set(title=results.title(str(name)), xlabel=METRICS["psnr"].gain)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lift.report.figures.style import GREY, WIDTH, Drawing
+from lift.report.figures import style
+from lift.report.figures.style import Drawing, drawing
 from lift.report.names import number
 from lift.report.pictures import Image, Shown
 from lift.report.results import Results
@@ -19,18 +20,10 @@ _SHARE = 0.45  # of the panel's height that the inset takes
 
 def strip(results: Results, shown: Shown) -> Drawing:
     """Show a clip: the truth and every frame, with its PSNR, above; the errors below."""
-    base = results.called(results.base)
-    rival = results.called(results.config.report.strips[0]) if results.config.report.strips else "the average"
-    return Drawing(
-        name=f"strip_{shown.benchmark}_{shown.rank}",
-        title=f"{results.title(shown.benchmark)}, {shown.place}",
-        caption=f"{shown.clip}{results.footage(shown.benchmark)}: the {shown.place} of all by the gain of "
-        f"{base} over {rival} ({number(shown.gain, 2, True)} dB). PSNR above each frame; below, errors "
-        f"{GAIN} times enlarged; insets: where {base} errs most.",
-        alt="Truth, frames of several methods, and what each has wrong.",
-        sources=("pictures/pictures.zip",),
-        draw=lambda: _strip(results, shown),
-    )
+    rivals = [results.called(method) for method in results.config.report.strips[:1]]
+    words = {"shown": shown, "gain": number(shown.gain, 2, True), "base": results.called(results.base)}
+    words |= {"rival": rivals[0] if rivals else "the average", "enlarged": GAIN}
+    return drawing("strip", results, [], lambda: _strip(results, shown), **words)
 
 
 def _strip(results: Results, shown: Shown) -> Figure:
@@ -39,9 +32,8 @@ def _strip(results: Results, shown: Shown) -> Figure:
         m: shown.pictures[m] for m in (*results.config.report.strips, results.base) if m in shown.pictures
     }
     height, width = truth.shape[:2]
-    cell = WIDTH / (1 + len(frames))
-    figure = Figure(figsize=(WIDTH, 2 * cell * height / width + 0.35))
-    grid = figure.subplots(2, 1 + len(frames))
+    cell = style.WIDTH / (1 + len(frames))
+    figure, grid = style.panels(2 * cell * height / width + 0.35, 2, 1 + len(frames))
     window = _densest(np.abs(frames[results.base].astype(np.int16) - truth).mean(axis=2))
     _show(grid[0, 0], "truth", truth, window)
     _show(grid[1, 0], "", shown.pictures["before"], None)
@@ -59,25 +51,18 @@ def _show(axes: Axes, name: str, image: Image, window: tuple[int, int, int] | No
     axes.imshow(image)
     axes.set_title(name, fontsize=6)
     axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=GREY)
+    axes.spines[:].set(visible=True, color=style.GREY)
     if window is None:
         return
     top, left, side = window
     axes.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="white", linewidth=0.7))
     wide = _SHARE * height / width
-    corner = axes.inset_axes(
-        (
-            0.0 if left + side / 2 > width / 2 else 1 - wide,
-            0.0 if top + side / 2 < height / 2 else 1 - _SHARE,
-            wide,
-            _SHARE,
-        )
-    )
+    x = 0.0 if left + side / 2 > width / 2 else 1 - wide
+    y = 0.0 if top + side / 2 < height / 2 else 1 - _SHARE
+    corner = axes.inset_axes((x, y, wide, _SHARE))
     corner.imshow(image)
     corner.set(xlim=(left, left + side), ylim=(top + side, top), xticks=[], yticks=[])
-    for spine in corner.spines.values():
-        spine.set(visible=True, color="white", linewidth=0.8)
+    corner.spines[:].set(visible=True, color="white", linewidth=0.8)
 
 
 def _densest(values: npt.NDArray[np.floating]) -> tuple[int, int, int]:

@@ -6,10 +6,11 @@ distinction, so that a grey print can be read.
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from lift.report import texts
+from lift.report.results import Results
 from lift.report.statistics import Effect
 
 WIDTH = 5.9
@@ -50,6 +53,24 @@ class Drawing:
     draw: Callable[[], Figure]
 
 
+def drawing(
+    kind: str, results: Results, methods: Iterable[str], draw: Callable[[], Figure], **words: Any
+) -> Drawing:
+    """Return the figure that texts.yaml declares as `kind`.
+
+    Args:
+        kind: Key of `figures` in texts.yaml.
+        results: What its templates see as `results`.
+        methods: Whose files its sources are.
+        draw: Draws it.
+        words: What its templates see besides.
+    """
+    declared = {"name": kind, **texts.part("figures")[kind]}
+    sources = results.sources(declared.pop("sources"), methods)
+    filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}
+    return Drawing(sources=sources, draw=draw, **filled)
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the one style inside the block."""
@@ -69,6 +90,12 @@ def write(drawing: Drawing, folder: Path) -> None:
         FigureCanvasAgg(figure).print_png(folder / f"{drawing.name}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
         FigureCanvasPdf(figure).print_pdf(folder / f"{drawing.name}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
         FigureCanvasSVG(figure).print_svg(folder / f"{drawing.name}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
+
+
+def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, Any]:
+    """Return a figure as wide as a text column and as high as is asked (inches), and its [rows, columns]."""
+    figure = Figure(figsize=(WIDTH, height))
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
 
 
 def zero_line(axes: Axes, horizontal: bool = False) -> None:

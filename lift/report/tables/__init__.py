@@ -1,58 +1,39 @@
 """The report's tables, each as a `Table` and written as CSV, Markdown and LaTeX."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from lift.config import Config
-from lift.report import measured
-from lift.report.curves import Curves
-from lift.report.results import Results
+from lift.report import texts
+from lift.report.findings import Findings
 from lift.report.tables import claims, context, costs, judged, predictions
 from lift.report.tables import results as means
-from lift.report.tables.table import Table, latex_document, to_csv, to_latex, to_markdown
+from lift.report.tables.table import Table, to_csv, to_latex, to_markdown
+from lift.report.traces import read_curves
 
 __all__ = ["Table", "build", "write"]
 
 
-def build(
-    results: Results,
-    tests: pd.DataFrame,
-    decided: pd.DataFrame,
-    strata: pd.DataFrame,
-    curves: Mapping[str, Curves],
-    predicted: Results,
-    planned: tuple[Config, Mapping[str, Config]],
-) -> list[Table]:
-    """Build every table, in the order of the page: the question's first, and prediction apart from all.
-
-    Args:
-        results: What was measured.
-        tests: The declared comparisons, tested.
-        decided: What comes of them.
-        strata: The base's gain by kind of video.
-        curves: Of the trainings.
-        predicted: Results of methods that predict.
-        planned: The thesis profile and its models, for what they would cost.
-    """
-    whole = measured.read(measured.FOLDER, planned[0].profile)
+def build(found: Findings) -> list[Table]:
+    """Build every table, in the order of the page: the question's first, and prediction apart from all."""
+    results, ahead = found.results, found.predicted
     tables = [
-        judged.verdicts(results, decided),
-        judged.every_test(results, tests),
+        judged.verdicts(results, found.verdicts),
+        judged.every_test(results, found.tests),
         *(judged.gained(results, name) for name in results.populations),
-        judged.strata(results, strata),
+        judged.strata(results, found.strata),
         judged.worst(results),
         *(means.of_benchmark(results, name) for name in results.config.benchmarks if results.measured(name)),
         means.by_difficulty(results),
         context.weights(results),
         context.probes(results),
-        claims.claims(results, whole),
+        claims.claims(results, found.whole),
         costs.memory(results),
         costs.compute(results),
-        costs.thesis(results, whole, planned),
-        predictions.budget(results, curves) if results.config.ablations else None,
-        *predictions.build(predicted),
+        costs.thesis(results, found.whole, found.planned),
+        predictions.budget(results, found.curves),
+        *(predictions.of_benchmark(ahead, name) for name in ahead.config.benchmarks if ahead.measured(name)),
+        predictions.models(ahead),
+        predictions.budget(ahead, read_curves(ahead), predicts=True),
         means.data(results),
     ]
     return [table for table in tables if table is not None]
@@ -60,7 +41,7 @@ def build(
 
 def write(tables: Sequence[Table], folder: Path) -> None:
     """Write each table as CSV, Markdown and LaTeX, and one LaTeX document that shows them all."""
-    folder.mkdir(parents=True)
+    folder.mkdir()
     for table in tables:
         for suffix in table.forms:
             form = {"csv": to_csv, "md": to_markdown, "tex": to_latex}[suffix]
@@ -69,4 +50,4 @@ def write(tables: Sequence[Table], folder: Path) -> None:
             (folder / "published").mkdir(exist_ok=True)
             (folder / "published" / f"{table.name}.csv").write_text(to_csv(table.block), encoding="utf-8")
     names = [table.name for table in tables if "tex" in table.forms]
-    (folder / "tables.tex").write_text(latex_document(names), encoding="utf-8")
+    (folder / "tables.tex").write_text(texts.render("tables.tex.j2", names=names), encoding="utf-8")

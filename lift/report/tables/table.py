@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from lift.report import texts
 from lift.report.names import NONE, number
+from lift.report.results import Results
 from lift.report.statistics import Effect
 
 BEST, SECOND = "best", "second"
@@ -62,7 +64,7 @@ class Table:
     """File name without suffix, and LaTeX label."""
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Row] | pd.DataFrame
+    rows: Sequence[Row]
     notes: Sequence[str] = ()
     """Footnotes: protocol, meaning of marks."""
     sources: Sequence[str] = ()
@@ -85,27 +87,79 @@ class Table:
         """Every row as readers see it."""
         return [[_cell(row, column) for column in self.columns] for row in self.frame.to_dict("records")]
 
-    def mark(self, groups: Iterable[Sequence[int]]) -> None:
+    def mark(self, given: pd.Series) -> None:
         """Mark the best and second best of each column among comparable rows; ties share a mark.
 
         Args:
-            groups: Indices of rows that may be compared with each other.
+            given: What each row is given: rows of equal values may be compared with each other.
         """
-        marked = [column for column in self.columns if column.better]
-        for group, column in ((g, c) for g in groups for c in marked):
+        for column in (column for column in self.columns if column.better):
             # Ranked as shown: a reader must not see one of two equal numbers in bold.
-            numbers = {i: v for i in group if isinstance(v := self.frame.loc[i, column.key], float)}
-            shown = {i: round(value, column.digits) for i, value in numbers.items()}
-            ranked = sorted(set(shown.values()), reverse=column.better > 0)
-            for i, value in shown.items():
-                if value in ranked[:2] and len(ranked) > 1:
-                    self.frame.loc[i, f"{column.key}_mark"] = BEST if value == ranked[0] else SECOND
+            shown = self.frame[column.key].map(
+                lambda value, digits=column.digits: (
+                    round(value, digits) if isinstance(value, float) else math.nan
+                )
+            )
+            groups = shown.groupby(given)
+            ranks = groups.rank("dense", ascending=column.better < 0).where(groups.transform("nunique") > 1)
+            self.frame[f"{column.key}_mark"] = ranks.map({1: BEST, 2: SECOND})
+
+
+def table(
+    kind: str,
+    results: Results,
+    rows: Sequence[Row],
+    methods: Iterable[str] | None = None,
+    *,
+    columns: Mapping[str, Sequence[Column]] | None = None,
+    block: Table | None = None,
+    **words: Any,
+) -> Table | None:
+    """Return the table that texts.yaml declares as `kind`; None where there are no rows.
+
+    Args:
+        kind: Key of `tables` in texts.yaml.
+        results: For its templates, and for the names by which readers know the rows' methods.
+        rows: By the columns' keys; what they lack is shown as a dash, or as the row's `absent`.
+        methods: Whose files its sources are; None: those that the rows name.
+        columns: Those that stand where texts.yaml has a name alone.
+        block: Rows that stand apart below.
+        words: What its templates see besides `results`.
+    """
+    if not rows:
+        return None
+    declared, words = texts.part("tables")[kind], words | {"results": results}
+    heads: list[Column] = []
+    for one in declared["columns"]:
+        if isinstance(one, str):
+            heads += (columns or {})[one]
+        else:
+            heads.append(Column(**one | {"title": texts.fill(one["title"], **words)}))
+    named = [str(row["method"]) for row in rows if "method" in row] if methods is None else methods
+    made = Table(
+        name=texts.fill(declared.get("name", kind), **words),
+        caption=texts.fill(declared["caption"], **words),
+        columns=heads,
+        rows=[_whole(results, row, heads) for row in rows],
+        notes=texts.lines(declared["notes"], **words),
+        sources=results.sources(texts.lines(declared["sources"], **words), named),
+        block=block,
+    )
+    if "ranked" in declared:
+        made.mark(made.frame[declared["ranked"]])
+    return made
+
+
+def _whole(results: Results, row: Row, columns: Sequence[Column]) -> Row:
+    """Complete a row by the name of its method, and by what stands in cells that it lacks (`absent`)."""
+    named = {"method_shown": results.called(str(row["method"]))} if "method" in row else {}
+    return dict.fromkeys((column.key for column in columns), row.get("absent", NONE)) | named | row
 
 
 def interval(key: str, effect: Effect | None, digits: int | None = None) -> Row:
-    """Return the cells of a mean with its interval; a dash where nothing was measured."""
+    """Return the cells of a mean with its interval; none where nothing was measured."""
     if effect is None:
-        return {key: NONE}
+        return {}
     cells: Row = {key: effect.mean, f"{key}_low": effect.low, f"{key}_high": effect.high}
     return cells if digits is None else {**cells, f"{key}_digits": digits}
 
@@ -143,45 +197,14 @@ def to_csv(table: Table) -> str:
 
 def to_markdown(table: Table) -> str:
     """Write a Markdown table: best in bold, second best in italics; a block below it as a quotation."""
-    around = {BEST: "**", SECOND: "*", GAIN: "**", LOSS: "**", "": ""}
-    texts = [[f"{around[c.mark]}{_md(str(c))}{around[c.mark]}" for c in row] for row in table.cells]
-    rules = ["---" if column.digits is None else "---:" for column in table.columns]
-    rows = [[_md(column.title) for column in table.columns], rules, *texts]
-    lines = [f"**{_md(table.caption)}**", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
-    lines += [*(f"- {_md(note)}" for note in table.notes), ""]
-    if table.block is not None:
-        lines += [f"> {line}".rstrip() for line in to_markdown(table.block).splitlines()] + [""]
-    return "\n".join(lines)
-
-
-def _md(text: str) -> str:
-    return "".join(f"\\{character}" if character in "\\|*_`<>" else character for character in text)
+    below = to_markdown(table.block).splitlines() if table.block is not None else []
+    return texts.render("table.md.j2", table=table, below=below)
 
 
 _WIDE = 150  # characters of a row that fit a landscape page in footnotesize
 _LINES = 44  # lines that fit it in scriptsize
 _HIGH = 60  # rows that fit it at all
 _TEXT = 26  # characters of a column whose texts are folded, where a row is too long
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "α": r"$\alpha$", "Σ": r"$\Sigma$", "–": "--", "…": r"\ldots{}",
-    "†": r"$\dagger$", "“": "``", "”": "''",
-}  # fmt: skip
-
-
-def latex(text: str) -> str:
-    """Escape text for LaTeX, character by character so that no replacement is replaced again.
-
-    Raises:
-        ValueError: A character outside ASCII has no replacement here; a document would not compile.
-    """
-    escaped = "".join(_LATEX.get(character, character) for character in text)
-    if not escaped.isascii():
-        raise ValueError(f"no LaTeX for {sorted(c for c in set(escaped) if not c.isascii())} in {text!r}")
-    return escaped
 
 
 def to_latex(table: Table, shape: str = "") -> str:
@@ -197,42 +220,25 @@ def to_latex(table: Table, shape: str = "") -> str:
     widths = [
         2 + max(map(len, (c.title, *(str(row[i]) for row in cells)))) for i, c in enumerate(table.columns)
     ]
-    texts = [column.digits is None for column in table.columns]
+    words = [column.digits is None for column in table.columns]
     folds = sum(widths) > 1.2 * _WIDE and len(cells) <= _LINES / 2  # more would be higher than a page
-    wide = sum(min(w, _TEXT) if text and folds else w for w, text in zip(widths, texts, strict=True))
+    wide = sum(min(w, _TEXT) if text and folds else w for w, text in zip(widths, words, strict=True))
     lines = len(cells) * (2 if wide < sum(widths) else 1)
     small = "footnotesize" if wide <= _WIDE and lines <= _LINES / 2 else "scriptsize"
     spec = [
         (r">{\raggedright\arraybackslash}p{11em}" if folds and width > _TEXT else "l") if text else "r"
-        for width, text in zip(widths, texts, strict=True)
+        for width, text in zip(widths, words, strict=True)
     ]
     around = {BEST: r"\textbf{%s}", SECOND: r"\underline{%s}", "": "%s"}
     around |= dict.fromkeys((GAIN, LOSS), around[BEST])
     # Braces: a cell that starts with [ would be taken as the option of the line break before it.
-    body = pd.DataFrame([["{" + around[c.mark] % latex(str(c)) + "}" for c in row] for row in cells])
+    body = pd.DataFrame([["{" + around[c.mark] % texts.latex(str(c)) + "}" for c in row] for row in cells])
     tabular = body.to_latex(
-        index=False, escape=False, header=[latex(c.title) for c in table.columns],
+        index=False, escape=False, header=[texts.latex(c.title) for c in table.columns],
         column_format=f"@{{}}{''.join(spec)}@{{}}",
     )  # fmt: skip
     if wide > 1.2 * _WIDE:  # numbers alone are too many for a page
         tabular = f"\\resizebox{{\\linewidth}}{{!}}{{%\n{tabular}}}\n"
-    text = (
-        rf"\begin{{table}}\centering\{'tiny' if lines > _LINES else small}\setlength{{\tabcolsep}}{{2pt}}"
-        f"\n\\caption{{{latex(table.caption)}}}{shape}\n"
-        f"\\label{{tab:{table.name.replace('_', '-')}{'-block' if shape else ''}}}\n{tabular}"
-        + "".join(
-            f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {latex(n)}}}\n" for n in table.notes
-        )
-        + "\\end{table}\n"
-    )
+    size = "tiny" if lines > _LINES else small
+    text = texts.render("table.tex.j2", table=table, size=size, shape=shape, tabular=tabular.rstrip("\n"))
     return text if table.block is None else text + to_latex(table.block, r"\itshape")
-
-
-def latex_document(names: Sequence[str]) -> str:
-    """Write a document that shows all tables, to compile as it is beside their files."""
-    pages = "".join(f"\\input{{{name}}}\n\\clearpage\n" for name in names)
-    return (
-        "\\documentclass[a4paper]{article}\n\\usepackage[T1]{fontenc}\n"
-        "\\usepackage[landscape,margin=15mm]{geometry}\n\\usepackage{array,booktabs,graphicx}\n"
-        f"\\begin{{document}}\n{pages}\\end{{document}}\n"
-    )

@@ -95,7 +95,7 @@ def drop(state, key):
 CASES = {
     "nothing matches": (lambda s: {f"net.{k}": v for k, v in s.items()}, "nothing in it matches the encoder"),
     "empty": (lambda s: {}, "nothing in it matches the encoder"),
-    "one layer missing": (lambda s: drop(s, "module.conv3.conv1.0.weight"), "incomplete ContextNet, 1 of 16"),
+    "one layer missing": (lambda s: drop(s, "module.conv3.conv1.0.weight"), "incomplete: 1 of 16"),
     "no dictionary": (lambda s: [1, 2], "no dictionary of weights"),
     "not finite": (lambda s: {**s, "module.conv0.conv1.0.bias": torch.full((32,), torch.nan)}, "not finite"),
     "other shape": (
@@ -126,7 +126,7 @@ def test_a_damaged_file_is_refused(spec, state, tmp_path, content):
         path = tmp_path
     else:
         path.write_text("no weights" if content == "text" else "")
-    with pytest.raises(UserError, match="truncated or not a PyTorch weights file"):
+    with pytest.raises(UserError, match="truncated or no weights file"):
         load_rife_contextnet(Encoder(spec.widths), path)
 
 

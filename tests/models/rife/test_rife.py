@@ -8,7 +8,7 @@ import torch
 from lift.errors import UserError
 from lift.models.pretrained import read_state
 from lift.models.registry import build
-from lift.models.rife.released import load_rife
+from lift.models.rife.released import WANTED, load_rife
 
 FILE = "weights/rife_v2.3_contextnet.pkl"
 NARROW = {"factor": 0.1}
@@ -60,7 +60,7 @@ def test_the_keys_are_those_that_rife_saves(rife, shared):
     own = dict(model.named_parameters())
     assert set(report.taken) == {name for name in own if name.startswith("contextnet.")}
     assert all(key.startswith("conv1.") for key in report.unused)
-    state = read_state(shared / FILE, "", "")
+    state = read_state(shared / FILE, WANTED)
     assert torch.equal(own["contextnet.conv1.conv1.0.weight"], state["conv0.conv1.0.weight"].float())
     assert torch.equal(own["contextnet.conv4.conv2.1.weight"], state["conv4.conv2.1.weight"].float())
     assert not model.loaded
@@ -72,7 +72,10 @@ CASES = {
         lambda s: {k: v for k, v in s.items() if k != "unet.conv.bias"},
         "1 of .* unet.conv.bias",
     ),
-    "other widths": (lambda s: {**s, "unet.conv.weight": torch.zeros(3, 9, 3, 3)}, r"3x9x3x3 but unet\.conv"),
+    "other widths": (
+        lambda s: {**s, "unet.conv.weight": torch.zeros(3, 9, 3, 3)},
+        r"3x9x3x3 but RIFE's unet\.conv",
+    ),
     "not finite": (lambda s: {**s, "unet.conv.bias": torch.full((3,), torch.nan)}, "not finite"),
 }
 

@@ -1,4 +1,4 @@
-"""How a method weights its context: α of each frame, and how far that is from weighting all alike.
+"""What trainings and models leave beside their metrics: curves of training, and how the context is weighted.
 
 The entropy of α, −Σ α ln α, is ln n where all n frames weigh the same and 0 where one has all the weight; its
 exponential is how many equally weighted frames would have as much (Hill, "Diversity and Evenness", Ecology
@@ -8,11 +8,47 @@ exponential is how many equally weighted frames would have as much (Hill, "Diver
 import numpy as np
 import pandas as pd
 
-from lift.report.names import narrow
+from lift.errors import UserError
 from lift.report.reading import read_table
 from lift.report.results import Results
 
+_LOGGED = ("seed", "step", "epoch", "loss", "psnr", "ssim")
+Curves = dict[str, pd.DataFrame]
+"""`loss` and `psnr` of one ablation: a row for each step at which it was logged, a column for each seed."""
 _CLIP = ["benchmark", "clip", "seed"]
+
+
+def read_curves(results: Results) -> dict[str, Curves]:
+    """Read the curves of every declared ablation that has them, in the order of params.yaml.
+
+    Raises:
+        UserError: A file is no table of curves, or not of the seeds that params.yaml names.
+    """
+    found = {}
+    for name in results.config.ablations:
+        path = results.data / "training" / name / "curves.csv"
+        if not path.is_file():
+            continue
+        seeds = list(results.configs[name].train.seeds)
+        try:
+            table = pd.read_csv(path, dtype=float)
+            if not table["seed"].isin(seeds).all():
+                raise ValueError("rows of another seed")
+            found[name] = {key: _by_seed(table, key, seeds) for key in ("loss", "psnr")}
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{path}: expected numbers in columns {', '.join(_LOGGED)}, the same steps for each seed of "
+                "train.seeds; train again"
+            ) from error
+    return found
+
+
+def _by_seed(table: pd.DataFrame, key: str, seeds: list[int]) -> pd.DataFrame:
+    logged = table.dropna(subset=[key])
+    wide = logged.pivot(index="step", columns="seed", values=key).reindex(columns=seeds)
+    if wide.isna().any(axis=None):
+        raise ValueError(f"{key}: seeds were logged at different steps")
+    return wide
 
 
 def read_weights(results: Results, method: str) -> pd.DataFrame:
@@ -27,7 +63,7 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
 
 def weighted(results: Results) -> dict[str, pd.DataFrame]:
     """Read the weights of every method that was measured and sees more than the references."""
-    wide = [m for m in results.methods if results.rows.get(m) and not narrow(results.configs, m)]
+    wide = [m for m in results.methods if results.rows.get(m) and not results.narrow(m)]
     return {m: table for m in wide if len(table := read_weights(results, m))}
 
 
