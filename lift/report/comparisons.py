@@ -20,7 +20,7 @@ import pandas as pd
 from lift.report.names import METRICS, listing, times
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
-from lift.seeds import generator
+from lift.seeds import derive
 
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
 """PICO's outcomes; the flow is the fifth: `epe` where the truth is known, `warping` elsewhere."""
@@ -223,5 +223,5 @@ def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect
         np.stack(columns, axis=1),
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", "bootstrap"),
+        seed=derive(results.config.seed, "report", "bootstrap"),
     )
