@@ -131,7 +131,10 @@ def _reading(results: Results, method: str, against: str) -> str:
 
 
 def _judged(tests: pd.DataFrame) -> str:
-    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
+    """Sum up one comparison over its outcomes: better or worse where none is the opposite.
+
+    PSNR is the outcome whose gain stands beside the verdict, so where it is not decided the others are named.
+    """
     found = {
         verdict: [METRICS[key].title for key in own["metric"]]
         for verdict, own in tests.groupby("verdict", sort=False)
@@ -140,7 +143,9 @@ def _judged(tests: pd.DataFrame) -> str:
     if len(decided) == 2:
         return "mixed: " + "; ".join(f"{verdict} in {listing(found[verdict])}" for verdict in decided)
     if decided:
-        return decided[0]
+        (verdict,) = decided
+        alone = METRICS["psnr"].title not in found[verdict]
+        return f"{verdict} in {listing(found[verdict])} alone" if alone else verdict
     return NONE if NONE in found else str(tests["withheld"].iloc[0])
 
 
