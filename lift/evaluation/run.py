@@ -118,33 +118,45 @@ class _Run:
     def clip(self, index: int) -> list[_Found]:
         """Measure every seed's method on one clip."""
         sample, truth = self.clips[index], self.clips.truth(index)
-        return [self._measured(seed, index, sample, truth) for seed in self.methods]
+        predictions = {seed: method(sample) for seed, method in self.methods.items()}
+        for seed, prediction in predictions.items():
+            self._refuse_non_finite(prediction, sample["clip"], seed)
+        distances = self.lpips.measure_all([one.frame for one in predictions.values()], sample["target"])
+        return [
+            self._judged(index, seed, prediction, sample, truth, lpips)
+            for (seed, prediction), lpips in zip(predictions.items(), distances, strict=True)
+        ]
 
-    def _measured(self, seed: int | None, index: int, sample: Sample, truth: Truth | None) -> _Found:
-        entry, method = self.clips.rows[index], self.methods[seed]
-        prediction = method(sample)
-        self._refuse_non_finite(
-            prediction, entry.clip, self.name if seed is None else f"{self.name} (seed {seed})"
-        )
+    def _judged(
+        self,
+        index: int,
+        seed: int | None,
+        prediction: Prediction,
+        sample: Sample,
+        truth: Truth | None,
+        lpips: float,
+    ) -> _Found:
         frame, target = prediction.frame, sample["target"]
-        shared = labels(self.benchmark, seed, entry, sample)
+        shared = labels(self.benchmark, seed, self.clips.rows[index], sample)
         judged: dict[str, Any] = {
             name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()
         } | both_ssims(frame, target, data_range=1.0)
         row = Row(
             **shared,
             **judged,
-            lpips=self.lpips.measure(frame, target),
+            lpips=lpips,
             ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
             ie_occluded=None
             if truth is None
             else ie_where(frame, target, np.asarray(~truth[1].all(axis=0)), data_range=1.0),
             **_flow_metrics(prediction, sample, truth)._asdict(),
         )
-        probes = probe(method, self.clips, index, frame, shared) if index in self.probed else []
+        probed = index in self.probed
+        probes = probe(self.methods[seed], self.clips, index, frame, shared) if probed else []
         return _Found(row, shares(row, sample, prediction.weights), probes)
 
-    def _refuse_non_finite(self, prediction: Prediction, clip: str, name: str) -> None:
+    def _refuse_non_finite(self, prediction: Prediction, clip: str, seed: int | None) -> None:
+        name = self.name if seed is None else f"{self.name} (seed {seed})"
         for part, values in prediction._asdict().items():
             if values is not None and not bool(torch.isfinite(values).all()):
                 raise UserError(

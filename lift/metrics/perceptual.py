@@ -5,8 +5,10 @@ imports torchvision, keeps its calibrated weights in a pickle and takes the feat
 in one file here, features in half precision; tests hold the distances to the package's and to published ones.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
@@ -60,16 +62,14 @@ class Lpips(nn.Module):
             ValueError: The target's values are not in [0, 1]: another convention than the network's.
             UserError: Frames below 32 × 32 pixels.
         """
-        _assert_range(target)
-        if min(target.shape[-2:]) < SMALLEST:
-            raise UserError(
-                f"LPIPS needs frames of at least {SMALLEST} × {SMALLEST} pixels, found {target.shape[-2]} × "
-                f"{target.shape[-1]}; use larger crops or frames, or loss.lpips: 0"
-            )
+        _check(target)
         return torch.stack(self.by_layer(prediction, target)).sum(dim=0).mean()
 
     def by_layer(self, prediction: Tensor, target: Tensor) -> list[Tensor]:
-        """Return what each of the five layers adds to the distance, (B,) each (equation 1)."""
+        """Return what each of the five layers adds to the distance, (B,) each (equation 1).
+
+        One target may stand for all of B.
+        """
         a, b = ((2 * frame - 1 - self.shift) / self.scale for frame in (prediction, target))
         heads, distances = iter(self.heads), []
         for layer in self.features:
@@ -88,11 +88,28 @@ class Lpips(nn.Module):
             ValueError: Values outside [0, 1].
             UserError: A frame below 32 × 32 pixels.
         """
-        _assert_range(prediction)
+        return self.measure_all([prediction], target)[0]
+
+    @torch.no_grad()
+    def measure_all(self, predictions: Sequence[Tensor], target: Tensor) -> list[float]:
+        """Return what `measure` gives for each of several frames; the target's features are computed once."""
+        for prediction in predictions:
+            _assert_range(prediction)
         device = next(self.parameters()).device
-        frames = [torch.from_numpy(to_bytes(frame, data_range=1.0) / 255) for frame in (prediction, target)]
-        value = float(self(*(frame[None].to(device, torch.float32) for frame in frames)))
-        return value
+        rounded = [to_bytes(frame, data_range=1.0) / 255 for frame in (*predictions, target)]
+        frames = torch.from_numpy(np.stack(rounded)).to(device, torch.float32)
+        _check(frames[-1:])
+        distances: list[float] = torch.stack(self.by_layer(frames[:-1], frames[-1:])).sum(dim=0).tolist()
+        return distances
+
+
+def _check(target: Tensor) -> None:
+    _assert_range(target)
+    if min(target.shape[-2:]) < SMALLEST:
+        raise UserError(
+            f"LPIPS needs frames of at least {SMALLEST} × {SMALLEST} pixels, found {target.shape[-2]} × "
+            f"{target.shape[-1]}; use larger crops or frames, or loss.lpips: 0"
+        )
 
 
 def _assert_range(frame: Tensor) -> None:

@@ -67,7 +67,7 @@ def _sentence(results: Results, verdicts: pd.DataFrame, about: str) -> str:
         parts.setdefault((results.called(row["method"]), row["verdict"]), []).append(gain)
     clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
     found = {row["verdict"] for row in rows}
-    if any(v.startswith("mixed") for v in found) or {BETTER, WORSE} <= found:
+    if any(" in " in v for v in found) or {BETTER, WORSE} <= found:
         word = "the outcomes are mixed"
     elif BETTER in found:
         word = "H0 is rejected" + (", but not against every comparison" if len(found) > 1 else "")

@@ -20,7 +20,7 @@ import pandas as pd
 from lift.report.names import METRICS, listing, times
 from lift.report.results import Results, unit_means
 from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
-from lift.seeds import generator
+from lift.seeds import derive
 
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
 """PICO's outcomes; the flow is the fifth: `epe` where the truth is known, `warping` elsewhere."""
@@ -131,7 +131,10 @@ def _reading(results: Results, method: str, against: str) -> str:
 
 
 def _judged(tests: pd.DataFrame) -> str:
-    """Sum up one comparison over its outcomes: better or worse where none is the opposite."""
+    """Sum up one comparison over its outcomes: better or worse where none is the opposite.
+
+    PSNR is the outcome whose gain stands beside the verdict, so where it is not decided the others are named.
+    """
     found = {
         verdict: [METRICS[key].title for key in own["metric"]]
         for verdict, own in tests.groupby("verdict", sort=False)
@@ -140,7 +143,9 @@ def _judged(tests: pd.DataFrame) -> str:
     if len(decided) == 2:
         return "mixed: " + "; ".join(f"{verdict} in {listing(found[verdict])}" for verdict in decided)
     if decided:
-        return decided[0]
+        (verdict,) = decided
+        alone = METRICS["psnr"].title not in found[verdict]
+        return f"{verdict} in {listing(found[verdict])} alone" if alone else verdict
     return NONE if NONE in found else str(tests["withheld"].iloc[0])
 
 
@@ -223,5 +228,5 @@ def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect
         np.stack(columns, axis=1),
         confidence=report.confidence,
         resamples=report.resamples,
-        rng=generator(results.config.seed, "report", "bootstrap"),
+        seed=derive(results.config.seed, "report", "bootstrap"),
     )

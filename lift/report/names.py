@@ -7,7 +7,7 @@ from dataclasses import dataclass
 DIFFICULTIES = ("easy", "medium", "hard", "extreme")
 """Kinds of SNU-FILM, from the smallest gap to the widest."""
 CONTROL = "plain"
-"""The stratum of `scenes` with none of the four properties of the claim in architecture section 1.1."""
+"""The stratum of `scenes` with none of the four properties of the claim in specification section 1."""
 REFERENCES = "references only"
 TRAINED, RELEASED, UNTAUGHT = "trained here", "released", "none"
 """Whose weights a method has: this run's, those that the repository carries, nobody's."""

@@ -185,9 +185,15 @@ class Results:
         window += f", {seen} used" if seen < len(clip.offsets) else ""
         return {"method": method, "method_shown": name, "window": window}
 
-    def sources(self, methods: Iterable[str], name: str = "clips.csv") -> list[str]:
-        """Name the files of evaluation that the rows of some methods come from."""
-        return [f"results/{m}/{name}" for m in dict.fromkeys(methods) if self.rows.get(m)]
+    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> list[str]:
+        """Name files, * being each of some methods; those of evaluation where these have results."""
+        named = dict.fromkeys(methods)
+        return [
+            pattern.replace("*", method)
+            for pattern in patterns
+            for method in (named if "*" in pattern else [""])
+            if not pattern.startswith("results/") or self.rows.get(method)
+        ]
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

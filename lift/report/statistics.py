@@ -23,6 +23,7 @@ import numpy.typing as npt
 from scipy import stats
 
 Array = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.uint32]
 
 POWER = 0.8  # the convention for "could have been found" (Cohen 1988)
 _EFFICIENCY = 3 / math.pi
@@ -47,14 +48,12 @@ class Effect:
     """-1 … 1: share of rank sum that is positive minus the share that is negative."""
 
 
-def effects(
-    differences: Array, *, confidence: float, resamples: int, rng: np.random.Generator
-) -> list[Effect]:
+def effects(differences: Array, *, confidence: float, resamples: int, seed: int) -> list[Effect]:
     """Describe the columns of `differences` (n, k), one row per video, finite.
 
     Columns share the resamples, so intervals of related comparisons move together and k costs little.
     """
-    low, high = bootstrap_interval([differences], confidence=confidence, resamples=resamples, rng=rng)
+    low, high = bootstrap_interval([differences], confidence=confidence, resamples=resamples, seed=seed)
     n = len(differences)
     return [
         Effect(
@@ -104,7 +103,7 @@ def rank_biserial(differences: Array) -> float:
 
 
 def bootstrap_interval(
-    groups: Sequence[Array], *, confidence: float, resamples: int, rng: np.random.Generator
+    groups: Sequence[Array], *, confidence: float, resamples: int, seed: int
 ) -> tuple[Array, Array]:
     """Return the studentised bootstrap interval of mean(groups[0]) - mean(groups[1]), or of one group's mean.
 
@@ -112,7 +111,7 @@ def bootstrap_interval(
         groups: One or two arrays (n_g, k) of independent videos; n may differ, k may not.
         confidence: Coverage, in (0, 1).
         resamples: Bootstrap resamples.
-        rng: Source of the draws.
+        seed: Of the draws: the same videos are drawn of as many.
 
     Returns:
         Lower and upper ends (k,). NaN where n is too small to bound the mean; both at the mean where nothing
@@ -121,21 +120,19 @@ def bootstrap_interval(
     signs = (1.0, -1.0)
     mean = sum(s * g.mean(axis=0) for s, g in zip(signs, groups, strict=False))
     variance = sum(g.var(axis=0) / len(g) for g in groups)  # of the mean
-    streams = [_resampled_moments(g, resamples, rng) for g in groups]
-    t = np.concatenate(
-        [
-            _studentised(
-                sum(s * m for s, (m, _) in zip(signs, parts, strict=False)),
-                sum(v for _, v in parts),
-                variance,
-            )
-            for parts in zip(*streams, strict=True)
-        ]
-    )
-    tail = (1 - confidence) / 2
+    sizes = tuple(len(g) for g in groups)
+    small = max(sizes) * resamples <= _CHUNK
+    draws = _kept_counts(seed, sizes, resamples) if small else _counts(seed, sizes, resamples)
+    none = np.zeros(groups[0].shape[1])
+    t = []
+    for counts in draws:
+        parts = [_moments(c, g) for c, g in zip(counts, groups, strict=True)]
+        means = sum((s * m for s, (m, _) in zip(signs, parts, strict=False)), none)
+        t.append(_studentised(means, sum((v for _, v in parts), none), variance))
+    tail, joined = (1 - confidence) / 2, np.concatenate(t)
     # Not interpolated: a resample without spread has t = ±inf, and inf - inf would spoil its neighbours.
-    below = np.quantile(t, tail, axis=0, method="lower")
-    above = np.quantile(t, 1 - tail, axis=0, method="higher")
+    below = np.quantile(joined, tail, axis=0, method="lower")
+    above = np.quantile(joined, 1 - tail, axis=0, method="higher")
     error = np.sqrt(variance)
     with np.errstate(invalid="ignore"):
         low, high = mean - above * error, mean - below * error
@@ -145,21 +142,31 @@ def bootstrap_interval(
     return np.where(fixed, mean, low), np.where(fixed, mean, high)
 
 
-def _resampled_moments(
-    values: Array, resamples: int, rng: np.random.Generator
-) -> Iterator[tuple[Array, Array]]:
-    """Yield the (centred) mean and its variance in each resample of the rows, in chunks of resamples."""
+def _counts(seed: int, sizes: Sequence[int], resamples: int) -> Iterator[list[Counts]]:
+    """Yield how often each video of each group is drawn, (rows, n_g), in chunks of resamples."""
+    rng = np.random.default_rng(seed)
+    size = min(_CHUNK // max(sizes) + 1, resamples)
+    for start in range(0, resamples, size):
+        rows, chunk = min(size, resamples - start), []
+        for n in sizes:
+            draws = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
+            counts = np.bincount(draws.ravel(), minlength=rows * n).reshape(rows, n)
+            chunk.append(counts.astype(np.uint32))
+        yield chunk
+
+
+@functools.lru_cache(maxsize=8)
+def _kept_counts(seed: int, sizes: Sequence[int], resamples: int) -> list[list[Counts]]:
+    """Return the same, drawn once for all comparisons of a report that have as many videos."""
+    return list(_counts(seed, sizes, resamples))
+
+
+def _moments(counts: Counts, values: Array) -> tuple[Array, Array]:
+    """Return the (centred) mean of `values` (n, k) and its variance in each resample."""
     n, k = values.shape
     centred = values - values.mean(axis=0)
-    moments = np.hstack([centred, centred**2])
-    size = min(_CHUNK // n + 1, resamples)
-    for start in range(0, resamples, size):
-        rows = min(size, resamples - start)
-        draws = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
-        # How often each video was drawn: one product then serves every column.
-        counts = np.bincount(draws.ravel(), minlength=rows * n).reshape(rows, n)
-        sums = counts.astype(np.float64) @ moments / n
-        yield sums[:, :k], (sums[:, k:] - sums[:, :k] ** 2) / n
+    sums = counts.astype(np.float64) @ np.hstack([centred, centred**2]) / n
+    return sums[:, :k], (sums[:, k:] - sums[:, :k] ** 2) / n
 
 
 def _studentised(mean: Array, variance: Array, original: Array) -> Array:

@@ -15,7 +15,7 @@ from lift.report.comparisons import describe, gains
 from lift.report.names import CONTROL, STRATA
 from lift.report.results import Results
 from lift.report.statistics import bootstrap_interval, detectable_between, holm, permutation_p
-from lift.seeds import generator
+from lift.seeds import derive, generator
 
 METRICS = ("psnr", "epe")
 _MEASURED = ("excess", "low", "high", "p", "detectable", "p_holm", "found")
@@ -71,7 +71,7 @@ def _of(results: Results, benchmark: str) -> list[dict[str, Any]]:
                 [here[:, None], plain[:, None]],
                 confidence=report.confidence,
                 resamples=report.resamples,
-                rng=generator(results.config.seed, "report", "bootstrap"),
+                seed=derive(results.config.seed, "report", "bootstrap"),
             )
             row |= {"excess": float(here.mean() - plain.mean()), "low": float(low), "high": float(high)}
             rng = generator(results.config.seed, "report", "permutation")

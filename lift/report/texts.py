@@ -35,11 +35,7 @@ def environment(escaped: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals |= part("phrases") | {
-        "number": number,
-        "number_of": number_of,
-        "times": times,
-    }
+    found.globals |= part("phrases") | {"number": number, "number_of": number_of, "times": times}
     found.filters |= {"md": markdown, "latex": latex}
     return found
 

@@ -49,6 +49,13 @@ def test_equals_the_authors_package_with_the_same_features(lpips, size):
     assert lpips.measure(a, b) == pytest.approx(reference(*quantised, normalize=True).item(), rel=1e-5)
 
 
+def test_several_frames_have_the_distances_that_each_has_alone(lpips):
+    frames, target = [noisy(photograph(), amount) for amount in (0.0, 0.02, 0.1)], photograph()
+    alone = [lpips.measure(frame, target) for frame in frames]
+    assert lpips.measure_all(frames, target) == pytest.approx(alone, rel=1e-5)
+    assert alone[0] == 0
+
+
 def test_building_is_silent_and_leaves_the_global_generator_alone(capfd):
     before = torch.random.get_rng_state()
     Lpips()  # warnings are errors in these tests

@@ -50,7 +50,9 @@ def own(tmp_path, configs):
     """Write results of three methods to be damaged; give their folder and a configuration of these alone."""
     base, by_name = configs
     folder = tmp_path / "data"
-    fake.write(folder, ("lift15", "ctx3", "repeat"), size=(32, 32), kept=("ucf101", "scenes"))
+    fake.write(
+        folder, ("lift15", "ctx3", "repeat"), size=(32, 32), kept=("ucf101", "scenes"), ranks=("worst1",)
+    )
     config = dataclasses.replace(base, ablations=("lift15", "ctx3"), released=(), baselines=("repeat",))
     return folder, config, {name: by_name[name] for name in config.ablations}
 

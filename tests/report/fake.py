@@ -148,8 +148,12 @@ def write(
     size: tuple[int, int] = (96, 128),
     kept: tuple[str, ...] = ("vimeo90k", "ucf101", "davis", "snu_film", "scenes"),
     seeds: tuple[int, ...] = (7,),
+    ranks: tuple[str, ...] = ("worst1", "worst2", "middle"),
 ) -> None:
-    """Write results, curves and clip-set summaries below `data` (data/demo), with frames of `kept` sets."""
+    """Write results, curves and clip-set summaries below `data` (data/demo).
+
+    Of `kept` sets the frames of the clips of these `ranks` are kept.
+    """
     base, ablations = configs()
     for name in base.clips.sets:
         folder = data / "clips" / name
@@ -158,7 +162,7 @@ def write(
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     base, ablations = seeded(*seeds)
     _write_plain(data / CODE, {})
-    _write_pictures(data / "pictures" / "pictures.zip", methods or base.methods, size, kept)
+    _write_pictures(data / "pictures" / "pictures.zip", methods or base.methods, size, kept, ranks)
     for method in methods or base.methods:
         own = seeds if method in base.ablations else ()
         if predicts(ablations.get(method, base), method):
@@ -310,9 +314,13 @@ def picture(seed: int, size: tuple[int, int], shift: float) -> np.ndarray:
 
 
 def _write_pictures(
-    path: Path, methods: tuple[str, ...], size: tuple[int, int], kept: tuple[str, ...]
+    path: Path,
+    methods: tuple[str, ...],
+    size: tuple[int, int],
+    kept: tuple[str, ...],
+    ranks: tuple[str, ...],
 ) -> None:
-    """The worst two clips and the middle one of each set, as the stage `pictures` writes them."""
+    """A clip of each rank of each set, as the stage `pictures` writes them."""
     base, _ = configs()
     shown = [m for m in pictured(base) if m in methods]
     index = ["benchmark,clip,rank,gain,pictures"]
@@ -320,7 +328,7 @@ def _write_pictures(
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in kept:
             own = [clip for benchmark, clip, *_ in clips() if benchmark == name]
-            for seed, rank in enumerate(("worst1", "worst2", "middle")):
+            for seed, rank in enumerate(ranks):
                 index.append(
                     f"{name},{own[seed]},{rank},{seed - 0.5},{' '.join(('before', 'target', *shown))}"
                 )

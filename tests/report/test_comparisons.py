@@ -150,7 +150,7 @@ def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_senten
     # On another population it is asked again.
     assert "no better" not in of(declared(asked), "ctx3", benchmark="scenes")["verdict"]
     said = " ".join(answer(asked, judged(asked)).bounds)
-    assert "Ctx3, trained once here, is not better than the average on UCF101" in said
+    assert "Ctx3, trained once here, is not shown to be better than the average on UCF101" in said
 
 
 def test_each_reading_of_the_question_is_one_sentence(results):
@@ -195,6 +195,17 @@ def test_better_in_one_outcome_and_worse_in_another_is_mixed(results):
     assert list(decided(asked, tests)["verdict"]) == ["mixed: better in PSNR; worse in SSIM"]
     tests["verdict"] = [BETTER, NONE, NONE, BETTER, NONE]
     assert list(decided(asked, tests)["verdict"]) == [BETTER]
+
+
+def test_what_is_better_in_other_outcomes_than_psnr_names_them(results):
+    asked = deciding(results, ("ctx3", "lift15"))
+    tests = declared(asked)
+    tests.loc[:, "verdict"] = [BETTER if key == "ssim" else NONE for key in tests["metric"]]
+    (verdict,) = set(decided(asked, tests)["verdict"])
+    assert verdict == "better in SSIM alone"
+    (said, *_) = answer(asked, decided(asked, tests)).headline
+    assert "the outcomes are mixed" in said
+    assert "against lift15" in said
 
 
 def test_a_reading_is_told_by_what_two_methods_differ_in(results):

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from lift.report import statistics
 from lift.report.statistics import (
     bootstrap_interval,
     detectable,
@@ -27,10 +28,7 @@ MICE = np.array([10, 27, 31, 40, 46, 50, 52, 104, 146], dtype=float)
 
 
 def interval(values, confidence=0.95, resamples=10_000, seed=0):
-    low, high = bootstrap_interval(
-        [values], confidence=confidence, resamples=resamples, rng=np.random.default_rng(seed)
-    )
-    return low, high
+    return bootstrap_interval([values], confidence=confidence, resamples=resamples, seed=seed)
 
 
 def test_signed_rank_p_equals_the_exact_enumeration_for_darwins_plants():
@@ -117,7 +115,7 @@ def test_intervals_cover_the_mean_of_skewed_values_as_often_as_they_claim(n):
 def test_interval_of_a_difference_of_groups_covers_it():
     rng = np.random.default_rng(6)
     one, two = rng.normal(1, 2, (12, 600)), rng.normal(0, 1, (8, 600))
-    low, high = bootstrap_interval([one, two], confidence=0.95, resamples=1000, rng=rng)
+    low, high = bootstrap_interval([one, two], confidence=0.95, resamples=1000, seed=6)
     assert np.mean((low <= 1) & (high >= 1)) > 0.95 - 3 * math.sqrt(0.95 * 0.05 / 600)
 
 
@@ -127,6 +125,20 @@ def test_resampling_in_chunks_changes_nothing_for_related_columns():
     assert low[0] == pytest.approx(-high[1], abs=0.02)
 
 
+@pytest.mark.parametrize("sizes", [(12,), (12, 8)])
+def test_draws_that_are_kept_are_those_that_are_drawn_anew(sizes, monkeypatch):
+    groups = [np.random.default_rng(n).normal(size=(n, 2)) for n in sizes]
+    kept = [bootstrap_interval(groups, confidence=0.95, resamples=300, seed=3) for _ in range(2)]
+    monkeypatch.setattr("lift.report.statistics._kept_counts", statistics._counts)
+    anew = bootstrap_interval(groups, confidence=0.95, resamples=300, seed=3)
+    other = bootstrap_interval(groups, confidence=0.95, resamples=300, seed=4)
+    assert np.array_equal(kept, [anew, anew])
+    assert not np.array_equal(other, anew)
+    monkeypatch.setattr("lift.report.statistics._CHUNK", 50 * max(sizes))  # several chunks, nothing kept
+    low, high = bootstrap_interval(groups, confidence=0.95, resamples=300, seed=3)
+    assert (low < high).all()
+
+
 def test_too_few_videos_give_no_interval_rather_than_a_narrow_one():
     for n in (1, 2, 3):
         low, high = interval(np.random.default_rng(n).normal(size=(n, 1)))
@@ -134,13 +146,13 @@ def test_too_few_videos_give_no_interval_rather_than_a_narrow_one():
 
 
 def test_one_video_is_described_and_not_tested():
-    (effect,) = effects(np.array([[0.5]]), confidence=0.95, resamples=100, rng=np.random.default_rng(0))
+    (effect,) = effects(np.array([[0.5]]), confidence=0.95, resamples=100, seed=0)
     assert effect.mean == 0.5
     assert np.isnan([effect.p, effect.low, effect.high, effect.deviation]).all()
 
 
 def test_no_difference_anywhere_is_no_effect():
-    (effect,) = effects(np.zeros((9, 1)), confidence=0.95, resamples=100, rng=np.random.default_rng(0))
+    (effect,) = effects(np.zeros((9, 1)), confidence=0.95, resamples=100, seed=0)
     assert (effect.mean, effect.low, effect.high, effect.p, effect.rank_biserial) == (0, 0, 0, 1, 0)
 
 

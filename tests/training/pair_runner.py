@@ -19,8 +19,8 @@ from lift.training.loop import fit
 from lift.training.processes import Refused, layout, on_first, together
 from lift.training.step import Stepper
 
-SETTINGS = {"phases": (phase(5, freeze=True), phase(5))}
-STOPPED = 17  # in the first phase; 25 is the unfreezing step
+SETTINGS = {"phases": (phase(3, freeze=True), phase(3))}
+STOPPED = 9  # in the first phase; 15 is the unfreezing step
 
 
 def hashed(model):

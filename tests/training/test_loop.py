@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import phase, results
+from tiny import make_job, phase, results
 
 from lift.errors import UserError
 from lift.training.job import LAST, Interrupted
@@ -41,18 +41,24 @@ def test_a_finished_run_that_is_continued_trains_nothing_and_leaves_the_same(job
     assert results(job().folder.parent) == whole
 
 
+@pytest.fixture(scope="module", params=[0, 2])
+def whole(request, tmp_path_factory):
+    """Train a run without a stop; give how many processes load its clips, and what it leaves."""
+    run = make_job(tmp_path_factory.mktemp("whole") / "run", workers=request.param)
+    fit(run)
+    return request.param, results(run.folder.parent)
+
+
 @pytest.mark.parametrize("step", [1, 9, 10, 13])
-@pytest.mark.parametrize("workers", [0, 2])
-def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, stop_after, step, workers):
-    whole = job("whole", workers=workers)
-    fit(whole)
+def test_resume_is_bitwise_equal_in_warmup_at_and_after_the_unfreezing_step(job, stop_after, step, whole):
+    workers, expected = whole
     resume = stop_after(step)
     with pytest.raises(Interrupted):
         fit(job("cut", workers=workers))
     resume()
     cut = job("cut", workers=workers)
     fit(cut)
-    assert results(cut.folder.parent) == results(whole.folder.parent)
+    assert results(cut.folder.parent) == expected
 
 
 def test_resume_is_bitwise_equal_in_bf16(job, stop_after):

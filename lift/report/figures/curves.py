@@ -34,7 +34,7 @@ def width(results: Results) -> Drawing | None:
     if len(methods) < 3 or not there:
         return None
     draw = functools.partial(_width, results, methods, there)
-    return drawing("width", results, results.sources(methods), draw, benchmarks=there)
+    return drawing("width", results, methods, draw, benchmarks=there)
 
 
 def _width(results: Results, methods: Sequence[str], there: Sequence[str]) -> Figure:
@@ -63,8 +63,8 @@ def time(results: Results) -> Drawing | None:
     methods = [m for m in results.config.models if m in results.timings.frames and results.rows.get(m)]
     if len(methods) < 2 or not results.populations:
         return None
-    asked, sources = results.populations[0], results.sources(methods)
-    return drawing("time", results, sources, lambda: _time(results, methods, asked), benchmark=asked)
+    asked = results.populations[0]
+    return drawing("time", results, methods, lambda: _time(results, methods, asked), benchmark=asked)
 
 
 def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
@@ -102,8 +102,8 @@ def weights(results: Results) -> Drawing | None:
     chosen = [m for m in results.compared if m in tables] or list(tables)[:2]
     if not chosen:
         return None
-    shown, sources = {m: tables[m] for m in chosen}, results.sources(chosen, "weights.csv")
-    return drawing("weights", results, sources, lambda: _weights(results, shown), benchmark=asked)
+    shown = {method: tables[method] for method in chosen}
+    return drawing("weights", results, chosen, lambda: _weights(results, shown), benchmark=asked)
 
 
 def _weights(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
@@ -123,13 +123,8 @@ def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
     look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
     axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)
     axes.vlines(shares.index, shares[0.25], shares[0.75], linewidth=3, label="middle 50 %", **look)
-    dots: dict[str, Any] = {
-        "color": "white",
-        "markeredgecolor": style.BLUE,
-        "markersize": 3.5,
-        "clip_on": False,
-    }
-    axes.plot(shares.index, shares[0.5], "o", label="median", **dots)
+    dots: dict[str, Any] = {"color": "white", "markeredgecolor": style.BLUE, "markersize": 3.5}
+    axes.plot(shares.index, shares[0.5], "o", label="median", clip_on=False, **dots)
     axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
     axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
 
@@ -141,14 +136,10 @@ def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
     """
     if not curves:
         return None
-    return drawing(
-        "training",
-        results,
-        [f"training/{name}/curves.csv" for name in curves],
-        lambda: _training(results, curves),
-        seeds=max(len(results.configs[name].train.seeds) for name in curves),
-        missing=[name for name in results.config.ablations if name not in curves],
-    )
+    seeds = max(len(results.configs[name].train.seeds) for name in curves)
+    missing = [name for name in results.config.ablations if name not in curves]
+    draw = functools.partial(_training, results, curves)
+    return drawing("training", results, curves, draw, seeds=seeds, missing=missing)
 
 
 def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:

@@ -26,13 +26,8 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
     if decided.empty:
         return None
-    return drawing(
-        "comparisons",
-        results,
-        results.sources(results.compared),
-        lambda: _forest(results, decided.assign(metric="psnr"), "benchmark", 1),
-        benchmarks=decided["benchmark"],
-    )
+    draw = functools.partial(_forest, results, decided.assign(metric="psnr"), "benchmark", 1)
+    return drawing("comparisons", results, results.compared, draw, benchmarks=decided["benchmark"])
 
 
 def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
@@ -40,13 +35,8 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     own = tests[tests["benchmark"] == next(iter(results.populations), "")]
     if own["effect"].isna().all():
         return None
-    return drawing(
-        "outcomes",
-        results,
-        results.sources(results.compared),
-        lambda: _forest(results, own, "metric", 2),
-        benchmarks=own["benchmark"],
-    )
+    draw = functools.partial(_forest, results, own, "metric", 2)
+    return drawing("outcomes", results, results.compared, draw, benchmarks=own["benchmark"])
 
 
 def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
@@ -94,9 +84,9 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
     rows = found[found["metric"] == "psnr"]
     if rows.empty:
         return None
-    sources = results.sources([results.base, *rows["against"]])
+    methods = [results.base, *rows["against"]]
     draw = functools.partial(_strata, results, rows)
-    return drawing("strata", results, sources, draw, benchmarks=rows["benchmark"])
+    return drawing("strata", results, methods, draw, benchmarks=rows["benchmark"])
 
 
 def _strata(results: Results, rows: pd.DataFrame) -> Figure:

@@ -21,18 +21,9 @@ _SHARE = 0.45  # of the panel's height that the inset takes
 def strip(results: Results, shown: Shown) -> Drawing:
     """Show a clip: the truth and every frame, with its PSNR, above; the errors below."""
     rivals = [results.called(method) for method in results.config.report.strips[:1]]
-    return drawing(
-        "strip",
-        results,
-        ["pictures/pictures.zip"],
-        lambda: _strip(results, shown),
-        name=f"strip_{shown.benchmark}_{shown.rank}",
-        shown=shown,
-        gain=number(shown.gain, 2, True),
-        base=results.called(results.base),
-        rival=rivals[0] if rivals else "the average",
-        enlarged=GAIN,
-    )
+    words = {"shown": shown, "gain": number(shown.gain, 2, True), "base": results.called(results.base)}
+    words |= {"rival": rivals[0] if rivals else "the average", "enlarged": GAIN}
+    return drawing("strip", results, [], lambda: _strip(results, shown), **words)
 
 
 def _strip(results: Results, shown: Shown) -> Figure:

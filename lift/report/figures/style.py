@@ -6,7 +6,7 @@ distinction, so that a grey print can be read.
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,26 +54,21 @@ class Drawing:
 
 
 def drawing(
-    kind: str,
-    results: Results,
-    sources: Sequence[str],
-    draw: Callable[[], Figure],
-    name: str = "",
-    **words: Any,
+    kind: str, results: Results, methods: Iterable[str], draw: Callable[[], Figure], **words: Any
 ) -> Drawing:
     """Return the figure that texts.yaml declares as `kind`.
 
     Args:
         kind: Key of `figures` in texts.yaml.
         results: What its templates see as `results`.
-        sources: Stage outputs that it is made from.
+        methods: Whose files its sources are.
         draw: Draws it.
-        name: The figure's, where its kind has several; else `kind`.
         words: What its templates see besides.
     """
-    declared = texts.part("figures")[kind]
+    declared = {"name": kind, **texts.part("figures")[kind]}
+    sources = results.sources(declared.pop("sources"), methods)
     filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}
-    return Drawing(name=name or kind, sources=sources, draw=draw, **filled)
+    return Drawing(sources=sources, draw=draw, **filled)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def build(found: Findings) -> list[Table]:
         predictions.budget(results, found.curves),
         *(predictions.of_benchmark(ahead, name) for name in ahead.config.benchmarks if ahead.measured(name)),
         predictions.models(ahead),
-        predictions.budget(ahead, read_curves(ahead), "prediction_training"),
+        predictions.budget(ahead, read_curves(ahead), predicts=True),
         means.data(results),
     ]
     return [table for table in tables if table is not None]

@@ -4,7 +4,7 @@ from typing import Any
 
 from lift.report import texts
 from lift.report.comparisons import describe, gains
-from lift.report.measured import COMMAND, GPU, MODELS, Measured
+from lift.report.measured import Measured
 from lift.report.names import METRICS, NONE, listing, number
 from lift.report.results import Results
 from lift.report.tables.table import Row, Table, table
@@ -45,9 +45,7 @@ def claims(results: Results, whole: Measured) -> Table | None:
     for claim in texts.part("tables")["claims"]["rows"] if results.populations else ():
         row = {key: texts.fill(text, **words) for key, text in claim.items()}
         rows += [{**row}] if row["measured"] else []
-    sources = [*results.sources([base, *over]), MODELS.as_posix()]
-    sources += [GPU.as_posix()] if results.timings.gpu else []
-    return table("claims", results, rows, sources, command=COMMAND)
+    return table("claims", results, rows, [base, *over])
 
 
 def _means(results: Results, method: str, metric: str) -> str:

@@ -27,13 +27,7 @@ def weights(results: Results) -> Table | None:
             rows.append(results.named(method) | {"benchmark": results.title(benchmark)} | row)
             if method == results.base:
                 base[benchmark] = row
-    return table(
-        "weights",
-        results,
-        rows,
-        results.sources((str(row["method"]) for row in rows), "weights.csv"),
-        base=base,
-    )
+    return table("weights", results, rows, base=base)
 
 
 def probes(results: Results) -> Table | None:
@@ -53,10 +47,4 @@ def probes(results: Results) -> Table | None:
                 row: Row = {"method": method, "benchmark": results.title(str(benchmark)), "n": effect.n}
                 row |= {"taken": words(str(taken)), "kind": words(str(kind))}
                 rows.append(row | {"moved": float(part["moved"].mean())} | interval("gain", effect))
-    return table(
-        "probes",
-        results,
-        rows,
-        results.sources((str(row["method"]) for row in rows), "probes.csv"),
-        benchmarks=list(asked),
-    )
+    return table("probes", results, rows, benchmarks=list(asked))

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 
 from lift.config import Config
 from lift.report import texts
-from lift.report.measured import COMMAND, MEMORY, MODELS, PARTS, Measured
-from lift.report.names import MISSING, NONE
+from lift.report.measured import PARTS, Measured
+from lift.report.names import MISSING
 from lift.report.results import Results
 from lift.report.tables.table import Column, Row, Table, table
 
-COSTS = ("parameters", "gmacs_256x448", "gmacs_720x1280")
-"""Columns of what evaluation counts of a model."""
 _FRAME = 256 * 448  # pixels of the frame for which operations are shown first: Vimeo-90K's
 _AGREEMENT = 1e-5  # relative: both counts are written with six decimals
 _STEP = 3  # forward, and twice that backward
@@ -21,7 +19,7 @@ _OPERATIONS = 2  # per multiply-accumulate
 def counted(results: Results, method: str) -> Row:
     """Return what evaluation counted of a model, its parameters in millions; missing where it did not."""
     cost = results.costs.get(method)
-    return {**cost, "parameters": cost["parameters"] / 1e6} if cost else dict.fromkeys(COSTS, MISSING)
+    return {**cost, "parameters": cost["parameters"] / 1e6} if cost else {"absent": MISSING}
 
 
 def compute(results: Results) -> Table | None:
@@ -29,12 +27,10 @@ def compute(results: Results) -> Table | None:
     costed = [method for method in results.methods if method in results.costs]
     benchmark, where, rows = results.config.report.benchmark, dict[str, None](), []
     for method in (*results.config.models, *(m for m in costed if m in results.config.baselines)):
-        row = results.named(method) | dict.fromkeys(("memory", "milliseconds", "psnr"), MISSING)
-        row |= counted(results, method)
+        row = results.named(method) | {"psnr": MISSING} | counted(results, method)
         rows.append(row)
         if (cost := results.costs.get(method)) is None:
             continue
-        row |= {"memory": NONE, "milliseconds": NONE}
         # Shown only if the model is still the one that was measured; `untrained` is the base's.
         name = method if method in results.config.models else results.base
         if (frame := results.timings.frames.get(name)) is not None:
@@ -44,16 +40,8 @@ def compute(results: Results) -> Table | None:
                 where[frame["where"]] = None
         if results.frame(method, benchmark) is not None:
             row["psnr"] = float(results.values(method, benchmark, "psnr").mean())
-    sources = [f"results/{m}/{name}" for m in costed for name in ("metrics.json", "clips.csv")]
-    return table(
-        "compute",
-        results,
-        rows if costed else [],
-        [*sources, MODELS.as_posix()],
-        benchmark=benchmark,
-        where=list(where),
-        command=COMMAND,
-    )
+    rows = rows if costed else []
+    return table("compute", results, rows, costed, benchmark=benchmark, where=list(where))
 
 
 def memory(results: Results) -> Table | None:
@@ -61,21 +49,19 @@ def memory(results: Results) -> Table | None:
     steps, rows = results.timings.steps, list[Row]()
     kept = [f"kept_{part}" for part in PARTS]
     for claim in texts.part("tables")["memory"]["rows"] if steps else ():
-        row = {"claimed_memory": NONE, "claimed_speed": NONE, **claim}
-        row |= dict.fromkeys(("batch", "gib", "samples", *kept), "not measured")
-        if (step := steps.get(claim["step"])) is not None:
-            row |= {name: NONE if math.isnan(step[name]) else step[name] for name in ("batch", "gib", *kept)}
+        step = steps.get(claim["step"])
+        row = dict.fromkeys(("batch", "gib", "samples", *kept), "not measured") if step is None else {}
+        if step is not None:
+            row |= {name: step[name] for name in ("batch", "gib", *kept) if not math.isnan(step[name])}
             row["samples"] = step["batch"] / step["seconds"]
-        rows.append(row)
+        rows.append(claim | row)
     return table(
         "memory",
         results,
         rows,
-        [MEMORY.as_posix()],
         columns={"parts": [Column(f"kept_{part}", f"Kept by the {part} (GiB)", 2) for part in PARTS]},
         sizes=sorted({f"{step['crop']:.0f}×{step['crop']:.0f}" for step in steps.values()}),
         where=list(dict.fromkeys(step["where"] for step in steps.values())),
-        command=COMMAND,
     )
 
 
@@ -105,4 +91,4 @@ def thesis(results: Results, whole: Measured, planned: tuple[Config, Mapping[str
             blank = dict.fromkeys(("parameters", "gmacs", "main"), "")
             rows.append({"method": f"{what} {len(names)}", "hours": total, **blank})
     epochs = ", ".join(f"{p.epochs} at {p.crop[0]} × {p.crop[1]}" for p in base.train.phases)
-    return table("thesis", results, rows, [MODELS.as_posix()], rules=rules, epochs=epochs)
+    return table("thesis", results, rows, rules=rules, epochs=epochs)

@@ -24,28 +24,27 @@ def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
         row |= interval("psnr", one["effect"]) | interval("lpips", one["lpips"])
         row |= {"n": one["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
         rows.append(row | {"verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(one["verdict"], "")})
-    return table("verdicts", results, rows, results.sources(results.compared))
+    return table("verdicts", results, rows, results.compared)
 
 
 def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
     """Return every outcome of every declared comparison on every population."""
-    numbers = ("n", "gain", "with_seeds", "p", "p_holm", "rank_biserial", "detectable")
     rows: list[Row] = []
     for test in tests.to_dict("records"):
         metric, effect = METRICS[test["metric"]], test["effect"]
         row = _versus(results, test) | {"family": test["family"], "result": test["verdict"]}
         row |= {"metric": metric.title + (f" ({metric.unit})" if metric.unit else "")}
-        rows.append(row | dict.fromkeys(numbers, NONE))
+        rows.append(row)
         if effect is None:
             continue
         digits = metric.digits + 1
-        rows[-1] |= interval("gain", effect, digits) | {"detectable_digits": digits}
-        rows[-1] |= {"n": effect.n, "p": effect.p, "rank_biserial": effect.rank_biserial}
-        rows[-1] |= {"p_holm": test["p_holm"], "detectable": test["detectable"]}
+        row |= interval("gain", effect, digits) | {"detectable_digits": digits}
+        row |= {"n": effect.n, "p": effect.p, "rank_biserial": effect.rank_biserial}
+        row |= {"p_holm": test["p_holm"], "detectable": test["detectable"]}
         if not math.isnan(test["low"]):  # several trainings
             ends = {"with_seeds_low": test["low"], "with_seeds_high": test["high"]}
-            rows[-1] |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
-    return table("comparisons", results, rows, results.sources(results.compared))
+            row |= {"with_seeds": effect.mean, "with_seeds_digits": digits, **ends}
+    return table("comparisons", results, rows, results.compared)
 
 
 def _versus(results: Results, test: Mapping[Any, Any]) -> Row:
@@ -67,10 +66,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
     for method in results.measured(benchmark):
         row = results.named(method)
         row |= {key: float(results.values(method, benchmark, key).mean()) for key in ("psnr", "lpips")}
-        for other in over:
-            if other == method:
-                row |= {f"over_{other}": NONE, f"worst_{other}": NONE}
-                continue
+        for other in (other for other in over if other != method):
             gain = gains(results, benchmark, "psnr", method, other)
             (effect,) = describe(results, gain)
             row |= interval(f"over_{other}", effect) | {f"worst_{other}": float(gain.min())}
@@ -80,15 +76,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
     for other in over:
         columns.append(Column(f"over_{other}", f"over {results.called(other)}", 2, signed=True))
         columns.append(Column(f"worst_{other}", "worst video", 2, signed=True))
-    return table(
-        "gain",
-        results,
-        rows if over else [],
-        results.sources(results.measured(benchmark)),
-        name=f"gain_{benchmark}",
-        columns={"over": columns},
-        benchmark=benchmark,
-    )
+    return table("gain", results, rows if over else [], columns={"over": columns}, benchmark=benchmark)
 
 
 def _short(video: str) -> str:
@@ -111,10 +99,9 @@ def worst(results: Results) -> Table | None:
             kind = str(kinds[first[i]])
             row: Row = {"video": _short(names[i]), "population": results.title(benchmark)}
             row |= {"kind": words(kind) if kind else NONE, "gain": float(gain[i])}
-            rows.append(row | {m: float(means[m][i]) if m in means else NONE for m in shown})
+            rows.append(row | {method: float(own[i]) for method, own in means.items()})
     methods = [Column(m, f"{results.called(m)}, dB", 2) for m in shown]
-    sources = results.sources(shown)
-    return table("worst", results, rows, sources, columns={"methods": methods}, shown=shown, count=_WORST)
+    return table("worst", results, rows, shown, columns={"methods": methods}, shown=shown, count=_WORST)
 
 
 _FOUND = {
@@ -133,10 +120,9 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
         row |= {"against": one["against"], "against_shown": results.called(one["against"])}
         row |= {"kind": words(one["kind"]), "n": one["effect"].n} | interval("gain", one["effect"])
         row |= {"p_holm": one["p_holm"], "detectable": one["detectable"]}
-        row |= {"excess": NONE, "result": NONE}
         if not math.isnan(one["excess"]):  # not the control itself
             row |= {"excess": one["excess"], "excess_low": one["low"], "excess_high": one["high"]}
         if not math.isnan(one["p_holm"]):
             row["result"] = "a larger gain than in the control" if benefits else _FOUND[one["found"]]
         rows.append(row)
-    return table("strata", results, rows, results.sources([results.base, *found["against"]]))
+    return table("strata", results, rows, [results.base, *found["against"]])

@@ -1,6 +1,5 @@
 """Tables of trainings, and of prediction (specification section 8), which is never mixed with the rest."""
 
-import math
 from collections.abc import Mapping
 
 from lift.report.names import METRICS, MISSING, NONE
@@ -22,26 +21,18 @@ def of_benchmark(predictions: Results, benchmark: str) -> Table | None:
     rows = []
     for method in predictions.methods:
         row, frame = _start(predictions, method), predictions.frame(method, benchmark)
-        rows.append(row | dict.fromkeys((column.key for column in columns), MISSING))
+        rows.append(row)
         if frame is None:
+            row["absent"] = MISSING
             continue
         means = frame.groupby("horizon")[["psnr", "ms_ssim", "lpips"]].mean().reindex(ahead)
         # A mean up to k needs all that come before; a mode may not reach them.
         upto = means.expanding().mean().where(means.notna().astype(int).cummin() > 0)
         parts = {"psnr": means["psnr"], "ms_ssim_to": upto["ms_ssim"], "lpips_to": upto["lpips"]}
         for start, values in parts.items():
-            rows[-1] |= {f"{start}_{k}": NONE if math.isnan(v) else v for k, v in values.to_dict().items()}
-    return table(
-        "prediction",
-        predictions,
-        [row | {"task": "predict"} for row in rows],
-        predictions.sources(predictions.methods),
-        name=f"prediction_{benchmark}",
-        columns={"horizons": columns},
-        ranked="task",
-        benchmark=benchmark,
-        horizons=len(ahead),
-    )
+            row |= {f"{start}_{k}": value for k, value in values.dropna().to_dict().items()}
+    rows = [row | {"task": "predict"} for row in rows]  # all are given the same
+    return table("prediction", predictions, rows, columns={"horizons": columns}, benchmark=benchmark)
 
 
 def models(predictions: Results) -> Table | None:
@@ -50,8 +41,7 @@ def models(predictions: Results) -> Table | None:
     for method in predictions.config.models:
         learnt = ", ".join(f"+{k}" for k in predictions.configs[method].clip.learnt)
         rows.append(_start(predictions, method) | {"learnt": learnt} | counted(predictions, method))
-    sources = [f"results/{method}/metrics.json" for method in predictions.costs]
-    return table("prediction_models", predictions, rows, sources)
+    return table("prediction_models", predictions, rows, predictions.costs)
 
 
 def _start(predictions: Results, method: str) -> Row:
@@ -62,13 +52,13 @@ def _start(predictions: Results, method: str) -> Row:
     return {"method": method, "window": str(clip.before), "mode": clip.mode}
 
 
-def budget(results: Results, curves: Mapping[str, Curves], name: str = "training") -> Table | None:
+def budget(results: Results, curves: Mapping[str, Curves], predicts: bool = False) -> Table | None:
     """Return the training budget and outcome of each ablation; one without curves is a row that says so.
 
     Args:
         results: Of the methods that do one task.
         curves: Of those that have been trained.
-        name: The table's.
+        predicts: Whether the task is to predict.
     """
     rows = []
     for method in results.config.ablations:
@@ -76,7 +66,7 @@ def budget(results: Results, curves: Mapping[str, Curves], name: str = "training
         phases = ", ".join(f"{p.epochs} at {p.crop[0]}×{p.crop[1]}" for p in train.phases)
         row: Row = {"method": method, "seeds": len(train.seeds)}
         row["schedule"] = f"{phases}; batch {train.batch * train.accumulate * train.devices * train.nodes}"
-        row |= dict.fromkeys(("steps", "loss", "psnr", "best"), NONE if method in curves else MISSING)
+        row["absent"] = NONE if method in curves else MISSING
         rows.append(row)
         if method not in curves or any(curve.empty for curve in curves[method].values()):
             continue
@@ -84,5 +74,4 @@ def budget(results: Results, curves: Mapping[str, Curves], name: str = "training
         row |= {"steps": loss.index[-1], "loss": loss.iloc[-max(1, len(loss) // 10) :].to_numpy().mean()}
         row |= {"psnr": float(best.mean()), "best": float(curves[method]["psnr"].idxmax().mean())}
         row |= {"psnr_half": float(best.std())} if len(best) > 1 else {}
-    sources = [f"training/{method}/curves.csv" for method in curves]
-    return table("training", results, rows, sources, name=name, predicts=name != "training")
+    return table("training", results, rows, curves, predicts=predicts)

@@ -5,7 +5,7 @@ nothing. published.yaml holds them, each with its source and protocol (protocols
 """
 
 from lift.report import texts
-from lift.report.names import NONE, TWO_FRAMES
+from lift.report.names import TWO_FRAMES
 from lift.report.results import Results
 from lift.report.tables.table import Column, Table, table
 
@@ -23,8 +23,7 @@ def block(results: Results, benchmark: str, name: str, ours: str) -> Table | Non
     numbers = [Column(**one) for one in texts.part("tables")["published"]["numbers"]]
     known = [column for column in numbers if any(column.key in row for row in rows)]
     shown = [
-        {column.key: NONE for column in known}
-        | row
+        row
         | {"method_shown": row["method"] + (f" {TWO_FRAMES}" if row["frames"] == 2 else "")}
         | {"protocol": protocols[row["protocol"]], "source": sources[row["source"]]}
         for row in rows
@@ -33,9 +32,8 @@ def block(results: Results, benchmark: str, name: str, ours: str) -> Table | Non
         "published",
         results,
         shown,
-        [],
-        name=name,
         columns={"numbers": known},
+        below=name,
         ours=ours,
         protocols=protocols,
         cited=sources,

@@ -6,9 +6,6 @@ videos, whose clips are resampled together.
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from lift.report.comparisons import describe
 from lift.report.names import DIFFICULTIES, METRICS, MISSING, NONE, RELEASED, TRAINED, UNTAUGHT
 from lift.report.results import Results, clip_mean_parts
@@ -22,7 +19,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table | None:
     spreads, name = _spreads(results, benchmark, keys), f"results_{benchmark}"
     rows = [
         _start(results, method, benchmark)
-        | {key: _mean(results, method, benchmark, key) for key in keys}
+        | {k: results.values(method, benchmark, k).mean() for k in keys if results.has(method, benchmark, k)}
         | spreads.get(method, {})
         for method in results.methods
     ]
@@ -31,10 +28,7 @@ def of_benchmark(results: Results, benchmark: str) -> Table | None:
         "results",
         results,
         rows,
-        results.sources(results.methods),
-        name=name,
         columns={"metrics": [Column(m.key, m.heading, m.digits, m.better) for m in metrics]},
-        ranked="sampling",
         block=published.block(results, benchmark, name, results.title(benchmark)),
         benchmark=benchmark,
         spread=bool(spreads),
@@ -50,7 +44,11 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
     pairs = [(METRICS[key], kind) for key in ("psnr", "ssim") for kind in present]
     rows = [
         _start(results, method, benchmark)
-        | {f"{m.key}_{kind}": _mean(results, method, benchmark, m.key, kinds == kind) for m, kind in pairs}
+        | {
+            f"{m.key}_{kind}": results.values(method, benchmark, m.key)[kinds == kind].mean()
+            for m, kind in pairs
+            if results.has(method, benchmark, m.key)
+        }
         for method in results.methods
     ]
     metrics = [Column(f"{m.key}_{k}", f"{m.title} {k} {m.arrow}", m.digits, m.better) for m, k in pairs]
@@ -58,10 +56,7 @@ def by_difficulty(results: Results, benchmark: str = "snu_film") -> Table | None
         "difficulty",
         results,
         rows,
-        results.sources(results.methods),
-        name=name,
         columns={"metrics": metrics},
-        ranked="sampling",
         block=published.block(results, benchmark, name, f"{results.title(benchmark)} by difficulty"),
         benchmark=benchmark,
         sizes=", ".join(f"{kind} {int((kinds == kind).sum())}" for kind in present),
@@ -75,12 +70,12 @@ def data(results: Results) -> Table | None:
         rules = results.protocols.get(name, {})
         footage = "procedural" if procedural else "the data set's own"
         row: Row = {"set": name, "footage": "not given" if name in results.absent else footage}
-        row |= {"manifest": rules.get("clips", NONE), "protocol": NONE, "clips": NONE, "videos": NONE}
         if results.measured(name):
             row |= {"clips": len(results.videos(name)), "videos": results.many(name)}
+            row["manifest"] = rules.get("clips", NONE)
             row["protocol"] = f"{rules['protocol']}; sampling: {rules['sampling']}"
         rows.append(row)
-    return table("data", results, rows, [f"clips/{name}/summary.json" for name in results.procedural])
+    return table("data", results, rows, results.procedural)
 
 
 def _start(results: Results, method: str, benchmark: str) -> Row:
@@ -88,23 +83,14 @@ def _start(results: Results, method: str, benchmark: str) -> Row:
     if method in results.config.models:
         row["weights"] = TRAINED if method in results.config.ablations else RELEASED
     frame = results.frame(method, benchmark)
-    if frame is not None and not results.narrow(method):
+    if frame is None:
+        row["absent"] = MISSING
+    elif not results.narrow(method):
         least, most = int(frame["context"].min()), int(frame["context"].max())
         if least < len(results.configs[method].clip.offsets):  # the benchmark's videos have fewer
             mean = "" if least == most else f"–{most}, mean {frame['context'].mean():.1f}"
             row["window"] = f"{row['window']}, here {least}{mean}"
     return row
-
-
-def _mean(
-    results: Results, method: str, benchmark: str, metric: str, chosen: npt.NDArray[np.bool_] | None = None
-) -> float | str:
-    if results.frame(method, benchmark) is None:
-        return MISSING
-    if not results.has(method, benchmark, metric):
-        return NONE
-    values = results.values(method, benchmark, metric)
-    return float(values.mean() if chosen is None else values[chosen].mean())
 
 
 def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[str, Row]:

@@ -6,7 +6,7 @@ the value, `k_beside`, what stands behind it, `k_digits`, decimals in place of t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,11 +109,9 @@ def table(
     kind: str,
     results: Results,
     rows: Sequence[Row],
-    sources: Sequence[str],
+    methods: Iterable[str] | None = None,
     *,
-    name: str = "",
     columns: Mapping[str, Sequence[Column]] | None = None,
-    ranked: str | None = None,
     block: Table | None = None,
     **words: Any,
 ) -> Table | None:
@@ -122,11 +120,9 @@ def table(
     Args:
         kind: Key of `tables` in texts.yaml.
         results: For its templates, and for the names by which readers know the rows' methods.
-        rows: By the columns' keys.
-        sources: Stage outputs that the rows were made from.
-        name: The table's, where its kind has several; else `kind`.
+        rows: By the columns' keys; what they lack is shown as a dash, or as the row's `absent`.
+        methods: Whose files its sources are; None: those that the rows name.
         columns: Those that stand where texts.yaml has a name alone.
-        ranked: Key by whose values rows are given the same, so that the best of each group is marked.
         block: Rows that stand apart below.
         words: What its templates see besides `results`.
     """
@@ -139,28 +135,31 @@ def table(
             heads += (columns or {})[one]
         else:
             heads.append(Column(**one | {"title": texts.fill(one["title"], **words)}))
+    named = [str(row["method"]) for row in rows if "method" in row] if methods is None else methods
     made = Table(
-        name=name or kind,
+        name=texts.fill(declared.get("name", kind), **words),
         caption=texts.fill(declared["caption"], **words),
         columns=heads,
-        rows=[_named(results, row) for row in rows],
+        rows=[_whole(results, row, heads) for row in rows],
         notes=texts.lines(declared["notes"], **words),
-        sources=sources,
+        sources=results.sources(texts.lines(declared["sources"], **words), named),
         block=block,
     )
-    if ranked is not None:
-        made.mark(made.frame[ranked])
+    if "ranked" in declared:
+        made.mark(made.frame[declared["ranked"]])
     return made
 
 
-def _named(results: Results, row: Row) -> Row:
-    return {"method_shown": results.called(str(row["method"]))} | row if "method" in row else row
+def _whole(results: Results, row: Row, columns: Sequence[Column]) -> Row:
+    """Complete a row by the name of its method, and by what stands in cells that it lacks (`absent`)."""
+    named = {"method_shown": results.called(str(row["method"]))} if "method" in row else {}
+    return dict.fromkeys((column.key for column in columns), row.get("absent", NONE)) | named | row
 
 
 def interval(key: str, effect: Effect | None, digits: int | None = None) -> Row:
-    """Return the cells of a mean with its interval; a dash where nothing was measured."""
+    """Return the cells of a mean with its interval; none where nothing was measured."""
     if effect is None:
-        return {key: NONE}
+        return {}
     cells: Row = {key: effect.mean, f"{key}_low": effect.low, f"{key}_high": effect.high}
     return cells if digits is None else {**cells, f"{key}_digits": digits}
 
