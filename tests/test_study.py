@@ -45,12 +45,13 @@ def raw(tmp_path, monkeypatch):
 
 
 def own_weights():
-    """Give the folder of released weights a place of its own, to which may be written."""
+    """Give the folder of released weights a place of its own, with room for what is written to it."""
     folder = Path("weights")
     folder.unlink()
     folder.mkdir()
     for path in (params.ROOT / "weights").glob("*.safetensors"):
-        (folder / path.name).symlink_to(path)
+        if not path.stem.startswith("lift15"):  # trained here, as what this test releases
+            (folder / path.name).symlink_to(path)
     return folder
 
 

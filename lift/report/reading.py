@@ -85,7 +85,9 @@ def read(
         seeded=seeded,
         protocols=_one_protocol(config, seeded, protocols, data / "results"),
         costs={name: means["model"] for name, means in stated.items() if "model" in means},
-        procedural={name: summary["procedural"] for name, summary in summaries.items()},
+        procedural={  # a set of no clips stands in for nothing
+            name: bool(summary["procedural"] and summary["clips"]) for name, summary in summaries.items()
+        },
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),

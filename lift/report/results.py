@@ -94,7 +94,7 @@ class Results:
 
     def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64] | None:
         """Return one mean over source videos for each training seed; None: a method without training."""
-        if method not in self.config.ablations:
+        if not self.trainings.get(method):
             return None
         units = self.videos(benchmark)
         frames = self.seeded[method][benchmark]

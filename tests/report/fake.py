@@ -139,7 +139,7 @@ def _numbers(
     }
 
 
-NOT_GIVEN = {"procedural": False, "clips": 0}
+NOT_GIVEN = {"procedural": True, "clips": 0}  # as `clips` writes it of a set that would be rendered
 
 
 def write(

@@ -137,6 +137,13 @@ def test_several_trainings_are_averaged_and_must_agree_in_sign(tmp_path):
         verdicts(results, decided(results, tests)).frame.set_index("comparison").loc["lift15 - ctx3"].iloc[0]
     )
     assert row["trainings"] == "3 / 3"
+    # So do several trainings that were released, and are no ablations of this run.
+    config = results.config
+    released = dataclasses.replace(config, ablations=(), released=config.ablations)
+    again = of(declared(dataclasses.replace(results, config=released)), "layers4")
+    assert [again[key] for key in ("low", "high", "agree")] == [
+        unsure[key] for key in ("low", "high", "agree")
+    ]
 
 
 def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_sentence_and_no_verdict(results):

@@ -185,3 +185,12 @@ def test_rows_are_averaged_over_seeds_and_kept_apart_as_well(tmp_path):
     told = r"lift15 \(seed 8\) and lift15 \(seed 7\) were not measured on the same davis clips: .*scene-3@16"
     with pytest.raises(UserError, match=told):
         read(base, configs, tmp_path)
+
+
+def test_a_set_without_clips_stands_in_for_nothing(tmp_path):
+    base, configs = fake.configs()
+    fake.write(tmp_path, ("lift15", "repeat"), kept=())
+    path = tmp_path / "clips" / "train" / "summary.json"
+    for clips in (1, 0):
+        path.write_text(json.dumps({"procedural": True, "clips": clips}))
+        assert read(base, configs, tmp_path).stand_in("train") is bool(clips)
