@@ -221,7 +221,7 @@ def test_a_few_steps_lower_the_loss_on_one_batch_the_same_way_twice(model_of, cl
         module = build(model, task=task, seed=5)
         optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
         curve = []
-        for _ in range(6):
+        for _ in range(3):
             loss = sum(losses(module(*arguments, target), batch).values())
             loss.backward()
             optimizer.step()
