@@ -38,6 +38,9 @@ def tiny(raw, name, folder):
     # Made frames are noise, which would be a cut each.
     raw["clips"]["continuity"].update(cut_floor=255.0, repeat=0.0, duplicate=0.0)
     raw["loss"]["lpips"] = 0.0
+    for rules in (raw, raw["profiles"]["cityscapes"]):
+        for own_set in rules["clips"]["sets"].values():
+            own_set |= {"resize": [64, 128]} if "resize" in own_set else {}
     for source in raw["sources"]:
         given = source in ("vimeo90k", "ucf101", "cityscapes", "gopro", "x4k1000fps")
         own.setdefault("sources", {})[source] = {
