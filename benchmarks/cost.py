@@ -87,6 +87,7 @@ def models() -> None:
             if key not in known:
                 known[key] = _frame(model, config.clip.offsets)
             rows.append({**row, **known[key], **machine()})
+            known_rows[_model(rows[-1])] = rows[-1]  # one number for a model, whichever profiles have it
             print(*rows[-1].values(), flush=True)
     _write(path, rows)
 
