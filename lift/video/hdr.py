@@ -54,11 +54,13 @@ class Light:
         if codec not in PARAMETERS:
             return {}
         key, display, content = PARAMETERS[codec]
-        parts = [f"{display}={self._display(codec)}"] * bool(self.display)
-        parts += [f"{content}={','.join(map(str, self.content))}"] * bool(self.content)
+        told = {display: self._display(codec), content: ",".join(map(str, self.content))}
+        parts = [f"{name}={text}" for name, text in told.items() if text]
         return {key: ":".join(parts)} if parts else {}
 
     def _display(self, codec: str) -> str:
+        if not self.display:
+            return ""
         if codec == "libsvtav1":  # which takes numbers as they are
             shown = [f"{float(value):.5f}" for value in self.display]
         else:

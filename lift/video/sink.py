@@ -35,7 +35,7 @@ from lift.video.ticks import Schedule
 NUMBERED = "{:06d}.png"
 STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
-COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "weights")
+COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "alpha")
 
 
 class Sink:
@@ -279,7 +279,7 @@ def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
 
     The file has a row of COLUMNS for each frame. motion is the mean absolute difference (0-255, of shrunken
     frames) between an original and the one before it, or, for a frame in between, of the two around it;
-    weights is α as offset:share pairs.
+    alpha is α as offset:share pairs.
 
     Args:
         path: The file; None: none.
@@ -295,9 +295,9 @@ def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
         def add(shown: Shown) -> None:
             nonlocal scene
             frame = shown.frame
-            weights = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.weights or {}).items())
+            alpha = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.alpha or {}).items())
             time, motion, cut = f"{float(shown.time):.6f}", f"{frame.motion:.3f}", int(frame.scene != scene)
-            rows.writerow((next(numbers), time, frame.kind, frame.scene, cut, motion, weights))
+            rows.writerow((next(numbers), time, frame.kind, frame.scene, cut, motion, alpha))
             scene = frame.scene
 
         yield add
