@@ -129,7 +129,7 @@ class _Quarter:
         """Run the tests that need a GPU, and keep their last words."""
         tests = sorted((ROOT / "tests").rglob("test_*.py"))
         files = [str(path) for path in tests if "mark.gpu" in path.read_text(encoding="utf-8")]
-        options = "-q -m gpu -p no:cacheprovider -o filterwarnings=default --tb=short".split()
+        options = ["-q", "-m", "gpu", "-p", "no:cacheprovider", "-o", "filterwarnings=default", "--tb=short"]
         words = self._notes / "tests.txt"
         part = self._begin("pytest", *options, *files, cwd=ROOT, kept=words)
         code = self._end_of(part, time.time() + self._quarter.tests)
