@@ -1,9 +1,7 @@
 """A configuration that asks more of a model than its family can do is refused before anything runs."""
 
-import difflib
-
 from lift.config.base import Config
-from lift.config.parse import ParamsError
+from lift.config.parse import ParamsError, nearest
 from lift.config.schema import LIFT, MODELS, Loss, Model
 from lift.options import PAST, TWO, Family
 
@@ -23,15 +21,7 @@ def check_ability(
 ) -> None:
     """Refuse a task, a window or a loss that the named model cannot do; the message names those that can.
 
-    Args:
-        model: The model.
-        loss: The loss it is to be trained with.
-        offsets: The frames it is to be given.
-        where: Key of the configuration, for the message.
-        task: interpolate or predict.
-
-    Raises:
-        UserError: The model is not known, or cannot.
+    `where` is the method's key, for the message.
     """
     check_name(model, f"{where}.model.name")
     family = model.family
@@ -66,14 +56,10 @@ def check_name(model: Model, where: str) -> None:
     """Refuse the name of a model that there is not.
 
     Raises:
-        UserError: There is none; the message names those that there are.
+        UserError: There is none; the message names the nearest, or all.
     """
     if model.name not in MODELS:
-        close = difflib.get_close_matches(model.name, MODELS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise ParamsError(
-            f"{where}: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}{hint}"
-        )
+        raise ParamsError(f"{where}: no model is called {model.name!r}; {nearest(model.name, MODELS)}")
 
 
 def check_task(model: Model, task: str, where: str) -> dict[str, Family]:

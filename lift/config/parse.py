@@ -38,12 +38,7 @@ class ParamsError(UserError):
 
 
 def build(kind: type[T], value: object, path: str) -> T:
-    """Build `kind` from a mapping.
-
-    Args:
-        kind: A dataclass whose fields are all required.
-        value: What params.yaml holds at `path`.
-        path: Dotted key, for messages; empty at the top.
+    """Build `kind`, a dataclass, from what params.yaml holds at the dotted key `path` (empty: the top).
 
     Raises:
         ParamsError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
@@ -125,11 +120,15 @@ def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
         ParamsError: The key is unknown.
     """
     names = list(known)
-    if key in names:
-        return
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
-    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
+    if key not in names:
+        raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {nearest(key, names)}")
+
+
+def nearest(name: str, known: typing.Iterable[str]) -> str:
+    """Return what to say of a name that is none of `known`: the nearest of them, or all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
 
 
 def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
@@ -170,9 +169,7 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
             raise ParamsError(f"{path}: {value} is out of range ({span})")
     elif "choices" in checks and value not in checks["choices"]:
-        near = difflib.get_close_matches(value, checks["choices"], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
-        raise ParamsError(f"{path}: {value!r} is not known; {hint}")
+        raise ParamsError(f"{path}: {value!r} is not known; {nearest(value, checks['choices'])}")
     return value
 
 
