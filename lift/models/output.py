@@ -22,7 +22,7 @@ class Output(NamedTuple):
             the model estimates no flow.
         occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
             there. None where the model has no such weights.
-        weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
+        alpha: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
             absent, summing to 1; None where the model has no context.
         blend: The warped references blended by visibility, before any network corrects them, of the size of
             `coarse` and unclamped: `coarse` less this is what the context adds, and the frame less `coarse`
@@ -35,6 +35,6 @@ class Output(NamedTuple):
     coarse: Tensor | None
     flow: Tensor | None
     occlusion: Tensor | None
-    weights: Tensor | None
+    alpha: Tensor | None
     blend: Tensor | None = None
     auxiliary: dict[str, Tensor] | None = None

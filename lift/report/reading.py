@@ -323,16 +323,16 @@ def _by_seed(table: pd.DataFrame, key: str, seeds: Sequence[int]) -> pd.DataFram
     return wide
 
 
-def read_weights(results: Results) -> dict[str, pd.DataFrame]:
-    """Read the weights α of every method that was measured and sees more than the references.
+def read_alpha(results: Results) -> dict[str, pd.DataFrame]:
+    """Read α of every method that was measured and sees more than the references.
 
     Returns:
         Of each method that has any: a row per clip, training seed and valid position.
 
     Raises:
-        UserError: A file is no table of weights.
+        UserError: A file is no table of α.
     """
     wide = [m for m in results.methods if results.rows.get(m) and not results.narrow(m)]
-    text, numbers = ("benchmark", "clip", "kind"), ("seed", "offset", "weight")
-    paths = {method: results.data / "results" / method / "weights.csv" for method in wide}
+    text, numbers = ("benchmark", "clip", "kind"), ("seed", "offset", "alpha")
+    paths = {method: results.data / "results" / method / "alpha.csv" for method in wide}
     return {m: table for m, path in paths.items() if len(table := read_table(path, text, numbers))}

@@ -92,9 +92,9 @@ def _loss(parts: Mapping[str, Tensor]) -> dict[str, float]:
 
 def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:
     """Return the weight α of each present frame of the only clip of a batch, by its offset."""
-    if output.weights is None:
+    if output.alpha is None:
         return {}
-    columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.weights[0].tolist())
+    columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.alpha[0].tolist())
     return {int(offset): weight for offset, valid, weight in zip(*columns, strict=True) if valid}
 
 

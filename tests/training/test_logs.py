@@ -20,9 +20,7 @@ class Seeing(Tiny):
         size = frames.shape[-2:]
         flow, weights = torch.zeros(len(frames), 4, *size), valid.float() / valid.sum(1, keepdim=True)
         small = torch.nn.functional.avg_pool2d(output.frame, 4)
-        return SimpleNamespace(
-            frame=output.frame, flow=flow, weights=weights, coarse=small, blend=small - 0.1
-        )
+        return SimpleNamespace(frame=output.frame, flow=flow, alpha=weights, coarse=small, blend=small - 0.1)
 
 
 @pytest.fixture

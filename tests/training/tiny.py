@@ -29,7 +29,7 @@ class Tiny(nn.Module):
 
     def forward(self, frames, offsets, valid, target=None):
         features = self.dropout(torch.relu(self.encoder(frames.flatten(1, 2))))
-        nothing = dict.fromkeys(("coarse", "flow", "weights", "blend"))
+        nothing = dict.fromkeys(("coarse", "flow", "alpha", "blend"))
         return SimpleNamespace(frame=self.head(features), **nothing)
 
 

@@ -94,7 +94,7 @@ class Flavr(Interpolator):
             coarse=None,
             flow=None,
             occlusion=None,
-            weights=None,
+            alpha=None,
         )
 
 

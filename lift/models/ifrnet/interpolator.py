@@ -85,7 +85,7 @@ class IfrNet(Interpolator):
             coarse=quarter(merged, size),
             flow=quarter(flow, size) / 4,
             occlusion=quarter(torch.cat((mask, 1 - mask), dim=1), size),
-            weights=None,
+            alpha=None,
             auxiliary=auxiliary,
         )
 

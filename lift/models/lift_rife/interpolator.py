@@ -78,7 +78,7 @@ class LiftRife(Interpolator):
             coarse=None,
             flow=quarter(made.flow, size) / 4,
             occlusion=quarter(made.visible, size),
-            weights=None,
+            alpha=None,
         )
 
     def know(self, image: Tensor) -> Known:

@@ -91,7 +91,7 @@ class Rife(Interpolator):
             coarse=quarter(last.frame, size),
             flow=quarter(last.flow, size) / 4,
             occlusion=quarter(torch.cat((mask, 1 - mask), dim=1), size),
-            weights=None,
+            alpha=None,
             auxiliary=auxiliary,
         )
 

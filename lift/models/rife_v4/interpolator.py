@@ -51,7 +51,7 @@ class RifeV4(Interpolator):
             coarse=None,
             flow=quarter(estimate.flow, size) / 4,
             occlusion=quarter(torch.cat((mask, 1 - mask), dim=1), size),
-            weights=None,
+            alpha=None,
         )
 
     def load_pretrained(self, path: Path | str) -> LoadReport:

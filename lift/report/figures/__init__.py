@@ -20,7 +20,7 @@ def plan(found: Findings) -> list[Drawing]:
             curves.width(results),
             forest.strata(results, found.strata),
             curves.time(results),
-            curves.weights(results),
+            curves.alpha(results),
             curves.training(results),
         ]
     return [drawing for drawing in drawings if drawing is not None]

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from lift.report.comparisons import describe, gains
 from lift.report.figures import style
 from lift.report.figures.style import Drawing, drawing
-from lift.report.reading import read_curves, read_weights
+from lift.report.reading import read_curves, read_alpha
 from lift.report.results import Results
 from lift.report.texts import METRICS
 
@@ -77,17 +77,17 @@ def time(results: Results) -> Drawing | None:
     return drawing("time", results, methods, figure, benchmark=asked)
 
 
-def weights(results: Results) -> Drawing | None:
+def alpha(results: Results) -> Drawing | None:
     """Show α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
     asked = next(iter(results.populations), "")
-    tables = {m: table[table["benchmark"] == asked] for m, table in read_weights(results).items()}
+    tables = {m: table[table["benchmark"] == asked] for m, table in read_alpha(results).items()}
     there = [method for method, table in tables.items() if len(table)]
     chosen = [m for m in results.compared if m in there] or there[:2]
     if not chosen:
         return None
     figure, grid = style.panels(0.7 + 1.15 * len(chosen), len(chosen), 1, sharex=True)
     for axes, method in zip(grid[:, 0], chosen, strict=True):
-        by_offset = tables[method].groupby("offset")["weight"]
+        by_offset = tables[method].groupby("offset")["alpha"]
         shares = by_offset.quantile(np.array((0.05, 0.25, 0.5, 0.75, 0.95))).unstack()
         axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
         for low, high, wide, label in (
@@ -104,7 +104,7 @@ def weights(results: Results) -> Drawing | None:
         axes.set_ylabel("weight α")
     grid[-1, 0].set_xlabel("offset from the missing frame (frames)")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
-    return drawing("weights", results, chosen, figure, benchmark=asked)
+    return drawing("alpha", results, chosen, figure, benchmark=asked)
 
 
 def training(results: Results) -> Drawing | None:

@@ -31,7 +31,7 @@ FIRST = ("comparisons", "strip_scenes_middle")
 """Figures that stand beside the answer."""
 CODE = Path("resolved/code/report.json")
 """Below data/<profile>: digests of the files that make a report, as the stage `resolve` wrote them."""
-_READ = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "weights.csv", "probes.csv")
+_READ = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "alpha.csv", "probes.csv")
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
 _OTHERS = ("profile", "method", "seed", "sources", "baselines", "ablations", "released")
 _CLAUSES = {

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lift.report.comparisons import describe
-from lift.report.reading import read_table, read_weights
+from lift.report.reading import read_table, read_alpha
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import Row, Table, interval, table
 from lift.report.texts import words
@@ -22,29 +22,29 @@ def entropies(table: pd.DataFrame) -> pd.DataFrame:
     """Return what the weights of each clip and training seed come to.
 
     Args:
-        table: Of one method, as `read_weights` gives it.
+        table: Of one method, as `read_alpha` gives it.
 
     Returns:
         One row for each benchmark, clip and seed: `frames` (n), `share` (entropy over ln n; 1: all alike),
         `effective` (its exponential, frames), `references` (α of the frames at offsets −1 and +1 together).
     """
-    alpha = table["weight"]
+    alpha = table["alpha"]
     terms = table.assign(
         entropy=-alpha * np.log(alpha.where(alpha > 0, 1)),
         references=alpha.where(table["offset"].abs() == 1, 0),
     )
     found = terms.groupby(["benchmark", "clip", "seed"], dropna=False).agg(
-        frames=("weight", "size"), entropy=("entropy", "sum"), references=("references", "sum")
+        frames=("alpha", "size"), entropy=("entropy", "sum"), references=("references", "sum")
     )
     found["share"] = (found["entropy"] / np.log(found["frames"])).where(found["frames"] > 1, 1.0)
     return found.assign(effective=np.exp(found["entropy"])).reset_index()
 
 
-def weights(results: Results) -> Table | None:
+def alpha(results: Results) -> Table | None:
     """Return the entropy of α against equal weights, by method and population; None: no method has any."""
     rows: list[Row] = []
     base: dict[str, Row] = {}
-    for method, found in read_weights(results).items():
+    for method, found in read_alpha(results).items():
         means = entropies(found).groupby("benchmark").mean(numeric_only=True)
         for benchmark in (name for name in results.populations if name in means.index):
             own = means.loc[benchmark]
@@ -53,7 +53,7 @@ def weights(results: Results) -> Table | None:
             rows.append(results.named(method) | {"benchmark": results.title(benchmark)} | row)
             if method == results.base:
                 base[benchmark] = row
-    return table("weights", results, rows, base=base)
+    return table("alpha", results, rows, base=base)
 
 
 def probes(results: Results) -> Table | None:

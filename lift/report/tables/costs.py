@@ -8,7 +8,7 @@ from lift.config import Config
 from lift.report import texts
 from lift.report.comparisons import describe, gains
 from lift.report.measured import PARTS, Measured
-from lift.report.reading import Curves, read_weights
+from lift.report.reading import Curves, read_alpha
 from lift.report.results import Results
 from lift.report.tables.context import entropies
 from lift.report.tables.means import predicting
@@ -33,7 +33,7 @@ def claims(results: Results, whole: Measured) -> Table | None:
         whole: Costs at the specification's widths.
     """
     base, over = results.base, results.config.report.strips[:1]
-    shares = {m: 100 * float(entropies(own)["share"].mean()) for m, own in read_weights(results).items()}
+    shares = {m: 100 * float(entropies(own)["share"].mean()) for m, own in read_alpha(results).items()}
     words: dict[str, Any] = {
         "results": results,
         "base": base,
