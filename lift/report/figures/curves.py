@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from lift.report.comparisons import describe, gains
 from lift.report.figures import style
 from lift.report.figures.style import Drawing, drawing
-from lift.report.reading import read_curves, read_alpha
+from lift.report.reading import read_alpha, read_curves
 from lift.report.results import Results
 from lift.report.texts import METRICS
 

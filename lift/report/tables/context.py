@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lift.report.comparisons import describe
-from lift.report.reading import read_table, read_alpha
+from lift.report.reading import read_alpha, read_table
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import Row, Table, interval, table
 from lift.report.texts import words
