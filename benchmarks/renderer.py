@@ -25,8 +25,7 @@ from lift.config import Config, load
 from lift.data.dataset import ClipDataset, Visit
 from lift.data.resident import Frames, Resident
 from lift.scenes import KINDS, make
-from lift.scenes.filming import draw_film
-from lift.scenes.footage import encode
+from lift.scenes.footage import draw_film, encode
 from lift.scenes.layouts import write
 from lift.seeds import derive
 
@@ -101,7 +100,7 @@ def feeding(config: Config, place: Path) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     decoding, frames = timed(Frames, [clips], device)
     count = sum(map(len, clips.needed().values()))
-    held = Resident(frames, lambda key: clips)
+    held = Resident(frames, clips)
     keys = [[(i % len(clips), e, i) for i in range(train.batch)] for e in range(BATCHES)]
     planning, _ = timed(lambda: [clips.plan(key) for batch in keys for key in batch])
     crop = clips.plan(keys[0][0]).change.size
