@@ -14,7 +14,7 @@ from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.files import ROOT
 from lift.models.interface import Interpolator
-from lift.models.lift.lift import Lift
+from lift.models.lift.interpolator import Lift
 from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.registry import build
 from lift.models.rife_v4.interpolator import RifeV4

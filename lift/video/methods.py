@@ -13,7 +13,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import of_predictor
 from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
-from lift.models.lift.lift import Lift
+from lift.models.lift.interpolator import Lift
 from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
@@ -197,7 +197,7 @@ class _Encoded(NamedTuple):
 
 
 class Cached(Direct):
-    """LIFT, with every frame encoded once (lift/models/lift/lift.py, stage 1).
+    """LIFT, with every frame encoded once (lift/models/lift/interpolator.py, stage 1).
 
     Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
     and the image at half the size where motion is searched.
