@@ -73,8 +73,8 @@ class Refiner(nn.Module):
             features: Of the references: s1 (2·B, C1, H, W), or s4 (2·B, C4, H/4, W/4) in the earlier design.
         """
         enlarged = resize(coarse, STRIDE)
-        features = side_by_side(full_size(self.reduce, features))
-        residual: Tensor = self.network(torch.cat((enlarged, features), dim=1))
+        before, after = full_size(self.reduce, features).chunk(2)
+        residual: Tensor = self.network(torch.cat((enlarged, before, after), dim=1))
         return enlarged + residual
 
 
