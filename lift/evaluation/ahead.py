@@ -15,7 +15,7 @@ from torch import Tensor
 from lift.errors import UserError
 from lift.evaluation import forks
 from lift.evaluation.method import Clips, Prediction, Predictor
-from lift.evaluation.results import DECIMALS, Measured, Weight, labels, shares, write_files
+from lift.evaluation.results import DECIMALS, Alpha, Measured, labels, shares, write_files
 from lift.metrics import Lpips, Means, ms_ssim, psnr, ssim
 from lift.progress import bar
 
@@ -54,14 +54,14 @@ def evaluate(
     model: Mapping[str, float] | None = None,
     processes: int = 1,
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and probes.csv.
+    """Measure a method on every benchmark and write clips.csv, metrics.json, alpha.csv and probes.csv.
 
     Args:
         methods: What is measured, by the seed of its training; by None where it has none.
         name: Its name, for progress and messages.
         benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
         lpips: The network behind the column `lpips`.
-        out: Folder of the four files; weights.csv holds the next frame's α, probes.csv nothing.
+        out: Folder of the four files; alpha.csv holds the next frame's α, probes.csv nothing.
         model: What the model costs, for metrics.json; None: there is no model.
         processes: How many share the clips (`lift/evaluation/forks.py`).
 
@@ -75,7 +75,7 @@ def evaluate(
     jobs = [(key, seed, index) for key, seed in seeds for index in range(len(benchmarks[key][0]))]
 
     @torch.inference_mode()
-    def measured(job: tuple[str, int | None, int]) -> tuple[list[Row], list[Weight]]:
+    def measured(job: tuple[str, int | None, int]) -> tuple[list[Row], list[Alpha]]:
         benchmark, seed, index = job
         clips, horizon = benchmarks[benchmark]
         sample = clips[index]
@@ -83,20 +83,20 @@ def evaluate(
         _refuse_non_finite(found, f"{benchmark}: {sample['clip']}: {name}")
         shared = labels(benchmark, seed, clips.rows[index], sample)
         made = [_row(shared, k, one, clips.frame(index, k - 1), lpips) for k, one in found.items()]
-        return made, shares(made[0], sample, next(iter(found.values())).weights)
+        return made, shares(made[0], sample, next(iter(found.values())).alpha)
 
     rows: list[Row] = []
-    weights: list[Weight] = []
+    alphas: list[Alpha] = []
     with forks.in_order(measured, jobs, processes) as results:
         for benchmark, _ in seeds:
             for _ in bar(range(len(benchmarks[benchmark][0])), title=f"{name} on {benchmark}", unit="clip"):
                 made, given = next(results)
                 rows += made
-                weights += given
+                alphas += given
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
-    write_files(out, Row, rows, weights, means)
+    write_files(out, Row, rows, alphas, means)
     return means
 
 

@@ -37,12 +37,12 @@ class Prediction(NamedTuple):
         flow: (4, h, w), pixels at this resolution, which is the frame's or a whole fraction of it; channels
             0:2 lead from the missing frame to the reference at offset -1, 2:4 to the one at +1; None: the
             method has no flow.
-        weights: α, each given frame's share of the context, (T); None: the method has none.
+        alpha: α, each given frame's share of the context, (T); None: the method has none.
     """
 
     frame: Tensor
     flow: Tensor | None = None
-    weights: Tensor | None = None
+    alpha: Tensor | None = None
 
 
 Method = Callable[[Sample], Prediction]
@@ -64,7 +64,7 @@ def of_model(model: nn.Module, device: torch.device | str = "cpu") -> Method:
     def predict(sample: Sample) -> Prediction:
         given = (sample[key][None].to(device) for key in ("frames", "offsets", "valid"))
         output = model(*given)
-        maps = (output.flow, output.weights)
+        maps = (output.flow, output.alpha)
         return Prediction(output.frame[0], *(None if values is None else values[0] for values in maps))
 
     return predict

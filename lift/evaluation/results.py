@@ -1,4 +1,4 @@
-"""The files of a method's results: a row per clip and training seed, their means, context weights and probes.
+"""The files of a method's results: a row per clip and training seed, their means, context α, and probes.
 
 Numbers are rounded to significant digits once, when a row is made: what clips.csv says is what metrics.json
 averages.
@@ -15,7 +15,7 @@ from lift.errors import UserError
 from lift.files import atomic, write_json
 from lift.metrics import Means
 
-DIGITS = 7  # significant, of clips.csv and weights.csv: float32's, in which networks compute
+DIGITS = 7  # significant, of clips.csv and alpha.csv: float32's, in which networks compute
 DECIMALS = 6  # of metrics.json
 METRICS = (
     "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
@@ -75,15 +75,15 @@ class Row(Measured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weight:
-    """The weight α of one context frame of one clip; the fields are the columns of weights.csv."""
+class Alpha:
+    """The weight α of one context frame of one clip; the fields are the columns of alpha.csv."""
 
     benchmark: str
     clip: str
     kind: str
     seed: int | None
     offset: int
-    weight: float
+    alpha: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,27 +112,27 @@ def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, An
     return {"benchmark": benchmark, **own, "seed": seed, "context": int(sample["valid"].sum())}
 
 
-def shares(row: Measured, sample: Mapping[str, Any], alpha: Any) -> list[Weight]:
+def shares(row: Measured, sample: Mapping[str, Any], alpha: Any) -> list[Alpha]:
     """Return the rows of α (T,) of a measured clip's present frames; none where the method has no α."""
     if alpha is None:
         return []
     own = {key: getattr(row, key) for key in ("benchmark", "clip", "kind", "seed")}
     given = (values.tolist() for values in (sample["offsets"], sample["valid"], alpha))
     return [
-        Weight(**own, offset=round(offset), weight=weight)
-        for offset, valid, weight in zip(*given, strict=True)
+        Alpha(**own, offset=round(offset), alpha=share)
+        for offset, valid, share in zip(*given, strict=True)
         if valid
     ]
 
 
-def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Weight]]:
+def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Alpha]]:
     """Read the rows of some benchmarks that an earlier evaluation left in `folder`; none where it left none.
 
     Raises:
         UserError: The files there are not of this version.
     """
     found: list[list[Any]] = []
-    for name, kind in (("clips.csv", Row), ("weights.csv", Weight)):
+    for name, kind in (("clips.csv", Row), ("alpha.csv", Alpha)):
         path = folder / name
         types = get_type_hints(kind)
         try:
@@ -155,16 +155,16 @@ def _parsed(text: str, kind: Any) -> Any:
 def write_results(
     folder: Path,
     rows: Sequence[Row],
-    weights: Sequence[Weight],
+    alphas: Sequence[Alpha],
     model: Mapping[str, float] | None = None,
     probes: Sequence[Probe] = (),
 ) -> dict[str, dict[str, float]]:
-    """Write clips.csv, weights.csv, probes.csv and metrics.json; equal results give equal bytes.
+    """Write clips.csv, alpha.csv, probes.csv and metrics.json; equal results give equal bytes.
 
     Args:
         folder: Where they go.
         rows: Of all benchmarks and seeds.
-        weights: The same.
+        alphas: The same.
         model: What the model costs (cost.py), kept as `model` in metrics.json; None: there is no model.
         probes: The same as rows; of a method without any the file has a head alone.
 
@@ -177,7 +177,7 @@ def write_results(
     means = summary(rows)
     if model is not None:
         means["model"] = dict(model)
-    write_files(folder, Row, rows, weights, means, probes)
+    write_files(folder, Row, rows, alphas, means, probes)
     return means
 
 
@@ -185,13 +185,13 @@ def write_files(
     folder: Path,
     kind: type[Any],
     rows: Sequence[Any],
-    weights: Sequence[Weight],
+    alphas: Sequence[Alpha],
     means: Mapping[str, Mapping[str, float]],
     probes: Sequence[Probe] = (),
 ) -> None:
-    """Write clips.csv, of rows of the dataclass `kind`, weights.csv, probes.csv and metrics.json."""
+    """Write clips.csv, of rows of the dataclass `kind`, alpha.csv, probes.csv and metrics.json."""
     _write_csv(folder / "clips.csv", kind, rows)
-    _write_csv(folder / "weights.csv", Weight, weights)
+    _write_csv(folder / "alpha.csv", Alpha, alphas)
     _write_csv(folder / "probes.csv", Probe, probes)
     write_json(folder / "metrics.json", means, indent=2)
 

@@ -12,7 +12,7 @@ from lift.errors import UserError
 from lift.evaluation import forks
 from lift.evaluation.method import Clips, Method, Prediction, Sample, Truth, reference
 from lift.evaluation.probes import evenly, probe
-from lift.evaluation.results import Probe, Row, Weight, labels, shares, write_results
+from lift.evaluation.results import Alpha, Probe, Row, labels, shares, write_results
 from lift.metrics import (
     Lpips,
     both_ssims,
@@ -40,11 +40,11 @@ def evaluate(
     edges: float,
     out: Path,
     model: Mapping[str, float] | None = None,
-    kept: tuple[Sequence[Row], Sequence[Weight]] = ((), ()),
+    kept: tuple[Sequence[Row], Sequence[Alpha]] = ((), ()),
     probes: Mapping[str, int] = MappingProxyType({}),
     processes: int = 1,
 ) -> dict[str, dict[str, float]]:
-    """Measure a method on every benchmark and write clips.csv, metrics.json, weights.csv and probes.csv.
+    """Measure a method on every benchmark and write clips.csv, metrics.json, alpha.csv and probes.csv.
 
     Args:
         methods: What is measured, by the seed of its training; by None where it has none.
@@ -54,7 +54,7 @@ def evaluate(
         edges: Share of a frame's pixels that count as edges.
         out: Folder of the four files.
         model: What the model costs, for metrics.json; None: there is no model.
-        kept: Rows and weights of other benchmarks, measured before, which go into the files as they are.
+        kept: Rows and α of other benchmarks, measured before, which go into the files as they are.
         probes: By benchmark, on how many of its clips, evenly spread, the method is put under every probe.
         processes: How many share the clips (`lift/evaluation/forks.py`); the results are the same.
 
@@ -69,7 +69,7 @@ def evaluate(
         for benchmark, clips in benchmarks.items()
     }
     jobs = [(benchmark, index) for benchmark, clips in benchmarks.items() for index in range(len(clips))]
-    rows, weights, probed = list(kept[0]), list(kept[1]), list[Probe]()
+    rows, alphas, probed = list(kept[0]), list(kept[1]), list[Probe]()
     with forks.in_order(lambda job: runs[job[0]].clip(job[1]), jobs, processes) as results:
         for benchmark, clips in benchmarks.items():
             title = f"{name} on {benchmark}"
@@ -78,16 +78,16 @@ def evaluate(
                 raise RuntimeError(f"{benchmark}: {len(found)} results for {len(clips.rows)} clips")
             for own in zip(*found, strict=True):  # of one seed
                 rows += [one.row for one in own]
-                weights += [weight for one in own for weight in one.weights]
+                alphas += [alpha for one in own for alpha in one.alphas]
                 probed += [row for one in own for row in one.probes]
-    return write_results(out, rows, weights, model, probed)
+    return write_results(out, rows, alphas, model, probed)
 
 
 class _Found(NamedTuple):
     """What one method shows on one clip."""
 
     row: Row
-    weights: list[Weight]
+    alphas: list[Alpha]
     probes: list[Probe]
 
 
@@ -153,7 +153,7 @@ class _Run:
         )
         probed = index in self.probed
         probes = probe(self.methods[seed], self.clips, index, frame, shared) if probed else []
-        return _Found(row, shares(row, sample, prediction.weights), probes)
+        return _Found(row, shares(row, sample, prediction.alpha), probes)
 
     def _refuse_non_finite(self, prediction: Prediction, clip: str, seed: int | None) -> None:
         name = self.name if seed is None else f"{self.name} (seed {seed})"

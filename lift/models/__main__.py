@@ -227,7 +227,7 @@ def expected(config: Config, batch: int, size: tuple[int, int]) -> Shapes:
     for name, channels, scale in (("s1", c1, 1), ("s4", c4, 4), ("s8", c8, 8)):
         shapes[f"encoder.{name}"] = (2 * batch, channels, height // scale, width // scale)
     if model.use_context:
-        shapes["weights"] = (batch, frames)
+        shapes["alpha"] = (batch, frames)
         shapes["encoder.s16"] = (batch * frames, c16, height // 16, width // 16)
         shapes["context.F_ctx"] = (batch, c16, height // 16, width // 16)
         shapes["context.α"] = (batch, frames)
@@ -259,8 +259,8 @@ def _found(model: Interpolator, clip: Mapping[str, Tensor]) -> tuple[Shapes, lis
     faults = [f"{name}: not finite" for name, value in tensors.items() if not bool(value.isfinite().all())]
     if float(output.frame.min()) < 0 or float(output.frame.max()) > 1:
         faults.append("frame: outside [0, 1]")
-    if output.weights is not None and bool(((output.weights.sum(1) - 1).abs() > ONE).any()):
-        faults.append("weights: α does not sum to 1")
+    if output.alpha is not None and bool(((output.alpha.sum(1) - 1).abs() > ONE).any()):
+        faults.append("alpha: α does not sum to 1")
     for name, (value, *_) in seen.items():  # LIFT's encoder sees the references first, then all others
         tensors |= _named(name, value)
     shapes = {name: tuple(value.shape) for name, value in tensors.items()}

@@ -28,7 +28,7 @@ class Output(NamedTuple):
             the first is x to the right, the second y down; target(p) samples reference(p + flow).
         occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
             there.
-        weights: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
+        alpha: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
             absent, summing to 1.
         blend: The warped references blended by visibility, before any network corrects them, of the size of
             `coarse` and unclamped: `coarse` less this is what the context adds, and the frame less `coarse`
@@ -41,7 +41,7 @@ class Output(NamedTuple):
     coarse: Tensor | None = None
     flow: Tensor | None = None
     occlusion: Tensor | None = None
-    weights: Tensor | None = None
+    alpha: Tensor | None = None
     blend: Tensor | None = None
     auxiliary: dict[str, Tensor] | None = None
 

@@ -18,7 +18,7 @@ from lift.report.results import Results
 DIGITS = 16  # of a SHA-256
 CODE = Path("resolved/code/report.json")
 """Below data/<profile>: digests of the files that make a report, as the stage `resolve` wrote them."""
-NAMES = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "weights.csv", "probes.csv")
+NAMES = ("clips.csv", "metrics.json", "protocol.json", "made_from.json", "alpha.csv", "probes.csv")
 """What evaluation leaves of each method for the report."""
 _SECTIONS = ("clip", "model", "loss", "train", "evaluate", "report", "benchmarks", "clips")
 _OTHERS = ("profile", "method", "seed", "sources", "baselines", "ablations", "released")

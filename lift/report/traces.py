@@ -57,8 +57,8 @@ def read_weights(results: Results, method: str) -> pd.DataFrame:
     Raises:
         UserError: The file is no table of weights.
     """
-    path = results.data / "results" / method / "weights.csv"
-    return read_table(path, ("benchmark", "clip", "kind"), ("seed", "offset", "weight"))
+    path = results.data / "results" / method / "alpha.csv"
+    return read_table(path, ("benchmark", "clip", "kind"), ("seed", "offset", "alpha"))
 
 
 def weighted(results: Results) -> dict[str, pd.DataFrame]:
@@ -77,13 +77,13 @@ def entropies(table: pd.DataFrame) -> pd.DataFrame:
         One row for each benchmark, clip and seed: `frames` (n), `share` (entropy over ln n; 1: all alike),
         `effective` (its exponential, frames), `references` (α of the frames at offsets −1 and +1 together).
     """
-    alpha = table["weight"]
+    alpha = table["alpha"]
     terms = table.assign(
         entropy=-alpha * np.log(alpha.where(alpha > 0, 1)),
         references=alpha.where(table["offset"].abs() == 1, 0),
     )
     found = terms.groupby(_CLIP, dropna=False).agg(
-        frames=("weight", "size"), entropy=("entropy", "sum"), references=("references", "sum")
+        frames=("alpha", "size"), entropy=("entropy", "sum"), references=("references", "sum")
     )
     found["share"] = (found["entropy"] / np.log(found["frames"])).where(found["frames"] > 1, 1.0)
     return found.assign(effective=np.exp(found["entropy"])).reset_index()

@@ -199,7 +199,7 @@ class _Gap:
             kind="interpolated",
             scene=self.left.scene,
             motion=self.right.motion,
-            weights=None if middle.weights is None else dict(zip(numbers, middle.weights, strict=True)),
+            alpha=None if middle.alpha is None else dict(zip(numbers, middle.alpha, strict=True)),
         )
 
     def _features(self, frame: Frame) -> object:

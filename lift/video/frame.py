@@ -36,7 +36,7 @@ class Frame:
     """When the scene looked like this, seconds; None: at `time`."""
     motion: float = 0.0
     """Mean absolute difference from the frame before it, both shrunken, 0-255."""
-    weights: dict[float, float] | None = None
+    alpha: dict[float, float] | None = None
     """α by offset, of an interpolated frame."""
     features: Any = None
     """What the method made of it, until it is needed no more."""

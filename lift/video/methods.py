@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lift.config.clip import Clip
+from lift.config.schema import Clip
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import of_predictor
@@ -27,7 +27,7 @@ class Middle(NamedTuple):
     """A frame between two: image (1, 3, H, W) in [0, 1], and α per frame of the window where there is one."""
 
     image: Tensor
-    weights: list[float] | None = None
+    alpha: list[float] | None = None
 
 
 class Method:
@@ -136,7 +136,7 @@ class Direct(Method):
         """Run the model."""
         with self._computing():
             output = self._model(**_clip(offsets, features))
-        return _middle(output.frame, output.weights)
+        return _middle(output.frame, output.alpha)
 
 
 class Timed(Direct):
@@ -232,7 +232,7 @@ class Cached(Direct):
         )
         with self._computing():
             output = self._model.predict(encoded, times, lineup, before.size)
-        return _middle(output.frame, output.weights)
+        return _middle(output.frame, output.alpha)
 
 
 class Predicting(Method):
@@ -292,5 +292,5 @@ def _clip(offsets: Sequence[float], images: Sequence[Tensor]) -> dict[str, Tenso
     return {"frames": frames, "offsets": times, "valid": torch.ones_like(times).bool()}
 
 
-def _middle(frame: Tensor, weights: Tensor | None) -> Middle:
-    return Middle(frame.float(), None if weights is None else [float(weight) for weight in weights[0]])
+def _middle(frame: Tensor, alpha: Tensor | None) -> Middle:
+    return Middle(frame.float(), None if alpha is None else [float(share) for share in alpha[0]])

@@ -20,7 +20,7 @@ from lift.video.sink import FolderSink, Sink, VideoSink
 from lift.video.source import Format, Source
 from lift.video.ticks import Schedule
 
-COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "weights")
+COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "alpha")
 
 
 @contextmanager
@@ -91,7 +91,7 @@ class Report:
     """What was done to each frame, rows of COLUMNS: for finding out why a passage looks as it does.
 
     motion is the mean absolute difference (0-255, of shrunken frames) between an original and the one before
-    it, or, for a frame in between, of the two around it; weights is α as offset:share pairs.
+    it, or, for a frame in between, of the two around it; alpha is α as offset:share pairs.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -102,7 +102,7 @@ class Report:
     def add(self, shown: Shown) -> None:
         """Write the row of the next frame."""
         frame = shown.frame
-        weights = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.weights or {}).items())
+        alpha = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.alpha or {}).items())
         cut = frame.scene != self._scene
         row = (
             self._count,
@@ -112,5 +112,5 @@ class Report:
             int(cut),
             f"{frame.motion:.3f}",
         )
-        self._rows.writerow((*row, weights))
+        self._rows.writerow((*row, alpha))
         self._count, self._scene = self._count + 1, frame.scene

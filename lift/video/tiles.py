@@ -67,13 +67,13 @@ class Tiled(Method):
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Make each tile and blend them; α is the tiles' mean."""
         image = torch.zeros(1, 3, *self._size, device=self.device)
-        weights: list[list[float]] = []
+        alphas: list[list[float]] = []
         for index, (box, mask) in enumerate(zip(self._boxes, self._masks, strict=True)):
             parts = [self._part(index, *pair) for pair in zip(offsets, features, strict=True)]
             middle = self._method.between(offsets, parts)
             _cut(image, box).add_(middle.image * (mask / _cut(self._total, box)).to(self.device))
-            weights += [] if middle.weights is None else [middle.weights]
-        means = [sum(column) / len(column) for column in zip(*weights, strict=True)]
+            alphas += [] if middle.alpha is None else [middle.alpha]
+        means = [sum(column) / len(column) for column in zip(*alphas, strict=True)]
         return Middle(image, means or None)
 
     def _part(self, index: int, offset: float, features: Features) -> Features:

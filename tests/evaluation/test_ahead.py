@@ -55,7 +55,7 @@ class Line(nn.Module):
         self.given.append((frames[0, :, 0, 0, 0].tolist(), offsets[0].tolist(), valid[0].tolist()))
         frame = frames[:, -1] - offsets[0, -1] * (frames[:, -1] - frames[:, -2])
         weights = valid / valid.sum(dim=1, keepdim=True)
-        return SimpleNamespace(frame=frame, coarse=None, flow=None, weights=weights, blend=None)
+        return SimpleNamespace(frame=frame, coarse=None, flow=None, alpha=weights, blend=None)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_every_frame_is_judged_by_the_one_that_came_and_none_ahead_is_given(lpip
         of_horizon = [means["set"][f"{metric}_{k}"] for k in (1, 2, 3)]
         assert means["set"][f"{metric}_to_2"] == pytest.approx(sum(of_horizon[:2]) / 2, abs=1e-6)
         assert means["set"][f"{metric}_to_3"] == pytest.approx(sum(of_horizon) / 3, abs=1e-6)
-    assert (tmp_path / "weights.csv").read_text().count("\n") == 1
+    assert (tmp_path / "alpha.csv").read_text().count("\n") == 1
 
 
 def test_seeds_and_the_contexts_weights_are_kept_and_equal_results_are_equal_bytes(lpips, tmp_path):
@@ -129,9 +129,9 @@ def test_seeds_and_the_contexts_weights_are_kept_and_equal_results_are_equal_byt
             model={"parameters": 5},
             processes=processes,
         )
-    files = ("clips.csv", "weights.csv", "metrics.json", "probes.csv")
+    files = ("clips.csv", "alpha.csv", "metrics.json", "probes.csv")
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
-    weights = list(csv.DictReader((tmp_path / "one" / "weights.csv").read_text().splitlines()))
+    weights = list(csv.DictReader((tmp_path / "one" / "alpha.csv").read_text().splitlines()))
     assert len(weights) == 2 * (3 + 2)  # of two seeds: three frames of one clip, two of the other
     means = json.loads((tmp_path / "one" / "metrics.json").read_text())
     assert (means["model"]["parameters"], means["set"]["seeds"]) == (5, 2)

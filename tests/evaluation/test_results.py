@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from lift.evaluation.results import METRICS, Row, Weight, summary, write_results
+from lift.evaluation.results import METRICS, Alpha, Row, summary, write_results
 
 
 def row(clip: str = "a", **values: object) -> Row:
@@ -22,21 +22,21 @@ def test_the_files_have_the_columns_of_the_brief(tmp_path):
     write_results(
         tmp_path,
         [row(epe=None)],
-        [Weight(benchmark="davis", clip="a", kind="", seed=7, offset=-1, weight=1 / 3)],
+        [Alpha(benchmark="davis", clip="a", kind="", seed=7, offset=-1, alpha=1 / 3)],
     )
-    clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "weights.csv"))
+    clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "alpha.csv"))
     assert clips == (
         "benchmark,clip,video,group,kind,motion,seed,context,"
         "psnr,ssim,ssim_matlab,lpips,ie,ie_rms,ie_edges,ie_occluded,warping,epe,occluded"
     )
-    assert weights == "benchmark,clip,kind,seed,offset,weight"
+    assert weights == "benchmark,clip,kind,seed,offset,alpha"
     assert read(tmp_path / "clips.csv")[0]["epe"] == ""
-    assert read(tmp_path / "weights.csv")[0]["weight"] == "0.3333333"
+    assert read(tmp_path / "alpha.csv")[0]["alpha"] == "0.3333333"
 
 
 def test_weights_without_a_model_are_a_header(tmp_path):
     write_results(tmp_path, [row()], [])
-    assert (tmp_path / "weights.csv").read_text() == "benchmark,clip,kind,seed,offset,weight\n"
+    assert (tmp_path / "alpha.csv").read_text() == "benchmark,clip,kind,seed,offset,alpha\n"
 
 
 def test_means_are_those_of_the_written_values(tmp_path):
@@ -83,15 +83,15 @@ def test_a_methods_row_without_seed_is_an_empty_cell_and_the_models_cost_stands_
 def test_equal_results_give_equal_bytes(tmp_path):
     for name in ("one", "two"):
         write_results(tmp_path / name, [row(psnr=100 / 3)], [])
-    for file in ("clips.csv", "weights.csv", "metrics.json"):
+    for file in ("clips.csv", "alpha.csv", "metrics.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 def test_nothing_is_left_beside_the_results(tmp_path):
     write_results(tmp_path, [row()], [])
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "alpha.csv",
         "clips.csv",
         "metrics.json",
         "probes.csv",
-        "weights.csv",
     ]

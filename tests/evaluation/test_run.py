@@ -65,7 +65,7 @@ class Model(nn.Module):
             frame=torch.lerp(frames[:, 2], frames[:, 1], self.share),
             flow=frames.new_ones(batch, 4, *small),
             occlusion=frames.new_ones(batch, 2, *small),
-            weights=valid / valid.sum(dim=1, keepdim=True),
+            alpha=valid / valid.sum(dim=1, keepdim=True),
         )
 
 
@@ -118,10 +118,10 @@ def test_means_are_written_by_benchmark_and_kind(measured):
 
 
 def test_weights_of_absent_frames_are_left_out(measured):
-    with (measured[2] / "weights.csv").open(newline="") as file:
+    with (measured[2] / "alpha.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["benchmark"] == "davis"]
     assert len(rows) == 4 + 4 + 3
-    last = {int(row["offset"]): float(row["weight"]) for row in rows if row["clip"] == "set/v1@2"}
+    last = {int(row["offset"]): float(row["alpha"]) for row in rows if row["clip"] == "set/v1@2"}
     assert last == {-1: 0.3333333, 1: 0.3333333, 2: 0.3333333}
 
 
@@ -150,7 +150,7 @@ def test_rows_of_other_benchmarks_are_kept_as_they_were(measured, lpips, tmp_pat
     )
     with (tmp_path / "clips.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == rows
-    for name in ("weights.csv", "metrics.json"):
+    for name in ("alpha.csv", "metrics.json"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
     assert kept(tmp_path / "nothing", ["davis"]) == ([], [])
     (tmp_path / "clips.csv").write_text("benchmark,clip\ndavis,a\n")
@@ -169,10 +169,10 @@ def test_baselines_run_the_same_way_and_give_equal_bytes_twice(name, lpips, tmp_
             edges=0.1,
             out=tmp_path / folder,
         )
-    for file in ("clips.csv", "metrics.json", "weights.csv"):
+    for file in ("clips.csv", "metrics.json", "alpha.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     assert ("epe" in means["scenes"]) == (name != "repeat")
-    assert (tmp_path / "one/weights.csv").read_text().count("\n") == 1
+    assert (tmp_path / "one/alpha.csv").read_text().count("\n") == 1
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -211,7 +211,7 @@ def test_two_processes_give_the_bytes_of_one_of_every_seed_and_probe(probes, lpi
             probes=probes,
             processes=processes,
         )
-    for file in ("clips.csv", "metrics.json", "weights.csv", "probes.csv"):
+    for file in ("clips.csv", "metrics.json", "alpha.csv", "probes.csv"):
         assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
     with (tmp_path / "1/clips.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

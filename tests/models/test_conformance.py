@@ -113,9 +113,9 @@ def test_any_size_gives_the_promised_shapes_within_range(model_of, clip, stir, v
         assert (output.flow is not None) == model.family.estimates_flow
         assert output.auxiliary is None
         assert all(t.isfinite().all() for t in output if t is not None)
-        if output.weights is not None:
-            assert output.weights.shape == (2, len(offsets))
-            assert torch.allclose(output.weights.sum(dim=1), torch.ones(2))
+        if output.alpha is not None:
+            assert output.alpha.shape == (2, len(offsets))
+            assert torch.allclose(output.alpha.sum(dim=1), torch.ones(2))
 
 
 @every_variant
@@ -132,8 +132,8 @@ def test_absent_and_foreign_frames_have_no_influence(model_of, clip, stir, varia
     )
     assert same(output.frame, expected.frame)
     assert same(output.flow, expected.flow)
-    if output.weights is not None:
-        assert torch.equal(output.weights, torch.cat((torch.zeros(2, 3), expected.weights), dim=1))
+    if output.alpha is not None:
+        assert torch.equal(output.alpha, torch.cat((torch.zeros(2, 3), expected.alpha), dim=1))
 
 
 @every_variant
@@ -172,8 +172,8 @@ def test_order_and_neighbours_in_the_batch_do_not_matter(model_of, clip, stir, v
     order = torch.randperm(len(offsets), generator=torch.Generator().manual_seed(3))
     shuffled = module(frames[:, order], times[:, order], valid[:, order])
     assert torch.allclose(shuffled.frame, together, atol=1e-5)
-    if output.weights is not None:
-        assert torch.allclose(shuffled.weights, output.weights[:, order], atol=1e-6)
+    if output.alpha is not None:
+        assert torch.allclose(shuffled.alpha, output.alpha[:, order], atol=1e-6)
     for i in range(2):
         alone = module(frames[i : i + 1], times[i : i + 1], valid[i : i + 1]).frame
         assert torch.allclose(alone[0], together[i], atol=1e-4)  # rounding: 1.4e-5 on one of the processors

@@ -42,7 +42,7 @@ def test_shapes_are_the_specifications_own_numbers():
     assert shapes["encoder.s8"] == (4, 192, 32, 56)  # specification section 3: widths 32, 64, 128, 192, 256
     assert shapes["encoder.s16"] == (28, 256, 16, 28)
     assert shapes["context.F_ctx"] == (2, 256, 16, 28)
-    assert shapes["weights"] == (2, 14)
+    assert shapes["alpha"] == (2, 14)
     assert shapes["flow"] == (2, 4, 64, 112)
 
 

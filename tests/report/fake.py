@@ -248,7 +248,7 @@ def _write_method(
     (folder / "metrics.json").write_text(json.dumps(means, sort_keys=True), encoding="utf-8")
     rules = {name: _protocol(name) for name in means if name != "model"}
     (folder / "protocol.json").write_text(json.dumps(rules), encoding="utf-8")
-    _write_weights(folder / "weights.csv", config)
+    _write_alpha(folder / "alpha.csv", config)
     _write_probes(folder / "probes.csv", method, config)
 
 
@@ -262,8 +262,8 @@ def _protocol(benchmark: str) -> dict[str, str]:
     }
 
 
-def _write_weights(path: Path, config: Config | None) -> None:
-    lines = ["benchmark,clip,kind,seed,offset,weight"]
+def _write_alpha(path: Path, config: Config | None) -> None:
+    lines = ["benchmark,clip,kind,seed,offset,alpha"]
     if config is not None and config.model.use_context and config.model.context == "attention":
         for benchmark, clip, _, kind in clips():
             offsets = np.array(config.clip.offsets)

@@ -12,7 +12,7 @@ from lift.report.traces import entropies, read_weights
 
 
 def table(*clips):
-    columns = ["benchmark", "clip", "kind", "seed", "offset", "weight"]
+    columns = ["benchmark", "clip", "kind", "seed", "offset", "alpha"]
     rows = [
         ("ucf101", f"c{number}", "", "7", offset, weight)
         for number, weights in enumerate(clips)
@@ -34,11 +34,11 @@ def test_entropies_are_scipys(results):
     weights = weights[weights["benchmark"] == "ucf101"]
     one = weights[weights["clip"] == weights["clip"].iloc[0]]
     own = entropies(one)
-    assert own["share"].iloc[0] == pytest.approx(entropy(one["weight"]) / math.log(len(one)))
+    assert own["share"].iloc[0] == pytest.approx(entropy(one["alpha"]) / math.log(len(one)))
 
 
 def test_the_table_has_a_row_for_each_weighted_method_and_a_sentence_on_the_base(results):
-    made = context.weights(results)
+    made = context.alpha(results)
     assert set(made.frame["method"]) >= {"lift15", "ctx7"}
     assert not set(made.frame["method"]) & {"rife", "no_context", "ctx3", "average"}
     row = made.frame.query("method == 'lift15' and benchmark == 'UCF101'").iloc[0]
@@ -48,4 +48,4 @@ def test_the_table_has_a_row_for_each_weighted_method_and_a_sentence_on_the_base
 
 
 def test_without_weights_there_is_no_table(results):
-    assert context.weights(dataclasses.replace(results, rows={"rife": results.rows["rife"]})) is None
+    assert context.alpha(dataclasses.replace(results, rows={"rife": results.rows["rife"]})) is None

@@ -244,12 +244,12 @@ def test_a_clone_without_the_kept_pictures_does_not_replace_the_report_that_has_
 
 
 @pytest.mark.parametrize(
-    "text", ["", "benchmark,clip\na,b\n", "benchmark,clip,kind,offset,weight\na,b,,x,1\n"]
+    "text", ["", "benchmark,clip\na,b\n", "benchmark,clip,kind,offset,alpha\na,b,,x,1\n"]
 )
-def test_a_broken_table_of_weights_is_named(own, text, planned):
+def test_a_broken_table_of_alpha_is_named(own, text, planned):
     folder, config, by_name = own
-    (folder / "results" / "lift15" / "weights.csv").write_text(text)
-    with pytest.raises(UserError, match=r"lift15/weights\.csv: .*; evaluate again"):
+    (folder / "results" / "lift15" / "alpha.csv").write_text(text)
+    with pytest.raises(UserError, match=r"lift15/alpha\.csv: .*; evaluate again"):
         report.write(config, folder, folder.parent / "reports" / "demo", by_name, planned)
 
 

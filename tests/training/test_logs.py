@@ -9,7 +9,7 @@ from tiny import Tiny
 
 from lift.training.logs import Logs
 from lift.training.loop import fit
-from lift.training.pictures import ERROR_GAIN, example
+from lift.training.validation import ERROR_GAIN, example
 
 
 class Seeing(Tiny):
@@ -20,9 +20,7 @@ class Seeing(Tiny):
         size = frames.shape[-2:]
         flow, weights = torch.zeros(len(frames), 4, *size), valid.float() / valid.sum(1, keepdim=True)
         small = torch.nn.functional.avg_pool2d(output.frame, 4)
-        return SimpleNamespace(
-            frame=output.frame, flow=flow, weights=weights, coarse=small, blend=small - 0.1
-        )
+        return SimpleNamespace(frame=output.frame, flow=flow, alpha=weights, coarse=small, blend=small - 0.1)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_cache_changes_nothing(frames, lift):
         without = doubled(frames(plan), lift(cache=False), factor)
         for a, b in zip(with_cache, without, strict=True):
             assert np.abs(a.frame.image.astype(int) - b.frame.image).max() <= 1
-            assert (a.frame.weights or {}) == pytest.approx(b.frame.weights or {}, abs=1e-5)
+            assert (a.frame.alpha or {}) == pytest.approx(b.frame.alpha or {}, abs=1e-5)
 
 
 def test_cached_and_uncached_tensors_are_equal(frames, lift):
@@ -71,7 +71,7 @@ def test_cached_and_uncached_tensors_are_equal(frames, lift):
         features[0] = method.shrink(features[0])
         results.append(method.between((-3, -1, 1, 3), features))
     assert torch.allclose(results[0].image, results[1].image, atol=1e-6)
-    assert results[0].weights == pytest.approx(results[1].weights, abs=1e-6)
+    assert results[0].alpha == pytest.approx(results[1].alpha, abs=1e-6)
 
 
 def test_each_frame_is_encoded_once(frames, lift, small):
@@ -86,17 +86,17 @@ def test_each_frame_is_encoded_once(frames, lift, small):
 
 def test_context_is_uniform_and_masked_at_the_ends(frames, lift):
     shown = doubled(frames([(k, 0) for k in range(7)]), lift())
-    offsets = [tuple(s.frame.weights) for s in shown if s.frame.kind == "interpolated"]
+    offsets = [tuple(s.frame.alpha) for s in shown if s.frame.kind == "interpolated"]
     assert offsets[0] == (-1, 1, 3, 5)
     assert offsets[3] == (-7, -5, -3, -1, 1, 3, 5)
     assert offsets[-1] == (-7, -5, -3, -1, 1)
-    assert all(sum(s.frame.weights.values()) == pytest.approx(1) for s in shown if s.frame.weights)
+    assert all(sum(s.frame.alpha.values()) == pytest.approx(1) for s in shown if s.frame.alpha)
 
 
 def test_finer_levels_mask_places_without_an_original(frames, lift):
     shown = doubled(frames([(k, 0) for k in range(4)]), lift(), 4)
     quarter = shown[5].frame  # a quarter after original 1: originals 0, 1, 2 at -5, -1, +3; the half at +1
-    assert tuple(quarter.weights) == (-5, -1, 1, 3)
+    assert tuple(quarter.alpha) == (-5, -1, 1, 3)
 
 
 def test_scenes_are_never_blended(frames, lift):
@@ -108,7 +108,7 @@ def test_scenes_are_never_blended(frames, lift):
         assert kinds(at_cut) == "ccc"
         assert all(np.array_equal(s.frame.image, originals[3].image) for s in at_cut)
         assert [s.frame.scene for s in shown[::4]] == [0] * 4 + [1] * 4
-    offsets = [tuple(s.frame.weights) for s in shown if s.frame.weights and s.frame.scene == 1]
+    offsets = [tuple(s.frame.alpha) for s in shown if s.frame.alpha and s.frame.scene == 1]
     assert (-1, 1, 3, 5) in offsets  # the new scene's first gap sees nothing of the old one
 
 
@@ -117,13 +117,13 @@ def test_duplicates_are_copied_and_left_out_of_the_context_where_they_are_kept(f
     shown = list(smooth(iter(originals), lift(), Multiple(factor=2), repeats="keep"))
     assert kinds(shown) == "oiocoioio"
     assert np.array_equal(shown[3].frame.image, originals[1].image)
-    assert tuple(shown[5].frame.weights) == (-3, -1, 1, 3)  # between the second 1 and 2: 0, 1 | 2, 3
+    assert tuple(shown[5].frame.alpha) == (-3, -1, 1, 3)  # between the second 1 and 2: 0, 1 | 2, 3
 
 
 def test_halves_alone_are_taken_to_the_nearest_one(frames, lift):
     shown = doubled(frames([(k, 0) for k in range(3)]), lift(), 3)
     assert kinds(shown) == "oiioiio"
-    assert tuple(shown[1].frame.weights) == (-3, -1, 1, 5)  # 3/8: a quarter and a half beside it, 0 | 1
+    assert tuple(shown[1].frame.alpha) == (-3, -1, 1, 5)  # 3/8: a quarter and a half beside it, 0 | 1
 
 
 def centre(image):

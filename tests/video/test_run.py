@@ -182,7 +182,7 @@ def test_the_report_tells_kind_cuts_and_weights(tmp_path, video, picture, weight
     rows = list(csv.DictReader((tmp_path / "report.csv").read_text().splitlines()))
     assert [row["kind"][0] for row in rows] == list("oioioiocoioioio")
     assert [k for k, row in enumerate(rows) if row["cut"] == "1"] == [8]
-    shares = [float(pair.split(":")[1]) for pair in rows[1]["weights"].split()]
+    shares = [float(pair.split(":")[1]) for pair in rows[1]["alpha"].split()]
     assert sum(shares) == pytest.approx(1, abs=1e-3)
     assert float(rows[2]["motion"]) > 0
 

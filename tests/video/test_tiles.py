@@ -100,7 +100,7 @@ def test_what_padding_spoils_at_a_tiles_edge_does_not_show():
 def test_weights_of_tiles_are_averaged(lift):
     tiled = Tiled(lift(), (96, 160), 96, 32)
     result = tiled.between((-1, 1), [tiled.encode(noise((96, 160), seed)) for seed in (0, 1)])
-    assert sum(result.weights) == pytest.approx(1)
+    assert sum(result.alpha) == pytest.approx(1)
 
 
 def test_context_is_kept_without_the_image(lift):

@@ -147,7 +147,7 @@ class Lift(Interpolator):
             coarse=crop_to(coarse, quarter),
             flow=crop_to(F.avg_pool2d(motion.flow, times) / times, quarter),
             occlusion=crop_to(F.avg_pool2d(motion.occlusion, times), quarter),
-            weights=None if alpha is None else lineup.by_slot(alpha, offsets.shape[1]),
+            alpha=None if alpha is None else lineup.by_slot(alpha, offsets.shape[1]),
             blend=crop_to(blended, quarter),
         )
 

@@ -21,7 +21,7 @@ def plan(found: Findings, pictures: Sequence[Shown]) -> list[Drawing]:
         lines.width(results),
         forest.strata(results, found.strata),
         lines.time(results),
-        lines.weights(results),
+        lines.alpha(results),
         lines.training(results, found.curves),
         *(strips.strip(results, shown) for shown in pictures),
     ]

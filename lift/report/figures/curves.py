@@ -93,7 +93,7 @@ def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
     return figure
 
 
-def weights(results: Results) -> Drawing | None:
+def alpha(results: Results) -> Drawing | None:
     """Show α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
     asked = next(iter(results.populations), "")
     tables = {
@@ -103,10 +103,10 @@ def weights(results: Results) -> Drawing | None:
     if not chosen:
         return None
     shown = {method: tables[method] for method in chosen}
-    return drawing("weights", results, chosen, lambda: _weights(results, shown), benchmark=asked)
+    return drawing("alpha", results, chosen, lambda: _alpha(results, shown), benchmark=asked)
 
 
-def _weights(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
+def _alpha(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
     figure, grid = style.panels(0.7 + 1.15 * len(shown), len(shown), 1, sharex=True)
     for axes, (method, table) in zip(grid[:, 0], shown.items(), strict=True):
         _weights_panel(axes, table)
@@ -118,7 +118,7 @@ def _weights(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
-    shares = table.groupby("offset")["weight"].quantile(np.array(_SHARES)).unstack()
+    shares = table.groupby("offset")["alpha"].quantile(np.array(_SHARES)).unstack()
     axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
     look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
     axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)

@@ -24,7 +24,7 @@ def build(found: Findings) -> list[Table]:
         judged.worst(results),
         *(means.of_benchmark(results, name) for name in results.config.benchmarks if results.measured(name)),
         means.by_difficulty(results),
-        context.weights(results),
+        context.alpha(results),
         context.probes(results),
         claims.claims(results, found.whole),
         costs.memory(results),

@@ -14,7 +14,7 @@ from lift.report.tables.table import Row, Table, interval, table
 from lift.report.traces import entropies, weighted
 
 
-def weights(results: Results) -> Table | None:
+def alpha(results: Results) -> Table | None:
     """Return the entropy of α against equal weights, by method and population; None: no method has any."""
     rows: list[Row] = []
     base: dict[str, Row] = {}
@@ -27,7 +27,7 @@ def weights(results: Results) -> Table | None:
             rows.append(results.named(method) | {"benchmark": results.title(benchmark)} | row)
             if method == results.base:
                 base[benchmark] = row
-    return table("weights", results, rows, base=base)
+    return table("alpha", results, rows, base=base)
 
 
 def probes(results: Results) -> Table | None:

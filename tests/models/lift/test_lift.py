@@ -47,10 +47,10 @@ def check_output(output, samples, frames, size, weights):
     assert output.flow.shape == (samples, 4, *quarter)
     assert output.occlusion.shape == (samples, 2, *quarter)
     assert all(t.isfinite().all() for t in output if t is not None)
-    assert (output.weights is not None) == weights
+    assert (output.alpha is not None) == weights
     if weights:
-        assert output.weights.shape == (samples, frames)
-        assert torch.allclose(output.weights.sum(dim=1), torch.ones(samples))
+        assert output.alpha.shape == (samples, frames)
+        assert torch.allclose(output.alpha.sum(dim=1), torch.ones(samples))
 
 
 def test_channels_and_parameters_are_the_specifications(spec, clip):
@@ -141,7 +141,7 @@ def test_without_context_only_the_references_count(small, clip, stir):
     model = stir(build(replace(small, use_context=False))).eval()
     frames, offsets, valid = clip()
     output = model(frames, offsets, valid)
-    assert output.weights is None
+    assert output.alpha is None
     assert not any(name.startswith(("context.", "encoder.s16")) for name, _ in model.named_parameters())
     assert torch.equal(output.frame, model(frames[:, 7:9], offsets[:, 7:9], valid[:, 7:9]).frame)
 
