@@ -18,20 +18,19 @@ from lift.video.frame import Shown
 from lift.video.job import Job
 from lift.video.sink import FolderSink, Sink, VideoSink
 from lift.video.source import Format, Source
-from lift.video.ticks import Schedule
 
 COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "alpha")
 
 
 @contextmanager
-def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
+def open_sink(job: Job, source: Source) -> Iterator[Sink]:
     """Yield what writes to a temporary place that becomes the job's output when all went well.
 
     Raises:
         UserError: It cannot be written, or not like this.
     """
     video = source if isinstance(source, VideoSource) else None
-    (height, width), stretch = source.size, job.factor if job.slow_motion else 1
+    (height, width), schedule = source.size, job.schedule
     with _writable(job.output):
         if not job.output.suffix:
             with _folder(job.output, force=job.force) as folder:
@@ -41,11 +40,11 @@ def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
             "size": (height, 2 * width if job.preview else width),
             "rate": schedule.rate(source.rate),
             "unit": schedule.unit(source.unit),
-            "chapters": shifted(source.chapters, source.origin, source.length, stretch),
+            "chapters": shifted(source.chapters, source.origin, source.length, schedule.stretch),
         }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
-            sink = VideoSink(path, coding, source=video, stretch=stretch)
+            sink = VideoSink(path, coding, source=video, stretch=schedule.stretch)
             try:
                 yield sink
             finally:
