@@ -195,7 +195,7 @@ def test_the_thesis_profile_has_the_specifications_numbers():
     assert [phase.rate for phase in config.train.phases] == [1e-4, 1e-4, 1e-5]
     assert config.loss.l1 == 1.0
     assert config.loss.lpips == 0.1
-    assert not config.procedural or set(n for n, s in config.sources.items() if s.render) == {"scenes"}
+    assert {name for name, source in config.sources.items() if source.render} == {"scenes"}
 
 
 def test_every_ablation_is_some_profiles_and_the_study_needs_no_download():

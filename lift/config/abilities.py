@@ -3,8 +3,8 @@
 import difflib
 
 from lift.config.base import Config
+from lift.config.parse import ParamsError
 from lift.config.schema import LIFT, MODELS, Loss, Model
-from lift.errors import UserError
 from lift.options import PAST, TWO, Family
 
 PREDICTORS = ("last", "extrapolated")
@@ -38,24 +38,27 @@ def check_ability(
     fit = check_task(model, task, f"{where}.clip.task")
     only = family.only(task)
     if only not in (None, offsets):
+        advice = f"set clip.frames: 3 and clip.shift: {int(only == PAST)}"
+        if only not in (TWO, PAST):
+            advice = f"set clip.frames: {len(only or ())}, clip.shift: 0 and clip.sampling: uniform"
         able = [name for name, other in fit.items() if other.only(task) in (None, offsets)]
-        raise UserError(
-            f"params.yaml: {where}.clip: {model.name} takes frames at offsets {_shown(only)} alone, and the "
-            f"clip has {_shown(offsets)}; {_advice(only)}; models that take this window: {', '.join(able)}"
+        raise ParamsError(
+            f"{where}.clip: {model.name} takes frames at offsets {_shown(only)} alone, and the clip has "
+            f"{_shown(offsets)}; {advice}; models that take this window: {', '.join(able)}"
         )
     for part in OF_THE_MODEL:
         if getattr(loss, part) and part not in family.auxiliary:
             able = [name for name, other in MODELS.items() if part in other.auxiliary]
-            raise UserError(
-                f"params.yaml: {where}.loss.{part}: {model.name} has no such part; set it to 0; models that "
-                f"have it: {', '.join(able)}"
+            raise ParamsError(
+                f"{where}.loss.{part}: {model.name} has no such part; set it to 0; models that have it: "
+                f"{', '.join(able)}"
             )
     for part in OF_FLOW:
         if getattr(loss, part) and not family.estimates_flow:
             able = [name for name, other in MODELS.items() if other.estimates_flow]
-            raise UserError(
-                f"params.yaml: {where}.loss.{part}: {model.name} estimates no flow; set it to 0; models that "
-                f"do: {', '.join(able)}"
+            raise ParamsError(
+                f"{where}.loss.{part}: {model.name} estimates no flow; set it to 0; models that do: "
+                f"{', '.join(able)}"
             )
 
 
@@ -67,52 +70,36 @@ def check_name(model: Model, where: str) -> None:
     """
     if model.name not in MODELS:
         close = difflib.get_close_matches(model.name, MODELS, n=1)
-        raise UserError(
-            f"params.yaml: {where}: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}"
-            + (f"; did you mean {close[0]}?" if close else "")
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ParamsError(
+            f"{where}: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}{hint}"
         )
+
+
+def check_task(model: Model, task: str, where: str) -> dict[str, Family]:
+    """Return the families that can do a task, interpolate or predict; refuse a model that cannot.
+
+    Raises:
+        UserError: It cannot, which is said of `where`, a key of the configuration.
+    """
+    fit = {name: family for name, family in model.families.items() if task in family.tasks}
+    if model.name not in fit:
+        raise ParamsError(f"{where}: {model.name} cannot {task}; models that can: {', '.join(fit)}")
+    objection = model.family.objection(task)
+    if objection is not None:
+        raise ParamsError(f"{where}: {objection}")
+    return fit
+
+
+def _shown(offsets: tuple[int, ...] | None) -> str:
+    listed = [f"{offset:+d}" for offset in offsets or ()]
+    return ", ".join(listed if len(listed) <= 6 else [*listed[:2], "…", *listed[-2:]])
 
 
 def sees_context(config: Config) -> bool:
     """Whether a model's frames depend on others than the two references."""
     searches = config.model.name == LIFT and config.model.flow != "plain"
     return len(config.clip.offsets) > len(TWO) and (config.model.use_context or searches)
-
-
-def check_task(model: Model, task: str, where: str) -> dict[str, Family]:
-    """Refuse a model that cannot do a task.
-
-    Args:
-        model: One of MODELS.
-        task: interpolate or predict.
-        where: Key of the configuration, for the message.
-
-    Returns:
-        The families that can do it.
-
-    Raises:
-        UserError: It cannot.
-    """
-    fit = {name: family for name, family in model.families.items() if task in family.tasks}
-    if model.name not in fit:
-        raise UserError(
-            f"params.yaml: {where}: {model.name} cannot {task}; models that can: {', '.join(fit)}"
-        )
-    objection = model.family.objection(task)
-    if objection is not None:
-        raise UserError(f"params.yaml: {where}: {objection}")
-    return fit
-
-
-def _advice(only: tuple[int, ...] | None) -> str:
-    if only is None or only in (TWO, PAST):
-        return f"set clip.frames: 3 and clip.shift: {int(only == PAST)}"
-    return f"set clip.frames: {len(only)}, clip.shift: 0 and clip.sampling: uniform"
-
-
-def _shown(offsets: tuple[int, ...] | None) -> str:
-    listed = [f"{offset:+d}" for offset in offsets or ()]
-    return ", ".join(listed if len(listed) <= 6 else [*listed[:2], "…", *listed[-2:]])
 
 
 def predicts(config: Config, method: str) -> bool:

@@ -2,17 +2,48 @@
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-from lift.config.data import Benchmark, Clips, Download, Evaluate, Report, Verify
-from lift.config.footage import Source
+from lift.config.data import Benchmark, Clips, Download, Evaluate, Render, Report, Verify
+from lift.config.parse import place
 from lift.config.schema import Clip, Loss, Model, Train
 
 Kind = Literal["base", "trained", "released", "baseline"]
-PROFILED = ("clips", "evaluate", "loss", "model", "report", "sources", "train")
-"""What a profile may change, besides listing its methods."""
 SECTIONS = {name for name, kind in get_type_hints(Model).items() if dataclasses.is_dataclass(kind)}
 """Of `model`: those of LIFT's variants, and of the families that it is compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a data set comes from: a local copy, rendered stand-ins, or a download."""
+
+    path: str | None
+    """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then. `~`
+    is the user's home.
+    """
+    render: Render | None
+    """Make a procedural stand-in where there is no path."""
+    optional: bool
+    """Without a path it is not downloaded: it is "not given", and benchmarks of it alone are empty."""
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.render is not None:
+            raise ValueError(
+                "path and render exclude each other; set `render: null` to use the data set at `path`"
+            )
+        if self.optional and self.render is not None:
+            raise ValueError("optional: what is rendered is always there; set false, or `render: null`")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that `path` names; None: there is no path."""
+        return None if self.path is None else place(self.path)
+
+    @property
+    def given(self) -> bool:
+        """Whether there is, or will be, any footage of it."""
+        return not self.optional or self.path is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +84,6 @@ class Config:
     def methods(self) -> tuple[str, ...]:
         """All methods of the profile."""
         return (*self.models, *self.baselines)
-
-    @property
-    def procedural(self) -> bool:
-        """Whether any source is a rendered stand-in."""
-        return any(source.render is not None for source in self.sources.values())
 
     def missing(self, source: str) -> int:
         """Return the number of the missing frame of each video of a source that is rendered around one.

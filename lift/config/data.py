@@ -1,4 +1,4 @@
-"""The parameters of data, benchmarks and the report as frozen dataclasses (conventions: schema.py)."""
+"""The parameters of footage, clips, benchmarks and the report (conventions: schema.py)."""
 
 import re
 from dataclasses import dataclass
@@ -26,6 +26,59 @@ class Download:
     """Bytes per second, over `stall` seconds, below which a server counts as silent."""
     keep_archives: bool
     """Keep archives once they are unpacked, in data/archives; false halves the disk needed afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """How rendered scenes vary and are filmed beyond the plain ones (`lift/scenes/filming.py`).
+
+    A pair is a range from which each scene draws its own value.
+    """
+
+    objects: tuple[int, int] = number(0)
+    """Free objects of any size besides those of the scene's kind."""
+    leaves: float = number(0.0, 1.0)
+    """Share of textures that are dead leaves; the others are the plain scenes', with more contrast."""
+    zoom: tuple[float, float] = number(0.0, 0.2)
+    """Root mean square change of the scale per frame (log), besides the scene's own."""
+    turn: tuple[float, float] = number(0.0, 0.2)
+    """The same of the camera's rotation, radians."""
+    shake: tuple[float, float] = number(0.0)
+    """The same of its place, pixels, with periods of a few frames."""
+    shutter: tuple[float, float] = number(0.0, 1.0)
+    """Share of a frame's time in which light is gathered: 0 is none of the blur of motion."""
+    exposures: int = number(1, 64)
+    """Most moments that are averaged for it; fewer where less moves."""
+    noise: tuple[float, float] = number(0.0, 255.0)
+    """Of training scenes: standard deviation of a sensor's noise at mid grey, 0-255."""
+    quality: tuple[int, int] | None = number(1, 100)
+    """Of training scenes: their JPEG quality, drawn once for each; null: PNG."""
+
+    def __post_init__(self) -> None:
+        for name in ("objects", "zoom", "turn", "shake", "shutter", "noise", "quality"):
+            span = getattr(self, name)
+            if span is not None and span[0] > span[1]:
+                raise ValueError(f"{name}: {list(span)}: the least comes first")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Render:
+    """Procedural footage written in a data set's official layout (`lift/scenes`)."""
+
+    train: int = number(0)
+    """Training sequences."""
+    test: int = number(0)
+    """Test sequences."""
+    frames: int = number(1)
+    """Frames per sequence."""
+    size: tuple[int, int] = number(16)
+    """Height and width, pixels."""
+    speed: tuple[float, float] = number(0.0)
+    """Slowest and fastest typical motion, pixels per frame."""
+    centres: int | None = number(1)
+    """Missing frames listed per test video, where the layout lists them (SNU-FILM: 10); null elsewhere."""
+    camera: Camera | None
+    """More variety, and what a real camera does to a frame; null: the plain scenes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +169,6 @@ class Benchmark:
     """One sentence for the tables' footnotes."""
 
     def __post_init__(self) -> None:
-        """Refuse to predict from a window that is not dense.
-
-        Raises:
-            ValueError: There are horizons and a forced uniform sampling.
-        """
         if self.horizons and self.sampling == "uniform":
             raise ValueError(
                 "horizons: prediction needs dense context, and this benchmark's is uniform; set 0"
@@ -153,11 +201,6 @@ class Comparison:
     against: str
 
     def __post_init__(self) -> None:
-        """Refuse a comparison that says nothing, and a family that cannot name a file.
-
-        Raises:
-            ValueError: The two methods are one, or the family is no plain name.
-        """
         if self.method == self.against:
             raise ValueError(f"{self.method} is compared with itself")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.family):
@@ -212,11 +255,6 @@ class Report:
     """Fewest trainings of a method whose learnt parts a verdict depends on."""
 
     def __post_init__(self) -> None:
-        """Refuse families that are empty, or that count one comparison twice.
-
-        Raises:
-            ValueError: There is no comparison, or one stands twice in its family, turned round or not.
-        """
         if not self.comparisons:
             raise ValueError("comparisons: at least one is needed; its method is the base of the report")
         seen = set()

@@ -1,9 +1,8 @@
 """Lay nested mappings over each other and turn them into frozen dataclasses.
 
 What is unknown, mistyped or out of range is refused by its key's path. Which keys a section has is decided by
-its place in `Config`, never by its name: a clip set may be called `train`.
-
-Fields carry their checks in `dataclasses.field(metadata=...)`, made by lift/options.py.
+its place in `Config`, never by its name: a clip set may be called `train`. Fields carry their checks in
+`dataclasses.field(metadata=...)`, made by lift/options.py.
 """
 
 import dataclasses
@@ -20,10 +19,26 @@ from lift.errors import UserError
 
 T = TypeVar("T")
 EXPERIMENTS = (".dvc", "tmp", "exps")
+_NAMES = {
+    Mapping: "a mapping", list: "a list", int: "a whole number", float: "a number", bool: "true or false",
+    str: "text",
+}  # fmt: skip
+
+
+class ParamsError(UserError):
+    """A wrong value of params.yaml, by its key.
+
+    Attributes:
+        text: The message without the file's name.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"params.yaml: {text}")
+        self.text = text
 
 
 def build(kind: type[T], value: object, path: str) -> T:
-    """Build `kind`, a dataclass, from a mapping.
+    """Build `kind` from a mapping.
 
     Args:
         kind: A dataclass whose fields are all required.
@@ -31,25 +46,24 @@ def build(kind: type[T], value: object, path: str) -> T:
         path: Dotted key, for messages; empty at the top.
 
     Raises:
-        UserError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
-        objects.
+        ParamsError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
+        objects (by a ValueError).
     """
-    if not isinstance(value, Mapping):
-        raise UserError(f"params.yaml: {path or 'the file'}: expected a mapping, found {_shown(value)}")
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for key in value:
+    values = _of_kind(Mapping, value, path)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
         check_known(str(key), fields, path)
     hints = _hints(typing.cast(Any, kind))
     arguments = {}
     for name, field in fields.items():
         where = f"{path}.{name}".lstrip(".")
-        if name not in value:
-            raise UserError(f"params.yaml: {where}: missing; every key must be given a value")
-        arguments[name] = convert(hints[name], value[name], where, field.metadata)
+        if name not in values:
+            raise ParamsError(f"{where}: missing; every key must be given a value")
+        arguments[name] = _convert(hints[name], values[name], where, field.metadata)
     try:
         return kind(**arguments)
     except ValueError as error:
-        raise UserError(f"params.yaml: {path}: {error}") from error
+        raise ParamsError(f"{path}: {error}") from error
 
 
 @functools.cache
@@ -57,39 +71,44 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def lay(base: Mapping[str, Any], over: Mapping[str, Any] | None, kind: Any, path: str) -> dict[str, Any]:
+def lay(
+    base: Mapping[str, Any],
+    over: Mapping[str, Any],
+    kind: Any,
+    path: str,
+    defaults: Mapping[Any, Mapping[str, Any]] = types.MappingProxyType({}),
+) -> dict[str, Any]:
     """Return `base` overridden by `over`, both values of type `kind`.
 
     Args:
         base: Plain values; never changed.
-        over: What differs; None: nothing.
+        over: What differs.
         kind: A dataclass, whose fields are the only keys; or dict[str, X], of the user's own names.
         path: Dotted key of `over`, for messages.
+        defaults: By dataclass, what its sections have where they say nothing.
 
     Raises:
-        UserError: A key is unknown.
+        ParamsError: A key is unknown, or a section no mapping.
     """
     result = dict(base)
-    for key, value in (over or {}).items():
-        inner, old = _kind_of(kind, str(key), path), result.get(key)
-        section = dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict
-        if section and isinstance(value, Mapping):
-            value = lay(old if isinstance(old, Mapping) else {}, value, inner, f"{path}.{key}".lstrip("."))
+    for key, value in over.items():
+        where, inner = f"{path}.{key}".lstrip("."), _kind_of(kind, str(key), path)
+        if value is None and dataclasses.is_dataclass(inner) and typing.get_origin(kind) is dict:
+            value = {}  # an entry of the user's own that says nothing
+        if value is not None and (dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict):
+            old = result.get(key)
+            old = defaults.get(inner, {}) if old is None else old
+            value = lay(old, _of_kind(Mapping, value, where), inner, where, defaults)
         result[key] = value
     return result
 
 
 def _kind_of(kind: Any, key: str, path: str) -> Any:
-    """Return the type of the value at `key` of a section of type `kind`.
-
-    Raises:
-        UserError: The section has no such key.
-    """
+    """Return the type of the value at `key` of a section of type `kind`."""
     if typing.get_origin(kind) is dict:
         return _stripped(typing.get_args(kind)[1])
-    hints = _hints(kind)
     check_known(key, [field.name for field in dataclasses.fields(kind)], path)
-    return _stripped(hints[key])
+    return _stripped(_hints(kind)[key])
 
 
 def _stripped(kind: Any) -> Any:
@@ -103,70 +122,57 @@ def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
     """Refuse a key that is not among `known`, naming the nearest one that is.
 
     Raises:
-        UserError: The key is unknown.
+        ParamsError: The key is unknown.
     """
     names = list(known)
     if key in names:
         return
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
-    raise UserError(f"params.yaml: {f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
+    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
 
 
-def convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
-    """Convert `value` to the annotated type `kind`.
-
-    Raises:
-        UserError: Wrong type or out of range.
-    """
+def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
+    """Convert `value` to the annotated type `kind`."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Literal:
-        kind = str
     if origin in (types.UnionType, typing.Union):
-        return None if value is None else convert(_stripped(kind), value, path, checks)
-    if origin is tuple:
-        return _convert_list(args, value, path, checks)
-    if origin is dict:
-        if not isinstance(value, Mapping):
-            raise UserError(f"params.yaml: {path}: expected a mapping, found {_shown(value)}")
-        return {str(k): convert(args[1], v, f"{path}.{k}", checks) for k, v in value.items()}
+        return None if value is None else _convert(_stripped(kind), value, path, checks)
     if dataclasses.is_dataclass(kind):
         return build(typing.cast(type[Any], kind), value, path)
-    return _convert_scalar(kind, value, path, checks)
-
-
-def _convert_list(
-    args: tuple[Any, ...], value: object, path: str, checks: Mapping[str, Any]
-) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple):
-        raise UserError(f"params.yaml: {path}: expected a list, found {_shown(value)}")
-    if len(args) == 2 and args[1] is ...:
-        kinds = [args[0]] * len(value)
-    elif len(args) == len(value):
-        kinds = list(args)
-    else:
-        raise UserError(f"params.yaml: {path}: expected {len(args)} values, found {len(value)}")
-    return tuple(
-        convert(k, v, f"{path}[{i}]", checks) for i, (k, v) in enumerate(zip(kinds, value, strict=True))
-    )
-
-
-def _convert_scalar(kind: type, value: object, path: str, checks: Mapping[str, Any]) -> object:
+    if origin is dict:
+        values = _of_kind(Mapping, value, path)
+        return {str(k): _convert(args[1], v, f"{path}.{k}", checks) for k, v in values.items()}
+    if origin is tuple:
+        found = _of_kind(list, value, path)
+        kinds = args[:1] * len(found) if args[-1] is ... else args
+        if len(kinds) != len(found):
+            raise ParamsError(f"{path}: expected {len(args)} values, found {len(found)}")
+        pairs = enumerate(zip(kinds, found, strict=True))
+        return tuple(_convert(inner, one, f"{path}[{i}]", checks) for i, (inner, one) in pairs)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        raise UserError(
-            f"params.yaml: {path}: expected {_NAMES.get(kind, kind.__name__)}, found {_shown(value)}"
-        )
-    if isinstance(value, float | int) and not isinstance(value, bool):
+    return _checked(_of_kind(str if origin is typing.Literal else kind, value, path), path, checks)
+
+
+def _of_kind(kind: Any, value: object, path: str) -> Any:
+    """Return a value that has the type `kind`, one of `_NAMES`; a bool is no whole number."""
+    if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return value
+    shown = f"{value!r} ({'nothing' if value is None else type(value).__name__})"
+    raise ParamsError(f"{path or 'the file'}: expected {_NAMES[kind]}, found {shown}")
+
+
+def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
+    """Return a scalar that lies in its range, or is one of its choices."""
+    if isinstance(value, float | int):
         least, most = checks.get("least"), checks.get("most")
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
-            raise UserError(f"params.yaml: {path}: {value} is out of range ({span})")
-    if isinstance(value, str) and "choices" in checks and value not in checks["choices"]:
+            raise ParamsError(f"{path}: {value} is out of range ({span})")
+    elif "choices" in checks and value not in checks["choices"]:
         near = difflib.get_close_matches(value, checks["choices"], n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
-        raise UserError(f"params.yaml: {path}: {value!r} is not known; {hint}")
+        raise ParamsError(f"{path}: {value!r} is not known; {hint}")
     return value
 
 
@@ -188,14 +194,5 @@ def home() -> Path:
     that git ignores, live checkpoints.
     """
     here = Path.cwd()
-    for folder in here.parents:
-        if folder.parts[-3:] == EXPERIMENTS:
-            return folder.parents[2]
-    return here
-
-
-_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-
-
-def _shown(value: object) -> str:
-    return f"{value!r} ({'nothing' if value is None else type(value).__name__})"
+    trees = (folder for folder in here.parents if folder.parts[-3:] == EXPERIMENTS)
+    return next((folder.parents[2] for folder in trees), here)

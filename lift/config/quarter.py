@@ -20,11 +20,6 @@ class Group:
     """Of the time for training; what a group leaves goes to those behind it, by their shares."""
 
     def __post_init__(self) -> None:
-        """Refuse a group that trains nothing.
-
-        Raises:
-            ValueError: It has no method or no time.
-        """
         if not self.methods or not self.share:
             raise ValueError("a group needs methods, and a share above 0")
 

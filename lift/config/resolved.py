@@ -63,9 +63,7 @@ def clips(base: Config, split: str) -> Plain:
 def train(config: Config, weights: Path) -> Plain:
     """Return what decides the weights of a method, of all its seeds.
 
-    Args:
-        config: The method's.
-        weights: The folder of released weights, which the loss sees through, or which a training starts from.
+    `weights` is the folder of released weights, which the loss sees through, or which a training starts from.
 
     Raises:
         UserError: One of these is missing.
@@ -97,16 +95,19 @@ def evaluate(config: Config, name: str, weights: Path) -> Plain:
         for key, rule in config.benchmarks.items()
         if rule.horizons or not ahead
     }
-    made: Plain = {"kind": config.kind if config.kind != "base" else "baseline"}
+    made: Plain = {"kind": "baseline" if config.kind == "base" else config.kind}
     if config.kind == "trained":
         made["training"] = train(config, weights)
     elif config.kind == "released":
-        paths = {file: weights / f"{file}{header.SUFFIX}" for file in config.weights}
-        for path in paths.values():
+        digests = []
+        for file in config.weights:
+            path = weights / f"{file}{header.SUFFIX}"
             header.check(path)
-        (first, digest), *further = [(file, header.digest(path)) for file, path in paths.items()]
+            digests.append((file, header.digest(path)))
+        (first, digest), *further = digests
         made |= {"weights": first, "sha256": digest, **config.described()}
-        made |= {"further": dict(further)} if further else {}
+        if further:
+            made["further"] = dict(further)
     elif name == "untrained":
         made |= {"seed": config.seed, **config.described()}
     measured = {**dataclasses.asdict(config.evaluate), "lpips": header.digest(weights / LPIPS)}

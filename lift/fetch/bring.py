@@ -13,23 +13,22 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import CATALOGUE, CONTEXTNET, VGG19, Dataset, Remote
-from lift.fetch.identity import Identity, Manifest, identify
-from lift.fetch.transfer import fetch, part_of, size_of
-from lift.fetch.unpack import contents
-from lift.files import atomic_folder, full_disk_explained
+from lift.fetch.transfer import Identity, Transfer, identify, part_of, record, recorded, size_of
+from lift.fetch.unpack import unpack
+from lift.files import atomic_folder, full_disk_explained, write_json
 from lift.lock import locked
 from lift.progress import bar
 
 BROUGHT = "brought.json"
+DEPTH = 3  # folders that archives are seen to put around what they hold, and the innermost
 
 
 def bring_all(
@@ -55,7 +54,7 @@ def bring_all(
     Raises:
         UserError: Not all could be brought: every reason in one line, with what to do.
     """
-    known = Manifest(manifest)
+    recorded(manifest)  # a damaged one is refused before hours of downloading
     brought: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
     todo: dict[str, Dataset] = {}
@@ -70,7 +69,7 @@ def bring_all(
     for name, folder in folders.items():
         with kept():
             if folder.exists():
-                brought[name] = _already(name, folder, known)
+                brought[name] = _already(name, folder, manifest)
             elif name in catalogue:
                 todo[name] = catalogue[name]
             else:
@@ -81,9 +80,9 @@ def bring_all(
     if todo:
         with locked(archives / ".lock", "another download is under way there; wait for its end"):
             _check_room(todo, folders, archives)
-            for name, files in _fetch_all(todo, archives, known, settings, problems).items():
+            for name, files in _fetch_all(todo, archives, manifest, settings, problems).items():
                 with kept():
-                    brought[name] = _install(todo[name], folders[name], archives / name, files, known)
+                    brought[name] = _install(todo[name], folders[name], archives / name, files, manifest)
                     if not settings.keep_archives:
                         shutil.rmtree(archives / name)
     if problems:
@@ -91,17 +90,13 @@ def bring_all(
     return brought
 
 
-def _already(name: str, folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Read what an earlier run brought.
-
-    Raises:
-        UserError: The folder is not one that was brought, or was unpacked from other files.
-    """
+def _already(name: str, folder: Path, manifest: Path) -> dict[str, Any]:
+    """Read what an earlier run brought; a folder that was not, or from other files, is refused."""
     try:
         done: dict[str, Any] = json.loads((folder / BROUGHT).read_text())
         for file, value in done["files"].items():
-            manifest.record(f"{name}/{file}", Identity(**value))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            record(manifest, f"{name}/{file}", Identity(size=value["size"], sha256=value["sha256"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{folder}: was not brought by this stage; to use what lies there set sources.{name}.path to it "
             f"(best after moving it elsewhere), otherwise remove it"
@@ -110,34 +105,32 @@ def _already(name: str, folder: Path, manifest: Manifest) -> dict[str, Any]:
 
 
 def _check_room(todo: Mapping[str, Dataset], folders: Mapping[str, Path], archives: Path) -> None:
-    """Refuse to start what cannot end: archives and unpacked files, as large, lie side by side for a while.
-
-    Raises:
-        UserError: Too little is free, by the published sizes.
-    """
-    needs, places = Counter[int](), dict[int, Path]()  # by disk
+    """Refuse what cannot end, by the published sizes: archives and unpacked files lie side by side."""
+    needs = Counter[Path]()  # by disk
     for name, dataset in todo.items():
         for remote in dataset.files:
             size, path = remote.about or 0, archives / name / remote.name
             if not remote.urls and not path.exists():
                 continue  # that it must be got by hand is the better message
-            here = size_of(path) or size_of(part_of(path))
-            for place, needed in ((archives, max(size - here, 0)), (folders[name], size)):
-                there = next(p for p in (place, *place.absolute().parents) if p.exists())
-                places[there.stat().st_dev] = there
-                needs[there.stat().st_dev] += needed
-    for disk, place in places.items():
-        free = shutil.disk_usage(place).free
-        if needs[disk] > free:
+            needs[_disk(archives)] += max(size - (size_of(path) or size_of(part_of(path))), 0)
+            needs[_disk(folders[name])] += size
+    for disk, needed in needs.items():
+        free = shutil.disk_usage(disk).free
+        if needed > free:
             raise UserError(
-                f"{place.absolute()}: {', '.join(todo)} need {needs[disk] / 1e9:.0f} GB (archives and "
-                f"unpacked files), {free / 1e9:.0f} GB are free; free some, or let `data` be a link to a "
-                f"larger disk"
+                f"{disk}: {', '.join(todo)} need {needed / 1e9:.0f} GB (archives and unpacked files), "
+                f"{free / 1e9:.0f} GB are free; free some, or let `data` be a link to a larger disk"
             )
 
 
+def _disk(place: Path) -> Path:
+    """Return where the disk is mounted on which `place` is, or will be."""
+    whole = place.resolve()
+    return next(path for path in (whole, *whole.parents) if path.is_mount())
+
+
 def _fetch_all(
-    todo: Mapping[str, Dataset], archives: Path, manifest: Manifest, settings: Download, problems: list[str]
+    todo: Mapping[str, Dataset], archives: Path, manifest: Path, settings: Download, problems: list[str]
 ) -> dict[str, dict[str, Identity]]:
     """Fetch all files, several at once, with one bar; add to `problems` what went wrong.
 
@@ -163,52 +156,81 @@ def _fetch_all(
             with lock:
                 progress.update(count)
 
-        tasks = {
-            pool.submit(fetch, remote, path, f"{name}/{remote.name}", manifest, settings, advance, stop): path
-            for path, (name, remote) in files.items()
-        }
+        def fetch(path: Path) -> None:
+            name, remote = files[path]
+            try:
+                found[name][remote.name] = Transfer(
+                    remote=remote, path=path, key=f"{name}/{remote.name}", manifest=manifest,
+                    settings=settings, advance=advance, stop=stop,
+                ).fetch()  # fmt: skip
+            except UserError as error:
+                problems.append(str(error))
+                progress.write(f"error: {error}", file=sys.stderr)  # now, not after hours of other files
+
         try:
-            for task in as_completed(tasks):
-                name, remote = files[tasks[task]]
-                try:
-                    found[name][remote.name] = task.result()
-                except UserError as error:
-                    problems.append(str(error))
-                    progress.write(f"error: {error}", file=sys.stderr)  # now, not after hours of other files
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return {name: there for name, there in found.items() if len(there) == len(todo[name].files)}
+            list(pool.map(fetch, files))
+        finally:
+            stop.set()  # where the program ends before all have come
+    return {name: had for name, had in found.items() if len(had) == len(todo[name].files)}
 
 
 def _install(
-    dataset: Dataset, folder: Path, archives: Path, files: Mapping[str, Identity], manifest: Manifest
+    dataset: Dataset, folder: Path, archives: Path, files: Mapping[str, Identity], manifest: Path
 ) -> dict[str, Any]:
     """Unpack a data set's archives beside `folder`, then rename."""
     done = {
         "origin": "download",
         "title": dataset.title,
         "licence": dataset.licence,
-        "files": {file: asdict(what) for file, what in sorted(files.items())},
+        "files": dict(files),
     }
     with atomic_folder(folder) as new:
         for remote in dataset.files:
             archive, target = archives / remote.name, new / remote.into
-            alone = contents(archive, remote, new)
-            target.mkdir(parents=True, exist_ok=True)
-            for path in sorted(alone.iterdir()):
-                if (target / path.name).exists():
-                    raise UserError(
-                        f"{archive}: holds {path.name}, and another archive of the data set does too"
-                    )
-                path.rename(target / path.name)
-            alone.rmdir()
-        (new / BROUGHT).write_text(json.dumps(done, indent=1, sort_keys=True) + "\n")
+            with _unpacked(archive, remote, new) as inner:
+                target.mkdir(parents=True, exist_ok=True)
+                for path in sorted(inner.iterdir()):
+                    if (target / path.name).exists():
+                        raise UserError(
+                            f"{archive}: holds {path.name}, and another archive of the data set does too"
+                        )
+                    path.rename(target / path.name)
+        write_json(new / BROUGHT, done)
     # Only now: a truncated archive must not become what everybody else's is compared with.
     for file, what in files.items():
-        manifest.record(f"{archives.name}/{file}", what)
+        record(manifest, f"{archives.name}/{file}", what)
     return done
+
+
+@contextmanager
+def _unpacked(archive: Path, remote: Remote, near: Path) -> Iterator[Path]:
+    """Unpack one archive for the time of the block, and yield the folder that holds what it is to hold."""
+    size = archive.stat().st_size
+    with (
+        tempfile.TemporaryDirectory(dir=near) as folder,
+        bar(title=f"unpacking {remote.name}", unit="B", total=size, scale=True) as progress,
+    ):
+        unpack(archive, remote.kind, Path(folder), int(size * remote.expands), progress.update)
+        yield innermost(Path(folder), remote.holds, archive)
+
+
+def innermost(folder: Path, holds: tuple[str, ...], archive: Path) -> Path:
+    """Return the folder in which all of `holds` lie: archives put folders around what they hold.
+
+    Raises:
+        UserError: It is nowhere in `folder`.
+    """
+    level = [folder]
+    for _ in range(DEPTH):
+        for inner in level:
+            if all((inner / name).exists() for name in holds):
+                return inner
+        level = [child for parent in level for child in sorted(parent.iterdir()) if child.is_dir()]
+    found = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
+    raise UserError(
+        f"{archive}: not the expected archive: no {' with '.join(holds)} in it (found: {found}); get it "
+        f"from its authors again"
+    )
 
 
 def bring_contextnet(
@@ -219,42 +241,36 @@ def bring_contextnet(
     Raises:
         UserError: It cannot be had, or the file at `path` is another than was first used.
     """
-    known, (member,) = Manifest(manifest), remote.holds
+    (member,) = remote.holds
     if not path.is_file():
         archive = archives / "weights" / remote.name
         try:
-            identity = _fetch(remote, archive, known, settings)
+            identity = _weights(remote, archive, manifest, settings)
         except UserError as error:
             raise UserError(f"{error}; or put its {member} at {path}") from error
         with full_disk_explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                (contents(archive, remote, Path(folder)) / member).replace(path)
-        known.record(f"weights/{remote.name}", identity)
-    known.record(f"weights/{member}", identify(path))
+            with _unpacked(archive, remote, path.parent) as inner:
+                (inner / member).replace(path)
+        record(manifest, f"weights/{remote.name}", identity)
+    record(manifest, f"weights/{member}", identify(path))
 
 
-def bring_vgg19(
-    manifest: Path, settings: Download, *, folder: Path | None = None, remote: Remote = VGG19
-) -> None:
+def bring_vgg19(manifest: Path, settings: Download, *, remote: Remote = VGG19) -> None:
     """Bring VGG-19's weights to PyTorch's cache; a file of their name there is checked and accepted.
-
-    Args:
-        manifest: As in `bring_all`.
-        settings: As in `bring_all`.
-        folder: Where to; None: the cache's folder of weights, where `loss.perceptual` looks for them.
-        remote: What to bring.
 
     Raises:
         UserError: They cannot be had, or those that lie there are others.
     """
     import torch  # late: seconds
 
-    folder = folder or Path(torch.hub.get_dir()) / "checkpoints"
-    known = Manifest(manifest)
-    known.record(f"weights/{remote.name}", _fetch(remote, folder / remote.name, known, settings))
+    path = Path(torch.hub.get_dir()) / "checkpoints" / remote.name  # where `loss.perceptual` looks for them
+    record(manifest, f"weights/{remote.name}", _weights(remote, path, manifest, settings))
 
 
-def _fetch(remote: Remote, path: Path, known: Manifest, settings: Download) -> Identity:
+def _weights(remote: Remote, path: Path, manifest: Path, settings: Download) -> Identity:
     with bar(title=f"downloading {remote.name}", unit="B", scale=True, total=remote.about) as progress:
-        return fetch(remote, path, f"weights/{remote.name}", known, settings, progress.update)
+        return Transfer(
+            remote=remote, path=path, key=f"weights/{remote.name}", manifest=manifest, settings=settings,
+            advance=progress.update,
+        ).fetch()  # fmt: skip

@@ -1,19 +1,23 @@
 """One file: by hand or over HTTP, from the first address that gives it, checked before it is used.
 
+Trust on first use: nobody publishes checksums of these files, so the size and sha256 of every file that was
+ever used stand in a manifest that git keeps, and whoever runs the project later must get the same bytes.
+
 A part is continued (RFC 9110: ranges section 14, If-Range 13.1.5) only from the address that stands in the
 note beside it and while the server shows the same validator and the same length; otherwise it starts anew.
 """
 
+import hashlib
 import json
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import requests
 import urllib3
@@ -21,7 +25,6 @@ import urllib3
 from lift.config import Download
 from lift.errors import UserError
 from lift.fetch.catalogue import Remote
-from lift.fetch.identity import Identity, Manifest, identify
 from lift.files import full_disk_explained, write_json
 
 CHUNK = 1 << 20  # bytes that are taken at a time
@@ -50,8 +53,59 @@ class Dead(Exception):
     """The address will not give this file, however often it is asked."""
 
 
-class Stopped(Exception):
-    """The program is ending; what has arrived stays."""
+class Identity(TypedDict):
+    """What a file is."""
+
+    size: int
+    sha256: str
+
+
+def identify(path: Path) -> Identity:
+    """Return a file's size and digest."""
+    with path.open("rb") as file:
+        return Identity(size=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def recorded(manifest: Path) -> dict[str, Identity]:
+    """Return what is recorded, by `<data set>/<file>`; nothing where there is no manifest yet.
+
+    Raises:
+        UserError: The file is no such manifest.
+    """
+    try:
+        raw = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+        return {
+            key: Identity(size=int(value["size"]), sha256=str(value["sha256"])) for key, value in raw.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{manifest}: not a manifest of downloads ({error!r}); restore it from git"
+        ) from error
+
+
+def difference(manifest: Path, key: str, found: Identity) -> str:
+    """Return how a file differs from what is recorded, with both digests; empty where it does not."""
+    known = recorded(manifest).get(key, found)
+    if known == found:
+        return ""
+    return (
+        f"is another file than the one first used: {found['size']} bytes, sha256 {found['sha256']}, where "
+        f"{manifest} records {known['size']} bytes, sha256 {known['sha256']}; if the new one is right, "
+        f"remove its entry there"
+    )
+
+
+def record(manifest: Path, key: str, found: Identity) -> None:
+    """Record a file at its first use; what is recorded already is not written again.
+
+    Raises:
+        UserError: It differs from what is recorded, or the manifest cannot be written.
+    """
+    if problem := difference(manifest, key, found):
+        raise UserError(f"{key}: {problem}")
+    known = recorded(manifest)
+    if key not in known:
+        write_json(manifest, {**known, key: found})
 
 
 def part_of(path: Path) -> Path:
@@ -69,130 +123,114 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def fetch(
-    remote: Remote,
-    path: Path,
-    key: str,
-    manifest: Manifest,
-    settings: Download,
-    advance: Advance = lambda _: None,
-    stop: threading.Event | None = None,
-) -> Identity:
-    """Bring one file to `path`; one that lies there already is checked and accepted without network.
-
-    Args:
-        remote: What to bring.
-        path: Where it is to lie.
-        key: Its name in the manifest.
-        manifest: What it was at its first use.
-        settings: Attempts and time limits.
-        advance: Told the bytes that arrive.
-        stop: Ends the download early when set; what has arrived stays.
-
-    Returns:
-        What the file is. It is not recorded: that is for whoever could use it.
-
-    Raises:
-        UserError: No address gives the right file; or the one at `path` is not it; or the disk is full.
-        Stopped: `stop` was set.
-    """
-    own = _File(remote, path, key, manifest, settings, advance, stop or threading.Event())
-    size = f" ({remote.about / 1e9:.3g} GB)" if remote.about else ""
-    by_hand = f"get {remote.name}{size} from {remote.page} and put it at {path}"
-    if path.is_file():
-        identity = identify(path)
-        problem = own.problem(path, identity)
-        if problem:
-            raise UserError(f"{path}: {problem}; {by_hand}, or remove it")
-        return identity
-    reasons = []
-    for url in remote.urls:
-        try:
-            with full_disk_explained(own.part):
-                return own.bring(url)
-        except Dead as error:
-            reasons.append(f"{url}: {error}")
-    why = f"cannot be downloaded ({'; '.join(reasons)})" if reasons else "only a person can get it"
-    raise UserError(f"{remote.name}: {why}; {by_hand}")
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file on its way; fields as the arguments of `fetch`."""
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """One file on its way."""
 
     remote: Remote
     path: Path
+    """Where it is to lie."""
     key: str
-    manifest: Manifest
+    """Its name in the manifest."""
+    manifest: Path
+    """File of what all files were at their first use."""
     settings: Download
-    advance: Advance
-    stop: threading.Event
+    """Attempts and time limits."""
+    advance: Advance = lambda _: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Ends the download early when set; what has arrived stays."""
 
-    @property
-    def part(self) -> Path:
-        return part_of(self.path)
+    def fetch(self) -> Identity:
+        """Bring the file; one that lies there already is checked and accepted without network.
 
-    def bring(self, url: str) -> Identity:
-        """Bring the file from one address.
+        Returns:
+            What the file is. It is not recorded: that is for whoever could use it.
 
         Raises:
-            Dead: That address does not give it.
+            UserError: No address gives the right file; or the one at `path` is not it; or the disk is full.
+            CancelledError: `stop` was set.
         """
-        again = False
-        while True:
-            continued = self._persist(url)
-            identity = identify(self.part)
-            problem = self.problem(self.part, identity)
-            if not problem:
-                self.part.replace(self.path)
-                self._drop()
-                return identity
-            if again or not continued or _is_page(self.part):
-                refused = self.path.with_name(self.path.name + ".refused")
-                self.part.replace(refused)
-                self._drop()
-                raise Dead(f"{problem} (kept as {refused})")
-            again = True  # it may have been continued from another version by a server that did not say so
-            self.advance(-identity.size)
-            self._drop()
+        remote, reasons = self.remote, []
+        size = f" ({remote.about / 1e9:.3g} GB)" if remote.about else ""
+        by_hand = f"get {remote.name}{size} from {remote.page} and put it at {self.path}"
+        if self.path.is_file():
+            identity = identify(self.path)
+            if problem := self._problem(self.path, identity):
+                raise UserError(f"{self.path}: {problem}; {by_hand}, or remove it")
+            return identity
+        for url in remote.urls:
+            try:
+                with full_disk_explained(self._part):
+                    return self._bring(url)
+            except Dead as error:
+                reasons.append(f"{url}: {error}")
+        why = f"cannot be downloaded ({'; '.join(reasons)})" if reasons else "only a person can get it"
+        raise UserError(f"{remote.name}: {why}; {by_hand}")
 
-    def problem(self, path: Path, found: Identity) -> str | None:
-        """Return what is wrong with a file that looks whole."""
-        remote, head = self.remote, _head(path)
-        if _is_page(path):
-            return "is a web page, not the file (a login, a quota, or the file has moved)"
-        if not head.startswith(MAGIC[remote.kind]):
-            return f"is no {remote.kind} file (it begins with {head[:8]!r})"
-        if not found.sha256.startswith(remote.sha256):
-            return f"has sha256 {found.sha256}, where {remote.sha256} is known to be right"
-        return self.manifest.problem(self.key, found)
+    @property
+    def _part(self) -> Path:
+        return part_of(self.path)
 
-    def _persist(self, url: str) -> bool:
-        """Try again, ever more slowly, until the part is whole; return whether it came in several pieces."""
-        settings, failed, furthest = self.settings, 0, size_of(self.part)
-        continued = furthest > 0
+    def _bring(self, url: str) -> Identity:
+        """Try again, ever more slowly, until the part is whole and right, or there is no hope."""
+        settings, failed, furthest = self.settings, 0, size_of(self._part)
+        pieces = furthest > 0
         while True:
             try:
                 self._attempt(url)
-                return continued
-            except Cut as cut:
-                # A server that cuts at every 100 MB still gives a whole file, piece by piece; one that starts
-                # anew each time and never gets further does not.
-                continued, reached = True, size_of(self.part)
-                failed = 0 if reached > furthest else failed + 1
-                furthest = max(furthest, reached)
-                if failed >= settings.tries:
-                    raise Dead(f"{cut}, {failed} times in a row") from cut
-                wait = max(settings.first_wait * 2 ** max(failed - 1, 0), cut.wait)
-                if self.stop.wait(min(wait, settings.longest_wait)):
-                    raise Stopped from cut
+                identity = identify(self._part)
+                problem = self._problem(self._part, identity)
+                if not problem:
+                    self._part.replace(self.path)
+                    self._drop()
+                    return identity
+                if not pieces:
+                    refused = self.path.with_name(self.path.name + ".refused")
+                    self._part.replace(refused)
+                    self._drop()
+                    raise Dead(f"{problem} (kept as {refused})")
+                self._drop()  # the pieces may be of two versions, by a server that did not say so: once more
+                cut = Cut(problem)
+            except requests.exceptions.SSLError as error:
+                raise Dead(f"its certificate is not trusted ({_short(error)})") from error
+            except (requests.Timeout, urllib3.exceptions.TimeoutError):
+                cut = Cut(f"no answer for {settings.stall:g} s")
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                cut = Cut(f"connection lost ({_short(error)})")
+            except Cut as error:
+                cut = error
+            # A server that cuts at every 100 MB still gives a whole file, piece by piece; one that starts
+            # anew each time and never gets further does not.
+            reached = size_of(self._part)
+            pieces = reached > 0
+            failed = 0 if reached > furthest else failed + 1
+            furthest = max(furthest, reached)
+            if failed >= settings.tries:
+                raise Dead(f"{cut}, {failed} times in a row")
+            wait = max(settings.first_wait * 2 ** max(failed - 1, 0), cut.wait)
+            if self.stop.wait(min(wait, settings.longest_wait)):
+                raise CancelledError
+
+    def _problem(self, path: Path, found: Identity) -> str:
+        """Return what is wrong with a file that looks whole; empty: nothing."""
+        kind, digest = self.remote.kind, self.remote.sha256
+        with path.open("rb") as file:
+            head = file.read(256)
+        if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(PAGES):
+            return "is a web page, not the file (a login, a quota, or the file has moved)"
+        if not head.startswith(MAGIC[kind]):
+            return f"is no {kind} file (it begins with {head[:8]!r})"
+        if not found["sha256"].startswith(digest):
+            return f"has sha256 {found['sha256']}, where {digest} is known to be right"
+        return difference(self.manifest, self.key, found)
 
     def _attempt(self, url: str) -> None:
         """Bring the rest of the file into the part; return when it is whole."""
-        self.part.parent.mkdir(parents=True, exist_ok=True)
-        note, have = self._note(), size_of(self.part)
+        self._part.parent.mkdir(parents=True, exist_ok=True)
+        note, have = self._note(), size_of(self._part)
         if note.get("url") != url or have > (note["total"] or have):  # of another origin
-            note, have = {}, self._drop(have)
+            self._drop()
+            note, have = {}, 0
         if note and have == note["total"]:
             return  # killed between its last byte and its rename
         headers = {"Accept-Encoding": "identity"}
@@ -201,48 +239,42 @@ class _File:
             if note["validator"] and not note["validator"].startswith("W/"):  # a weak one may not stand there
                 headers["If-Range"] = note["validator"]
         limits = (self.settings.connect, self.settings.stall)
-        with (
-            _explained(self.settings.stall),
-            requests.get(url, headers=headers, stream=True, timeout=limits) as response,
-        ):
+        with requests.get(url, headers=headers, stream=True, timeout=limits) as response:
             first, new = _announced(response, url)
             if response.status_code != 200 and (first != have or new != note):
-                self._drop(have)
+                self._drop()
                 raise Cut("what the server has does not continue the part; starting anew")
             if first != have:
                 self.advance(-have)  # the server ignores ranges, or has another version by now
-            self._check(new["total"], first)
+            if new["total"] is not None:
+                self._check(new["total"], first)
             if new != note:
-                write_json(note_of(self.part), new)
+                write_json(note_of(self._part), new)
             self._receive(response, first, new["total"])
 
-    def _check(self, total: int | None, first: int) -> None:
+    def _check(self, total: int, first: int) -> None:
         """Refuse a length that cannot be right, or for which there is no room."""
-        known, about = self.manifest.get(self.key), self.remote.about
-        if total is None:
-            return
-        if known is not None and total != known.size:
-            raise Dead(f"the server announces {total} bytes, where {known.size} are known to be right")
+        known, about = recorded(self.manifest).get(self.key), self.remote.about
+        if known is not None and total != known["size"]:
+            raise Dead(f"the server announces {total} bytes, where {known['size']} are known to be right")
         if known is None and about is not None and not about / TOLERANCE <= total <= about * TOLERANCE:
             raise Dead(f"the server announces {total} bytes, where about {about} are published")
-        needed, free = total - first, shutil.disk_usage(self.part.parent).free
+        needed, folder = total - first, self._part.parent
+        free = shutil.disk_usage(folder).free
         if needed > free:
-            raise Dead(
-                f"needs {needed / 1e9:.1f} GB more on the disk of {self.part.parent}, "
-                f"{free / 1e9:.1f} are free"
-            )
+            raise Dead(f"needs {needed / 1e9:.1f} GB more on the disk of {folder}, {free / 1e9:.1f} are free")
 
     def _receive(self, response: requests.Response, first: int, total: int | None) -> None:
         """Append the body as it is sent: `requests` would unpack a `.tar.gz` labelled compressed."""
         at = window = first
         since, stall = time.monotonic(), self.settings.stall
-        with self.part.open("ab" if first else "wb") as file:
+        with self._part.open("ab" if first else "wb") as file:
             while chunk := response.raw.read1(CHUNK, decode_content=False):
                 file.write(chunk)
                 at += len(chunk)
                 self.advance(len(chunk))
                 if self.stop.is_set():
-                    raise Stopped
+                    raise CancelledError
                 # One byte now and then keeps a connection alive and never ends.
                 if time.monotonic() - since > stall:
                     if at - window < self.settings.slowest * stall:
@@ -253,31 +285,17 @@ class _File:
 
     def _note(self) -> dict[str, Any]:
         try:
-            note = json.loads(note_of(self.part).read_text())
-            return {key: note[key] for key in ("url", "total", "validator")}
-        except (OSError, ValueError, TypeError, KeyError):
+            note: dict[str, Any] = json.loads(note_of(self._part).read_text())
+        except (OSError, ValueError):
             return {}
+        return note
 
-    def _drop(self, have: int = 0) -> int:
-        """Remove the part, of which `have` bytes were told, and its note; return 0."""
-        self.part.unlink(missing_ok=True)
-        note_of(self.part).unlink(missing_ok=True)
-        if have:
-            self.advance(-have)
-        return 0
-
-
-@contextmanager
-def _explained(stall: float) -> Iterator[None]:
-    """Turn what `requests` and what lies below it raise into `Cut` or `Dead`."""
-    try:
-        yield
-    except requests.exceptions.SSLError as error:
-        raise Dead(f"its certificate is not trusted ({_short(error)})") from error
-    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise Cut(f"no answer for {stall:g} s") from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise Cut(f"connection lost ({_short(error)})") from error
+    def _drop(self) -> None:
+        """Remove the part, where it is, and its note."""
+        if given_up := size_of(self._part):
+            self.advance(-given_up)
+        self._part.unlink(missing_ok=True)
+        note_of(self._part).unlink(missing_ok=True)
 
 
 def _announced(response: requests.Response, url: str) -> tuple[int, dict[str, Any]]:
@@ -300,15 +318,6 @@ def _announced(response: requests.Response, url: str) -> tuple[int, dict[str, An
         first, total = int(found[1]), found[2]
     validator = headers.get("ETag") or headers.get("Last-Modified") or ""
     return first, {"url": url, "total": int(total) if total.isdigit() else None, "validator": validator}
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(256)
-
-
-def _is_page(path: Path) -> bool:
-    return _head(path).removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(PAGES)
 
 
 def _short(error: Exception) -> str:

@@ -11,7 +11,7 @@ from itertools import product
 import cv2
 import numpy as np
 
-from lift.config.footage import Camera
+from lift.config.data import Camera
 from lift.scenes import ranges
 from lift.scenes.motion import Motion, Wave
 from lift.scenes.scene import Image, Scene

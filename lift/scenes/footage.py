@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from lift import png
-from lift.config.footage import Camera
+from lift.config.data import Camera
 from lift.scenes.filming import JPEG_QUALITY, draw_film
 from lift.scenes.kinds import make
 from lift.scenes.scene import Image, Scene

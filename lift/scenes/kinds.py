@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lift.config.footage import Camera
+from lift.config.data import Camera
 from lift.errors import UserError
 from lift.scenes import ranges, shapes
 from lift.scenes.filming import draw_motions

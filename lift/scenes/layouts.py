@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from lift.config.footage import Render
+from lift.config.data import Render
 from lift.errors import UserError
 from lift.files import atomic_folder
 from lift.progress import bar

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lift.config.clip import Clip
+from lift.config.schema import Clip
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import of_predictor

@@ -17,8 +17,7 @@ import pytest
 from lift.config import load
 from lift.errors import UserError
 from lift.fetch import Remote
-from lift.fetch.identity import Manifest
-from lift.fetch.transfer import fetch
+from lift.fetch.transfer import Transfer
 from lift.fetch.unpack import unpack
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
@@ -235,16 +234,16 @@ def archive():
 def bring(tmp_path, settings):
     """Fetch `remote` to tmp_path/set.zip; records the bytes reported."""
 
-    def call(remote, manifest=None, **changes):
+    def call(remote, **changes):
         call.counted = []
-        return fetch(
-            remote,
-            tmp_path / remote.name,
-            f"set/{remote.name}",
-            manifest or Manifest(tmp_path / "manifest.json"),
-            dataclasses.replace(settings, **changes),
-            call.counted.append,
-        )
+        return Transfer(
+            remote=remote,
+            path=tmp_path / remote.name,
+            key=f"set/{remote.name}",
+            manifest=tmp_path / "manifest.json",
+            settings=dataclasses.replace(settings, **changes),
+            advance=call.counted.append,
+        ).fetch()
 
     return call
 

@@ -259,17 +259,21 @@ def test_contextnet_that_cannot_be_had_may_be_placed_by_hand(tmp_path, server, m
         )
 
 
-def test_vgg_is_torchvisions_and_held_to_the_digits_in_its_name(tmp_path, server, make, settings):
+def test_vgg_is_torchvisions_and_held_to_the_digits_in_its_name(
+    tmp_path, server, make, settings, monkeypatch
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    path = tmp_path / "hub" / "checkpoints" / VGG19.name
     address = torchvision.models.VGG19_Weights.IMAGENET1K_V1.url
     assert VGG19.urls == (address,)
     assert address.endswith(f"-{VGG19.sha256}.pth")
     other = dataclasses.replace(VGG19, urls=(server.serve("/v.pth", make.zipped({"a": b""})),), about=None)
     with pytest.raises(UserError, match="dcbb9e9d is known to be right"):
-        bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=other)
-    assert not (tmp_path / VGG19.name).exists()
+        bring_vgg19(tmp_path / "m.json", settings, remote=other)
+    assert not path.exists()
     right = dataclasses.replace(other, sha256=make.sha256(make.zipped({"a": b""}))[:8])
-    bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=right)
-    assert (tmp_path / VGG19.name).is_file()
+    bring_vgg19(tmp_path / "m.json", settings, remote=right)
+    assert path.is_file()
     assert list(json.loads((tmp_path / "m.json").read_text())) == ["weights/vgg19-dcbb9e9d.pth"]
     nowhere = dataclasses.replace(right, urls=(server.url("/gone"),))
-    bring_vgg19(tmp_path / "m.json", settings, folder=tmp_path, remote=nowhere)  # it is there
+    bring_vgg19(tmp_path / "m.json", settings, remote=nowhere)  # it is there

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
 
-from lift.fetch.identity import Identity, Manifest
-from lift.fetch.transfer import Stopped, fetch, note_of, part_of
+from lift.fetch.transfer import Identity, Transfer, note_of, part_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 300_000
@@ -137,11 +137,15 @@ def test_an_end_of_the_program_ends_the_download_and_keeps_the_part(
     stop = threading.Event()
     stop.set()
     remote = make.remote(server.serve("/f", archive))
-    with pytest.raises(Stopped):
-        fetch(
-            remote, tmp_path / "set.zip", "k", Manifest(tmp_path / "m.json"), settings,
-            lambda _: None, stop,
-        )  # fmt: skip
+    with pytest.raises(CancelledError):
+        Transfer(
+            remote=remote,
+            path=tmp_path / "set.zip",
+            key="k",
+            manifest=tmp_path / "m.json",
+            settings=settings,
+            stop=stop,
+        ).fetch()
     assert part_of(tmp_path / "set.zip").exists()
 
 
@@ -150,12 +154,13 @@ import dataclasses, sys
 from pathlib import Path
 from lift.config import load
 from lift.fetch import Remote
-from lift.fetch.transfer import fetch
-from lift.fetch.identity import Manifest
+from lift.fetch.transfer import Transfer
 settings = dataclasses.replace(load("params.yaml", "demo").download, stall=20.0)
 remote = Remote(name="set.zip", kind="zip", page="", urls=(sys.argv[1],))
 folder = Path(sys.argv[2])
-fetch(remote, folder / "set.zip", "set/set.zip", Manifest(folder / "m.json"), settings)
+Transfer(
+    remote=remote, path=folder / "set.zip", key="set/set.zip", manifest=folder / "m.json", settings=settings
+).fetch()
 """
 
 

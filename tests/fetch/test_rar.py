@@ -11,8 +11,8 @@ import zlib
 
 import pytest
 
-from lift.fetch import rar
-from lift.fetch.unpack import unpack
+from lift.fetch import unpack as unpacking
+from lift.fetch.unpack import PROGRAMS, unpack
 
 MOST = 10**7
 
@@ -43,12 +43,12 @@ VIDEOS = [
 ]
 
 
-@pytest.fixture(params=[name for name in rar.COMMANDS if not name.startswith("7z")])  # Debian's has no rar
+@pytest.fixture(params=[name for name in PROGRAMS if not name.startswith("7z")])  # Debian's has no rar
 def reader(request, monkeypatch):
     """One program at a time, where it is installed."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed on this machine")
-    monkeypatch.setattr(rar, "COMMANDS", {request.param: rar.COMMANDS[request.param]})
+    monkeypatch.setattr(unpacking, "PROGRAMS", {request.param: PROGRAMS[request.param]})
 
 
 @pytest.mark.usefixtures("reader")

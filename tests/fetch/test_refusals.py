@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lift.fetch.identity import Identity, Manifest
-from lift.fetch.transfer import fetch, note_of, part_of
+from lift.fetch.transfer import Identity, Transfer, note_of, part_of, record
 
 SIZE = 300_000
 
@@ -62,10 +61,11 @@ def test_a_length_that_promises_more_is_no_whole_file(refusal, server, bring, ma
 def test_a_length_that_promises_less_is_found_by_the_known_size(
     refusal, server, bring, make, archive, tmp_path
 ):
-    manifest = Manifest(tmp_path / "manifest.json")
-    manifest.record("set/set.zip", Identity(size=len(archive), sha256=make.sha256(archive)))
+    record(
+        tmp_path / "manifest.json", "set/set.zip", Identity(size=len(archive), sha256=make.sha256(archive))
+    )
     remote = make.remote(server.serve("/f", archive, announce=1000))
-    refusal(lambda: bring(remote, manifest), "announces 1000 bytes", str(len(archive)))
+    refusal(lambda: bring(remote), "announces 1000 bytes", str(len(archive)))
 
 
 def test_a_length_far_from_the_published_one_is_refused_at_once(refusal, server, bring, make, archive):
@@ -104,16 +104,17 @@ def test_the_first_digits_of_a_hash_are_enough(server, bring, make, archive):
 def test_a_file_that_differs_from_its_first_use_is_refused_with_both_hashes(
     refusal, server, bring, make, archive, tmp_path
 ):
-    manifest = Manifest(tmp_path / "manifest.json")
-    manifest.record("set/set.zip", Identity(size=len(archive), sha256=make.sha256(b"first")))
+    record(
+        tmp_path / "manifest.json", "set/set.zip", Identity(size=len(archive), sha256=make.sha256(b"first"))
+    )
     remote = make.remote(server.serve("/f", archive))
-    refusal(lambda: bring(remote, manifest), make.sha256(b"first"), make.sha256(archive), "manifest.json")
+    refusal(lambda: bring(remote), make.sha256(b"first"), make.sha256(archive), "manifest.json")
 
 
 def test_a_file_placed_by_hand_needs_no_network(bring, make, archive, tmp_path):
     (tmp_path / "set.zip").write_bytes(archive)
     remote = make.remote(f"http://127.0.0.1:{make.free_port()}/f", sha256=make.sha256(archive))
-    assert bring(remote).size == len(archive)
+    assert bring(remote)["size"] == len(archive)
 
 
 def test_a_wrong_file_placed_by_hand_is_refused_and_left(refusal, bring, make, archive, tmp_path):
@@ -154,10 +155,12 @@ def read_only():
 
 
 def test_a_read_only_target_is_said(refusal, server, make, archive, read_only, settings):
-    manifest = Manifest(read_only / "m.json")
+    manifest = read_only / "m.json"
     remote = make.remote(server.serve("/f", archive))
     refusal(
-        lambda: fetch(remote, read_only / "set.zip", "k", manifest, settings),
+        lambda: Transfer(
+            remote=remote, path=read_only / "set.zip", key="k", manifest=manifest, settings=settings
+        ).fetch(),
         str(read_only), "cannot be written",
     )  # fmt: skip
-    refusal(lambda: manifest.record("k", Identity(size=1, sha256="")), "m.json", "cannot be written")
+    refusal(lambda: record(manifest, "k", Identity(size=1, sha256="")), "m.json", "cannot be written")
