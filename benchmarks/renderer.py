@@ -101,7 +101,7 @@ def feeding(config: Config, place: Path) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     decoding, frames = timed(Frames, [clips], device)
     count = sum(map(len, clips.needed().values()))
-    held = Resident(frames, lambda key: clips)
+    held = Resident(frames, clips)
     keys = [[(i % len(clips), e, i) for i in range(train.batch)] for e in range(BATCHES)]
     planning, _ = timed(lambda: [clips.plan(key) for batch in keys for key in batch])
     crop = clips.plan(keys[0][0]).change.size

@@ -18,7 +18,7 @@ import cv2
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
 from lift.config import Config, Phase, load
 from lift.data.dataset import ClipDataset
@@ -28,10 +28,10 @@ from lift.data.stored.truth import write_truth
 from lift.models.interface import Interpolator
 from lift.models.registry import build
 from lift.scenes import make
-from lift.training.groups import freeze, parameter_groups
 from lift.training.job import Job
 from lift.training.loop import fit
 from lift.training.state import State, save_state
+from lift.training.step import freeze, parameter_groups
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 QUIET: dict[str, Any] = {
@@ -98,12 +98,10 @@ def train(
             losses=l1,
             train_clips=lambda crop: clips,
             train_sources=["made"] * len(clips),
-            validation_clips=Ready(config, 32),
-            validation_count=1,
+            validation_clips=Subset(Ready(config, 32), [0]),
             metrics={"psnr": lambda a, b: 0.0},
             loaded=(),
             folder=place,
-            outputs=place / "training",
             board=place / "logs",
             snapshots=place / "snapshots",
         )

@@ -28,13 +28,17 @@ from lift.files import ROOT, atomic, write_json
 from lift.threads import processors
 from stages.common import PARAMS, commit, data_folder, run
 
+PROFILE = "quarter"
 FILES, SIZE = 8, 16 * 2**20
 """At most in OUT, and bytes of one."""
 RESULTS, LOG, LAST_WORDS = "results.json", "log.txt", 4000
-STATE, UNDER_WAY = ".state.pt", ("measuring", "started")
-"""As in quarter_train.py, which takes PyTorch's seconds to import."""
+STATE = ".state.pt"
+"""Suffix of an optimiser's state in OUT."""
+UNDER_WAY = ("measuring", "started")
+"""What training notes of a method that is its turn."""
 GRACE = 8.0  # seconds that a part has between being asked to stop and being killed
 SHORTEST = 20.0  # seconds for which a trainer is not started again
+MERGE = 3.0  # seconds between renewals of results.json
 
 
 def main(minutes: str, out: str, footage: str = "") -> None:
@@ -51,23 +55,42 @@ def main(minutes: str, out: str, footage: str = "") -> None:
     _Quarter(quarter, time.time() + seconds, Path(out), footage).run()
 
 
+class Notes:
+    """A part's file of JSON, always whole; what an earlier process has noted stays."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self.values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self.values = {}
+
+    def note(self, **values: Any) -> None:
+        """Add values, and write down all that is known."""
+        self.values |= values
+        write_json(self._path, self.values, sort=False)
+
+
+def scratch(name: str) -> Path:
+    """Return the folder of a method's checkpoints."""
+    return data_folder(PROFILE) / "scratch" / f"{name}-quarter"
+
+
 class _Quarter:
     """The parts, each a process of its own, and what they leave."""
 
     def __init__(self, quarter: Quarter, end: float, out: Path, footage: str) -> None:
         self._quarter, self._end, self._out, self._footage = quarter, end, out, footage
         self._start = time.time()
-        self._notes = data_folder("quarter") / "notes"
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._notes = data_folder(PROFILE) / "notes"
         self._asked = False
         self._merged = 0.0
         self._notes.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
-        training = self._known("training")
-        for known in training.get("methods", {}).values():  # of an earlier run: each has its turn anew
+        training = Notes(self._notes / "training.json")
+        for known in training.values.get("methods", {}).values():  # of an earlier run: each has its turn anew
             known.pop("status", None)
-        if training:
-            write_json(self._notes / "training.json", training, sort=False)
+        training.note()
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,53 +115,43 @@ class _Quarter:
 
     def _footage_and_tests(self, latest: float) -> None:
         """Make the footage, and meanwhile run the tests; not again what an earlier run has done."""
-        data, tests = None, None
-        if self._known("data").get("clips") is None:
-            arguments = [str(self._notes / "data.json"), *([self._footage] if self._footage else [])]
-            data = self._begin("stages.quarter_data", *arguments)
-        files = sorted(
-            str(path)
-            for path in (ROOT / "tests").rglob("test_*.py")
-            if "mark.gpu" in path.read_text(encoding="utf-8")
-        )
-        tests_json = self._notes / "tests.json"
-        if files and _gpu() and not tests_json.is_file() and self._quarter.tests:
-            options = [
-                "-q",
-                "-m",
-                "gpu",
-                "-p",
-                "no:cacheprovider",
-                "-o",
-                "filterwarnings=default",
-                "--tb=short",
-            ]
-            tests = self._begin("pytest", *options, *files, cwd=ROOT, kept=self._notes / "tests.txt")
-        tests_end = time.time() + self._quarter.tests
-        if tests is not None:
-            code = self._end_of(tests, tests_end)
-            text = (self._notes / "tests.txt").read_text(encoding="utf-8", errors="replace")
-            print(text[-LAST_WORDS:], flush=True)
-            tests_json.write_text(json.dumps({"exit": code, "said": text[-LAST_WORDS:]}), encoding="utf-8")
-            self._say(f"GPU tests: {'passed' if code == 0 else f'exit code {code}'}")
+        data = None
+        if "clips" not in self._known("data"):
+            footage = [self._footage] if self._footage else []
+            data = self._begin("stages.quarter_data", str(self._notes / "data.json"), *footage)
+        if _gpu() and not self._known("tests") and self._quarter.tests:
+            self._test()
         if data is not None:
             code = self._end_of(data, latest)
             self._say(f"footage: {'made' if code == 0 else f'exit code {code}'}")
 
+    def _test(self) -> None:
+        """Run the tests that need a GPU, and keep their last words."""
+        tests = sorted((ROOT / "tests").rglob("test_*.py"))
+        files = [str(path) for path in tests if "mark.gpu" in path.read_text(encoding="utf-8")]
+        options = ["-q", "-m", "gpu", "-p", "no:cacheprovider", "-o", "filterwarnings=default", "--tb=short"]
+        words = self._notes / "tests.txt"
+        part = self._begin("pytest", *options, *files, cwd=ROOT, kept=words)
+        code = self._end_of(part, time.time() + self._quarter.tests)
+        said = words.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
+        print(said, flush=True)
+        Notes(self._notes / "tests.json").note(exit=code, said=said)
+        self._say(f"GPU tests: {'passed' if code == 0 else f'exit code {code}'}")
+
     def _train(self, end: float) -> None:
-        clips = data_folder("quarter") / "clips"
+        clips = data_folder(PROFILE) / "clips"
         if not all((clips / part / "clips.csv").is_file() for part in ("train", "validation")):
             self._say("no clips, so nothing is trained")
             return
+        notes = str(self._notes / "training.json")
         while not self._asked and end - time.time() > SHORTEST:
             failed = self._with("failed")
-            trainer = self._begin(
-                "stages.quarter_train", str(end), str(self._out), str(self._notes / "training.json")
+            code = self._end_of(
+                self._begin("stages.quarter_train", str(end), str(self._out), notes), end + GRACE
             )
-            code = self._end_of(trainer, end + GRACE)
             self._say(f"training: exit code {code}")
             if code == 0 or (self._with("failed") == failed and not self._with(*UNDER_WAY)):
-                break
+                break  # another process would end as this one did
 
     def _with(self, *status: str) -> list[str]:
         """Return the methods that training has noted with one of these states."""
@@ -153,29 +166,23 @@ class _Quarter:
     def _begin(
         self, module: str, *arguments: str, cwd: Path | None = None, kept: Path | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start a part, whose group of processes can be ended with it."""
+        """Start a part, whose group of processes can be ended with it; `kept`: where its words go."""
         self._say(f"{module} {' '.join(arguments)}")
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
-        target = kept.open("wb") if kept else None
-        part = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=cwd,
-            env=environment,
-            process_group=0,
-            stdout=target,
-            stderr=subprocess.STDOUT if target else None,
-        )
-        if target:
-            target.close()
-        self._running.append(part)
-        return part
+        command = [sys.executable, "-m", module, *arguments]
+        with contextlib.ExitStack() as files:
+            target = files.enter_context(kept.open("wb")) if kept else None
+            errors = subprocess.STDOUT if kept else None
+            return subprocess.Popen(
+                command, cwd=cwd, env=environment, process_group=0, stdout=target, stderr=errors
+            )
 
     def _end_of(self, part: subprocess.Popen[bytes], latest: float) -> int:
         """Wait for a part until `latest`, writing down meanwhile what all parts have noted; then end it."""
         while part.poll() is None and time.time() < latest and not self._asked:
             time.sleep(0.2)
-            if time.time() - self._merged > 3:
+            if time.time() - self._merged > MERGE:
                 self._merge()
         for number in (signal.SIGTERM, signal.SIGKILL):
             if part.poll() is None:
@@ -184,16 +191,11 @@ class _Quarter:
             while part.poll() is None and time.time() < last:
                 time.sleep(0.1)
         _signal(part, signal.SIGKILL)  # what it has started
-        self._running.remove(part)
         self._merge()
         return part.wait()
 
     def _known(self, part: str) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = json.loads((self._notes / f"{part}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found
+        return Notes(self._notes / f"{part}.json").values
 
     def _merge(self) -> None:
         """Write OUT/results.json from what the parts have noted."""
@@ -211,8 +213,7 @@ class _Quarter:
         """Add the optimiser's state of methods, in the order of worth, as far as files and bytes allow."""
         there = {path.name for path in self._out.iterdir() if path.is_file()} | {RESULTS, LOG}
         for name in (name for group in self._quarter.groups for name in group.methods):
-            state = data_folder("quarter") / "scratch" / f"{name}-quarter" / "state.pt"
-            target = self._out / f"{name}{STATE}"
+            state, target = scratch(name) / "state.pt", self._out / f"{name}{STATE}"
             if not state.is_file():
                 continue
             if state.stat().st_size <= SIZE and len(there | {target.name}) <= FILES:
@@ -224,9 +225,6 @@ class _Quarter:
                     f"{target.name}: left out ({state.stat().st_size / 2**20:.1f} MiB, {len(there)} files): "
                     f"{name} would go on from its weights alone"
                 )
-        for path in self._out.iterdir():
-            if path.stat().st_size > SIZE:
-                self._say(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB are too many")
         if len(there) > FILES:
             self._say(f"{len(there)} files are too many: {', '.join(sorted(there))}")
 

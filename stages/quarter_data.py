@@ -9,6 +9,7 @@ both. NOTES: a file of JSON that says what was done and how long it took.
 """
 
 import dataclasses
+import math
 import multiprocessing
 import shutil
 import tempfile
@@ -24,17 +25,15 @@ import cv2
 
 from lift.clips.build import build_clip_set
 from lift.config import Config, Render, Source, load
-from lift.config.quarter import Quarter, load_quarter
+from lift.config.quarter import load_quarter
 from lift.errors import UserError
-from lift.files import write_json
 from lift.scenes import KINDS, layouts
 from lift.scenes.footage import Video, write_video
 from lift.seeds import derive
 from lift.threads import processors
-from lift.training import plan
 from stages.common import PARAMS, data_folder, run
+from stages.quarter import PROFILE, Notes
 
-PROFILE = "quarter"
 REAL, RENDERED = "folder", "scenes"
 SETS = ("train", "validation")
 FREE = 2  # processors that rendering leaves to what runs beside it
@@ -43,37 +42,26 @@ QUALITY = 97  # of JPEG: what was decoded once is not to lose again
 
 def main(notes: str, footage: str = "") -> None:
     """Make data/quarter/clips/{train,validation}."""
-    config, quarter = load(PARAMS, PROFILE), load_quarter(PARAMS)
-    made = _Notes(Path(notes))
+    config, quarter, made = load(PARAMS, PROFILE), load_quarter(PARAMS), Notes(Path(notes))
     raw = data_folder(PROFILE) / "raw"
     if footage:
-        with made.timed("unpack"):
+        with _timed(made, "unpack"):
             made.note(real_frames=unpack(Path(footage), raw / REAL, quarter.lines))
-        with made.timed("cut_real"):
-            made.note(real=_cut(_given(config, raw, real=True, scenes=None)))
-    with made.timed("render"):
-        count = _render(config, quarter, raw, made)
-    with made.timed("cut"):
+        with _timed(made, "cut_real"):
+            made.note(real=_cut(_given(config, raw, real=True, scenes=0)))
+    with _timed(made, "render"):
+        count = _render(config, quarter.render, raw, made)
+    with _timed(made, "cut"):
         made.note(clips=_cut(_given(config, raw, real=bool(footage), scenes=count)))
 
 
-class _Notes:
-    """A file of JSON that always says how far it has come."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._values, self._seconds = path, dict[str, Any](), dict[str, float]()
-
-    def note(self, **values: Any) -> None:
-        self._values |= values
-        write_json(self._path, {**self._values, "seconds": self._seconds}, sort=False)
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        before = time.monotonic()
-        yield
-        self._seconds[name] = round(time.monotonic() - before, 2)
-        self.note()
-        print(f"data: {name}: {self._seconds[name]:.1f} s", flush=True)
+@contextmanager
+def _timed(made: Notes, name: str) -> Iterator[None]:
+    before = time.monotonic()
+    yield
+    seconds = round(time.monotonic() - before, 2)
+    made.note(seconds={**made.values.get("seconds", {}), name: seconds})
+    print(f"data: {name}: {seconds:.1f} s", flush=True)
 
 
 def workers() -> int:
@@ -127,15 +115,13 @@ def _unpacked(video: Path, folder: Path, lines: int) -> int:
     return count
 
 
-def _given(config: Config, raw: Path, *, real: bool, scenes: int | None) -> Config:
+def _given(config: Config, raw: Path, *, real: bool, scenes: int) -> Config:
     """Return the configuration with the footage that there is."""
-    folder = Source(path=str(raw / REAL) if real else None, render=None, optional=True)
-    rendered = config.sources[RENDERED]
-    if scenes is None:
-        rendered = Source(path=None, render=None, optional=True)
-    else:
-        rendered = dataclasses.replace(rendered, render=_rendering(config, scenes))
-    return dataclasses.replace(config, sources={**config.sources, REAL: folder, RENDERED: rendered})
+    absent = Source(path=None, render=None, optional=True)
+    folder = dataclasses.replace(absent, path=str(raw / REAL)) if real else absent
+    rendered = dataclasses.replace(config.sources[RENDERED], render=_rendering(config, scenes))
+    given = {REAL: folder, RENDERED: rendered if scenes else absent}
+    return dataclasses.replace(config, sources={**config.sources, **given})
 
 
 def _rendering(config: Config, count: int) -> Render:
@@ -150,41 +136,45 @@ def _rendering(config: Config, count: int) -> Render:
 def _cut(config: Config) -> dict[str, Any]:
     raw, out = data_folder(PROFILE) / "raw", data_folder(PROFILE) / "clips"
     found = {name: build_clip_set(config, name, raw, out / name) for name in SETS}
-    return {
-        name: {key: summary[key] for key in ("clips", "frames", "videos")} for name, summary in found.items()
-    }
+    kept = ("clips", "frames", "videos")
+    return {name: {key: summary[key] for key in kept} for name, summary in found.items()}
 
 
-def _render(config: Config, quarter: Quarter, raw: Path, made: _Notes) -> int:
+def _render(config: Config, seconds: float, raw: Path, made: Notes) -> int:
     """Render what the time gives; return how many scenes."""
-    render = _rendering(config, 1)
-    before = time.monotonic()
-    per_scene = _scene_seconds(config, render)
-    left = quarter.render - (time.monotonic() - before)
-    source = config.sources[RENDERED].render
+    before, source = time.monotonic(), config.sources[RENDERED].render
+    per_scene = _scene_seconds(config, _rendering(config, 1))
     assert source is not None
-    count = plan.scenes(left, workers(), per_scene, len(KINDS), source.train)
+    left = seconds - (time.monotonic() - before)
+    count = scenes(left, workers(), per_scene, len(KINDS), source.train)
     made.note(scene_seconds=round(per_scene, 3), workers=workers(), scenes=count)
     print(f"data: {per_scene:.2f} s a scene and process, {workers()} of them: {count} scenes", flush=True)
-    layouts.write(
-        RENDERED,
-        raw / RENDERED,
-        dataclasses.replace(render, train=count),
-        config.seed,
-        target=config.missing(RENDERED),
-        workers=workers(),
-    )
+    render, target = _rendering(config, count), config.missing(RENDERED)
+    layouts.write(RENDERED, raw / RENDERED, render, config.seed, target=target, workers=workers())
     return count
+
+
+def scenes(seconds: float, workers: int, per_scene: float, least: int, most: int) -> int:
+    """Return how many scenes `workers` processes render in so many seconds, `least` to `most`.
+
+    Args:
+        seconds: For all of it.
+        workers: Processes.
+        per_scene: Seconds of one process for a scene.
+        least: Scenes without which there is nothing to learn from.
+        most: Scenes wanted.
+    """
+    return max(least, min(most, math.floor(seconds * workers / per_scene)))
 
 
 def _scene_seconds(config: Config, render: Render) -> float:
     """Return the mean time of a scene of each kind, as many at once as will be rendered."""
     spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+    count = max(workers(), len(KINDS))
     with (
         tempfile.TemporaryDirectory() as place,
         ProcessPoolExecutor(workers(), spawn, cv2.setNumThreads, (1,)) as pool,
     ):
-        count = max(workers(), len(KINDS))
         videos = [
             Video(
                 path=Path(place) / str(index),
@@ -201,10 +191,10 @@ def _scene_seconds(config: Config, render: Render) -> float:
             )
             for index in range(count)
         ]
-        return sum(pool.map(_timed, videos)) / count
+        return sum(pool.map(_seconds, videos)) / count
 
 
-def _timed(video: Video) -> float:
+def _seconds(video: Video) -> float:
     before = time.monotonic()
     write_video(video)
     return time.monotonic() - before

@@ -28,14 +28,12 @@ from lift.files import atomic, write_json
 from lift.losses import Losses
 from lift.metrics import Lpips, psnr, ssim
 from lift.models.registry import build
-from lift.training.context import Mixed
-from lift.training.job import BEST, LAST, Clips, Interrupted, Job
-from lift.training.logs import join_curves
+from lift.training.job import BEST, LAST, Interrupted, Job
+from lift.training.logs import CURVES, join_curves
 from lift.training.loop import fit
-from lift.training.machine import StopRequest, memory_explained
-from lift.training.processes import layout, on_first, together
+from lift.training.machine import StopRequest, layout, memory_explained, on_first, together
 from lift.training.schedule import Schedule
-from lift.training.state import run_digest, run_folder, snapshot
+from lift.training.state import run_folder, snapshot
 from stages.common import ABOUT, PARAMS, WEIGHTS, check_resolved, commit, data_folder, run, seed_folder
 
 RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it continues the run
@@ -43,7 +41,7 @@ RESUME = 75  # EX_TEMPFAIL of sysexits.h: a scheduler that requeues on it contin
 
 def main(profile: str, method: str) -> None:
     """Train `method` of `profile` with each seed, or continue where it was stopped."""
-    config = load(PARAMS, profile, method)
+    config, data = load(PARAMS, profile, method), data_folder(profile)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained but measured as it is; evaluate it")
     check_resolved(profile, f"train/{method}.json", resolved.train(config, WEIGHTS))
@@ -64,10 +62,11 @@ def main(profile: str, method: str) -> None:
             StopRequest() as stop,
             ExitStack() as folders,
         ):
-            held = hold([config], data_folder(profile) / "clips" / "train", fabric.device)
-            seeds = config.train.seeds
-            jobs = {seed: _train(config.seeded(seed), fabric, stop, folders, held) for seed in seeds}
-            on_first(fabric, lambda: _publish(config, jobs, data_folder(profile)))
+            held = hold([config], data / "clips" / "train", fabric.device)
+            jobs = {
+                seed: _train(config.seeded(seed), fabric, stop, folders, held) for seed in config.train.seeds
+            }
+            on_first(fabric, lambda: _publish(config, jobs, data))
     except Interrupted as stop_line:
         fabric.print(stop_line, file=sys.stderr)
         sys.exit(RESUME)
@@ -81,33 +80,37 @@ def hold(configs: Sequence[Config], folder: Path, device: torch.device) -> Frame
     """
     if not configs[0].train.resident:
         return None
-    clips = [
-        ClipDataset(folder, offsets, horizons=config.clip.learnt, anywhere=config.anywhere)
-        for config in configs
-        for offsets in [config.clip.offsets] + [config.clip.other.offsets] * bool(config.train.other_sampling)
-    ]
-    return Frames(clips, device)
+    return Frames([_training_set(config, folder) for config in configs], device)
 
 
 def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack, held: Frames | None) -> Job:
     """Train one seed, in a scratch folder that is kept until `folders` closes."""
-    data, name = data_folder(config.profile), f"{config.method}-seed{config.seed}"
-    manifests = [data / "clips" / part / "clips.csv" for part in ("train", "validation")]
-    start = _start(config)
+    data = data_folder(config.profile)
 
     def scratch() -> Path:
-        made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
-        # A run that starts from a snapshot is another one when that changes.
-        found = [start] if start is not None and start.is_file() else []
-        code = sorted(imports.reached(Path(__file__).resolve()))
-        digest = run_digest(made_from, manifests + found, code)
-        return folders.enter_context(run_folder(home() / data / "scratch", name, digest))
+        return folders.enter_context(run_folder(home() / data / "scratch", run_name(config, data)))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = make_job(config, data, folder, fabric, stop, held)
     speed = fit(job)
-    fabric.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in speed.items()))
+    told = ", ".join(f"{key} {value:.3g}" for key, value in speed.items())
+    fabric.print(f"{config.method}-seed{config.seed}: {told}")
     return job
+
+
+def run_name(config: Config, data: Path) -> str:
+    """Name the training of one seed, with a digest of all that decides its result.
+
+    Raises:
+        UserError: A set of clips is not cut yet.
+    """
+    made_from = resolved.train(config, WEIGHTS) | {"seed": config.seed, "seeds": None}
+    made_from |= {key: value for key, value in origin(data).items() if key != "commit"}
+    start = _start(config)
+    if start is not None and start.is_file():  # a run from a snapshot is another one when that changes
+        made_from["snapshot"] = _digest(start.read_bytes())
+    digest = _digest(json.dumps(made_from, sort_keys=True).encode())
+    return f"{config.method}-seed{config.seed}-{digest[:12]}"
 
 
 def _snapshots(config: Config, method: str) -> Path:
@@ -147,73 +150,78 @@ def make_job(
         model.channels_last()
     if train.recompute:
         model.recompute(train.recompute)
-    offsets = config.clip.offsets
-    validation_set = ClipDataset(clips / "validation", offsets, horizons=config.clip.learnt)
     # With the largest crop of all phases: a clip that is too small is refused now and not after days.
     height, width = (max(sides) for sides in zip(*(phase.crop for phase in train.phases), strict=True))
-    train_set = ClipDataset(clips / "train", offsets, crop=(height, width), limits=train.crop_limits)
+    largest = _training_set(config, clips / "train", (height, width))
+
+    def train_clips(crop: tuple[int, int]) -> ClipDataset | Resident:
+        cropped = _training_set(config, clips / "train", crop)
+        return cropped if held is None else Resident(held, cropped)
+
     lpips = Lpips() if config.loss.lpips else None
     return Job(
         config=config,
         fabric=fabric,
         model=model,
         losses=Losses(config.loss, lpips).to(fabric.device),
-        train_clips=partial(_train_clips, config, clips / "train", held),
-        train_sources=[row.source for row in train_set.rows],
-        validation_clips=validation_set,
-        validation_count=len(validation_set),
+        train_clips=train_clips,
+        train_sources=[row.source for row in largest.rows],
+        validation_clips=ClipDataset(clips / "validation", config.clip.offsets, horizons=config.clip.learnt),
         metrics={"psnr": partial(psnr, data_range=1.0), "ssim": partial(ssim, data_range=1.0)},
         loaded=model.by_stage(model.loaded),
         folder=folder,
-        outputs=data / "training" / config.method if config.seed == train.seeds[0] else folder / "logs",
+        board=seed_folder(data / "logs" / config.method, config, config.seed),
         snapshots=_snapshots(config, config.method),
         start=_start(config),
-        board=seed_folder(data / "logs" / config.method, config, config.seed),
         stop=stop,
     )
 
 
-def _train_clips(
-    config: Config, folder: Path, held: Frames | None, crop: tuple[int, int]
-) -> Clips | Resident:
-    """Open the training set for a crop; `train.other_sampling` of the visits see the other window."""
-    make = partial(
-        ClipDataset,
+def _training_set(config: Config, folder: Path, crop: tuple[int, int] | None = None) -> ClipDataset:
+    """Open the training set as a method sees it."""
+    train, clip = config.train, config.clip
+    return ClipDataset(
         folder,
+        clip.offsets,
         crop=crop,
-        limits=config.train.crop_limits,
-        augment=config.train.augment,
+        limits=train.crop_limits,
+        augment=train.augment,
         seed=config.seed,
-        horizons=config.clip.learnt,
+        horizons=clip.learnt,
         anywhere=config.anywhere,
+        other=(clip.other.offsets, train.other_sampling) if train.other_sampling else None,
     )
-    usual, share = make(config.clip.offsets), config.train.other_sampling
-    mixed = Mixed(usual, make(config.clip.other.offsets), share, config.seed) if share else None
-    if held is None:
-        return mixed or usual
-    return Resident(held, mixed.seen if mixed else lambda key: usual)
 
 
 def _publish(config: Config, jobs: dict[int, Job], data: Path) -> None:
     """Copy the finished weights and curves to the outputs, so that a kill on the way leaves them too."""
+    models, first = data / "models" / config.method, next(iter(jobs.values()))
     for seed, job in jobs.items():
         for name in (BEST, LAST):
-            target = seed_folder(data / "models" / config.method, config, seed) / name
-            with atomic(target) as temporary:
+            with atomic(seed_folder(models, config, seed) / name) as temporary:
                 shutil.copyfile(job.folder / name, temporary)
-    steps = next(Schedule(job.config.train, len(job.train_sources)).steps for job in jobs.values())
-    about = {**origin(data), "steps": steps, "seeds": list(jobs)}
-    write_json(data / "models" / config.method / ABOUT, about)
-    curves = {seed: job.outputs / "curves.csv" for seed, job in jobs.items()}
-    join_curves(data / "training" / config.method / "curves.csv", curves)
+    steps = Schedule(config.train, len(first.train_sources)).steps
+    write_json(models / ABOUT, {**origin(data), "steps": steps, "seeds": list(jobs)})
+    curves = {seed: job.folder / CURVES for seed, job in jobs.items()}
+    join_curves(data / "training" / config.method / CURVES, curves)
 
 
 def origin(data: Path) -> dict[str, Any]:
-    """Say what weights are made from: the commit, and digests of the code and of the clips."""
+    """Say what weights are made from: the commit, and digests of the code and of the clips.
+
+    Raises:
+        UserError: A set of clips is not cut yet.
+    """
     code = json.dumps(imports.digests(Path(__file__).resolve()), sort_keys=True).encode()
-    clips = {
-        part: _digest((data / "clips" / part / "clips.csv").read_bytes()) for part in ("train", "validation")
-    }
+    clips = {}
+    for part in ("train", "validation"):
+        manifest = data / "clips" / part / "clips.csv"  # it names every frame
+        if not manifest.is_file():
+            raise UserError(
+                f"{manifest}: no such file: the set {part} is not cut yet; run the stage `clips` for it "
+                f"first (`dvc repro` does), or `dvc checkout` for the last result"
+            )
+        clips[part] = _digest(manifest.read_bytes())
     return {"commit": commit(), "code": _digest(code), "data": clips}
 
 

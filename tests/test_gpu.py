@@ -13,8 +13,7 @@ from lift.metrics import Lpips
 from lift.models.registry import build
 from lift.scenes import make
 from lift.training.job import LAST
-from lift.training.loop import fit
-from lift.training.measure import step_seconds
+from lift.training.loop import fit, step_seconds
 from lift.training.state import load_state
 from tests import params
 from tests.stages.test_train import write_clips
@@ -86,7 +85,7 @@ def test_batches_of_frames_that_a_gpu_holds_equal_the_loader_s(tmp_path):
     augment = load(params.SOURCE, "demo").train.augment
     clips = ClipDataset(tmp_path, (-2, -1, 1, 2), crop=(24, 16), augment=augment, seed=5)
     keys = [(index % 12, epoch, index) for epoch in range(2) for index in range(16)]
-    held = Resident(Frames([clips], torch.device("cuda")), lambda key: clips)
+    held = Resident(Frames([clips], torch.device("cuda")), clips)
     for first in range(0, len(keys), 8):
         there, here = (
             held.batch(keys[first : first + 8]),

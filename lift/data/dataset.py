@@ -84,6 +84,7 @@ class ClipDataset(Dataset[Item]):
         seed: int = 0,
         horizons: tuple[int, ...] = (1,),
         anywhere: tuple[int, int] | None = None,
+        other: tuple[tuple[int, ...], float] | None = None,
     ) -> None:
         """Read the manifest and the archive's index.
 
@@ -98,6 +99,8 @@ class ClipDataset(Dataset[Item]):
                 training items draw one as they draw their augmentation, and clip i as it is has the i-th.
             anywhere: Training items draw their missing frame anywhere among the frames that are stored with a
                 clip, where at least so many lie before it and after it; None: it is the clip's own.
+            other: A second window of as many frames, and the share of training items that see the clip
+                through it; None: there is none.
 
         Raises:
             UserError: The manifest or an archive is missing or damaged, there is no clip, or one is smaller
@@ -112,7 +115,7 @@ class ClipDataset(Dataset[Item]):
         self.archive = ClipArchive(folder / "frames.zip")
         self._truth = TruthArchive(folder / "truth.zip")
         self._offsets, self._augment, self._seed = offsets, augment, seed
-        self._horizons, self._anywhere = horizons, anywhere
+        self._horizons, self._anywhere, self._other = horizons, anywhere, other
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -143,8 +146,12 @@ class ClipDataset(Dataset[Item]):
         row = self.rows[index]
         size = (row.height, row.width)
         horizon = self._horizons[index % len(self._horizons)]
-        shift, crop = 0, self._crop_of(row)
+        shift, crop, offsets = 0, self._crop_of(row), self._offsets
         if visit:
+            if self._other is not None:
+                window, share = self._other
+                if generator(self._seed, "window", *visit, index).random() < share:
+                    offsets = window
             if self._anywhere is not None:
                 places = _places(row, *self._anywhere)
                 shift = int(generator(self._seed, "place", *visit, index).choice(places))
@@ -155,7 +162,7 @@ class ClipDataset(Dataset[Item]):
         else:
             change = centred(size, crop, row.clip)
         sign = -1 if change.reverse_time else 1
-        offsets, ahead = self._offsets, horizon - 1
+        ahead = horizon - 1
         context, stored = (shift + sign * offset for offset in offsets), {*row.offsets, 0}
         return Plan(
             row=row,
@@ -176,9 +183,8 @@ class ClipDataset(Dataset[Item]):
 
     def needed(self) -> dict[str, set[int]]:
         """List the frames that any item may need, by stored video, played forwards or backwards."""
-        reach = {
-            sign * offset for offset in (*self._offsets, *(h - 1 for h in self._horizons)) for sign in (-1, 1)
-        }
+        windows = self._offsets if self._other is None else (*self._offsets, *self._other[0])
+        reach = {sign * offset for offset in (*windows, *(h - 1 for h in self._horizons)) for sign in (-1, 1)}
         found: dict[str, set[int]] = {}
         for row in self.rows:
             every = (*row.offsets, 0)

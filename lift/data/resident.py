@@ -8,7 +8,7 @@ numbers by the same table of 256 values: the batches equal the loader's to the b
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Frames:
         """Decode them, several videos at once.
 
         Args:
-            clips: One clip set, seen through each window that is trained with.
+            clips: One clip set, as each method that is to be trained sees it.
             device: Where they are to lie.
 
         Raises:
@@ -102,16 +102,11 @@ class Frames:
 
 
 class Resident:
-    """A training set that gives whole batches, on the device of its frames (`training.job.Batched`)."""
+    """A training set that gives whole batches, on the device of its frames."""
 
-    def __init__(self, frames: Frames, seen: Callable[[Visit], ClipDataset]) -> None:
-        """Join frames with what is drawn for them.
-
-        Args:
-            frames: Those of all windows.
-            seen: Gives the view of the clips, with its window, crop and augmentation, for a visit.
-        """
-        self._frames, self._seen = frames, seen
+    def __init__(self, frames: Frames, clips: ClipDataset) -> None:
+        """Join frames with the clips, of a window, crop and augmentation, that are made of them."""
+        self._frames, self._clips = frames, clips
 
     def batch(self, keys: Sequence[Visit]) -> dict[str, Any]:
         """Return the items `keys` as a loader collates them, all of one crop.
@@ -124,7 +119,7 @@ class Resident:
             UserError: As `ClipDataset.plan`.
         """
         frames, device = self._frames, self._frames.device
-        plans = [self._seen(key).plan(key) for key in keys]
+        plans = [self._clips.plan(key) for key in keys]
         slots = torch.tensor([frames.slots(plan) for plan in plans]).to(device)
         there = torch.tensor([[number is not None for number in plan.numbers] for plan in plans]).to(device)
         pixels = torch.empty((*slots.shape, 3, *plans[0].change.size), dtype=torch.uint8, device=device)

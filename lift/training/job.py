@@ -3,30 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import torch
 from lightning_fabric import Fabric
-from torch import nn
-from torch.utils.data import Dataset
+from torch import Tensor, nn
 
 from lift.config import Config
 from lift.training.machine import StopRequest
-from lift.training.sampler import Draw
 from lift.training.state import State
-from lift.training.validation import Metric
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-Clips = Dataset[Any]  # items as lift/data/dataset.py describes them
-
-
-@runtime_checkable
-class Batched(Protocol):
-    """A training set that gives whole batches itself, on the device, in place of items for a loader."""
-
-    def batch(self, keys: Sequence[Draw]) -> dict[str, Any]:
-        """Return the batch of items `keys`, as a loader would collate them."""
-        ...
+Losses = Callable[[Any, dict[str, Tensor]], dict[str, Tensor]]  # weighted parts by name, of (output, batch)
+Metric = Callable[[Tensor, Tensor], float]  # (prediction, target), both [3, H, W] in [0, 1]
 
 
 class Interrupted(Exception):
@@ -43,15 +31,14 @@ class Job:
         model: What learns; `model(frames, offsets, valid, target)` gives an output with `frame` [B, 3, H, W];
             the target, in training alone, is for what the model itself adds to the loss.
         losses: `losses(output, batch)` gives weighted parts by name; their sum is minimised.
-        train_clips: Gives the training set for a crop (height, width): items, or batches (`Batched`).
+        train_clips: Gives the training set for a crop (height, width), with items as lift/data/dataset.py
+            describes them; of `train.resident` one that makes whole batches itself, on the device.
         train_sources: The source of each of its clips: crops differ by it (`Train.crop`).
         validation_clips: The validation set, whole frames.
-        validation_count: Its length.
         metrics: Validation metrics; `psnr` decides which weights are the best.
         loaded: Names of parameters that were loaded from pretrained weights, by stage of the encoder, the
             shallowest first: what phases freeze and thaw.
-        folder: Scratch folder of checkpoints (state.py).
-        outputs: Folder of reproducible logs.
+        folder: Scratch folder of checkpoints (state.py), and of the weights and curves that a run leaves.
         board: Folder of TensorBoard's events.
         snapshots: Folder of the run's snapshots.
         start: The snapshot that a new run starts from; None: from nothing.
@@ -63,15 +50,13 @@ class Job:
     config: Config
     fabric: Fabric
     model: nn.Module
-    losses: Callable[[Any, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
-    train_clips: Callable[[tuple[int, int]], Clips | Batched]
+    losses: Losses
+    train_clips: Callable[[tuple[int, int]], Any]
     train_sources: Sequence[str]
-    validation_clips: Clips
-    validation_count: int
+    validation_clips: Any
     metrics: Mapping[str, Metric]
     loaded: Sequence[frozenset[str]]
     folder: Path
-    outputs: Path
     board: Path
     snapshots: Path
     start: Path | None = None

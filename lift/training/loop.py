@@ -7,6 +7,9 @@ learn from it.
 """
 
 import contextlib
+import copy
+import dataclasses
+import itertools
 import math
 import sys
 import time
@@ -21,24 +24,19 @@ from lift.config import Phase
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
-from lift.training import pictures
-from lift.training.average import Average
-from lift.training.groups import freeze, parameter_groups
-from lift.training.job import BEST, LAST, Batched, Clips, Interrupted, Job
+from lift.training.job import BEST, LAST, Interrupted, Job
 from lift.training.logs import Logs
-from lift.training.machine import leave_signals_to_trainer, peak_memory_gib
-from lift.training.processes import on_first
-from lift.training.sampler import StepSampler
-from lift.training.schedule import Schedule
+from lift.training.machine import leave_signals_to_trainer, on_first, peak_memory_gib
+from lift.training.schedule import Schedule, draws
 from lift.training.state import State, load_snapshot, load_state, save_snapshot, save_state, setting
-from lift.training.step import Stepper
-from lift.training.validation import Validated, validate
+from lift.training.step import Average, Stepper, freeze, parameter_groups, scaler_of
+from lift.training.validation import Validated, example, validate
 
 
 def fit(job: Job) -> dict[str, float]:
     """Train to the end, from the newest checkpoint if there is one.
 
-    Leaves `best.safetensors` (by validation PSNR) and `last.safetensors` in the job's folder.
+    Leaves `best.safetensors` (by validation PSNR), `last.safetensors` and `curves.csv` in the job's folder.
 
     Returns:
         How fast it went: steps_per_second, samples_per_second, data_wait_share, peak_memory_gib (this
@@ -52,19 +50,40 @@ def fit(job: Job) -> dict[str, float]:
         return _Run(job).fit()
 
 
+def step_seconds(job: Job, left_out: int, timed: int) -> list[float]:
+    """Take steps as the loop does, data included, and return the seconds of each of the last `timed`.
+
+    Args:
+        job: What is to be trained; nothing of it changes, and nothing is written.
+        left_out: Steps before them: the first ones choose algorithms and take memory.
+        timed: How many.
+
+    Raises:
+        UserError: The loss or the gradient is not finite.
+    """
+    nowhere = job.folder / "measured"  # no checkpoint is there to go on from
+    run = _Run(dataclasses.replace(job, model=copy.deepcopy(job.model), folder=nowhere, start=None))
+    clock = [time.perf_counter()]
+    for _ in itertools.islice(run.steps(), left_out + timed):
+        if job.fabric.device.type == "cuda":
+            torch.cuda.synchronize(job.fabric.device)
+        clock.append(time.perf_counter())
+    return [after - before for before, after in itertools.pairwise(clock)][left_out:]
+
+
 class _Run:
-    """The state of `fit` between its steps."""
+    """The state of a training between its steps."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.fabric, self.train = job, job.fabric, job.config.train
         world = self.fabric.world_size
         self.schedule = on_first(self.fabric, lambda: Schedule(self.train, len(job.train_sources), world))
-        same = setting(world, self.train.batch, self.train.accumulate, self.train.precision)
+        same = setting(world, self.train)
         state = on_first(self.fabric, lambda: _load(job, same, self.schedule))
         self.state = state or State(setting=same)
         self.model = job.model.to(self.fabric.device)
         groups = parameter_groups(self.model, self.train.weight_decay)
-        self.scaler = getattr(self.fabric._precision, "scaler", None)  # Fabric has no public way
+        self.scaler = scaler_of(self.fabric)
         # The fused form would undo fp16's scaling itself, inside its step and so after the clipping.
         optimizer = torch.optim.AdamW(groups, lr=0.0, fused=self.scaler is None)
         self.average = Average(self.model, self.train.average) if self.train.average else None
@@ -72,17 +91,14 @@ class _Run:
             self._restore(optimizer)
         # Fabric's proxies have all of an optimiser's methods.
         self.optimizer: Any = self.fabric.setup_optimizers(optimizer)
-        self.stepper = Stepper(job, self.schedule, self.optimizer, self.scaler)
-        main = self.fabric.is_global_zero
-        self.logs = Logs(job.outputs, job.board, self.state.rows, self.state.step) if main else None
+        self.stepper = Stepper(job, self.schedule, self.optimizer)
         self.waited = 0.0
-        self.since = (time.perf_counter(), self.state.step, 0.0)  # clock, step and wait at the last row
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
         try:
             self.model.load_state_dict(self.state.model)
             optimizer.load_state_dict(self.state.optimizer)
-            _laid_out(optimizer)
+            _lay_out(optimizer)
         except (RuntimeError, ValueError) as error:
             if self.job.start is None:  # a checkpoint is of the run's own configuration
                 raise
@@ -98,15 +114,20 @@ class _Run:
         self.fabric.print(told, file=sys.stderr)
 
     def fit(self) -> dict[str, float]:
-        started, first = time.perf_counter(), self.state.step
-        with self._progress() as progress:
-            while self.state.step < self.schedule.steps:
-                self._run_phase(progress)
-        if self.state.step > first:
+        job, first, total = self.job, self.state.step, self.schedule.steps
+        started = time.perf_counter()
+        main = self.fabric.is_global_zero
+        self.logs = Logs(job.folder, job.board, self.state.rows, first) if main else None
+        self.since = (started, first, 0.0)  # clock, step and wait at the last row
+        with bar(title=f"training {job.config.method}", unit="step", total=total, initial=first) as progress:
+            for asked in self.steps():
+                progress.update()
+                self._after_step(self.state.step - 1, asked)
+        if total > first:
             # A finished run that is continued, for another seed's sake, trains nothing.
             on_first(self.fabric, self._save)
         on_first(self.fabric, self._finish)
-        seconds, steps = time.perf_counter() - started, self.state.step - first
+        seconds, steps = time.perf_counter() - started, total - first
         return {
             "steps_per_second": steps / seconds,
             "samples_per_second": steps * self.schedule.clips_per_step / seconds,
@@ -120,39 +141,44 @@ class _Run:
         with self._averaged():
             weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
 
-    def _run_phase(self, progress: Any) -> None:
-        """Train from the current step for as long as the same weights are frozen, in its phase at most."""
-        _, phase, _, _ = self.schedule.phase(self.state.step)
-        count, end = self.schedule.frozen(self.state.step, len(self.job.loaded))
-        freeze(self.model, frozenset().union(*self.job.loaded[:count]))
-        model: Any = torch.compile(self.model) if self.train.compile else self.model
-        wrapped = self.fabric.setup_module(model, move_to_device=False)
-        wrapped.train()
-        batches = self._batches(phase, end)
-        for step in range(self.state.step, end):
-            values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
-            if self.average is not None:
-                self.average.update(step)
-            self.state.step = step + 1
-            self.state.pending.append(values)
-            progress.update()
-            self._after_step(step, asked)
+    def steps(self) -> Iterator[bool]:
+        """Take one step after the other; yield after each whether any process was asked to stop."""
+        while self.state.step < self.schedule.steps:
+            phase, _, _ = self.schedule.phase(self.state.step)
+            # For as long as the same weights are frozen, in this phase at most.
+            count, end = self.schedule.frozen(self.state.step, len(self.job.loaded))
+            freeze(self.model, frozenset().union(*self.job.loaded[:count]))
+            model: Any = torch.compile(self.model) if self.train.compile else self.model
+            wrapped = self.fabric.setup_module(model, move_to_device=False)
+            wrapped.train()
+            batches = self._batches(phase, end)
+            for step in range(self.state.step, end):
+                values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
+                if self.average is not None:
+                    self.average.update(step)
+                self.state.step = step + 1
+                self.state.pending.append(values)
+                yield asked
 
     def _batches(self, phase: Phase, end: int) -> Iterator[dict[str, Any]]:
-        crops = {source: self.train.crop(phase, source) for source in set(self.job.train_sources)}
-        sampler = StepSampler(
-            self.schedule,
-            self.job.config.seed,
-            self.state.step,
-            end,
-            rank=self.fabric.global_rank,
-            sizes=[crops[source] for source in self.job.train_sources],
-        )
+        sizes = [self.train.crop(phase, source) for source in self.job.train_sources]
+        seed, rank = self.job.config.seed, self.fabric.global_rank
+        keys = draws(self.schedule, seed, self.state.step, end, rank, sizes)
         clips = self.job.train_clips(phase.crop)
         iterator: Iterator[dict[str, Any]]
-        iterator = (
-            map(clips.batch, sampler) if isinstance(clips, Batched) else iter(self._loader(clips, sampler))
-        )
+        if self.train.resident:
+            iterator = map(clips.batch, keys)
+        else:
+            loader: DataLoader[Any] = DataLoader(
+                clips,
+                batch_sampler=keys,
+                num_workers=self.train.workers,
+                pin_memory=self.fabric.device.type == "cuda",
+                # A generator of its own: workers' seeds must not draw from the global one.
+                generator=torch.Generator().manual_seed(0),
+                worker_init_fn=leave_signals_to_trainer,
+            )
+            iterator = iter(loader)
         while True:
             before = time.perf_counter()
             batch = next(iterator, None)
@@ -161,30 +187,21 @@ class _Run:
                 return
             yield batch
 
-    def _loader(self, clips: Clips, sampler: StepSampler) -> DataLoader[Any]:
-        return DataLoader(
-            clips,
-            batch_sampler=sampler,
-            num_workers=self.train.workers,
-            pin_memory=self.fabric.device.type == "cuda",
-            # A generator of its own: workers' seeds must not draw from the global one.
-            generator=torch.Generator().manual_seed(0),
-            worker_init_fn=leave_signals_to_trainer,
-        )
-
     def _after_step(self, step: int, asked: bool) -> None:
-        done = step + 1
-        if done % self.train.log_every == 0 or done == self.schedule.steps:
-            on_first(self.fabric, lambda: self._log(step))
+        done, fabric, schedule = step + 1, self.fabric, self.schedule
+        if done % self.train.log_every == 0 or done == schedule.steps:
+            on_first(fabric, lambda: self._log(step))
             self.state.pending = []
-        if self.schedule.validates_after(step):
-            self._validate(step)
-        if self.schedule.snapshot_after(step):
-            on_first(self.fabric, lambda: self._snapshot(self.schedule.epoch(step) + 1))
+        if schedule.validates_after(step):
+            with self._averaged():
+                found = validate(self.job)
+                on_first(fabric, lambda: self._keep(step, found))
+        if schedule.ends_an(step, self.train.snapshot_every):
+            on_first(fabric, lambda: self._snapshot(schedule.epoch(step) + 1))
         if asked or done % self.train.checkpoint_every == 0:
-            on_first(self.fabric, self._save)
+            on_first(fabric, self._save)
         if asked:
-            raise Interrupted(f"stopped at step {done} of {self.schedule.steps}; run again to continue")
+            raise Interrupted(f"stopped at step {done} of {schedule.steps}; run again to continue")
 
     def _log(self, step: int) -> None:
         """Log the means of the steps since the last row; a step that fp16 left out has no gradient."""
@@ -194,10 +211,9 @@ class _Run:
         columns = {key: [row[key] for row in pending if key in row] for key in keys}
         now, (clock, logged, waited) = time.perf_counter(), self.since
         self.since = (now, done, self.waited)
-        with full_disk_explained(self.job.outputs):
-            self.logs.row(
-                done, self.schedule.epoch(step), {k: math.fsum(v) / len(v) for k, v in columns.items()}
-            )
+        with full_disk_explained(self.job.board):
+            means = {key: math.fsum(values) / len(values) for key, values in columns.items()}
+            self.logs.row(done, self.schedule.epoch(step), means)
             self.logs.watch(
                 done,
                 {
@@ -207,29 +223,16 @@ class _Run:
                 },
             )
 
-    def _validate(self, step: int) -> None:
-        job = self.job
-        with self._averaged():
-            found = validate(
-                self.fabric,
-                self.model,
-                job.validation_clips,
-                job.validation_count,
-                job.metrics,
-                job.losses,
-            )
-            on_first(self.fabric, lambda: self._keep(step, found))
-
     def _keep(self, step: int, found: Validated) -> None:
         """Log a validation, and keep the weights where they are the best so far."""
         assert self.logs is not None
         psnr = found.means["psnr"]
-        with full_disk_explained(self.job.outputs):
+        with full_disk_explained(self.job.board):
             self.logs.row(step + 1, self.schedule.epoch(step), found.means)
             self.logs.watch(step + 1, {f"alpha/{offset:+d}": w for offset, w in found.alpha.items()})
             validations = (step + 1) // (self.schedule.steps_per_epoch * self.train.validate_every)
-            if validations % self.train.picture_every == 0 and found.batch is not None:
-                self.logs.pictures(step + 1, pictures.example(found.batch, found.output))
+            if validations % self.train.picture_every == 0 and found.shown is not None:
+                self.logs.watch(step + 1, example(*found.shown))
         if self.state.best is None or psnr > self.state.best:
             self.state.best = psnr
             weights.save(self.job.folder / BEST, self.model, self.job.config.digestible())
@@ -260,13 +263,8 @@ class _Run:
     def _averaged(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self.average is None else self.average.applied()
 
-    def _progress(self) -> Any:
-        title = f"training {self.job.config.method}"
-        total, done = self.schedule.steps, self.state.step
-        return bar(title=title, unit="step", total=total, initial=done)
 
-
-def _laid_out(optimizer: torch.optim.Optimizer) -> None:
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
     """Lay moments out in memory as their parameters: a checkpoint may be from a run with channels last.
 
     CUDA's fused AdamW refuses others.

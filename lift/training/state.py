@@ -5,14 +5,12 @@ of everything that decides the result, guarded by a lock that the system release
 removed on success.
 """
 
-import hashlib
 import io
-import json
 import os
 import pickle
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 
 import torch
 
+from lift.config import Train
 from lift.errors import UserError
 from lift.files import atomic, full_disk_explained
 from lift.lock import locked
@@ -30,42 +29,37 @@ PREVIOUS = "state.previous.pt"
 
 @dataclass
 class State:
-    """What a resumed run continues from.
-
-    Attributes:
-        step: Optimiser steps done.
-        model: The model's state_dict.
-        optimizer: The optimiser's.
-        scaler: The gradient scaler's (fp16), empty otherwise.
-        average: The averaged weights, empty where none are kept.
-        best: Best validation PSNR so far, dB; None before the first validation.
-        rows: Rows of the training curves so far.
-        pending: Values of the steps since the last row, which the next row averages.
-        recent: Losses of the last steps: what a spike is measured against.
-        setting: What must be the same for the continuation to be exact: processes, batch, versions.
-        snapshots: Epochs after which this run wrote the snapshots that it keeps, ascending.
-    """
+    """What a resumed run continues from."""
 
     step: int = 0
+    """Optimiser steps done."""
     model: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     scaler: dict[str, Any] = field(default_factory=dict)
+    """The gradient scaler's (fp16), empty otherwise."""
     average: dict[str, Any] = field(default_factory=dict)
+    """The averaged weights, empty where none are kept."""
     best: float | None = None
+    """Best validation PSNR so far, dB; None before the first validation."""
     rows: list[dict[str, float]] = field(default_factory=list)
+    """Of the training curves so far."""
     pending: list[dict[str, float]] = field(default_factory=list)
+    """Values of the steps since the last row, which the next row averages."""
     recent: list[float] = field(default_factory=list)
+    """Losses of the last steps: what a spike is measured against."""
     setting: dict[str, Any] = field(default_factory=dict)
+    """What must be the same for the continuation to be exact: processes, batch, versions."""
     snapshots: list[int] = field(default_factory=list)
+    """Epochs after which this run wrote the snapshots that it keeps, ascending."""
 
 
-def setting(world: int, batch: int, accumulate: int, precision: str) -> dict[str, Any]:
+def setting(world: int, train: Train) -> dict[str, Any]:
     """Describe what a checkpoint must share with the run that continues it."""
     return {
         "processes": world,
-        "batch": batch,
-        "accumulate": accumulate,
-        "precision": precision,
+        "batch": train.batch,
+        "accumulate": train.accumulate,
+        "precision": train.precision,
         "torch": str(torch.__version__),  # its own class would not load with weights_only
         "python": platform.python_version(),
     }
@@ -77,15 +71,10 @@ def save_state(folder: Path, state: State) -> None:
     Raises:
         UserError: The disk is full; the last good checkpoint survives.
     """
-    path = folder / NAME
-    with _written(path, state):
-        if path.exists():
-            os.replace(path, folder / PREVIOUS)  # noqa: PTH105 -- atomic, and the new one follows at once
+    _write(folder / NAME, state, folder / PREVIOUS)
 
 
-@contextmanager
-def _written(path: Path, state: State) -> Iterator[None]:
-    """Write a state beside `path` and sync it to the disk; the block comes before the rename."""
+def _write(path: Path, state: State, previous: Path | None = None) -> None:
     whole = io.BytesIO()  # PyTorch's own writer gives no reason when a disk is full
     torch.save(vars(state), whole)
     with atomic(path) as temporary:
@@ -93,7 +82,42 @@ def _written(path: Path, state: State) -> Iterator[None]:
             file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())  # a power cut after the rename must not find an empty file
-        yield
+        if previous is not None and path.exists():
+            os.replace(path, previous)  # noqa: PTH105 -- atomic, and the new one follows at once
+
+
+def _read(path: Path, advice: str) -> State:
+    try:
+        return State(**torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, OSError) as error:
+        raise UserError(f"{path}: damaged; {advice}") from error
+
+
+def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
+    """Read the newest checkpoint; None: there is none.
+
+    Args:
+        folder: The run's scratch folder.
+        wanted: `setting(...)` of the run that wants to continue.
+
+    Raises:
+        UserError: The checkpoint is damaged (the previous one is offered), or its setting differs.
+    """
+    path, previous = folder / NAME, folder / PREVIOUS
+    over = f"start over: rm -r {folder}"
+    if path.exists():
+        state = _read(path, f"continue from the checkpoint before it: mv {previous} {path}, or {over}")
+    elif previous.exists():  # a kill between the two renames of save_state leaves only this one
+        state = _read(previous, over)
+    else:
+        return None
+    for key, value in wanted.items():
+        if state.setting.get(key) != value:
+            raise UserError(
+                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and is "
+                f"{value!r} now, so the run cannot be continued exactly; use the old value, or {over}"
+            )
+    return state
 
 
 def snapshot(folder: Path, epoch: int) -> Path:
@@ -115,8 +139,7 @@ def save_snapshot(folder: Path, state: State, epoch: int, keep: int) -> None:
     """
     state.snapshots = [*(e for e in state.snapshots if e != epoch), epoch]
     gone, state.snapshots = state.snapshots[:-keep], state.snapshots[-keep:]
-    with _written(snapshot(folder, epoch), state):
-        pass
+    _write(snapshot(folder, epoch), state)
     for old in gone:
         snapshot(folder, old).unlink(missing_ok=True)
 
@@ -138,92 +161,32 @@ def load_snapshot(path: Path, step: int, setting: dict[str, Any]) -> State:
             f"{path}: no such snapshot; params.yaml: train.resume_epoch: after these epochs there is one: "
             f"{there or 'none (train.snapshot_every says how often they are written)'}"
         )
-    try:
-        old = State(**torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, OSError) as error:
-        raise UserError(f"{path}: a damaged snapshot; set train.resume_epoch to another") from error
+    old = _read(path, "set train.resume_epoch to that of another snapshot")
     return replace(old, step=step, best=None, rows=[], pending=[], snapshots=[], setting=setting)
 
 
-def load_state(folder: Path, wanted: dict[str, Any]) -> State | None:
-    """Read the newest checkpoint; None: there is none.
-
-    Args:
-        folder: The run's scratch folder.
-        wanted: `setting(...)` of the run that wants to continue.
-
-    Raises:
-        UserError: The checkpoint is damaged (the previous one is offered), or its setting differs.
-    """
-    path = folder / NAME
-    if not path.exists():
-        path = folder / PREVIOUS  # a kill between the two renames of save_state leaves only this one
-    if not path.exists():
-        return None
-    try:
-        state = State(**torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, OSError) as error:
-        previous = folder / PREVIOUS
-        offer = f"continue from the previous one: mv {previous} {path}" if previous != path else "start anew"
-        raise UserError(f"{path}: damaged checkpoint; {offer}, or start over: rm -r {folder}") from error
-    for key, value in wanted.items():
-        if state.setting.get(key) != value:
-            raise UserError(
-                f"{path}: {key} was {state.setting.get(key)!r} when the checkpoint was written and is "
-                f"{value!r} now, so the run cannot be continued exactly; use the old value, or start over: "
-                f"rm -r {folder}"
-            )
-    return state
-
-
 @contextmanager
-def run_folder(scratch: Path, name: str, digest: str) -> Iterator[Path]:
+def run_folder(scratch: Path, name: str) -> Iterator[Path]:
     """Open (or make) a run's scratch folder under a lock; remove it when the block succeeds.
 
-    Folders of the same name with another digest are of another configuration, code or data, and are left
-    alone.
+    Args:
+        scratch: Folder of all of them; those of other names are left alone.
+        name: Of the run, with a digest of all that decides its result.
 
     Raises:
         UserError: Another process trains the same run.
     """
-    folder = scratch / f"{name}-{digest[:12]}"
-    done = scratch / f"{folder.name}.done"
+    folder, done = scratch / name, scratch / f"{name}.done"
     with full_disk_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     busy = (
         "another process is training this run; wait for it or stop it (a killed `dvc repro` leaves its "
         "trainer running), then run again"
     )
-    with locked(scratch / f"{folder.name}.lock", busy):
+    with locked(scratch / f"{name}.lock", busy):
         shutil.rmtree(done, ignore_errors=True)
         for unfinished in folder.glob(".*"):  # what a kill left of a file that was being written
             unfinished.unlink()
         yield folder
         folder.rename(done)  # at once: a kill amid the removal must not leave half a folder to continue from
         shutil.rmtree(done)
-
-
-def run_digest(config: dict[str, Any], manifests: Iterable[Path], code: Iterable[Path]) -> str:
-    """Return a fingerprint of a run: its configuration, its clips and the code that trains it.
-
-    Args:
-        config: Plain values that decide the weights.
-        manifests: The clip sets' manifests; they name every frame.
-        code: Python files, and folders of them.
-
-    Raises:
-        UserError: A manifest is missing.
-    """
-    total = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    manifests = list(manifests)
-    for manifest in manifests:
-        if not manifest.is_file():
-            raise UserError(
-                f"{manifest}: no such file: the set {manifest.parent.name} is not cut yet; run the stage "
-                f"`clips` for it first (`dvc repro` does), or `dvc checkout` for the last result"
-            )
-    files = [file for path in code for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
-    for file in (*manifests, *files):
-        total.update(f"{file.name}\0".encode())
-        total.update(file.read_bytes())
-    return total.hexdigest()

@@ -15,20 +15,19 @@ from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.threads import Ahead, Behind
-from lift.video.codecs import container_of, stores_turning
+from lift.video.codecs import container_of
 from lift.video.cuts import mark
 from lift.video.engine import Repeats, finest, smooth
-from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stopped, stoppable
+from lift.video.media import why
 from lift.video.methods import Method
-from lift.video.outputs import Report, open_report, open_sink
 from lift.video.pace import Schedule
 from lift.video.parts import Transparent, fit
 from lift.video.settings import DEFAULTS
-from lift.video.sink import Sink
+from lift.video.sink import Sink, open_report, open_sink
 from lift.video.source import WHOLE, Source
 
 FAULTS = (OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
@@ -131,14 +130,9 @@ def _source(job: Job) -> Source:
         return FolderSource(job.input, job.span, job.input_fps)
     if not job.input.is_file():
         raise UserError(f"{job.input}: no such file or folder")
-    source = VideoSource(job.input, job.span, deinterlace=job.deinterlace)
-    if source.matrix is None:
-        return source
-    muxer = container_of(job.output)[0] if job.output.suffix else None
-    if muxer is not None and not job.preview and stores_turning(muxer, source.matrix):
-        return source
-    source.close()
-    return VideoSource(job.input, job.span, turn=True, deinterlace=job.deinterlace)
+    # Side by side, what is turned would be the two pictures as one.
+    muxer = container_of(job.output)[0] if job.output.suffix and not job.preview else None
+    return VideoSource(job.input, job.span, muxer=muxer, deinterlace=job.deinterlace)
 
 
 def _coarse(method: Method, schedule: Schedule) -> list[str]:
@@ -163,7 +157,11 @@ def _counted(frames: Iterator[Frame], outcome: Outcome, tell: Callable[[], None]
 
 
 def _encode(
-    shown: Iterator[Shown], sink: Sink, report: Report | None, progress: "tqdm[Any]", outcome: Outcome
+    shown: Iterator[Shown],
+    sink: Sink,
+    report: Callable[[Shown], None],
+    progress: "tqdm[Any]",
+    outcome: Outcome,
 ) -> None:
     """Drive everything: inference in this thread, encoding in another."""
     scene = 0
@@ -172,8 +170,7 @@ def _encode(
             writer.put(item)
             outcome.shown += 1
             outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
-            if report is not None:
-                report.add(item)
+            report(item)
             progress.update()
             if outcome.interrupted:
                 return

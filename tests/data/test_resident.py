@@ -4,6 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
@@ -32,9 +33,9 @@ def folder(request, tmp_path_factory, made):
     return place
 
 
-def seen(folder, *, offsets=OFFSETS, crop=(16, 12), horizons=(1,), **chances):
+def seen(folder, *, offsets=OFFSETS, crop=(16, 12), horizons=(1,), other=None, **chances):
     augment = dataclasses.replace(load(PARAMS, "demo").train.augment, **chances)
-    return ClipDataset(folder, offsets, crop=crop, augment=augment, seed=5, horizons=horizons)
+    return ClipDataset(folder, offsets, crop=crop, augment=augment, seed=5, horizons=horizons, other=other)
 
 
 def equal(one, two):
@@ -57,7 +58,7 @@ def test_batches_equal_the_loader_s_to_the_bit(folder, crop, horizons):
     assert len({(c.flip_horizontal, c.flip_vertical, c.reverse_time, c.reverse_channels) for c in drawn}) > 8
     assert {change.gamma == 1.0 for change in drawn} == {True, False}
     assert any(not all(clips.plan(key).valid) for key in keys)
-    held = Resident(Frames([clips], CPU), lambda key: clips)
+    held = Resident(Frames([clips], CPU), clips)
     for first in range(0, len(keys) - 3, 4):
         batch = keys[first : first + 4]
         assert equal(held.batch(batch), default_collate([clips[key] for key in batch])), batch
@@ -67,17 +68,32 @@ def test_batches_with_windows_anywhere_equal_the_loader_s(folder):
     augment = load(PARAMS, "demo").train.augment
     clips = ClipDataset(folder, OFFSETS, crop=(16, 12), augment=augment, seed=5, anywhere=(1, 1))
     assert any(clips.plan(key).shift for key in KEYS)
-    held = Resident(Frames([clips], CPU), lambda key: clips)
+    held = Resident(Frames([clips], CPU), clips)
     assert equal(held.batch(KEYS[:6]), default_collate([clips[key] for key in KEYS[:6]]))
 
 
 def test_two_windows_share_the_frames(folder):
     near, far = seen(folder, offsets=(-1, 1)), seen(folder, offsets=(-3, 3))
     frames = Frames([near, far], CPU)
-    held = Resident(frames, lambda key: far if key[1] else near)
-    for epoch, clips in ((0, near), (1, far)):
-        keys = [(index, epoch, index) for index in range(4)]
-        assert equal(held.batch(keys), default_collate([clips[key] for key in keys]))
+    for clips in (near, far):
+        keys = [(index, 0, index) for index in range(4)]
+        held = Resident(frames, clips).batch(keys)
+        assert equal(held, default_collate([clips[key] for key in keys]))
+
+
+def test_each_visit_sees_one_of_two_windows_the_other_in_the_asked_share(folder):
+    near, far = seen(folder, offsets=(-1, 1)), seen(folder, offsets=(-3, 3))
+    both = seen(folder, offsets=(-1, 1), other=((-3, 3), 0.25))
+    keys = [(index, epoch, visit) for index in range(4) for epoch in range(30) for visit in range(5)]
+    drawn = [both.plan(key).offsets == (-3, 3) for key in keys]
+    assert np.mean(drawn) == pytest.approx(0.25, abs=0.07)
+    assert both.needed() == {video: near.needed()[video] | far.needed()[video] for video in near.needed()}
+    held = Resident(Frames([both], CPU), both)
+    for other, clips in ((False, near), (True, far)):
+        same = [key for key, drawn_other in zip(keys, drawn, strict=True) if drawn_other is other][:4]
+        expected = default_collate([clips[key] for key in same])
+        assert equal(held.batch(same), expected)
+        assert equal(default_collate([both[key] for key in same]), expected)
 
 
 def test_only_what_a_window_needs_is_held(folder):

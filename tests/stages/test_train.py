@@ -1,6 +1,7 @@
 """Stage train as a cluster runs it: several processes under SLURM, stopped, requeued and finished."""
 
 import csv
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import cv2
 import pytest
 import torch
 
-from lift.config import yaml12
+from lift.config import load, yaml12
 from lift.data.stored.archive import entry_name, write_archive
 from lift.data.stored.manifest import ClipRow, write_manifest
 from lift.data.stored.truth import write_truth
@@ -204,3 +205,23 @@ def test_torchrun_trains_and_a_mistake_is_one_line(cluster):
     done = torchrun()
     assert done.returncode == 0, done.stderr
     assert (place / "data/demo/models/ctx3/best.safetensors").is_file()
+
+
+def test_a_run_has_a_name_of_its_own_for_other_values_clips_and_code(cluster, monkeypatch):
+    place, _ = cluster
+    config, data = load(place / "params.yaml", "demo", "ctx3"), place / "data" / "demo"
+
+    def other(**changed):
+        return train.run_name(dataclasses.replace(config, **changed), data)
+
+    name = other()
+    assert name.startswith("ctx3-seed7-")
+    assert name == other()
+    seeds = dataclasses.replace(config.train, seeds=(7, 8))
+    assert other(train=seeds) == name  # another training beside it changes nothing of this one
+    names = [name, other(seed=8), other(loss=dataclasses.replace(config.loss, l1=0.5))]
+    monkeypatch.setattr(train.imports, "digests", lambda path: {"stages/train.py": "edited"})
+    names.append(other())
+    write_clips(data / "clips" / "validation", 4)
+    names.append(other())
+    assert len(set(names)) == len(names)

@@ -16,7 +16,7 @@ from tiny import make_job, phase
 from lift.errors import UserError
 from lift.training.job import Interrupted
 from lift.training.loop import fit
-from lift.training.processes import Refused, layout, on_first, together
+from lift.training.machine import Refused, layout, on_first, together
 from lift.training.step import Stepper
 
 SETTINGS = {"phases": (phase(3, freeze=True), phase(3))}

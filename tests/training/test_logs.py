@@ -9,7 +9,7 @@ from tiny import Tiny
 
 from lift.training.logs import Logs
 from lift.training.loop import fit
-from lift.training.pictures import ERROR_GAIN, example
+from lift.training.validation import ERROR_GAIN, example
 
 
 class Seeing(Tiny):

@@ -11,7 +11,7 @@ from tiny import make_job, phase, results
 from lift.errors import UserError
 from lift.training.job import LAST, Interrupted
 from lift.training.loop import fit
-from lift.training.state import NAME, run_digest, run_folder
+from lift.training.state import NAME, run_folder
 from lift.training.step import Stepper
 
 
@@ -19,7 +19,7 @@ def test_training_lowers_the_loss_and_logs_every_row_once(job):
     run = job()
     speed = fit(run)
     assert speed["steps_per_second"] > 0
-    rows = list(csv.DictReader((run.outputs / "curves.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((run.folder / "curves.csv").read_text().splitlines()))
     losses = [(int(row["step"]), float(row["loss"])) for row in rows if row["loss"]]
     assert [step for step, _ in losses] == list(range(2, 21, 2))
     assert losses[-1][1] < 0.7 * losses[0][1]
@@ -35,7 +35,7 @@ def test_a_finished_run_that_is_continued_trains_nothing_and_leaves_the_same(job
     fit(job())
     whole = results(job().folder.parent)
     monkeypatch.setattr(Stepper, "take", None)
-    for path in (job().folder / LAST, job().outputs / "curves.csv"):
+    for path in (job().folder / LAST, job().folder / "curves.csv"):
         path.unlink()
     fit(job())
     assert results(job().folder.parent) == whole
@@ -168,36 +168,14 @@ def test_another_batch_size_is_refused_with_both_values(job, stop_after):
 
 
 def test_a_second_trainer_on_the_same_run_is_refused(tmp_path):
-    with run_folder(tmp_path, "lift15", "abc") as folder:
+    with run_folder(tmp_path, "lift15-abc") as folder:
         assert folder.is_dir()
-        with pytest.raises(UserError, match="another process"), run_folder(tmp_path, "lift15", "abc"):
+        with pytest.raises(UserError, match="another process"), run_folder(tmp_path, "lift15-abc"):
             pass
     assert not folder.exists()
 
 
 def test_a_failed_run_keeps_its_folder(tmp_path):
-    with pytest.raises(ZeroDivisionError), run_folder(tmp_path, "lift15", "abc") as folder:
+    with pytest.raises(ZeroDivisionError), run_folder(tmp_path, "lift15-abc") as folder:
         raise ZeroDivisionError
     assert folder.is_dir()
-
-
-def test_the_digest_sees_configuration_clips_and_code(tmp_path):
-    (tmp_path / "code").mkdir()
-    clips, code = tmp_path / "clips.csv", tmp_path / "code" / "a.py"
-    clips.write_text("a")
-    code.write_text("b")
-    (tmp_path / "seeds.py").write_text("e")
-
-    def digest(config):
-        return run_digest(config, [clips], [tmp_path / "code", tmp_path / "seeds.py"])
-
-    first = digest({"a": 1})
-    assert first == digest({"a": 1})
-    assert first != digest({"a": 2})
-    code.write_text("c")
-    second = digest({"a": 1})
-    assert second != first
-    (tmp_path / "seeds.py").write_text("f")
-    assert digest({"a": 1}) != second
-    clips.write_text("d")
-    assert digest({"a": 1}) not in (first, second)

@@ -14,7 +14,7 @@ from tiny import ROOT, phase, results
 from lift.errors import UserError
 from lift.training.job import LAST
 from lift.training.loop import fit
-from lift.training.processes import layout
+from lift.training.machine import layout
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_two_processes_train_as_one_with_double_accumulation(pair, job):
     assert max(float((alone[name] - together[name]).abs().max()) for name in alone) < 1e-6
     rows = [
         list(csv.DictReader(path.read_text().splitlines()))
-        for path in (one.outputs / "curves.csv", root / "pair" / "training" / "curves.csv")
+        for path in (one.folder / "curves.csv", root / "pair" / "scratch" / "curves.csv")
     ]
     assert [row.keys() for row in rows[0]] == [row.keys() for row in rows[1]]
     for mine, theirs in zip(*rows, strict=True):

@@ -8,8 +8,7 @@ import pytest
 
 from lift.config import load
 from lift.errors import UserError
-from lift.training.sampler import StepSampler, epoch_batches, epoch_visits
-from lift.training.schedule import Schedule
+from lift.training.schedule import Schedule, draws, epoch_batches, epoch_visits
 
 ROOT = Path(__file__).resolve().parents[2]
 THESIS = load(ROOT / "params.yaml", "thesis", "lift15").train
@@ -26,7 +25,7 @@ def test_the_specifications_three_phases():
     rates = {epoch: plan.rates(epoch * 100) for epoch in (0, 9, 10, 29, 30, 49)}
     assert [rates[e]["rest"] for e in rates] == pytest.approx([1e-4, 1e-4, 1e-4, 1e-4, 1e-5, 1e-5])
     assert [rates[e]["encoder"] for e in (10, 29, 30)] == pytest.approx([1e-5, 1e-5, 1e-5])
-    assert [plan.phase(s)[1].freeze for s in (0, 999, 1000, 4999)] == [True, True, False, False]
+    assert [plan.phase(s)[0].freeze for s in (0, 999, 1000, 4999)] == [True, True, False, False]
 
 
 def test_warm_up_rises_and_the_cosine_ends_at_the_final_rate():
@@ -56,16 +55,16 @@ def test_every_clip_has_its_turn_before_any_has_its_second():
 
 
 def test_two_processes_see_what_one_with_double_accumulation_sees():
-    one = list(StepSampler(schedule(batch=2, accumulate=2), 7, 0, 20))
-    two = [list(StepSampler(schedule(batch=2, accumulate=2, world=2), 7, 0, 20, rank)) for rank in (0, 1)]
+    one = list(draws(schedule(batch=2, accumulate=2), 7, 0, 20))
+    two = [list(draws(schedule(batch=2, accumulate=2, world=2), 7, 0, 20, rank)) for rank in (0, 1)]
     assert one == [batch for pair in zip(*two, strict=True) for batch in pair]
 
 
 def test_a_resumed_sampler_continues_the_order():
     plan = schedule(batch=8)
-    whole = list(StepSampler(plan, 7, 0, 250))
-    assert whole[120:] == list(StepSampler(plan, 7, 120, 250))
-    assert len(StepSampler(plan, 7, 120, 250)) == 130
+    whole = list(draws(plan, 7, 0, 250))
+    assert whole[120:] == list(draws(plan, 7, 120, 250))
+    assert len(whole) == 250
 
 
 def test_loaded_stages_thaw_one_after_another_the_deepest_first_and_stay_so():
@@ -120,11 +119,11 @@ def test_batches_of_one_size_are_the_visits_in_their_order():
 
 
 def test_sizes_leave_resume_and_processes_exact():
-    one = list(StepSampler(schedule(100, batch=2, accumulate=2), 7, 0, 60, sizes=SIZES))
-    later = list(StepSampler(schedule(100, batch=2, accumulate=2), 7, 31, 60, sizes=SIZES))
+    one = list(draws(schedule(100, batch=2, accumulate=2), 7, 0, 60, sizes=SIZES))
+    later = list(draws(schedule(100, batch=2, accumulate=2), 7, 31, 60, sizes=SIZES))
     assert one[62:] == later
     plan = schedule(100, world=2, batch=2, accumulate=2)
-    two = [list(StepSampler(plan, 7, 0, 60, rank, SIZES)) for rank in (0, 1)]
+    two = [list(draws(plan, 7, 0, 60, rank, SIZES)) for rank in (0, 1)]
     assert one == [batch for pair in zip(*two, strict=True) for batch in pair]
 
 

@@ -41,7 +41,7 @@ def test_a_folder_is_gone_at_once_and_what_a_kill_left_of_it_goes_with_the_next_
     (tmp_path / "lift15-abc.done" / NAME).write_bytes(b"old")
     (tmp_path / "lift15-abc").mkdir()
     (tmp_path / "lift15-abc" / f".{NAME}.x1y2").write_bytes(b"half")
-    with run_folder(tmp_path, "lift15", "abc") as folder:
+    with run_folder(tmp_path, "lift15-abc") as folder:
         assert list(folder.iterdir()) == []
         assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["lift15-abc"]
     assert [path.name for path in tmp_path.iterdir()] == ["lift15-abc.lock"]
@@ -126,8 +126,8 @@ def test_a_new_run_from_a_snapshot_ends_as_the_one_that_was_not_cut(job):
     second = job("second", **again)
     fit(second)
     assert same_weights(second, first)
-    rows = list(csv.DictReader((second.outputs / "curves.csv").read_text().splitlines()))
-    old = list(csv.DictReader((first.outputs / "curves.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((second.folder / "curves.csv").read_text().splitlines()))
+    old = list(csv.DictReader((first.folder / "curves.csv").read_text().splitlines()))
     assert rows == [row for row in old if int(row["step"]) > 10]  # its curves are its own
     kept = {path.name: path.read_bytes() for path in first.snapshots.iterdir()}
     third = job("third", **{**again, "phases": (phase(3), phase(2, rate=1e-3))})
@@ -158,7 +158,7 @@ def test_a_missing_a_damaged_and_a_foreign_snapshot_are_named(job, tmp_path):
         fit(job("b", resume_epoch=4, start=first.snapshots / "epoch_0004.pt"))
     damaged = tmp_path / "epoch_0002.pt"
     damaged.write_bytes((first.snapshots / "epoch_0002.pt").read_bytes()[:999])
-    with pytest.raises(UserError, match="a damaged snapshot"):
+    with pytest.raises(UserError, match=r"epoch_0002\.pt: damaged; set train\.resume_epoch"):
         fit(job("c", resume_epoch=2, start=damaged))
     foreign = job("d", resume_epoch=2, start=first.snapshots / "epoch_0002.pt")
     foreign.model.head = torch.nn.Conv2d(4, 3, 3)

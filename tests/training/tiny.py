@@ -93,11 +93,9 @@ def make_job(place, poison=None, fabric=None, loaded=(), start=None, **train):
         train_clips=lambda crop: Made(12, crop, poison, config.train.crop_limits.get("small")),
         train_sources=["made" if index % 3 else "small" for index in range(12)],
         validation_clips=Made(3),
-        validation_count=3,
         metrics={"psnr": lambda a, b: -float((a - b).square().mean().log10() * 10), "ssim": lambda a, b: 0.5},
         loaded=loaded or (frozenset({"encoder.s2.weight", "encoder.s2.bias"}),),
         folder=_made(place / "scratch"),
-        outputs=place / "training",
         board=place / "logs",
         snapshots=place / "snapshots",
         start=start,
@@ -106,7 +104,7 @@ def make_job(place, poison=None, fabric=None, loaded=(), start=None, **train):
 
 def results(place):
     """Read everything reproducible that a finished run leaves, by name."""
-    files = [place / "scratch" / BEST, place / "scratch" / LAST, place / "training" / "curves.csv"]
+    files = [place / "scratch" / BEST, place / "scratch" / LAST, place / "scratch" / "curves.csv"]
     return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 

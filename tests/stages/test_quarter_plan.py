@@ -4,41 +4,37 @@ import pytest
 
 from lift.config.quarter import load_quarter
 from lift.errors import UserError
-from lift.training import plan
+from stages import quarter_data, quarter_train
 from tests import params
 
 
 def test_as_many_scenes_as_the_time_gives_and_no_more_than_wanted():
-    assert plan.scenes(40, 14, 0.7, 5, 2400) == 800
-    assert plan.scenes(40, 14, 0.7, 5, 500) == 500
-    assert plan.scenes(-3, 14, 0.7, 5, 500) == 5  # the measurement itself took longer than there was
+    assert quarter_data.scenes(40, 14, 0.7, 5, 2400) == 800
+    assert quarter_data.scenes(40, 14, 0.7, 5, 500) == 500
+    assert quarter_data.scenes(-3, 14, 0.7, 5, 500) == 5  # the measurement itself took longer than there was
 
 
-def test_what_a_group_leaves_goes_to_those_behind_it():
-    assert plan.share_of([0.6, 0.4], 0, 100) == pytest.approx(60)
-    assert plan.share_of([0.6, 0.4], 1, 70) == pytest.approx(70)
-    assert plan.share_of([0.5, 0.3, 0.2], 1, 60) == pytest.approx(36)
+def test_what_a_group_or_a_method_leaves_goes_to_those_behind_it():
+    assert quarter_train.share([0.6, 0.4], 100) == pytest.approx(60)
+    assert quarter_train.share([0.4], 70) == pytest.approx(70)
+    assert quarter_train.share([0.3, 0.2], 60) == pytest.approx(36)
+    assert quarter_train.share([0.06, 0.04], 200) == pytest.approx(120)
+    assert quarter_train.share([0.04], -100) == 0  # late: nothing is left
 
 
 def test_methods_of_a_group_take_equally_many_steps_within_its_time():
     per_step, finish, margin = (0.05, 0.03), 5.0, 0.1
-    steps = plan.steps(200, per_step, finish, margin)
+    steps = quarter_train.steps(200, per_step, finish, margin)
     took = steps * sum(per_step) + finish * len(per_step)
     assert took <= 180 < took + sum(per_step)
-    assert plan.steps(9, per_step, finish, margin) == 0
-
-
-def test_the_time_of_a_group_is_parted_by_what_a_step_takes():
-    assert plan.until(1000, 1200, [0.06, 0.04]) == pytest.approx(1120)
-    assert plan.until(1120, 1200, [0.04]) == pytest.approx(1200)
-    assert plan.until(1300, 1200, [0.04]) == pytest.approx(1300)  # late: nothing is left
+    assert quarter_train.steps(9, per_step, finish, margin) == 0
 
 
 def test_half_the_bits_must_pay():
     seconds = {("32-true", True): 0.10, ("32-true", False): 0.12, ("bf16-mixed", True): 0.095}
-    assert plan.chosen(seconds, 1.1) == ("32-true", True)
-    assert plan.chosen({**seconds, ("bf16-mixed", True): 0.05}, 1.1) == ("bf16-mixed", True)
-    assert plan.chosen({**seconds, ("32-true", False): 0.04}, 1.1) == ("32-true", False)
+    assert quarter_train.chosen(seconds, 1.1) == ("32-true", True)
+    assert quarter_train.chosen({**seconds, ("bf16-mixed", True): 0.05}, 1.1) == ("bf16-mixed", True)
+    assert quarter_train.chosen({**seconds, ("32-true", False): 0.04}, 1.1) == ("32-true", False)
 
 
 def test_the_project_s_own_plan_names_methods_that_there_are():
