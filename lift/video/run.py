@@ -15,17 +15,16 @@ from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.threads import Ahead, Behind
 from lift.video.choose import Chosen, fit
-from lift.video.codecs import container_of, stores_turning
+from lift.video.codecs import container_of
 from lift.video.engine import Repeats, depth, smooth
-from lift.video.facts import why
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stop, Stopped, check, stoppable
+from lift.video.media import why
 from lift.video.methods import Method
-from lift.video.outputs import Report, open_report, open_sink
 from lift.video.settings import Settings
-from lift.video.sink import Sink
+from lift.video.sink import Sink, open_report, open_sink
 from lift.video.source import WHOLE, Source
 from lift.video.ticks import UNCHANGED, Multiple, Schedule
 from lift.video.transparent import Transparent
@@ -165,14 +164,9 @@ def _source(job: Job) -> Source:
         return FolderSource(job.input, job.span, job.input_fps)
     if not job.input.is_file():
         raise UserError(f"{job.input}: no such file or folder")
-    source = VideoSource(job.input, job.span, deinterlace=job.deinterlace)
-    if source.matrix is None:
-        return source
-    muxer = container_of(job.output)[0] if job.output.suffix else None
-    if muxer is not None and not job.preview and stores_turning(muxer, source.matrix):
-        return source
-    source.close()
-    return VideoSource(job.input, job.span, turn=True, deinterlace=job.deinterlace)
+    # Side by side, what is turned would be the two pictures as one.
+    muxer = container_of(job.output)[0] if job.output.suffix and not job.preview else None
+    return VideoSource(job.input, job.span, muxer=muxer, deinterlace=job.deinterlace)
 
 
 def _check_enough(job: Job, outcome: Outcome, fault: Exception | None) -> None:
@@ -205,7 +199,7 @@ def _counted(frames: Iterator[Frame], outcome: Outcome) -> Iterator[Frame]:
 def _encode(
     shown: Iterator[Shown],
     sink: Sink,
-    report: Report | None,
+    report: Callable[[Shown], None],
     progress: "tqdm[Any]",
     stop: Stop,
     outcome: Outcome,
@@ -219,8 +213,7 @@ def _encode(
             writer.put(item)
             outcome.shown += 1
             outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
-            if report is not None:
-                report.add(item)
+            report(item)
             progress.update()
             if stop.number:
                 return

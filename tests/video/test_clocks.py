@@ -10,9 +10,9 @@ import pytest
 
 from lift.video.__main__ import _rate
 from lift.video.choose import choose
-from lift.video.clock import Clock
 from lift.video.file import VideoSource
 from lift.video.job import Job
+from lift.video.joined import Clock
 from lift.video.run import run
 from lift.video.source import Span
 
