@@ -1,17 +1,27 @@
 """Which container, codec, pixel format and time base the output gets: tried out before any work is done."""
 
+import contextlib
+import os
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+import numpy as np
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.coding import CONSTANT, Coding, Found, rehearsed
-from lift.video.filters import mirrored
+from lift.video import aspect
+from lift.video.filters import palettized
+from lift.video.hdr import Light
 from lift.video.look import USUAL, Look
+from lift.video.media import decoder, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -24,6 +34,9 @@ CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
     ".ts": ("mpegts", "libx264"),
     ".gif": ("gif", "gif"),
 }
+TICKS = {"gif": 100, "matroska": 1000, "webm": 1000, "mpegts": 90_000}
+"""Parts of a second that containers with a clock of their own count in."""
+CONSTANT = ("avi",)  # muxers that count frames and store neither times nor an order other than the shown one
 # Near lossless to the eye, since the input was compressed once already.
 OPTIONS: dict[str, dict[str, str]] = {
     "libx264": {"crf": "16", "preset": "medium"},
@@ -35,6 +48,87 @@ OPTIONS: dict[str, dict[str, str]] = {
 HIDING = {"auto-alt-ref": "0"}  # libvpx takes no alpha beside frames that are never shown
 ALIASES = {"h264": "libx264", "h265": "libx265", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
 SMOOTHEST_GIF = 50  # frames per second; browsers slow a GIF of more down to 10
+PICTURES = 3  # that are tried out: of fewer, x265 leaves the times of decoding to chance
+OF_STREAM = re.compile("alpha_mode|duration|encoder|bps|number_of|_statistics|rotate", re.IGNORECASE)
+"""Metadata that tells how a stream was stored, which is not how ours is."""
+os.environ.setdefault("SVT_LOG", "1")  # errors alone; SVT-AV1 takes it from nowhere else
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """How the output is encoded."""
+
+    muxer: str
+    codec: str
+    look: Look
+    unit: Fraction
+    """Seconds per tick of the encoder's clock."""
+    options: dict[str, str]
+    wish: Format
+    warnings: tuple[str, ...] = ()
+    """What a reader will not find."""
+
+    def open(self, container: OutputContainer, metadata: dict[str, str]) -> VideoStream:
+        """Add the stream to a container, with the metadata given.
+
+        Raises:
+            ValueError: The container does not take the codec.
+        """
+        wish = self.wish
+        stream = cast(VideoStream, container.add_stream(self.codec, rate=wish.rate))
+        context = stream.codec_context
+        context.height, context.width = wish.size
+        context.pix_fmt = self.look.format
+        context.time_base, context.framerate = self.unit, wish.rate
+        if self.muxer in CONSTANT:
+            context.max_b_frames = 0
+        context.color_range, context.colorspace = self.look.range, self.look.matrix
+        context.color_primaries, context.color_trc = self.look.primaries, self.look.transfer
+        context.sample_aspect_ratio = wish.aspect
+        context.options = dict(self.options)
+        context.flags |= Flags.frame_duration
+        if wish.matrix is not None:
+            stream.set_display_matrix(wish.matrix)
+        if wish.chapters:
+            container.set_chapters(wish.chapters)
+        stream.metadata.update({key: text for key, text in metadata.items() if not OF_STREAM.match(key)})
+        aspect.reserve(stream, self.muxer, wish.aspect)
+        return stream
+
+    def rehearsed(self) -> Format | None:
+        """Write a few pictures and return what a reader finds; None: something refuses."""
+        ratio = self.wish.aspect
+        container = rehearse(self.muxer, self._fill, lambda file: aspect.store(file, self.muxer, ratio))
+        if container is None:
+            return None
+        with container, contextlib.suppress(av.FFmpegError, IndexError):
+            video = container.streams.video[0]
+            context = decoder(video)
+            for packet in container.demux(video):
+                for first in context.decode(packet):
+                    return replace(
+                        self.wish,
+                        look=Look.of(first),
+                        aspect=Fraction(video.sample_aspect_ratio or 1),
+                        light=Light.of(first),
+                        chapters=container.chapters(),
+                    )
+        return None
+
+    def _fill(self, container: OutputContainer) -> None:
+        stream = self.open(container, {})
+        start(container)
+        black = np.zeros((*self.wish.size, 4), np.uint8)  # shines through nearly everywhere
+        black[0, 0] = 255
+        for number in range(PICTURES):
+            picture = av.VideoFrame.from_ndarray(black, format="rgba")
+            form = self.look.format
+            picture = palettized(picture) if form == "pal8" else picture.reformat(format=form)
+            self.look.tag(picture)
+            picture.pts = number * max(1, round(1 / self.wish.rate / self.unit))
+            picture.time_base = self.unit
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
 
 
 def container_of(path: Path) -> tuple[str, str]:
@@ -50,14 +144,6 @@ def container_of(path: Path) -> tuple[str, str]:
             f"pictures"
         )
     return known
-
-
-def stores_turning(muxer: str, matrix: list[int]) -> bool:
-    """Return whether a container says how pictures are to be turned, in a way that players know.
-
-    Those of Matroska turn pictures and mirror none; those of WebM, its sister, do neither.
-    """
-    return muxer in ("mp4", "mov") or (muxer == "matroska" and not mirrored(matrix))
 
 
 def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
@@ -86,12 +172,12 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
         ) from error
     if encoder.type != "video":
         raise UserError(f"--codec {name}: not a video codec but {encoder.type}")
-    for coding in _candidates(muxer, name, encoder, wish):
-        seen = rehearsed(coding)
+    for coding in _candidates(muxer, encoder, wish):
+        seen = coding.rehearsed()
         if seen is not None and seen.look.conversion != coding.look.conversion and not seen.look.rgb:
             look = replace(coding.look, matrix=seen.look.matrix, range=seen.look.range)
             coding = replace(coding, look=look)
-            seen = rehearsed(coding)
+            seen = coding.rehearsed()
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
         if coding.look.rgb and not (wish.look.rgb or wish.look.gray) and not wish.look.known:
@@ -100,38 +186,21 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
                 f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
             )
         return replace(coding, warnings=tuple(_losses(coding, seen)))
-    raise _refusal(path, muxer, name, wish)
+    raise _refusal(path, muxer, encoder, wish)
 
 
-def _candidates(muxer: str, name: str, encoder: av.Codec, wish: Format) -> Iterator[Coding]:
-    options = OPTIONS.get(name, {})
+def _candidates(muxer: str, encoder: av.Codec, wish: Format) -> Iterator[Coding]:
+    name, options = encoder.name, OPTIONS.get(encoder.name, {})
     light = wish.light.options(name)
     joined = {key: ":".join(filter(None, (options.get(key), value))) for key, value in light.items()}
-    tick = _tick(muxer)
-    frame = 1 / wish.rate
+    frame, tick = 1 / wish.rate, Fraction(muxer in TICKS, TICKS.get(muxer, 1))
     units = (frame,) if muxer in CONSTANT else (max(wish.unit, tick), max(frame, tick))
     for form in _formats(wish.look, encoder):
         look = wish.look.stored_as(form)
         special = HIDING if look.alpha and name.startswith("libvpx") else {}
         for unit in dict.fromkeys(unit for unit in units if unit <= frame):
-            yield Coding(
-                muxer=muxer,
-                codec=name,
-                look=look,
-                unit=unit,
-                options={**options, **joined, **special},
-                wish=wish,
-            )
-
-
-def _tick(muxer: str) -> Fraction:
-    """Return the finest time that a container with a clock of its own stores, seconds; 0: any."""
-    return {
-        "gif": Fraction(1, 100),
-        "matroska": Fraction(1, 1000),
-        "webm": Fraction(1, 1000),
-        "mpegts": Fraction(1, 90_000),
-    }.get(muxer, Fraction(0))
+            own = {**options, **joined, **special}
+            yield Coding(muxer=muxer, codec=name, look=look, unit=unit, options=own, wish=wish)
 
 
 def _formats(look: Look, encoder: av.Codec) -> list[str]:
@@ -143,20 +212,17 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     wanted, offered = look.format, [option.name for option in encoder.video_formats or []]
     if encoder.lossy and (look.rgb or look.gray):
         wanted = ("yuva420p" if look.alpha else "yuv420p") + ("10le" if look.deep else "")
-    if encoder.name == "gif":
-        offered = ["pal8"]
-    left, order = list(offered) or [wanted], [wanted] if wanted in offered or not offered else []
-    left = [name for name in left if name not in order]
-    while left:
+    left = ["pal8"] if encoder.name == "gif" else offered or [wanted]
+    order = [wanted] if wanted in left else []
+    while left := [name for name in left if name not in order]:
         best, _ = find_best_pix_fmt_of_list(left, wanted, has_alpha=look.alpha)
         if best is None:
             break
         order.append(best.name)
-        left.remove(best.name)
     return order
 
 
-def _losses(coding: Coding, seen: Found) -> Iterable[str]:
+def _losses(coding: Coding, seen: Format) -> Iterable[str]:
     """Return what the output will lack, one line each."""
     wish, look = coding.wish, coding.wish.look
     name = f"{coding.codec} in {coding.muxer}"
@@ -185,29 +251,27 @@ def _losses(coding: Coding, seen: Found) -> Iterable[str]:
         )
 
 
-def _refusal(path: Path, muxer: str, name: str, wish: Format) -> UserError:
-    """Return why no coding was accepted."""
-    slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
-    opaque = replace(wish, transparent=False)
-    encoder = av.Codec(name, "w")
-    if wish.transparent and _any(muxer, name, encoder, opaque):
+def _refusal(path: Path, muxer: str, encoder: av.Codec, wish: Format) -> UserError:
+    """Return why no coding was accepted: the first thing without which one would have been."""
+    name = encoder.name
+
+    def taken(other: Format) -> bool:
+        return any(coding.rehearsed() is not None for coding in _candidates(muxer, encoder, other))
+
+    if wish.transparent and taken(wish):
         return UserError(
             f"{path}: the input is transparent, and {name} in {muxer} is not; take .webm, .gif, .mov with "
             f"--codec prores_ks or png, .mkv with --codec ffv1, or a folder of pictures"
         )
-    if _any(muxer, name, encoder, slow):
+    slow = replace(wish, rate=Fraction(25), unit=Fraction(1, 25))
+    if taken(slow):
         return UserError(
             f"{path}: {float(wish.rate):g} frames per second are more than {name} in {muxer} takes; give a "
             f"lower --factor or --fps, or another container"
         )
-    small = replace(slow, size=(64, 64), transparent=False)
-    if not _any(muxer, name, encoder, small):
+    if not taken(replace(slow, size=(64, 64))):
         return UserError(f"--codec {name}: does not fit into {muxer}; try an .mkv file")
     return UserError(
         f"--codec {name}: the encoder takes no frames of {wish.size[1]} x {wish.size[0]} pixels like the "
         f"input's ({wish.look.format}); try --codec ffv1 with an .mkv file"
     )
-
-
-def _any(muxer: str, name: str, encoder: av.Codec, wish: Format) -> bool:
-    return any(rehearsed(coding) is not None for coding in _candidates(muxer, name, encoder, wish))

@@ -11,16 +11,26 @@ from typing import Any, cast
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from lift.video.clock import may_restart, settled
-from lift.video.facts import COMBED, MICROSECONDS, count, look_into, why
-from lift.video.filters import Chain
+from lift.errors import UserError
+from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
 from lift.video.frame import Frame
-from lift.video.look import Look
-from lift.video.media import decoder, read
-from lift.video.source import Source, Span
+from lift.video.hdr import Light
+from lift.video.joined import joined, may_restart, settled
+from lift.video.look import Look, transparent
+from lift.video.media import MICROSECONDS, TRANSPORT, decoder, read, side_data_of, time_of, why
+from lift.video.settings import DEFAULTS
+from lift.video.source import WHOLE, Source, Span
 
+FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
+COMBED = (
+    "{}: its pictures are combs of two moments, and so is all that is made of them; --deinterlace makes "
+    "whole pictures of them first"
+)
+LATE = "it was joined, and what comes later has streams that its beginning lacks: they are left out"
+SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
 FOOTER = 8  # bytes behind a slice of FFV1: size, status, CRC
@@ -31,31 +41,104 @@ EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, unti
 class VideoSource(Source):
     """A video file."""
 
-    def __init__(self, path: Path, span: Span, *, turn: bool = False, deinterlace: bool = False) -> None:
-        """Open the file and read what it says of itself.
+    def __init__(
+        self, path: Path, span: Span, *, muxer: str | None = None, deinterlace: bool = False
+    ) -> None:
+        """Read what the file says of itself, and go to the first picture that is wanted.
 
         Args:
             path: The file.
             span: Which part of it is wanted.
-            turn: Turn the pixels as the file says they are to be shown; False: `matrix` says it further on.
+            muxer: FFmpeg's name of the output's container. Where it cannot say how pictures are to be turned,
+                pixels are turned, else `matrix` says it further on; None: it can say nothing.
             deinterlace: Make a whole picture of each field.
 
         Raises:
             UserError: It is no video, has none, or is cut off.
         """
-        super().__init__(path, span, look_into(path, turn=turn, deinterlace=deinterlace))
-        self._combed = self.interlaced or deinterlace
-        self.total = count(self, span)
+        try:
+            with read(path) as container:
+                video = _choose_video(path, container)
+                first = _first(container, video)
+                self._look_into(path, span, container, video, first)
+                self._choose_filters(video, first, muxer, deinterlace=deinterlace)
+                if container.format.name == TRANSPORT and joined(path).lost:
+                    self.warnings.append(LATE)
+        except av.EOFError as error:
+            raise UserError(f"{path}: no frames in it") from error
+        except (av.FFmpegError, ValueError) as error:
+            raise UserError(f"{path}: not a video that FFmpeg can read, or cut off ({why(error)})") from error
+        if self.total is not None and span != WHOLE:
+            whole = self.total / self.rate
+            end = whole if span.end is None else min(span.end, whole)
+            self.total = max(0, round((end - span.start) * self.rate))
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
-        self.container, self.video = self._open()
+        self._open()  # anew: not every format can be wound back
         self._running = self._pictures()
         self._first = self._begin()
-        self.length = None if span.end is None else self.begin + span.end - self.origin
 
-    def _open(self) -> tuple[InputContainer, VideoStream]:
-        container = read(self.path)
-        return container, cast(VideoStream, container.streams[self.index])
+    def _look_into(
+        self, path: Path, span: Span, container: InputContainer, video: VideoStream, first: av.VideoFrame
+    ) -> None:
+        """Take over what the header says, and the first frame, which knows more."""
+        rates = (video.average_rate, video.guessed_rate, video.base_rate)
+        rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
+        length, look = container.duration, Look.of(first)
+        warnings = [f"{SPHERE[kind]} is left out" for kind in sorted(set(side_data_of(first)) & set(SPHERE))]
+        if len(videos := _videos(container)) > 1:
+            more = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+            warnings.insert(0, more)
+        super().__init__(
+            path=path,
+            span=span,
+            look=look,
+            size=(first.height, first.width),
+            rate=rate,
+            unit=video.time_base or 1 / rate,
+            aspect=Fraction(video.sample_aspect_ratio or 1),
+            light=Light.of(first),
+            matrix=matrix_of(first),
+            chapters=list(container.chapters()),
+            transparent=look.alpha and transparent(look.unmixed(first)),
+            total=video.frames or (round(Fraction(length, MICROSECONDS) * rate) if length else None),
+            warnings=warnings,
+            begin=_begin(container, video, first),
+        )
+        self.index, self._stored = video.index, (first.width, first.height)
+        # AVI stores no times: they are of no use where pictures lie in another order than they are shown in.
+        self._timed = container.format.name != "avi" or not video.codec_context.has_b_frames
+
+    def _choose_filters(
+        self, video: VideoStream, first: av.VideoFrame, muxer: str | None, *, deinterlace: bool
+    ) -> None:
+        """Choose what is to be done to pictures, and describe them as they are then."""
+        self._filters: list[Filter] = []
+        marked, order = first.interlaced_frame, video.codec_context.field_order
+        interlaced = marked or order in FIELDS
+        self._combed = interlaced or deinterlace  # there is nothing more to say of it
+        if deinterlace:
+            # Where pictures say themselves which of them are interlaced, those alone.
+            parity = "auto" if marked or not interlaced else FIELDS[order]
+            which = "interlaced" if marked else "all"
+            self._filters.append(("bwdif", f"mode=send_field:parity={parity}:deint={which}"))
+            self.rate, self.unit, self.total = self.rate * 2, self.unit / 2, self.total and self.total * 2
+            if not interlaced:
+                self.warnings.append("not marked as interlaced; deinterlaced all the same, upper field first")
+        elif interlaced:
+            self.warnings.append(COMBED.format("interlaced"))
+        if self.matrix is None or (muxer and turning(self.matrix) and stores_turning(muxer, self.matrix)):
+            return
+        filters, matrix, self.matrix = turning(self.matrix), self.matrix, None
+        if filters is None:
+            self.warnings.append(f"it is to be shown turned by {angle(matrix)} degrees, which is left out")
+        elif sideways(matrix):
+            self.aspect, self.size = 1 / self.aspect, self.size[::-1]
+        self._filters += filters or []
+
+    def _open(self) -> None:
+        self.container = read(self.path)
+        self.video = cast(VideoStream, self.container.streams[self.index])
 
     def _begin(self) -> av.VideoFrame | None:
         """Go to the first picture that is wanted, and let the clock of the output begin with it.
@@ -102,7 +185,7 @@ class VideoSource(Source):
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Decode and filter; the first picture of a size that the others have not ends it."""
         filters: Chain | None = None
-        width, height = self.stored
+        width, height = self._stored
         for picture in self._decoded():
             if (picture.width, picture.height) != (width, height):
                 self._note(
@@ -110,10 +193,10 @@ class VideoSource(Source):
                     f"{self._where(picture)}; split the video there and smooth the parts"
                 )
                 break
-            if not self.filters:
+            if not self._filters:
                 yield picture
                 continue
-            filters = filters or Chain(picture, picture.time_base or self.unit, self.filters)
+            filters = filters or Chain(picture, picture.time_base or self.unit, self._filters)
             yield from filters.push(picture)
         if filters is not None:
             yield from filters.push(None)
@@ -129,7 +212,7 @@ class VideoSource(Source):
                     continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and (packet.pts is None or not self.timed):
+                if first and (packet.pts is None or not self._timed):
                     begin = self.begin if packet.dts is None else packet.dts * packet.time_base
                     self._count_from = begin - self.origin
                 first = False
@@ -147,24 +230,22 @@ class VideoSource(Source):
         """Yield the video's packets from the last key frame at or before the start."""
         held: list[Any] = []
         waiting = self.span.start > 0
-        for packet in self._settled():
+        for packet in self._sought():
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if not waiting or not packet.size:
-                yield packet
-                continue
-            stamp = _stamp(packet)
-            if stamp is None or stamp >= self.origin:
-                waiting = False
-            elif packet.is_keyframe and (packet.pts is None or packet.pts * packet.time_base <= self.origin):
-                held.clear()
+            if waiting and packet.size:
+                time = time_of(packet)
+                waiting = time is not None and time < self.origin
+                early = packet.pts is None or packet.pts * packet.time_base <= self.origin
+                if waiting and packet.is_keyframe and early:
+                    held.clear()
             held.append(packet)
             if not waiting:
                 yield from held
                 held.clear()
         yield from held
 
-    def _settled(self) -> Iterator[Any]:
+    def _sought(self) -> Iterator[Any]:
         """Yield the video's packets from near the start on, all on one clock."""
         if may_restart(self.container):  # where times repeat, none can be sought
             yield from (one for one in settled(self.container) if one.stream.index == self.index)
@@ -175,31 +256,30 @@ class VideoSource(Source):
                 self.container.seek(int((self.origin - earlier) / base), stream=self.video)
                 packets = self.container.demux(self.video)
                 first = next(packets)
-                stamp = _stamp(first, shown=True)
-                if first.is_keyframe and stamp is not None and stamp <= self.origin:
+                stamp = first.dts if first.pts is None else first.pts
+                if first.is_keyframe and stamp is not None and stamp * first.time_base <= self.origin:
                     yield first
                     yield from packets
                     return
             self.container.close()
-            self.container, self.video = self._open()
+            self._open()
         yield from self.container.demux(self.video)
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
-        if picture.pts is None or not self.timed:
+        if picture.pts is None or not self._timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
         return time if latest is None else latest + 1 / self.rate if time <= latest else time
 
     def _where(self, item: Any) -> str:
-        stamp = item.pts if item.pts is not None else item.dts
+        stamp = item.dts if item.pts is None else item.pts
         if stamp is None:
             return "somewhere"
         return f"at {float(stamp * (item.time_base or self.unit) - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Remember the first problem."""
-        if self.trouble is None:
-            self.trouble = f"{self.path}: {trouble}"
+        self.trouble = self.trouble or f"{self.path}: {trouble}"
 
     def _check_end(self, seen: int) -> None:
         """Notice a file that ends long before its header says."""
@@ -217,11 +297,41 @@ class VideoSource(Source):
         self.container.close()
 
 
-def _stamp(packet: Any, *, shown: bool = False) -> Any:
-    """Return when a packet is decoded, or shown, seconds; None: it does not say."""
-    one, other = (packet.pts, packet.dts) if shown else (packet.dts, packet.pts)
-    stamp = other if one is None else one
-    return None if stamp is None else stamp * packet.time_base
+def _videos(container: InputContainer) -> list[VideoStream]:
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
+def _choose_video(path: Path, container: InputContainer) -> VideoStream:
+    videos = _videos(container)
+    readable = [s for s in videos if s.codec_context is not None]
+    if not readable:
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
+        what = "none that FFmpeg can decode" if videos else f"only {kinds}"
+        raise UserError(f"{path}: no video in it, {what}")
+    return readable[0]
+
+
+def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame:
+    """Decode the first frame that can be; raises the first error where none can."""
+    context, trouble = decoder(video), None
+    for packet in container.demux(video):
+        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
+            continue
+        try:
+            for frame in context.decode(packet):
+                return cast(av.VideoFrame, frame)
+        except av.FFmpegError as error:
+            trouble = trouble or error
+    raise trouble or av.EOFError(0, "no frames")
+
+
+def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Fraction:
+    """Return when the first picture or sound is, exactly: the container's own number is rounded."""
+    streams = [s for s in container.streams if s.type == "audio" or s is video]
+    begins = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
+    if first.pts is not None and first.time_base:
+        begins.append(first.pts * first.time_base)
+    return min(begins, default=Fraction(0))
 
 
 class SliceCheck:
@@ -235,16 +345,13 @@ class SliceCheck:
     def __init__(self, stream: Any) -> None:
         """Watch a video stream of any codec."""
         self._has_slices = stream.codec_context.name == "ffv1"
-        self._passed = self._failed = False
+        self._found = set[bool]()
 
     def sound(self, packet: Any) -> bool:
         """Return whether a packet and those before it pass, as far as is known."""
-        if not self._has_slices or not packet.size:
-            return True
-        passed = _passes(bytes(packet))
-        self._passed |= passed
-        self._failed |= not passed
-        return not (self._passed and self._failed)
+        if self._has_slices and packet.size:
+            self._found.add(_passes(bytes(packet)))
+        return len(self._found) < 2
 
 
 def _passes(data: bytes) -> bool:

@@ -4,23 +4,30 @@ How it is to be shown is said by FFmpeg's display matrix, 9 numbers. Of its 2 x 
 (x, y) from the middle is shown at (a x + c y, b x + d y), y downwards.
 """
 
-import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
 from av.filter import Graph
 
-TRANSPOSED = {  # signs of b and c: direction of FFmpeg's transpose filter
-    (1, 1): "cclock_flip",
-    (1, -1): "clock",
-    (-1, 1): "cclock",
-    (-1, -1): "clock_flip",
-}
+from lift.video.media import side_data_of
+
 Filter = tuple[str, str | None]
+"""Name and arguments."""
+TURNS: dict[tuple[int, ...], list[Filter]] = {  # signs of a, b, c, d: what does the same to the pixels
+    (0, 0, 0, 0): [],
+    (1, 0, 0, 1): [],
+    (-1, 0, 0, 1): [("hflip", None)],
+    (1, 0, 0, -1): [("vflip", None)],
+    (-1, 0, 0, -1): [("hflip", None), ("vflip", None)],
+    (0, 1, 1, 0): [("transpose", "cclock_flip")],
+    (0, 1, -1, 0): [("transpose", "clock")],
+    (0, -1, 1, 0): [("transpose", "cclock")],
+    (0, -1, -1, 0): [("transpose", "clock_flip")],
+}
 
 
 class Chain:
@@ -34,7 +41,7 @@ class Chain:
         Args:
             first: A frame like all that come.
             unit: Seconds per tick of their clock.
-            filters: Name and arguments of each.
+            filters: The filters.
         """
         self._graph = graph = Graph()
         if isinstance(first, av.VideoFrame):
@@ -89,17 +96,9 @@ def palettized(frame: av.VideoFrame) -> av.VideoFrame:
 
 def matrix_of(frame: Any) -> list[int] | None:
     """Read a frame's display matrix; None: it is shown as it is."""
-    with contextlib.suppress(KeyError):
-        data = cast(Any, frame.side_data)["DISPLAYMATRIX"]
-        values = [int(value) for value in np.frombuffer(bytes(data), np.int32)]
-        return values if turning(values) or slanted(values) else None
-    return None
-
-
-def slanted(matrix: Sequence[int]) -> bool:
-    """Return whether a matrix turns by other than quarters; no filter here does that."""
-    a, b, _, c, d = matrix[:5]
-    return bool((a or d) and (b or c))
+    numbers = np.frombuffer(side_data_of(frame).get("DISPLAYMATRIX", b""), np.int32)
+    matrix = [int(number) for number in numbers]
+    return matrix if matrix and turning(matrix) != [] else None
 
 
 def angle(matrix: Sequence[int]) -> int:
@@ -107,23 +106,21 @@ def angle(matrix: Sequence[int]) -> int:
     return round(-math.degrees(math.atan2(matrix[1], matrix[0])))
 
 
-def mirrored(matrix: Sequence[int]) -> bool:
-    """Return whether a matrix shows a picture as in a mirror, turned or not."""
+def turning(matrix: Sequence[int]) -> list[Filter] | None:
+    """Return the filters that do to the pixels what a matrix says; None: it turns by other than quarters."""
+    return TURNS.get(tuple((matrix[k] > 0) - (matrix[k] < 0) for k in (0, 1, 3, 4)))
+
+
+def sideways(matrix: Sequence[int]) -> bool:
+    """Return whether a matrix that turns by quarters swaps width and height."""
+    return bool(matrix[1])
+
+
+def stores_turning(muxer: str, matrix: Sequence[int]) -> bool:
+    """Return whether a container says how pictures are to be turned, in a way that players know.
+
+    Those of Matroska turn pictures and mirror none; those of WebM, its sister, do neither.
+    """
     a, b, _, c, d = matrix[:5]
-    return a * d - b * c < 0
-
-
-def sideways(matrix: Sequence[int] | None) -> bool:
-    """Return whether a matrix swaps width and height."""
-    return matrix is not None and not slanted(matrix) and bool(matrix[1])
-
-
-def turning(matrix: Sequence[int] | None) -> list[Filter]:
-    """Return the filters that do to the pixels what a matrix says; no pixel's value changes."""
-    if matrix is None or slanted(matrix):
-        return []
-    a, b, _, c, d = matrix[:5]
-    if b and c:
-        return [("transpose", TRANSPOSED[1 if b > 0 else -1, 1 if c > 0 else -1])]
-    mirrored: list[Filter] = [("hflip", None)] * (a < 0)
-    return mirrored + [("vflip", None)] * (d < 0)
+    mirrored = a * d - b * c < 0
+    return muxer in ("mp4", "mov") or (muxer == "matroska" and not mirrored)

@@ -13,7 +13,7 @@ from lift.clips.sequence import missing, numbered, visible
 from lift.errors import UserError
 from lift.video.frame import Frame, Image
 from lift.video.look import Look, premultiplied, transparent
-from lift.video.source import Facts, Source, Span
+from lift.video.source import Source, Span
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 TO_16_BITS = 257  # 255 becomes 65535
@@ -41,25 +41,25 @@ class FolderSource(Source):
             raise UserError(f"{path}: no frame between --start and --end; it has {len(files)} frames")
         gaps = missing([file for _, file in self._files], [number for number, _ in self._files])
         sample = _picture(self._files[0][1])
-        size, alpha = (sample.shape[0], sample.shape[1]), sample.shape[2] == 4
-        deep = sample.dtype == np.uint16 or any(_is_deep(file) for _, file in self._files)
-        facts = Facts(
-            look=Look.of_pictures(size, deep=deep, alpha=alpha),
-            size=size,
+        deep = any(_is_deep(file) for _, file in self._files)
+        super().__init__(
+            path=path,
+            span=span,
+            look=Look.of_image(sample, deep=deep),
+            size=(sample.shape[0], sample.shape[1]),
             rate=rate,
             unit=1 / rate,
             transparent=transparent(sample),
             total=len(self._files),
             warnings=[f"{path}: {gaps}; nothing is made from frames on both sides of a gap"] * bool(gaps),
         )
-        super().__init__(path, span, facts)
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures, all as 16 bits where one of them has more than 8.
 
         A picture that is damaged, or of another size than the first, ends the video: `trouble` says so.
         """
-        first, expected = self._files[0][0], self._files[0][0]
+        first = expected = self._files[0][0]
         for k, (number, file) in enumerate(self._files):
             try:
                 image = self._fitting(file)
@@ -67,10 +67,8 @@ class FolderSource(Source):
                 self.trouble = f"{error}; stopped after {k} picture{'s' * (k != 1)}"
                 return
             time, apart, expected = (number - first) / self.rate, number > expected, number + 1
-            if self.look.alpha:
-                yield Frame(image=premultiplied(image), picture=image, time=time, apart=apart)
-            else:
-                yield Frame(image=image, time=time, apart=apart)
+            seen = premultiplied(image) if self.look.alpha else image
+            yield Frame(image=seen, picture=image, time=time, apart=apart)
 
     def _fitting(self, file: Path) -> Image:
         image = _picture(file)

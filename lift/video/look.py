@@ -65,16 +65,15 @@ class Look:
         return look.stored_as(look.format)
 
     @classmethod
-    def of_pictures(cls, size: tuple[int, int], *, deep: bool, alpha: bool) -> "Look":
-        """Return that of picture files of (H, W): RGB, as sRGB has it."""
-        high = size[1] >= WIDE or size[0] > TALL
+    def of_image(cls, image: Image, *, deep: bool = False) -> "Look":
+        """Return that of an array [H, W, 3 or 4], of 16 bits or to become so: RGB, as sRGB has it."""
         return cls(
-            format=_kind(deep=deep, alpha=alpha),
+            format=_kind(deep=deep or image.dtype == np.uint16, alpha=image.shape[2] == 4),
             matrix=RGB,
             range=FULL,
             primaries=BT709,
             transfer=SRGB,
-            high=high,
+            high=image.shape[1] >= WIDE or image.shape[0] > TALL,
         )
 
     def stored_as(self, form: str) -> "Look":

@@ -1,8 +1,9 @@
-"""Opening media files."""
+"""Opening media files, and FFmpeg's words."""
 
 import contextlib
 import os
 from collections.abc import Callable
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from lift.files import address
-from lift.video.transport import Renumbered, joined
+from lift.video.joined import Renumbered, joined
 
+MICROSECONDS = 1_000_000  # the unit of a container's times
 TRANSPORT = "mpegts"
 READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
 TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
@@ -40,6 +42,22 @@ def decoder(stream: Any) -> Any:
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def time_of(packet: Any) -> Fraction | None:
+    """Return when a packet is decoded, else shown, seconds; None: it does not say."""
+    stamp = packet.pts if packet.dts is None else packet.dts
+    return None if stamp is None else stamp * packet.time_base
+
+
+def side_data_of(frame: Any) -> dict[str, bytes]:
+    """Return what FFmpeg tells of a frame beside its pixels, by its name of the kind."""
+    return {entry.type.name: bytes(entry) for entry in frame.side_data}
+
+
+def why(error: Exception) -> str:
+    """Return the short reason of an error of FFmpeg."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def start(container: OutputContainer) -> None:

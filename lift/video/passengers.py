@@ -9,24 +9,42 @@ those are shown is no matter.
 import contextlib
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import count
 from typing import Any
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition
 
-from lift.video.boarding import Carrier, Sound, arrives, first_packets, makers, name_of
-from lift.video.clock import may_restart, settled
-from lift.video.facts import MICROSECONDS, why
 from lift.video.file import VideoSource
-from lift.video.media import read
+from lift.video.filters import Chain
+from lift.video.joined import may_restart, settled
+from lift.video.media import MICROSECONDS, read, rehearse, time_of, why
 
 KINDS = ("audio", "subtitle", "data")
 LAG = 10  # seconds that a stream may lie behind the others in a file; FFmpeg's muxers let them
 COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+SOUND = {  # muxer: encoders that its players know, the best first
+    "mp4": ("aac",),
+    "mov": ("aac",),
+    "matroska": ("libopus", "aac"),
+    "webm": ("libopus",),
+    "avi": ("libmp3lame", "ac3"),
+    "mpegts": ("aac", "mp2"),
+}
+TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+BITS = {"aac": 96_000, "libopus": 96_000, "libmp3lame": 96_000, "ac3": 112_000, "mp2": 128_000}
+"""Bits per second and channel at which a conversion is not heard."""
+LAYOUTS = ("mono", "stereo", "2.1", "quad", "5.0", "5.1", "6.1", "7.1")
+RATE = 48_000  # samples per second that every encoder takes
+TRIED, SEARCHED = 8, 4000  # packets of a stream that are tried out, and read at most to find them
+Carrier = Callable[[Any], Iterable[Any]]
+"""Turns a packet of the input into those of the output; None: into what is still held."""
+Maker = Callable[[Any, Any], tuple[Any, Carrier]]
+"""Adds a stream to an output for one of the input; gives it, and its carrier."""
 
 
 class Passengers:
@@ -34,15 +52,14 @@ class Passengers:
 
     Attributes:
         warnings: What could not come along as it was, and why.
-        trouble: What of it was damaged or refused on the way; None: nothing.
+        trouble: What of it was damaged on the way; None: nothing.
     """
 
     def __init__(self, source: VideoSource, container: OutputContainer, *, wanted: bool) -> None:
         """Add streams to `container` for those of `source`; `wanted` False: none that have a clock."""
         self.warnings: list[str] = []
         self.trouble: str | None = None
-        self._source, self._span, self._container = source, source.span, container
-        self._length = source.length
+        self._source, self._container = source, container
         self._input = read(source.path)
         self._carriers: dict[int, Carrier] = {}
         self._last: dict[int, int] = {}  # decoding time of a stream's last packet, in its unit
@@ -53,7 +70,7 @@ class Passengers:
         ]
         if wanted and streams:
             with read(source.path) as trial:
-                samples = first_packets(trial, streams)
+                samples = _first_packets(trial, streams)
                 for stream in streams:
                     self._board(stream, trial.streams[stream.index], samples[stream.index])
         elif streams:
@@ -61,10 +78,9 @@ class Passengers:
                 "sound and subtitles are left out: they would not last as long as the slow motion"
             )
         self._attach()
-        muxer = container.format.name
         for what, number in self._left.items():
             several = f" ({number} of them)" if number > 1 else ""
-            self.warnings.append(f"{what}{several} is left out: {muxer} takes none")
+            self.warnings.append(f"{what}{several} is left out: {container.format.name} takes none")
         self._steady = {i for i in self._carriers if self._input.streams[i].type == "audio"}
         self._queue: list[tuple[Fraction, int, Any]] = []
         self._order = count()
@@ -73,11 +89,11 @@ class Passengers:
         self._ended = not self._carriers
 
     def _board(self, stream: Any, trial: Any, samples: list[Any]) -> None:
-        muxer, name = self._container.format.name, name_of(stream)
+        muxer, name = self._container.format.name, _name_of(stream)
         if (name, muxer) == ("tmcd", "mov"):
             return  # made anew of the video's "timecode"
-        for maker, warning in makers(muxer, stream):
-            if arrives(muxer, maker, trial, samples):
+        for maker, warning in _makers(muxer, stream):
+            if _arrives(muxer, maker, trial, samples):
                 copy, self._carriers[stream.index] = maker(self._container, stream)
                 copy.metadata.update(stream.metadata)
                 copy.disposition = stream.disposition
@@ -91,16 +107,15 @@ class Passengers:
         stream: Any
         for stream in self._input.streams:
             if stream.type == "attachment" and muxer == "matroska":
-                self._container.add_attachment(
-                    stream.name or "file", stream.mimetype or "application/octet-stream", stream.data
-                )
+                kind = stream.mimetype or "application/octet-stream"
+                self._container.add_attachment(stream.name or "file", kind, stream.data)
             elif stream.type == "attachment":
                 self._left[f"the attached file {stream.name}"] += 1
             elif stream.disposition & Disposition.attached_pic and not self._cover(stream, muxer):
                 self._left["cover art"] += 1
 
     def _cover(self, stream: Any, muxer: str) -> bool:
-        name, kind = COVERS.get(name_of(stream), ("", ""))
+        name, kind = COVERS.get(_name_of(stream), ("", ""))
         with read(self._source.path) as container:
             picture = bytes(next(container.demux(container.streams[stream.index])))
         if not name or not picture:
@@ -115,54 +130,50 @@ class Passengers:
             packet.pts = packet.dts = 0
             packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 90_000), copy, True
             self._covers.append(packet)
-        else:
-            return False
-        return True
+        return muxer in ("matroska", "mp4")
 
     def until(self, time: Fraction | None) -> Iterator[Any]:
         """Yield the packets up to a time of the output, seconds; None: all that there are."""
         yield from self._covers
         self._covers = []
-        while not self._ended and (time is None or not self._past(time, LAG)):
+        while not self._ended and (time is None or not self._past(time)):
             self._advance()
         while self._queue and (time is None or self._queue[0][0] <= time):
             yield from self._carried(heapq.heappop(self._queue)[2])
 
-    def _past(self, time: Fraction, lag: int | None) -> bool:
-        """Return whether all up to a time was read, as far as streams lie `lag` seconds apart at most.
+    def _past(self, time: Fraction, *, end: bool = False) -> bool:
+        """Return whether all up to a time was read, as far as streams lie close to each other in the file.
 
         Args:
             time: Of the output, seconds.
-            lag: How long to wait for sound; None: to the file's end.
+            end: Whether the reader stops there: it waits for sound however late, and for texts.
         """
         furthest = max(self._reached.values(), default=Fraction(-1))
-        if lag is not None and furthest >= time + lag:
+        if not end and furthest >= time + LAG:
             return True
-        sound = [self._reached.get(index, Fraction(-1)) for index in self._steady]
-        if lag is None and self._steady != set(self._carriers) and furthest < time + LAG:
+        if end and self._steady != set(self._carriers) and furthest < time + LAG:
             return False
-        return min(sound, default=furthest) >= time
+        return (
+            min((self._reached.get(index, Fraction(-1)) for index in self._steady), default=furthest) >= time
+        )
 
     def _advance(self) -> None:
         packet = next(self._packets, None)
         if packet is None:
             self._ended = True
             return
-        index = packet.stream.index
-        stamp = packet.pts if packet.dts is None else packet.dts
-        time = self._reached.get(index, Fraction(0))
-        if stamp is not None:
-            time = stamp * packet.time_base - self._source.origin
+        index, stamp, length = packet.stream.index, time_of(packet), self._source.length
+        time = self._reached.get(index, Fraction(0)) if stamp is None else stamp - self._source.origin
         self._reached[index] = max(time, self._reached.get(index, time))
         if index in self._carriers and packet.size and self._within(packet, time):
             heapq.heappush(self._queue, (time, next(self._order), packet))
-        self._ended = self._length is not None and self._past(self._length, None)
+        self._ended = length is not None and self._past(length, end=True)
 
     def _within(self, packet: Any, time: Fraction) -> bool:
         """Clip to the span; a text that is on the screen when it begins stays on it."""
-        if self._length is not None and time >= self._length:
+        if self._source.length is not None and time >= self._source.length:
             return False
-        if time >= 0 or not self._span.start:
+        if time >= 0 or not self._source.span.start:
             return True
         over = time + (packet.duration or 0) * packet.time_base
         if packet.stream.type != "subtitle" or over <= 0:
@@ -178,7 +189,7 @@ class Passengers:
             if may_restart(self._input):
                 yield from settled(self._input)
                 return
-            if self._span.start:
+            if self._source.span.start:
                 self._go_to_start(wanted)
             yield from self._input.demux([self._input.streams[index] for index in wanted])
         except av.FFmpegError:
@@ -189,9 +200,8 @@ class Passengers:
         place = max(0, int((self._source.origin - LAG) * MICROSECONDS))
         with contextlib.suppress(av.FFmpegError), read(self._source.path) as trial:
             trial.seek(place)
-            first = next(trial.demux([trial.streams[index] for index in streams]))
-            stamp = first.pts if first.dts is None else first.dts
-            if stamp is not None and stamp * first.time_base <= self._source.origin:
+            time = time_of(next(trial.demux([trial.streams[index] for index in streams])))
+            if time is not None and time <= self._source.origin:
                 self._input.seek(place)
 
     def _carried(self, packet: Any) -> Iterator[Any]:
@@ -213,11 +223,164 @@ class Passengers:
             self.trouble = self.trouble or f"{self._source.path}: {damaged}"
 
     def flush(self) -> Iterator[Any]:
-        """Yield what encoders still hold."""
+        """Yield what carriers still hold."""
         for carrier in self._carriers.values():
-            if isinstance(carrier, Sound):
-                yield from carrier.flush()
+            yield from carrier(None)
 
     def close(self) -> None:
         """Close the reader."""
         self._input.close()
+
+
+def _first_packets(container: InputContainer, streams: list[Any]) -> dict[int, list[Any]]:
+    """Read each stream's first packets, as far as they lie near the beginning."""
+    samples: dict[int, list[Any]] = {stream.index: [] for stream in streams}
+    steady = [samples[stream.index] for stream in streams if stream.type == "audio"]
+    with contextlib.suppress(av.FFmpegError):
+        for number, packet in enumerate(container.demux([container.streams[index] for index in samples])):
+            found = samples[packet.stream.index]
+            if packet.size and len(found) < TRIED:
+                found.append(packet)
+            if number > SEARCHED or (steady and all(len(packets) == TRIED for packets in steady)):
+                break
+    return samples
+
+
+def _name_of(stream: Any) -> str:
+    """Return the name of a stream's codec, the same for all its encoders and decoders."""
+    if stream.codec_context is not None:
+        return str(stream.codec_context.codec.canonical_name)
+    return str(getattr(stream, "name", None) or "unknown codec")
+
+
+def _makers(muxer: str, stream: Any) -> Iterator[tuple[Maker, str]]:
+    """Yield ways of taking a stream along, the best first, each with what the user is told of it."""
+    yield _copy, ""
+    context, name = stream.codec_context, _name_of(stream)
+    if context is None:
+        return
+    if stream.type == "audio":
+        for codec in SOUND.get(muxer, ()):
+            for layout, rate in _sounds(codec, context):
+                fewer = "" if layout.nb_channels == context.layout.nb_channels else f", {layout.name}"
+                warning = f"sound ({name}) is converted to {codec}{fewer}: {muxer} takes no copy"
+                yield partial(_sound, codec, layout, rate), warning
+    if stream.type == "subtitle" and context.codec.text_sub and muxer in TEXT:
+        codec = TEXT[muxer]
+        yield partial(_text, codec), f"subtitles ({name}) are converted to {codec}: {muxer} takes no copy"
+
+
+def _sounds(codec: str, context: Any) -> Iterator[tuple[av.AudioLayout, int]]:
+    """Yield channel layouts and sample rates for a conversion, the input's own first."""
+    known = av.Codec(codec, "w").audio_rates or []
+    rates = [context.sample_rate] if not known or context.sample_rate in known else []
+    alike = [layout for layout in map(av.AudioLayout, LAYOUTS) if layout.nb_channels == context.channels]
+    for layout in (context.layout, *alike, av.AudioLayout("stereo")):
+        for rate in (*rates, RATE):
+            yield layout, rate
+
+
+def _arrives(muxer: str, maker: Maker, stream: Any, samples: list[Any]) -> bool:
+    """Return whether a reader of the output finds the stream, with something in it that it can decode."""
+    wanted = ""
+
+    def fill(container: OutputContainer) -> None:
+        nonlocal wanted
+        copy, carrier = maker(container, stream)
+        wanted = _name_of(copy)
+        container.start_encoding()
+        for packet in samples or [_stand_in(stream)]:
+            container.mux(list(carrier(_twin(packet))))
+        container.mux(list(carrier(None)))
+
+    made = rehearse(muxer, fill)
+    if made is None:
+        return False
+    with made:
+        there = [s for s in made.streams if s.type == stream.type and _name_of(s) == wanted]
+        if not there or stream.type != "audio" or not samples:
+            return bool(there)
+        with contextlib.suppress(av.FFmpegError):
+            return any(packet.decode() for packet in made.demux(there[0]))
+    return False
+
+
+def _stand_in(stream: Any) -> Any:
+    """Make a packet for a stream whose first one comes late, as texts do."""
+    packet = av.Packet(b"\0\1-")
+    packet.pts = packet.dts = 0
+    packet.duration, packet.time_base, packet.stream = 1, stream.time_base, stream
+    return packet
+
+
+def _twin(packet: Any) -> Any:
+    """Copy a packet, since writing it changes it."""
+    twin = av.Packet(bytes(packet))
+    twin.pts, twin.dts, twin.duration = packet.pts, packet.dts, packet.duration
+    twin.time_base, twin.stream, twin.is_keyframe = packet.time_base, packet.stream, packet.is_keyframe
+    return twin
+
+
+def _copy(container: OutputContainer, stream: Any) -> tuple[Any, Carrier]:
+    copy = container.add_stream_from_template(stream)
+
+    def carry(packet: Any) -> Iterator[Any]:
+        if packet is not None:
+            packet.stream = copy
+            yield packet
+
+    return copy, carry
+
+
+def _text(codec: str, container: OutputContainer, stream: Any) -> tuple[Any, Carrier]:
+    """Convert subtitles that are text: by way of ASS, as FFmpeg does."""
+    copy: Any = container.add_stream(codec)
+    reader = stream.codec_context
+    reader.open(strict=False)
+    copy.codec_context.subtitle_header = reader.subtitle_header
+    copy.codec_context.time_base = copy.time_base = Fraction(1, 1000)
+
+    def carry(packet: Any) -> Iterator[Any]:
+        shown = None if packet is None else reader.decode2(packet)
+        if shown is None or not len(shown):
+            return
+        made = copy.codec_context.encode_subtitle(shown)
+        made.pts = made.dts = packet.pts
+        made.duration, made.time_base, made.stream = packet.duration, packet.time_base, copy
+        yield made
+
+    return copy, carry
+
+
+def _sound(
+    codec: str, layout: av.AudioLayout, rate: int, container: OutputContainer, stream: Any
+) -> tuple[Any, Carrier]:
+    """Convert sound; gaps are filled with silence, so that it stays with the pictures."""
+    copy: Any = container.add_stream(codec, rate=rate)
+    copy.layout, copy.bit_rate = layout, BITS[codec] * layout.nb_channels * rate // RATE
+    filters: Chain | None = None
+    kind: tuple[Any, ...] = ()
+
+    def filtered(frame: Any) -> Iterator[Any]:
+        for made in () if filters is None else filters.push(frame):
+            yield from copy.encode(made)
+
+    def carry(packet: Any) -> Iterator[Any]:
+        nonlocal filters, kind
+        for frame in stream.decode(packet):
+            new = (frame.sample_rate, frame.format.name, frame.layout.name)
+            if new != kind:  # broadcasts change from stereo to surround and back
+                yield from filtered(None)
+                kind, context = new, copy.codec_context
+                wanted = (
+                    f"sample_fmts={context.format.name}:sample_rates={context.sample_rate}"
+                    f":channel_layouts={context.layout.name}"
+                )
+                filters = Chain(frame, frame.time_base, [("aresample", "async=1"), ("aformat", wanted)])
+            yield from filtered(frame)
+        if packet is None:
+            yield from filtered(None)
+            yield from copy.encode(None)
+            stream.codec_context.flush_buffers()  # so that another conversion can be tried out
+
+    return copy, carry

@@ -1,9 +1,16 @@
-"""Where frames go: a video file, with the input's sound and subtitles, or a folder of pictures."""
+"""Where frames go: a video file, with the input's sound and subtitles, or a folder of pictures; and a report.
+
+All is written beside what is to be replaced, then renamed.
+"""
 
 import contextlib
+import csv
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,20 +19,22 @@ import cv2
 import numpy as np
 
 from lift.errors import UserError
-from lift.files import address
+from lift.files import address, atomic, atomic_folder
 from lift.video import aspect
-from lift.video.coding import Coding
-from lift.video.facts import why
+from lift.video.codecs import Coding, choose_coding
 from lift.video.file import VideoSource
 from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
+from lift.video.job import Job
 from lift.video.look import USUAL, Look, straight, transparent
-from lift.video.media import start
+from lift.video.media import start, why
 from lift.video.passengers import Passengers
+from lift.video.source import Format, Source
 
 NUMBERED = "{:06d}.png"
 STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
+COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "alpha")
 
 
 class Sink:
@@ -35,16 +44,13 @@ class Sink:
         warnings: What the output will lack.
         written: How many frames it has taken in.
         reached: When the last of them is shown, seconds.
+        trouble: What went wrong with what it carries beside pictures; None: nothing.
     """
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.written, self.reached = 0, Fraction(0)
-
-    @property
-    def trouble(self) -> str | None:
-        """What went wrong with what it carries beside pictures; None: nothing."""
-        return None
+        self.trouble: str | None = None
 
     def write(self, shown: Shown) -> None:
         """Take the next frame; times ascend."""
@@ -57,9 +63,6 @@ class Sink:
             duration: How long the last frame is shown, seconds.
             whole: Whether all frames were written; what else a file carries then lasts to its own end.
         """
-
-    def abandon(self) -> None:
-        """Close all files, finished or not."""
 
 
 class VideoSink(Sink):
@@ -86,16 +89,8 @@ class VideoSink(Sink):
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
         start(self._container)  # refusals come before any work
-        self._palettized = coding.look.format == "pal8" and coding.codec == "gif"
         self._waiting: Shown | None = None
         self._tick = -1
-        self._closed = False
-        self._refused: str | None = None
-
-    @property
-    def trouble(self) -> str | None:
-        """What went wrong with what it carries beside pictures; None: nothing."""
-        return self._refused or (None if self._passengers is None else self._passengers.trouble)
 
     def write(self, shown: Shown) -> None:
         """Encode the frame before, whose duration is known now.
@@ -136,8 +131,10 @@ class VideoSink(Sink):
     def _picture(self, frame: Frame) -> av.VideoFrame:
         look = self._coding.look
         decoded = frame.picture if isinstance(frame.picture, av.VideoFrame) else None
-        if self._palettized:
-            return palettized(decoded or _rgba(frame.image))
+        if look.format == "pal8" and self._coding.codec == "gif":
+            return palettized(
+                Look.of_image(frame.image).from_rgb(frame.image) if decoded is None else decoded
+            )
         return look.from_rgb(frame.image) if decoded is None else Look.of(decoded).convert(decoded, look)
 
     def _carry(self, packets: Iterable[Any]) -> None:
@@ -148,9 +145,8 @@ class VideoSink(Sink):
             except av.FFmpegError as error:
                 if error.errno in FULL:
                     raise
-                self._refused = self._refused or (
-                    f"{self._path.name}: a packet of {packet.stream.type} was refused ({why(error)})"
-                )
+                kind = packet.stream.type
+                self.trouble = self.trouble or f"a packet of its {kind} was refused ({why(error)})"
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
         """Write what is left and the file's index."""
@@ -160,7 +156,7 @@ class VideoSink(Sink):
         except (av.FFmpegError, UserError) as error:
             if self._coding.muxer not in STREAMED or not self.written:
                 raise
-            self._refused = self._refused or f"the end of what was made could not be written ({why(error)})"
+            self.trouble = self.trouble or f"the end of what was made could not be written ({why(error)})"
             with contextlib.suppress(av.FFmpegError):
                 self.abandon()
             return
@@ -174,20 +170,14 @@ class VideoSink(Sink):
             end = None if whole or self._waiting is None else self._waiting.time + duration
             self._carry(self._passengers.until(end))
             self._carry(self._passengers.flush())
+            self.trouble = self.trouble or self._passengers.trouble
         self._container.mux(self._stream.encode(None))
 
     def abandon(self) -> None:
-        """Close the files."""
-        if not self._closed:
-            self._closed = True
-            self._container.close()
-            if self._passengers is not None:
-                self._passengers.close()
-
-
-def _rgba(image: Image) -> av.VideoFrame:
-    look = Look.of_pictures(image.shape[:2], deep=image.dtype == np.uint16, alpha=image.shape[2] == 4)
-    return look.from_rgb(image)
+        """Close all files, finished or not."""
+        self._container.close()
+        if self._passengers is not None:
+            self._passengers.close()
 
 
 class FolderSink(Sink):
@@ -236,3 +226,86 @@ def _pixels(frame: Frame) -> Image:
     if isinstance(frame.picture, av.VideoFrame):
         return Look.of(frame.picture).unmixed(frame.picture)
     return straight(frame.image)
+
+
+@contextmanager
+def open_sink(job: Job, source: Source) -> Iterator[Sink]:
+    """Yield what writes to a temporary place that becomes the job's output when all went well.
+
+    Raises:
+        UserError: It cannot be written, or not like this.
+    """
+    video = source if isinstance(source, VideoSource) else None
+    (height, width), schedule = source.size, job.schedule
+    with _writable(job.output):
+        if not job.output.suffix:
+            with atomic_folder(job.output) as folder:
+                yield FolderSink(folder, video)
+                if job.output.exists() and not job.force:
+                    raise UserError(f"{job.output}: appeared during the work; choose another name")
+            return
+        wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
+            "size": (height, 2 * width if job.preview else width),
+            "rate": schedule.rate(source.rate),
+            "unit": schedule.unit(source.unit),
+            "chapters": _chapters(source, schedule.stretch),
+        }
+        coding = choose_coding(job.output, job.codec, Format(**wish))
+        with atomic(job.output) as path:
+            sink = VideoSink(path, coding, source=video, stretch=schedule.stretch)
+            try:
+                yield sink
+            finally:
+                sink.abandon()
+
+
+def _chapters(source: Source, stretch: int) -> list[Any]:
+    """Move chapters with the video: by where it starts, cut where it ends, `stretch` times as long."""
+    moved = []
+    for chapter in source.chapters:
+        unit = chapter["time_base"]
+        start, end = (chapter[key] * unit - source.origin for key in ("start", "end"))
+        end = end if source.length is None else min(end, source.length)
+        if end > max(start, 0):
+            times = {"start": max(0, round(start / unit)), "end": round(end / unit)}
+            moved.append({**chapter, **{key: ticks * stretch for key, ticks in times.items()}})
+    return moved
+
+
+@contextmanager
+def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
+    """Yield a function that writes down what was done to a frame: why a passage looks as it does.
+
+    The file has a row of COLUMNS for each frame. motion is the mean absolute difference (0-255, of shrunken
+    frames) between an original and the one before it, or, for a frame in between, of the two around it;
+    alpha is α as offset:share pairs.
+
+    Args:
+        path: The file; None: none.
+    """
+    if path is None:
+        yield lambda shown: None
+        return
+    with _writable(path), atomic(path) as temporary, temporary.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        numbers, scene = count(), 0
+
+        def add(shown: Shown) -> None:
+            nonlocal scene
+            frame = shown.frame
+            alpha = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.alpha or {}).items())
+            time, motion, cut = f"{float(shown.time):.6f}", f"{frame.motion:.3f}", int(frame.scene != scene)
+            rows.writerow((next(numbers), time, frame.kind, frame.scene, cut, motion, alpha))
+            scene = frame.scene
+
+        yield add
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Explain a folder that is none, or is not there and cannot be made."""
+    try:
+        yield
+    except (NotADirectoryError, FileExistsError, FileNotFoundError) as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); check its folder") from error

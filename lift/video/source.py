@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lift.errors import UserError
-from lift.video.filters import Filter
 from lift.video.frame import Frame
 from lift.video.hdr import DARK, Light
 from lift.video.look import Look
@@ -37,7 +36,7 @@ WHOLE = Span()
 
 @dataclass(kw_only=True)
 class Format:
-    """What a video is like: an input, or an output as it is wished for."""
+    """What a video is like: an input, an output as it is wished for, or as a reader finds it."""
 
     look: Look
     """How pixels are stored."""
@@ -59,42 +58,31 @@ class Format:
 
 
 @dataclass(kw_only=True)
-class Facts(Format):
-    """What is known of an input before it is read; what only a video file has is as if it were not there."""
+class Source(Format):
+    """An input; times of its frames are counted from `origin`."""
 
+    path: Path
+    span: Span
     total: int | None
-    """How many frames there are, as far as the header tells."""
-    warnings: list[str] = field(default_factory=list)
+    """How many frames are wanted, as far as the header tells."""
+    warnings: list[str]
     """What of it is not carried on."""
-    index: int = 0
-    """Which stream is the video."""
     begin: Fraction = Fraction(0)
-    """The file's first time, seconds."""
-    stored: tuple[int, int] = (0, 0)
-    """(W, H) before turning."""
-    filters: list[Filter] = field(default_factory=list)
-    timed: bool = True
-    """False: its timestamps are of no use, as in AVI, which stores none, with frames out of order."""
-    interlaced: bool = False
+    """The file's first time on its own clock, seconds."""
+    origin: Fraction = field(init=False)
+    """What is zero in the output, on the file's own clock, seconds."""
+    remarks: list[str] = field(default_factory=list)
+    """What was found on the way and is no fault."""
+    trouble: str | None = None
+    """What is wrong with the file, known once it is read; None: nothing."""
 
+    def __post_init__(self) -> None:
+        self.origin = self.begin + self.span.start
 
-class Source(Facts):
-    """An input; times are counted from its beginning, or from `span.start`.
-
-    Attributes:
-        origin: What is zero in the output, on the file's own clock, seconds.
-        length: How long what is wanted of it lasts, seconds; None: to its end.
-        remarks: What was found on the way and is no fault.
-        trouble: What is wrong with the file, known once it is read; None: nothing.
-    """
-
-    def __init__(self, path: Path, span: Span, facts: Facts) -> None:
-        super().__init__(**vars(facts))
-        self.path, self.span = path, span
-        self.origin = facts.begin + span.start
-        self.length = None if span.end is None else span.end - span.start
-        self.remarks: list[str] = []
-        self.trouble: str | None = None
+    @property
+    def length(self) -> Fraction | None:
+        """How long what is wanted of it lasts, seconds; None: to its end."""
+        return None if self.span.end is None else self.begin + self.span.end - self.origin
 
     def frames(self) -> Iterator[Frame]:
         """Decode, once; what cannot be read on ends the video, and `trouble` says so."""

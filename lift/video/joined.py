@@ -1,26 +1,35 @@
-"""Transport streams that were joined: after the seam the same streams may come under other numbers.
+"""Recordings that were joined in one file: all get the stream numbers and the clock of the first.
 
 Each packet of a transport stream says by a number (PID) which stream it is of, and tables say which numbers
 a programme has (ISO/IEC 13818-1, sections 2.4.3 and 2.4.4). A second recording may have others, and FFmpeg
-then finds new streams in the middle of the file, which its binding does not hand over. Here packets get the
-numbers of the first recording while they are read, each stream that of one of its kind.
+then finds new streams in the middle of the file, which its binding does not hand over. So packets are
+renumbered while they are read, each stream to one of its kind. FFmpeg's own `merge_pmt_versions` does so only
+while the programme stays the same.
+
+The clock of transport and program streams may start again at any packet. As in FFmpeg's own program, a jump
+is taken for a new clock where a stream's time falls back, or leaps ahead by more than any gap that a
+recording has, and all streams follow the one in which it is seen first.
 """
 
 import io
 from bisect import bisect_right
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 SYNC, NOTHING = 0x47, 0x1FFF  # first byte of a packet; the number of one that says nothing
+PACKET = 188  # bytes
 SIZES = {188: 0, 192: 4, 204: 0}  # bytes of a packet: alone, behind a time (.m2ts), before a checksum
 CERTAIN = 5  # packets in a row that begin as they should
 SEARCHED = 1 << 20  # bytes in which the beginning of a packet is looked for at a time
 PROGRAMMES, STREAMS = 0, 2  # kinds of tables: of all programmes, of one programme's streams
+BACK, AHEAD = Fraction(1, 10), 10  # seconds; FFmpeg's program has the same (-dts_delta_threshold)
+DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start again
 Bytes = NDArray[np.uint8]
 Listed = list[tuple[int, int]]
 """Programme and number of its table, or kind and number of a stream."""
@@ -47,7 +56,7 @@ class Seam(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """What is known of a file: its packets, and where their numbers change."""
+    """What is known of a transport stream: its packets, and where their numbers change."""
 
     runs: tuple[Run, ...]
     seams: tuple[Seam, ...]
@@ -110,62 +119,39 @@ class Renumbered:
 @lru_cache(maxsize=64)
 def _look(path: Path, size: int, changed: int) -> Joined:
     data = _bytes(path)
-    runs, tables, seams = tuple(_runs(data)), _Tables(), list[Seam]()
+    runs = tuple(_runs(data))
+    places, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
     for run in runs:
-        lead = SIZES[run.size]
-        packets = data[run.start : run.start + run.packets * run.size].reshape(-1, run.size)[:, lead:]
-        numbers, begins = _numbers(packets[:, 1:3]), (packets[:, 1] & 0x40) > 0
-        for place in _watched(numbers, begins, tables):
-            seam = tables.read(bytes(packets[place, :188]), run.start + int(place) * run.size)
-            seams += [seam] if seam is not None else []
-    return Joined(runs, tuple(seams))
+        packets = data[run.start :][: run.packets * run.size].reshape(-1, run.size)[:, SIZES[run.size] :]
+        begins = np.flatnonzero(packets[:, 1] & 0x40)  # as tables do, and few other packets
+        places.append(run.start + begins * run.size + SIZES[run.size])
+        numbers.append(_numbers(packets[begins, 1:3]))
+    return Joined(runs, tuple(_seams(data, np.concatenate(places), np.concatenate(numbers))))
 
 
-def _watched(numbers: NDArray[np.uint16], begins: NDArray[np.bool_], tables: "_Tables") -> Iterator[int]:
-    """Yield where tables begin, also of numbers that become known on the way."""
-    place = 0
-    while place < len(numbers):
-        known = len(tables.numbers)
-        for found in np.flatnonzero(np.isin(numbers[place:], list(tables.numbers)) & begins[place:]) + place:
-            yield int(found)
-            place = int(found) + 1
-            if len(tables.numbers) != known:
-                break
-        else:
-            return
+def _seams(data: Bytes, places: NDArray[np.int64], numbers: NDArray[np.uint16]) -> Iterator[Seam]:
+    def tables(wanted: set[int]) -> Iterator[tuple[int, int | None, int, Listed]]:
+        for place in places[np.isin(numbers, list(wanted))]:
+            yield int(place), *_table(bytes(data[place : place + PACKET]))
 
-
-class _Tables:
-    """What the tables have said so far."""
-
-    def __init__(self) -> None:
-        self.numbers = {0}
-        """Under which tables come."""
-        self._first: Listed = []
-        self._streams: dict[int, Listed] = {}
-        self._becomes: dict[int, int] = {}
-        self._since: int | None = None
-
-    def read(self, packet: bytes, start: int) -> Seam | None:
-        """Read a table; return the seam that it shows, if any."""
-        kind, programme, listed = _table(packet)
+    lists = [listed for _, _, _, listed in tables({0}) if listed]
+    first = lists[0] if lists else []
+    of_first: dict[int, Listed] = {}  # streams of the first recording, by programme
+    known, becomes, since = {0}, dict[int, int](), None
+    for place, kind, programme, listed in tables({0} | {number for one in lists for _, number in one}):
         if kind == PROGRAMMES and listed:
-            self.numbers |= {number for _, number in listed}
-            self._first = self._first or listed
-            if listed != self._first and self._since is None:
-                self._since = start
+            known |= {number for _, number in listed}
+            since = place if since is None and listed != first else since
         if kind != STREAMS:
-            return None
-        known = dict(self._first)
-        if programme in known and programme not in self._streams:
-            self._streams[programme] = listed
-            return None
-        of_first = self._streams.get(programme, next(iter(self._streams.values()), []))
-        becomes = self._becomes | _matched(listed, of_first)
-        if all(self._becomes.get(number, number) == new for number, new in becomes.items()):
-            return None
-        self._becomes, start, self._since = becomes, start if self._since is None else self._since, None
-        return Seam(start, becomes, frozenset(self.numbers))
+            continue
+        if programme in dict(first) and programme not in of_first:
+            of_first[programme] = listed
+            continue
+        mine = of_first.get(programme, next(iter(of_first.values()), []))
+        new = becomes | _matched(listed, mine)
+        if any(becomes.get(number, number) != other for number, other in new.items()):
+            yield Seam(place if since is None else since, new, frozenset(known))
+            becomes, since = new, None
 
 
 def _matched(listed: Listed, of_first: Listed) -> dict[int, int]:
@@ -173,12 +159,10 @@ def _matched(listed: Listed, of_first: Listed) -> dict[int, int]:
     left = [one for one in of_first if one not in listed]
     becomes = {}
     for kind, number in listed:
-        if (kind, number) in of_first:
-            becomes[number] = number
-            continue
-        same = next((one for one in left if one[0] == kind), None)
-        becomes[number] = NOTHING if same is None else same[1]
-        left = [one for one in left if one is not same]
+        alike = [(kind, number)] if (kind, number) in of_first else [one for one in left if one[0] == kind]
+        same = alike[0] if alike else (kind, NOTHING)
+        left = [one for one in left if one != same]
+        becomes[number] = same[1]
     return becomes
 
 
@@ -186,17 +170,16 @@ def _table(packet: bytes) -> tuple[int | None, int, Listed]:
     """Read a table's kind, programme and list; kind None: there is none that is whole in its packet."""
     at = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
     section = packet[at + 1 + packet[at] :] if at < len(packet) else b""
-    if len(section) < 12:
-        return None, 0, []
-    end = 3 + ((section[1] & 0x0F) << 8 | section[2]) - 4
-    if end + 4 > len(section):
+    end = 3 + ((section[1] & 0x0F) << 8 | section[2]) - 4 if len(section) >= 12 else len(section)
+    of_programmes = _number(packet, 1) == 0  # elsewhere a picture's or a sound's first bytes look like it
+    if end + 4 > len(section) or section[0] != (PROGRAMMES if of_programmes else STREAMS):
         return None, 0, []
     listed: Listed = []
-    if section[0] == PROGRAMMES:
+    if of_programmes:
         for at in range(8, end - 3, 4):
             listed.append((section[at] << 8 | section[at + 1], _number(section, at + 2)))
         listed = [one for one in listed if one[0]]  # 0 is the network's own table
-    elif section[0] == STREAMS:
+    else:
         at = 12 + (_number(section, 10) & 0x0FFF)
         while at + 5 <= end:
             listed.append((section[at], _number(section, at + 1)))
@@ -245,3 +228,56 @@ def _align(data: Bytes) -> tuple[int, int]:
             if fits.any():
                 found.append((int(fits.argmax()), size))
     return min(found, key=lambda one: (one[0], not one[1]))
+
+
+def may_restart(container: Any) -> bool:
+    """Return whether the clock of a file of this format may start again."""
+    return bool(container.format.flags & DISCONTINUOUS)
+
+
+def settled(container: Any) -> Iterator[Any]:
+    """Yield all packets of a file, on the clock of its beginning."""
+    clock = Clock()
+    for packet in container.demux():
+        clock.settle(packet)
+        yield packet
+
+
+class Clock:
+    """Shifts packets, which come in the file's order, onto the clock of the file's beginning."""
+
+    def __init__(self) -> None:
+        self._shift: dict[int, Fraction] = {}
+        self._due: dict[int, Fraction] = {}  # when a stream's next packet is expected
+        self._latest = Fraction(0)
+        self._now: Fraction | None = None
+
+    def settle(self, packet: Any) -> None:
+        """Shift a packet's times."""
+        stamp = packet.pts if packet.dts is None else packet.dts
+        if stamp is None:
+            return
+        stream, base = packet.stream, packet.time_base
+        steady = stream.type in ("video", "audio")
+        shift = self._choose(stream.index, stamp * base, steady=steady)
+        ticks = round(shift / base)
+        packet.pts = None if packet.pts is None else packet.pts + ticks
+        packet.dts = None if packet.dts is None else packet.dts + ticks
+        if packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) * base > AHEAD:
+            packet.pts = None  # at the seam, one may be of the clock before
+        if steady:
+            self._due[stream.index] = self._now = stamp * base + shift + (packet.duration or 0) * base
+
+    def _choose(self, index: int, time: Fraction, *, steady: bool) -> Fraction:
+        due = self._due.get(index, self._now)
+        own = self._shift.get(index, self._latest)
+        if due is not None and not _fits(time + own, due):
+            own = self._latest
+            if steady and not _fits(time + own, due):
+                own = self._latest = due - time
+        self._shift[index] = own
+        return own
+
+
+def _fits(time: Fraction, due: Fraction) -> bool:
+    return -BACK <= time - due <= AHEAD

@@ -6,11 +6,11 @@ import av
 import pytest
 
 from lift.video.choose import choose
-from lift.video.facts import LATE
+from lift.video.file import LATE
 from lift.video.job import Job
+from lift.video.joined import Renumbered, joined
 from lift.video.media import read
 from lift.video.run import run
-from lift.video.transport import Renumbered, joined
 
 AVERAGE = choose("average")
 OTHERS = {
