@@ -135,7 +135,7 @@ def test_the_code_of_a_stage_is_all_that_python_loads_to_run_it(loaded, stage):
 def test_every_model_is_code_of_the_stages_that_build_one_by_its_name(stage):
     code = imports.digests(ROOT / "stages" / f"{stage}.py")
     assert {f"lift/models/{name}/interpolator.py" for name in MODELS} <= set(code)
-    assert "lift/models/rife/parts.py" in code
+    assert "lift/models/matching/search.py" in code
 
 
 @pytest.mark.parametrize(

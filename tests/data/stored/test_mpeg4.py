@@ -179,10 +179,7 @@ def test_the_survey_counts_and_judges_by_form():
     key, between, predicted = (b"\x00\x00\x01\xb6" + bytes([kind << 6]) + bytes(20) for kind in (0, 2, 1))
 
     def survey(packets):
-        judge = mpeg4.Survey(320 * 240)
-        for packet in packets:
-            judge.add(packet)
-        return judge.count, judge.separable
+        return mpeg4.survey(packets, 320 * 240)
 
     assert survey([key, predicted, predicted, key, predicted]) == (5, True)
     assert survey([]) == (0, False)
