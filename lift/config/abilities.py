@@ -1,7 +1,7 @@
 """A configuration that asks more of a model than its family can do is refused before anything runs."""
 
 from lift.config.base import Config
-from lift.config.parse import ParamsError, nearest
+from lift.config.parse import ParamsError
 from lift.config.schema import LIFT, MODELS, Loss, Model
 from lift.options import PAST, TWO, Family
 
@@ -56,10 +56,11 @@ def check_name(model: Model, where: str) -> None:
     """Refuse the name of a model that there is not.
 
     Raises:
-        UserError: There is none; the message names the nearest, or all.
+        UserError: There is none; the message names those that there are.
     """
     if model.name not in MODELS:
-        raise ParamsError(f"{where}: no model is called {model.name!r}; {nearest(model.name, MODELS)}")
+        known = ", ".join(sorted(MODELS))
+        raise ParamsError(f"{where}: no model is called {model.name!r}; known: {known}")
 
 
 def check_task(model: Model, task: str, where: str) -> dict[str, Family]:
