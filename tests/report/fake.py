@@ -193,7 +193,7 @@ def _write_plain(path: Path, content: dict[str, object]) -> None:
 
 
 def _write_predictions(folder: Path, method: str, seeds: tuple[int, ...]) -> None:
-    """Rows as lift/evaluation/ahead.py writes them: what lies further ahead is worse; a mode may skip "
+    """Rows as lift/evaluation/run.py writes them: what lies further ahead is worse; a mode may skip "
     "some."""
     folder.mkdir(parents=True, exist_ok=True)
     base, ablations = configs()
