@@ -1,5 +1,7 @@
 """A configuration that asks more of a model than its family can do is refused before anything runs."""
 
+import difflib
+
 from lift.config.base import Config
 from lift.config.parse import ParamsError
 from lift.config.schema import LIFT, MODELS, Loss, Model
@@ -59,8 +61,11 @@ def check_name(model: Model, where: str) -> None:
         UserError: There is none; the message names those that there are.
     """
     if model.name not in MODELS:
-        known = ", ".join(sorted(MODELS))
-        raise ParamsError(f"{where}: no model is called {model.name!r}; known: {known}")
+        close = difflib.get_close_matches(model.name, MODELS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ParamsError(
+            f"{where}: no model is called {model.name!r}; known: {', '.join(sorted(MODELS))}{hint}"
+        )
 
 
 def check_task(model: Model, task: str, where: str) -> dict[str, Family]:
