@@ -30,7 +30,6 @@ from lift.video.look import USUAL, Look, straight, transparent
 from lift.video.media import start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
-from lift.video.ticks import Schedule
 
 NUMBERED = "{:06d}.png"
 STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
@@ -230,14 +229,14 @@ def _pixels(frame: Frame) -> Image:
 
 
 @contextmanager
-def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
+def open_sink(job: Job, source: Source) -> Iterator[Sink]:
     """Yield what writes to a temporary place that becomes the job's output when all went well.
 
     Raises:
         UserError: It cannot be written, or not like this.
     """
     video = source if isinstance(source, VideoSource) else None
-    (height, width), stretch = source.size, job.factor if job.slow_motion else 1
+    (height, width), schedule = source.size, job.schedule
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
@@ -249,11 +248,11 @@ def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
             "size": (height, 2 * width if job.preview else width),
             "rate": schedule.rate(source.rate),
             "unit": schedule.unit(source.unit),
-            "chapters": _chapters(source, stretch),
+            "chapters": _chapters(source, schedule.stretch),
         }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
-            sink = VideoSink(path, coding, source=video, stretch=stretch)
+            sink = VideoSink(path, coding, source=video, stretch=schedule.stretch)
             try:
                 yield sink
             finally:
