@@ -18,6 +18,8 @@ RECORD = "sources.json"
 """What each source of data/<profile>/raw is."""
 WEIGHTS = Path("weights")
 """What the repository carries of trained models."""
+ABOUT = "about.json"
+"""Beside a method's trained weights: where they are from."""
 
 
 def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
@@ -29,8 +31,14 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
         optional: How many of the last may be left out.
     """
     arguments = sys.argv[1:]
-    if not len(names) - optional <= len(arguments) <= len(names):
-        sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(names)}")
+    required = len(names) - optional
+    usage = " ".join([*names[:required], *(f"[{name}]" for name in names[required:])])
+    usage = f"usage: python -m stages.{Path(sys.argv[0]).stem} {usage}"
+    if {"-h", "--help"} & {*arguments}:
+        print(usage)
+        return
+    if not required <= len(arguments) <= len(names):
+        sys.exit(usage)
     with contextlib.suppress(BrokenPipeError):
         try:
             main(*arguments)
@@ -40,10 +48,6 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
         sys.stderr.flush()
         # All is written and closed. Taking PyTorch's modules down one by one would cost 0.5 to 0.9 s a stage.
         os._exit(0)
-
-
-ABOUT = "about.json"
-"""Beside a method's trained weights: where they are from."""
 
 
 def commit() -> str | None:
@@ -63,13 +67,8 @@ def commit() -> str | None:
 def check_resolved(profile: str, name: str, wanted: dict[str, Any]) -> None:
     """Refuse to run a stage for another configuration than `resolve` has written down for it.
 
-    Args:
-        profile: The profile.
-        name: The stage's file below data/<profile>/resolved, such as train/lift15.json.
-        wanted: What params.yaml gives now.
-
     Raises:
-        UserError: There is none, or another.
+        UserError: data/<profile>/resolved/<name> is not there, or says something else than `wanted`.
     """
     resolved.check(data_folder(profile) / resolved.FOLDER / name, wanted, profile)
 

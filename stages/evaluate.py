@@ -7,6 +7,7 @@ each method and benchmark would spend most of the demo's time on that.
 import json
 import sys
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from lift.data.stored.manifest import not_given
 from lift.errors import UserError
 from lift.evaluation import results
 from lift.evaluation.baselines import BASELINES, PREDICTORS
-from lift.evaluation.method import Method, Predictor, of_model, of_predictor
+from lift.evaluation.method import of_model, of_predictor
 from lift.evaluation.run import evaluate, evaluate_ahead
 from lift.files import write_json
 from lift.metrics import Lpips
@@ -59,16 +60,16 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     protocols = _kept(out, made_from, set(able) - set(chosen)) if benchmark is None else {}
     kept = results.kept(out, protocols.keys())
     (out / MADE_FROM).unlink(missing_ok=True)
-    modelled = name not in BASELINES and name not in PREDICTORS
+    modelled = name not in BASELINES | PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
     clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
+    methods = methods_of(config, name, data, device)
     if ahead:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
-        predictors = _predictors(config, name, data, device)
-        evaluate_ahead(predictors, name, reach, lpips, out=out, model=cost, processes=processes)
+        evaluate_ahead(methods, name, reach, lpips, out=out, model=cost, processes=processes)
     else:
         evaluate(
-            methods_of(config, name, data, device),
+            methods,
             name,
             clips,
             lpips,
@@ -89,15 +90,21 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
 def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:
     """Return the protocols of benchmarks without footage here that the same method was measured on before.
 
-    Their rows stay: whoever has no footage sees what others measured, and the report says so.
+    Their rows stay: whoever has no footage sees what others measured, and the report says so. Those that were
+    made otherwise go, with a line; the rules of one benchmark say nothing of another's rows.
     """
     try:
-        if resolved.first_difference(json.loads((out / MADE_FROM).read_text(encoding="utf-8")), made_from):
-            return {}
+        before: dict[str, Any] = json.loads((out / MADE_FROM).read_text(encoding="utf-8"))
         known: dict[str, Any] = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # nothing was measured, or not to its end
         return {}
-    found = {key: rules for key, rules in known.items() if key in benchmarks}
+    found: dict[str, Any] = {}
+    for key in sorted(benchmarks & known.keys()):
+        then, now = ({**made, "benchmarks": made["benchmarks"].get(key)} for made in (before, made_from))
+        if difference := resolved.first_difference(then, now):
+            print(f"{key}: not given, and what was measured of it goes: {difference}")
+        else:
+            found[key] = known[key]
     if found:
         print(f"kept as they were, and not measured again: {', '.join(found)}")
     return found
@@ -111,22 +118,16 @@ def with_footage(benchmarks: Collection[str], data: Path) -> list[str]:
     return [name for name in benchmarks if name not in absent]
 
 
-def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
-    """Return what is measured by the seed of its training; by None where it has none."""
-    if name in BASELINES:
-        return {None: BASELINES[name]}
-    return {seed: of_model(model, device) for seed, model in _models(config, name, data).items()}
-
-
-def _predictors(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Predictor]:
-    """Return the same of a method that predicts."""
-    if name in PREDICTORS:
-        return {None: PREDICTORS[name]}
-    recurrent = config.clip.mode == "recurrent"
-    return {
-        seed: of_predictor(model, config.clip.horizons, recurrent=recurrent, device=device)
-        for seed, model in _models(config, name, data).items()
-    }
+def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Any]:
+    """Return what is measured, methods or predictors, by the seed of its training; by None without one."""
+    known: Any = BASELINES | PREDICTORS
+    if name in known:
+        return {None: known[name]}
+    wrapped: Any = of_model
+    if config.clip.task == "predict":
+        recurrent = config.clip.mode == "recurrent"
+        wrapped = partial(of_predictor, horizons=config.clip.horizons, recurrent=recurrent)
+    return {seed: wrapped(model, device=device) for seed, model in _models(config, name, data).items()}
 
 
 def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpolator]:

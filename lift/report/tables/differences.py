@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lift.report.comparisons import BETTER, WORSE, describe, gains
-from lift.report.names import METRICS, NONE, words
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import GAIN, LOSS, Column, Row, Table, interval, table
+from lift.report.texts import METRICS, NONE, words
 
 _WORST = 5
 
@@ -23,6 +23,8 @@ def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
         row = _versus(results, one) | {key: one[key] for key in ("reading", "detectable", "verdict")}
         row |= interval("psnr", one["effect"]) | interval("lpips", one["lpips"])
         row |= {"n": one["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
+        if one["doubt"]:
+            row["verdict_shown"] = f"{one['verdict']} (PSNR: {one['doubt']})"
         rows.append(row | {"verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(one["verdict"], "")})
     return table("verdicts", results, rows, results.compared)
 
@@ -33,7 +35,7 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
     for test in tests.to_dict("records"):
         metric, effect = METRICS[test["metric"]], test["effect"]
         row = _versus(results, test) | {"family": test["family"], "result": test["verdict"]}
-        row |= {"metric": metric.title + (f" ({metric.unit})" if metric.unit else "")}
+        row["metric"] = metric.named
         rows.append(row)
         if effect is None:
             continue
@@ -65,7 +67,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
     rows, units = [], np.unique(results.videos(benchmark))
     for method in results.measured(benchmark):
         row = results.named(method)
-        row |= {key: float(results.values(method, benchmark, key).mean()) for key in ("psnr", "lpips")}
+        row |= {key: results.mean(method, benchmark, key) for key in ("psnr", "lpips")}
         for other in (other for other in over if other != method):
             gain = gains(results, benchmark, "psnr", method, other)
             (effect,) = describe(results, gain)
