@@ -113,22 +113,23 @@ def _stripped(kind: Any) -> Any:
     return kind
 
 
-def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
-    """Refuse a key that is not among `known`, naming the nearest one that is.
+def check_known(key: str, known: typing.Iterable[str], path: str, what: str = "unknown key") -> None:
+    """Refuse a key, or a name that stands in a list, that is not among `known`; tell the nearest one that is.
+
+    `path` is the dotted key of the section or list; `what`, what is wrong with another one.
 
     Raises:
-        ParamsError: The key is unknown.
+        ParamsError: It is none of them.
     """
-    names = list(known)
+    names = sorted(set(known))
     if key not in names:
-        raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {nearest(key, names)}")
+        raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: {what}; {nearest(key, names)}")
 
 
-def nearest(name: str, known: typing.Iterable[str]) -> str:
+def nearest(name: str, known: typing.Sequence[str]) -> str:
     """Return what to say of a name that is none of `known`: the nearest of them, or all."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
 
 
 def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
