@@ -180,7 +180,7 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
             seen = coding.rehearsed()
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
-        if coding.look.rgb and not (wish.look.rgb or wish.look.gray) and not wish.look.known:
+        if coding.look.rgb and not wish.look.matrixless and not wish.look.known:
             raise UserError(
                 f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
                 f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
@@ -210,7 +210,7 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     all players show.
     """
     wanted, offered = look.format, [option.name for option in encoder.video_formats or []]
-    if encoder.lossy and (look.rgb or look.gray):
+    if encoder.lossy and look.matrixless:
         wanted = ("yuva420p" if look.alpha else "yuv420p") + ("10le" if look.deep else "")
     left = ["pal8"] if encoder.name == "gif" else offered or [wanted]
     order = [wanted] if wanted in left else []

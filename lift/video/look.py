@@ -33,6 +33,7 @@ MATRICES = {  # FFmpeg's AVColorSpace (ITU-T H.273, table 4) to the matrix of th
 WIDE, TALL = 1280, 576
 RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
 LIMITED, FULL = 1, 2  # ranges
+WHOLE = ColorRange.JPEG  # the range of arrays
 SRGB = 13  # transfer
 USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 
@@ -87,7 +88,7 @@ class Look:
             return replace(other, matrix=RGB, range=FULL)
         if other.gray or form.startswith("yuvj"):
             return replace(other, range=FULL)
-        if self.rgb or self.gray or self.matrix == RGB:
+        if self.matrixless or self.matrix == RGB:
             return replace(other, matrix=BT709 if self.high else SMPTE170M, range=LIMITED)
         return other
 
@@ -113,6 +114,11 @@ class Look:
         return not self.rgb and len([part for part in self._parts if not part.is_alpha]) == 1
 
     @property
+    def matrixless(self) -> bool:
+        """Whether pixels are RGB or gray, which have no matrix of their own."""
+        return self.rgb or self.gray
+
+    @property
     def alpha(self) -> bool:
         """Whether pixels may be transparent."""
         return self.format == "pal8" or any(part.is_alpha for part in self._parts)
@@ -120,8 +126,7 @@ class Look:
     @property
     def coarseness(self) -> int:
         """How many pixels share a colour."""
-        chroma = [part for part in self._parts if part.is_chroma]
-        if not chroma or self.rgb:
+        if self.matrixless:
             return 1
         form = av.VideoFormat(self.format, 64, 64)
         return 64 * 64 // (form.chroma_width() * form.chroma_height())
@@ -139,7 +144,7 @@ class Look:
     def conversion(self) -> tuple[Colorspace, ColorRange]:
         """Matrix and range that a reader goes by."""
         fallback = Colorspace.ITU709 if self.high else Colorspace.ITU601
-        return MATRICES.get(self.matrix, fallback), ColorRange.JPEG if self.range == FULL else ColorRange.MPEG
+        return MATRICES.get(self.matrix, fallback), WHOLE if self.range == FULL else ColorRange.MPEG
 
     def to_rgb(self, frame: av.VideoFrame) -> Image:
         """Convert a frame of this look to RGB [H, W, 3], uint8, or uint16 where it is deep.
@@ -152,13 +157,7 @@ class Look:
     def unmixed(self, frame: av.VideoFrame) -> Image:
         """Convert a frame to RGB or RGBA as it is stored in pictures: colours do not depend on alpha."""
         matrix, span = self.conversion
-        rgb = frame.reformat(
-            format=_kind(deep=self.deep, alpha=self.alpha),
-            src_colorspace=matrix,
-            src_color_range=span,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=EXACT,
-        )
+        rgb = _converted(frame, _kind(deep=self.deep, alpha=self.alpha), (matrix, span), (matrix, WHOLE))
         return rgb.to_ndarray()  # type: ignore[return-value] # one of the two types by the format
 
     def from_rgb(self, image: Image) -> av.VideoFrame:
@@ -167,13 +166,7 @@ class Look:
         mixed = self.alpha and image.shape[2] == 4
         pixels: Any = np.ascontiguousarray(straight(image) if mixed else image[..., :3])
         rgb = av.VideoFrame.from_ndarray(pixels, format=_kind(deep=image.dtype == np.uint16, alpha=mixed))
-        return rgb.reformat(
-            format=self.format,
-            src_color_range=ColorRange.JPEG,
-            dst_colorspace=matrix,
-            dst_color_range=span,
-            interpolation=EXACT,
-        )
+        return _converted(rgb, self.format, (matrix, WHOLE), (matrix, span))
 
     def tag(self, frame: av.VideoFrame) -> None:
         """Set on a frame how it is stored: some encoders go by their frames."""
@@ -183,18 +176,13 @@ class Look:
     def convert(self, frame: av.VideoFrame, other: "Look") -> av.VideoFrame:
         """Convert a frame of this look to another; the frame itself where they store alike."""
         (matrix, span), (other_matrix, other_span) = self.conversion, other.conversion
-        if self.rgb or other.rgb or self.gray or other.gray:  # which have no matrix of their own
-            matrix = other_matrix = other_matrix if self.rgb or self.gray else matrix
+        if self.matrixless:
+            matrix = other_matrix
+        elif other.matrixless:
+            other_matrix = matrix
         if other.format == self.format and (self.rgb or (matrix, span) == (other_matrix, other_span)):
             return frame
-        return frame.reformat(
-            format=other.format,
-            src_colorspace=matrix,
-            dst_colorspace=other_matrix,
-            src_color_range=span,
-            dst_color_range=other_span,
-            interpolation=EXACT,
-        )
+        return _converted(frame, other.format, (matrix, span), (other_matrix, other_span))
 
 
 def _kind(*, deep: bool, alpha: bool) -> str:
@@ -202,6 +190,19 @@ def _kind(*, deep: bool, alpha: bool) -> str:
     if alpha:
         return "rgba64le" if deep else "rgba"
     return "rgb48le" if deep else "rgb24"
+
+
+def _converted(
+    frame: av.VideoFrame, form: str, given: tuple[Colorspace, ColorRange], to: tuple[Colorspace, ColorRange]
+) -> av.VideoFrame:
+    return frame.reformat(
+        format=form,
+        src_colorspace=given[0],
+        src_color_range=given[1],
+        dst_colorspace=to[0],
+        dst_color_range=to[1],
+        interpolation=EXACT,
+    )
 
 
 def premultiplied(pixels: Image) -> Image:
