@@ -130,13 +130,10 @@ class VideoSink(Sink):
             ) from error
 
     def _picture(self, frame: Frame) -> av.VideoFrame:
-        look = self._coding.look
-        decoded = frame.picture if isinstance(frame.picture, av.VideoFrame) else None
-        if look.format == "pal8" and self._coding.codec == "gif":
-            return palettized(
-                Look.of_image(frame.image).from_rgb(frame.image) if decoded is None else decoded
-            )
-        return look.from_rgb(frame.image) if decoded is None else Look.of(decoded).convert(decoded, look)
+        given, look = frame.picture, self._coding.look
+        if not isinstance(given, av.VideoFrame):
+            given = Look.of_image(frame.image).from_rgb(frame.image)
+        return palettized(given) if self._coding.codec == "gif" else Look.of(given).convert(given, look)
 
     def _carry(self, packets: Iterable[Any]) -> None:
         """Write packets of other streams; one that is refused does not cost the pictures."""
@@ -152,7 +149,14 @@ class VideoSink(Sink):
     def close(self, duration: Fraction, *, whole: bool) -> None:
         """Write what is left and the file's index."""
         try:
-            self._finish(duration, whole=whole)
+            if self._waiting is not None:
+                self._encode(self._waiting, duration)
+            if self._passengers is not None:
+                end = None if whole or self._waiting is None else self._waiting.time + duration
+                self._carry(self._passengers.until(end))
+                self._carry(self._passengers.flush())
+                self.trouble = self.trouble or self._passengers.trouble
+            self._container.mux(self._stream.encode(None))
             self.abandon()
         except (av.FFmpegError, UserError) as error:
             if self._coding.muxer not in STREAMED or not self.written:
@@ -164,16 +168,6 @@ class VideoSink(Sink):
         with self._path.open("r+b") as file:
             aspect.store(file, self._coding.muxer, self._coding.wish.aspect)
 
-    def _finish(self, duration: Fraction, *, whole: bool) -> None:
-        if self._waiting is not None:
-            self._encode(self._waiting, duration)
-        if self._passengers is not None:
-            end = None if whole or self._waiting is None else self._waiting.time + duration
-            self._carry(self._passengers.until(end))
-            self._carry(self._passengers.flush())
-            self.trouble = self.trouble or self._passengers.trouble
-        self._container.mux(self._stream.encode(None))
-
     def abandon(self) -> None:
         """Close all files, finished or not."""
         self._container.close()
@@ -184,21 +178,16 @@ class VideoSink(Sink):
 class FolderSink(Sink):
     """A folder of PNG files, of 16 bits where the input has more than 8, with alpha where it has any."""
 
-    def __init__(self, folder: Path, source: VideoSource | None) -> None:
-        """Write into an empty folder.
-
-        Args:
-            folder: Where pictures go.
-            source: The video that they come of; None: a folder of pictures.
-        """
+    def __init__(self, folder: Path, source: Source) -> None:
+        """Write what comes of `source` into an empty folder."""
         super().__init__()
         self._folder = folder
-        if source is not None and source.look.primaries not in USUAL:
+        if source.look.primaries not in USUAL:
             self.warnings.append(
                 f"how its colours are meant (primaries {source.look.primaries}, transfer "
                 f"{source.look.transfer} of ITU-T H.273) is not said in pictures"
             )
-        if source is not None and source.aspect != 1:
+        if source.aspect != 1:
             self.warnings.append(
                 f"pixels of {source.aspect} become square in pictures, which will look squeezed"
             )
@@ -236,12 +225,11 @@ def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
     Raises:
         UserError: It cannot be written, or not like this.
     """
-    video = source if isinstance(source, VideoSource) else None
     (height, width), stretch = source.size, job.factor if job.slow_motion else 1
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
-                yield FolderSink(folder, video)
+                yield FolderSink(folder, source)
                 if job.output.exists() and not job.force:
                     raise UserError(f"{job.output}: appeared during the work; choose another name")
             return
@@ -253,6 +241,7 @@ def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
         }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
+            video = source if isinstance(source, VideoSource) else None
             sink = VideoSink(path, coding, source=video, stretch=stretch)
             try:
                 yield sink
