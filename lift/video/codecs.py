@@ -19,8 +19,7 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video import aspect
 from lift.video.filters import palettized
-from lift.video.hdr import Light
-from lift.video.look import USUAL, Look
+from lift.video.look import USUAL, Light, Look
 from lift.video.media import decoder, rehearse, start
 from lift.video.source import Format
 

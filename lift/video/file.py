@@ -17,9 +17,8 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
 from lift.video.frame import Frame
-from lift.video.hdr import Light
 from lift.video.joined import joined, may_restart, settled
-from lift.video.look import Look, transparent
+from lift.video.look import Light, Look, transparent
 from lift.video.media import MICROSECONDS, TRANSPORT, decoder, read, side_data_of, time_of, why
 from lift.video.settings import DEFAULTS
 from lift.video.source import WHOLE, Source, Span
@@ -30,6 +29,7 @@ COMBED = (
     "whole pictures of them first"
 )
 LATE = "it was joined, and what comes later has streams that its beginning lacks: they are left out"
+UNMARKED = "not marked as interlaced; deinterlaced all the same, upper field first"
 SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
@@ -58,10 +58,9 @@ class VideoSource(Source):
         """
         try:
             with read(path) as container:
-                video = _choose_video(path, container)
-                first = _first(container, video)
-                self._look_into(path, span, container, video, first)
-                self._choose_filters(video, first, muxer, deinterlace=deinterlace)
+                videos, first = _first(path, container)
+                self._look_into(path, span, container, videos, first)
+                self._choose_filters(videos[0], first, muxer, deinterlace=deinterlace)
                 if container.format.name == TRANSPORT and joined(path).lost:
                     self.warnings.append(LATE)
         except av.EOFError as error:
@@ -79,16 +78,24 @@ class VideoSource(Source):
         self._first = self._begin()
 
     def _look_into(
-        self, path: Path, span: Span, container: InputContainer, video: VideoStream, first: av.VideoFrame
+        self,
+        path: Path,
+        span: Span,
+        container: InputContainer,
+        videos: list[VideoStream],
+        first: av.VideoFrame,
     ) -> None:
         """Take over what the header says, and the first frame, which knows more."""
+        video, look = videos[0], Look.of(first)
         rates = (video.average_rate, video.guessed_rate, video.base_rate)
         rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
-        length, look = container.duration, Look.of(first)
-        warnings = [f"{SPHERE[kind]} is left out" for kind in sorted(set(side_data_of(first)) & set(SPHERE))]
-        if len(videos := _videos(container)) > 1:
-            more = f"it has {len(videos)} videos; the first one is taken, the others are left out"
-            warnings.insert(0, more)
+        frames = video.frames or round(Fraction(container.duration or 0, MICROSECONDS) * rate)
+        several = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+        # The container's own first time is rounded.
+        timed = [s for s in container.streams if s.type == "audio" or s is video]
+        begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
+        if first.pts is not None and first.time_base:
+            begins.append(first.pts * first.time_base)
         super().__init__(
             path=path,
             span=span,
@@ -101,10 +108,13 @@ class VideoSource(Source):
             matrix=matrix_of(first),
             chapters=list(container.chapters()),
             transparent=look.alpha and transparent(look.unmixed(first)),
-            total=video.frames or (round(Fraction(length, MICROSECONDS) * rate) if length else None),
-            warnings=warnings,
-            begin=_begin(container, video, first),
+            total=frames or None,
+            warnings=[several] * (len(videos) > 1),
+            begin=min(begins, default=Fraction(0)),
         )
+        self.warnings += [
+            f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
+        ]
         self.index, self._stored = video.index, (first.width, first.height)
         # AVI stores no times: they are of no use where pictures lie in another order than they are shown in.
         self._timed = container.format.name != "avi" or not video.codec_context.has_b_frames
@@ -123,18 +133,19 @@ class VideoSource(Source):
             which = "interlaced" if marked else "all"
             self._filters.append(("bwdif", f"mode=send_field:parity={parity}:deint={which}"))
             self.rate, self.unit, self.total = self.rate * 2, self.unit / 2, self.total and self.total * 2
-            if not interlaced:
-                self.warnings.append("not marked as interlaced; deinterlaced all the same, upper field first")
+            self.warnings += [UNMARKED] * (not interlaced)
         elif interlaced:
             self.warnings.append(COMBED.format("interlaced"))
-        if self.matrix is None or (muxer and turning(self.matrix) and stores_turning(muxer, self.matrix)):
+        matrix = self.matrix
+        filters = [] if matrix is None else turning(matrix)
+        if matrix is None or (filters and muxer is not None and stores_turning(muxer, matrix)):
             return
-        filters, matrix, self.matrix = turning(self.matrix), self.matrix, None
+        self.matrix = None
+        self._filters += filters or []
         if filters is None:
             self.warnings.append(f"it is to be shown turned by {angle(matrix)} degrees, which is left out")
         elif sideways(matrix):
             self.aspect, self.size = 1 / self.aspect, self.size[::-1]
-        self._filters += filters or []
 
     def _open(self) -> None:
         self.container = read(self.path)
@@ -297,41 +308,29 @@ class VideoSource(Source):
         self.container.close()
 
 
-def _videos(container: InputContainer) -> list[VideoStream]:
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av.VideoFrame]:
+    """Return the videos, the one that is read first, and its first frame that can be decoded.
 
-
-def _choose_video(path: Path, container: InputContainer) -> VideoStream:
-    videos = _videos(container)
-    readable = [s for s in videos if s.codec_context is not None]
-    if not readable:
+    Raises:
+        UserError: There is none.
+        av.FFmpegError: The first error, where nothing can be decoded.
+    """
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    videos.sort(key=lambda video: video.codec_context is None)
+    if not videos or videos[0].codec_context is None:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
         what = "none that FFmpeg can decode" if videos else f"only {kinds}"
         raise UserError(f"{path}: no video in it, {what}")
-    return readable[0]
-
-
-def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame:
-    """Decode the first frame that can be; raises the first error where none can."""
-    context, trouble = decoder(video), None
-    for packet in container.demux(video):
+    context, trouble = decoder(videos[0]), None
+    for packet in container.demux(videos[0]):
         if not packet.size and packet.pts is not None:  # AVI: the picture before, again
             continue
         try:
             for frame in context.decode(packet):
-                return cast(av.VideoFrame, frame)
+                return videos, frame
         except av.FFmpegError as error:
             trouble = trouble or error
-    raise trouble or av.EOFError(0, "no frames")
-
-
-def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Fraction:
-    """Return when the first picture or sound is, exactly: the container's own number is rounded."""
-    streams = [s for s in container.streams if s.type == "audio" or s is video]
-    begins = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
-    if first.pts is not None and first.time_base:
-        begins.append(first.pts * first.time_base)
-    return min(begins, default=Fraction(0))
+    raise trouble or UserError(f"{path}: no frames in it")
 
 
 class SliceCheck:

@@ -1,10 +1,11 @@
-"""Decoded frames <-> RGB arrays, by the frame's own matrix and range; matrix, range and format go together.
+"""How a video stores its pixels and its light; decoded frames <-> RGB arrays by the frame's matrix and range.
 
 What a file does not tell is assumed the same both ways: a frame that goes to RGB and back stays as it was but
 for rounding. Where another pixel format needs another matrix or range, pixels are converted to it.
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -13,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from lift.video.frame import Image
+from lift.video.media import side_data_of
 
 EXACT = (
     Interpolation.BICUBIC
@@ -36,6 +38,67 @@ LIMITED, FULL = 1, 2  # ranges
 WHOLE = ColorRange.JPEG  # the range of arrays
 SRGB = 13  # transfer
 USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
+
+CHROMATICITY, LUMINANCE = 50_000, 10_000  # units per 1 and per cd/m² in which encoders count (ST 2086)
+DYNAMIC = {  # what changes from picture to picture, which no encoder here takes
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
+    "DOVI_METADATA": "Dolby Vision",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+}
+PARAMETERS = {  # encoder: what takes parameters, of the display, of the content
+    "libx264": ("x264-params", "mastering-display", "cll"),
+    "libx265": ("x265-params", "master-display", "max-cll"),
+    "libsvtav1": ("svtav1-params", "mastering-display", "content-light"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Light:
+    """What HDR10 tells of a video's light; empty: nothing.
+
+    Encoders that write it into their stream take it as parameters: PyAV reaches no other place for it.
+    """
+
+    display: tuple[Fraction, ...] = ()
+    """x and y of red, green, blue and white, then least and most luminance, cd/m²."""
+    content: tuple[int, ...] = ()
+    """Most light of a pixel, and of a picture's mean, cd/m²."""
+    dynamic: frozenset[str] = frozenset()
+    """Names of what is stored for each picture."""
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> "Light":
+        """Return what a frame tells of it."""
+        there = side_data_of(frame)
+        numbers = np.frombuffer(there.get("MASTERING_DISPLAY_METADATA", b""), np.int32)
+        whole = len(numbers) and numbers[20] and numbers[21]  # primaries and luminance are both there
+        content = np.frombuffer(there.get("CONTENT_LIGHT_LEVEL", b""), np.uint32)
+        return cls(
+            display=tuple(Fraction(int(n), int(d) or 1) for n, d in numbers[:20].reshape(-1, 2) if whole),
+            content=tuple(int(number) for number in content[:2]),
+            dynamic=frozenset(DYNAMIC[name] for name in there if name in DYNAMIC),
+        )
+
+    def options(self, codec: str) -> dict[str, str]:
+        """Return an encoder's parameters that store it, none for an encoder that cannot."""
+        if codec not in PARAMETERS:
+            return {}
+        key, display, content = PARAMETERS[codec]
+        told = {display: self._display(codec), content: ",".join(map(str, self.content))}
+        parts = [f"{name}={text}" for name, text in told.items() if text]
+        return {key: ":".join(parts)} if parts else {}
+
+    def _display(self, codec: str) -> str:
+        if not self.display:
+            return ""
+        if codec == "libsvtav1":  # which takes numbers as they are
+            shown = [f"{float(value):.5f}" for value in self.display]
+        else:
+            units = [CHROMATICITY] * 8 + [LUMINANCE] * 2
+            shown = [str(round(value * unit)) for value, unit in zip(self.display, units, strict=True)]
+        red, green, blue, white = (f"({shown[k]},{shown[k + 1]})" for k in (0, 2, 4, 6))
+        return f"G{green}B{blue}R{red}WP{white}L({shown[9]},{shown[8]})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 from lift.errors import UserError
 from lift.video.frame import Frame
-from lift.video.hdr import DARK, Light
-from lift.video.look import Look
+from lift.video.look import Light, Look
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class Format:
     """Seconds of which all times are multiples."""
     aspect: Fraction = Fraction(1)
     """Width of a pixel by its height, as given on."""
-    light: Light = DARK
+    light: Light = field(default_factory=Light)
     matrix: list[int] | None = None
     """How pictures are to be turned when shown, if they were not: FFmpeg's display matrix, 9 numbers."""
     chapters: list[Any] = field(default_factory=list)
