@@ -20,7 +20,7 @@ import numpy as np
 
 from lift.clips.readers import Shown
 from lift.clips.sources.base import Video
-from lift.clips.sources.folder import VIDEOS, Folder
+from lift.clips.sources.own import VIDEOS, Folder
 from lift.data.stored.images import Unreadable
 from lift.errors import UserError
 

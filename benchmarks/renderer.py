@@ -25,8 +25,7 @@ from lift.config import Config, load
 from lift.data.dataset import ClipDataset, Visit
 from lift.data.resident import Frames, Resident
 from lift.scenes import KINDS, make
-from lift.scenes.filming import draw_film
-from lift.scenes.footage import encode
+from lift.scenes.footage import draw_film, encode
 from lift.scenes.layouts import write
 from lift.seeds import derive
 

@@ -20,9 +20,11 @@ from lift.config import load
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple
 from lift.video.choose import of_model
+from lift.video.cuts import mark
 from lift.video.engine import smooth
 from lift.video.frame import Frame
-from lift.video.ticks import Multiple
+from lift.video.pace import Schedule
+from lift.video.settings import DEFAULTS
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (480, 854)
@@ -79,7 +81,7 @@ def _as_model(model: RifeV4) -> Callable[[], int]:
 
 def _as_video(model: RifeV4) -> Callable[[], int]:
     """Run the tool's engine over smooth motion, which has neither cuts nor repeats."""
-    method = of_model(model, (-1, 1), "rife_v4", device="cpu").method
+    method = of_model(model, (-1, 1), "rife_v4", device="cpu")
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     pictures = [
         np.stack([127 + 100 * np.sin((x + k * step) / 40 + y / 60) for k in (1, 2, 3)], axis=-1).astype(
@@ -90,7 +92,7 @@ def _as_video(model: RifeV4) -> Callable[[], int]:
 
     def produce() -> int:
         originals = (Frame(image=picture, time=Fraction(n, 30)) for n, picture in enumerate(pictures))
-        shown = list(smooth(originals, method, Multiple(factor=2)))
+        shown = list(smooth(mark(originals, DEFAULTS.continuity), method, Schedule(factor=2)))
         made = sum(one.frame.kind == "interpolated" for one in shown)
         if made != ORIGINALS - 1:
             raise AssertionError(f"{made} frames were made of {ORIGINALS - 1}")

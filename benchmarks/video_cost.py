@@ -27,8 +27,9 @@ from lift.config.load import PARAMS
 from lift.files import ROOT
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple
-from lift.video.choose import Chosen, choose
+from lift.video.choose import choose
 from lift.video.job import Job
+from lift.video.methods import Method
 from lift.video.run import run
 
 SIZES = {"480p": (480, 854), "720p": (720, 1280), "1080p": (1080, 1920), "2160p": (2160, 3840)}
@@ -53,10 +54,10 @@ def cost(model: str, size: tuple[int, int], originals: int, threads: int) -> tup
         Seconds by the clock and of the processor per made frame, and GiB at the peak of the whole process.
     """
     torch.set_num_threads(threads)
-    chosen = choose(weights=Path(model)) if Path(model).suffix else choose(model)
+    method = choose(weights=Path(model)) if Path(model).suffix else choose(model)
     with tempfile.TemporaryDirectory() as folder:
         given = footage(Path(folder) / "in.mp4", size, originals)
-        clock, processor = _smooth(given, chosen)
+        clock, processor = _smooth(given, method)
     return clock, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / GIB
 
 
@@ -79,11 +80,11 @@ def _picture(k: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.stack([127 + 90 * wave for wave in waves], axis=-1).clip(0, 255).astype(np.uint8)
 
 
-def _smooth(given: Path, chosen: Chosen) -> tuple[float, float]:
+def _smooth(given: Path, method: Method) -> tuple[float, float]:
     """Return seconds by the clock and of the processor per made frame."""
     job = Job(input=given, output=given.with_name("out.mp4"), force=True)
     clock, processor = time.perf_counter(), time.process_time()
-    outcome = run(job, chosen, progress=tqdm(disable=True))
+    outcome = run(job, method, progress=tqdm(disable=True))
     made = outcome.shown - outcome.originals
     return (time.perf_counter() - clock) / made, (time.process_time() - processor) / made
 

@@ -9,21 +9,18 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lift.errors import UserError
 from lift.files import atomic
 from lift.progress import bar
 
-BLOCK = 1 << 20
 Known = dict[str, tuple[int, int, str]]
 """Size, time of change (ns) and SHA-256 of files that were read before, by path."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Digest:
+class Digest(NamedTuple):
     """What a folder holds."""
 
     files: int
@@ -34,7 +31,7 @@ class Digest:
 
     def plain(self) -> dict[str, Any]:
         """Return the values for a JSON file."""
-        return {"files": self.files, "sha256": self.sha256, "size": self.size}
+        return self._asdict()
 
 
 def digest(folder: Path, memory: Path | None = None) -> Digest:
@@ -48,35 +45,35 @@ def digest(folder: Path, memory: Path | None = None) -> Digest:
         UserError: The folder or a file in it cannot be read, or changes meanwhile.
     """
     known = _recall(memory)
-    try:
-        found = {name: path.stat() for name, path in sorted(_files(folder))}
-    except OSError as error:
-        raise UserError(
-            f"{error.filename}: cannot be read ({error.strerror}); restore it, and run again"
-        ) from error
 
-    def read(name: str) -> tuple[int, int, str]:
-        path, stat = folder / name, found[name]
-        remembered = known.get(str(path.resolve()))
-        if remembered is not None and remembered[:2] == (stat.st_size, stat.st_mtime_ns):
-            return remembered
-        return stat.st_size, stat.st_mtime_ns, _read(path, stat)
+    def read(path: Path) -> tuple[int, int, str]:
+        try:
+            stat = path.stat()
+            remembered = known.get(str(path.resolve()))
+            if remembered is not None and remembered[:2] == (stat.st_size, stat.st_mtime_ns):
+                return remembered
+            return stat.st_size, stat.st_mtime_ns, _read(path, stat)
+        except OSError as error:
+            raise UserError(
+                f"{path}: cannot be read ({error.strerror}); restore it, and run again"
+            ) from error
 
+    found, contents = dict(sorted(_files(folder))), Known()
+    whole, total = hashlib.sha256(), 0
     with (
         bar(title=f"reading {folder.name}", unit="file", total=len(found)) as progress,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        contents = {}
-        for name, content in zip(found, pool.map(read, found), strict=True):
-            contents[name] = content
+        for (name, path), content in zip(found.items(), pool.map(read, found.values()), strict=True):
+            contents[str(path.resolve())] = content
+            size, _, own = content
+            total += size
+            whole.update(f"{name}\0{size}\0{own}\n".encode())
             progress.update()
-    if memory is not None:
-        _remember(memory, known, {str((folder / name).resolve()): value for name, value in contents.items()})
-    whole = hashlib.sha256()
-    for name, (size, _, own) in contents.items():
-        whole.update(f"{name}\0{size}\0{own}\n".encode())
-    total = sum(size for size, _, _ in contents.values())
-    return Digest(files=len(contents), size=total, sha256=whole.hexdigest())
+    if memory is not None and not contents.items() <= known.items():
+        with atomic(memory) as temporary:
+            temporary.write_text(json.dumps(known | contents), encoding="utf-8")
+    return Digest(files=len(found), size=total, sha256=whole.hexdigest())
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -94,17 +91,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _read(path: Path, before: os.stat_result) -> str:
-    own = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                own.update(block)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); restore it, and run again") from error
+    with path.open("rb") as file:
+        own = hashlib.file_digest(file, "sha256").hexdigest()
+        after = os.fstat(file.fileno())
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise UserError(f"{path}: is being written; run again when that has ended")
-    return own.hexdigest()
+    return own
 
 
 def _recall(memory: Path | None) -> Known:
@@ -114,10 +106,3 @@ def _recall(memory: Path | None) -> Known:
         return {name: (size, time, own) for name, (size, time, own) in json.loads(text).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-
-
-def _remember(memory: Path, known: Known, contents: Known) -> None:
-    if contents.items() <= known.items():
-        return
-    with atomic(memory) as temporary:
-        temporary.write_text(json.dumps(known | contents), encoding="utf-8")

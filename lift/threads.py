@@ -5,17 +5,15 @@ encoding overlap.
 """
 
 import os
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_END = object()
-PATIENCE = 0.1  # seconds between looks at whether the other side has gone
+_END: Any = object()
 PORTION = 4 * 2**20  # bytes of results that are handed over at a time: that costs a switch between threads
 PORTIONS = 4  # of an item that may wait
 AHEAD = 2  # items in work or waiting per worker
@@ -26,77 +24,42 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name="ahead", daemon=True).start()
-
-
 class Ahead(Generic[T]):
     """Yields what `items` yields, made up to `depth` ahead in a thread; its errors are raised here."""
 
-    def __init__(
-        self, items: Iterable[T], depth: int, begin: Callable[[Callable[[], None]], object] = _in_thread
-    ) -> None:
-        """Begin.
+    def __init__(self, items: Iterable[T], depth: int) -> None:
+        self._items = iter(items)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._made = deque(self._next() for _ in range(depth))
 
-        Args:
-            items: Gone through in the thread.
-            depth: How many may wait.
-            begin: Lets a function run in a thread, now or later.
-        """
-        self._items, self._line = items, queue.Queue[object](depth)
-        self._gone, self._ended = threading.Event(), threading.Event()
-        self._error: BaseException | None = None
-        begin(self._work)
-
-    def _put(self, item: object) -> bool:
-        while not self._gone.is_set():
-            try:
-                self._line.put(item, timeout=PATIENCE)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def _work(self) -> None:
-        try:
-            for item in self._items if not self._gone.is_set() else ():
-                if not self._put(item):
-                    return
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._put(_END)
-            self._ended.set()
+    def _next(self) -> Future[T]:
+        return self._pool.submit(next, self._items, _END)
 
     def __iter__(self) -> Iterator[T]:
-        while (item := self._line.get()) is not _END:
-            yield item  # type: ignore[misc]
-        if self._error is not None:
-            raise self._error
+        while (item := self._made.popleft().result()) is not _END:
+            self._made.append(self._next())
+            yield item
 
     def close(self) -> None:
         """Let the thread end, and wait for that."""
-        self._gone.set()
-        self._ended.wait()
+        self._pool.shutdown(cancel_futures=True)
 
 
 class Behind(Generic[T]):
-    """Calls `work` for every item in a thread, up to `depth` behind; `put` and `close` raise its errors."""
+    """Calls `work` for every item in a thread, up to `depth` behind; `put` and `close` raise its errors.
+
+    Nothing is done with what comes after an item that went wrong.
+    """
 
     def __init__(self, work: Callable[[T], None], depth: int) -> None:
-        self._line: queue.Queue[object] = queue.Queue(depth)
-        self._work = work
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="behind", daemon=True)
-        self._thread.start()
+        self._work, self._depth = work, depth
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="behind")
+        self._latest: Future[None] = self._pool.submit(lambda: None)
+        self._waiting: deque[Future[None]] = deque()
 
-    def _run(self) -> None:
-        while (item := self._line.get()) is not _END:
-            if self._failure is None:
-                try:
-                    self._work(item)  # type: ignore[arg-type]
-                except BaseException as error:
-                    self._failure = error  # later items are taken and dropped, so that `put` never hangs
+    def _after(self, before: Future[None], item: T) -> None:
+        before.result()  # raises what went wrong there, so that it goes on from item to item
+        self._work(item)
 
     def put(self, item: T) -> None:
         """Hand over an item; waits while the thread is `depth` behind.
@@ -104,9 +67,10 @@ class Behind(Generic[T]):
         Raises:
             BaseException: What went wrong with an earlier item.
         """
-        if self._failure is not None:
-            raise self._failure
-        self._line.put(item)
+        self._latest = self._pool.submit(self._after, self._latest, item)
+        self._waiting.append(self._latest)
+        if len(self._waiting) > self._depth:
+            self._waiting.popleft().result()
 
     def close(self) -> None:
         """Wait until all items are done.
@@ -114,10 +78,8 @@ class Behind(Generic[T]):
         Raises:
             BaseException: What went wrong with one.
         """
-        self._line.put(_END)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
+        self._pool.shutdown()
+        self._latest.result()
 
 
 def in_order(
@@ -132,40 +94,47 @@ def in_order(
         items: Gone through in this order, a few of them ahead.
         work: Gives an item's results one by one; each item's runs in a thread of its own.
         size: Bytes that a result holds.
-        workers: Threads.
+        workers: How many threads compute at once.
     """
+    busy = threading.Semaphore(workers)
     pending: deque[tuple[T, Ahead[list[R]]]] = deque()
 
     def first() -> tuple[T, Iterator[R]]:
         item, made = pending[0]
         return item, (result for portion in made for result in portion)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="in order") as pool:
-        try:
-            for item in items:
-                pending.append((item, Ahead(_portions(work(item), size), PORTIONS, pool.submit)))
-                if len(pending) > AHEAD * workers:
-                    yield first()
-                    pending.popleft()
-            while pending:
-                yield first()
-                pending.popleft()
-        finally:
-            for _, made in pending:
-                made.close()
+    def leave() -> None:
+        pending.popleft()[1].close()
 
-
-def _portions(results: Iterator[R], size: Callable[[R], int]) -> Iterator[list[R]]:
-    """Join results to lists of `PORTION` bytes or more; whatever is raised comes behind what was made."""
-    portion, total = list[R](), 0
     try:
-        for result in results:
-            portion.append(result)
-            total += size(result)
-            if total >= PORTION:
-                yield portion
-                portion, total = [], 0
-    except Exception:
+        for item in items:
+            pending.append((item, Ahead(_portions(work(item), size, busy), PORTIONS)))
+            if len(pending) > AHEAD * workers:
+                yield first()
+                leave()
+        while pending:
+            yield first()
+            leave()
+    finally:
+        while pending:
+            leave()
+
+
+def _portions(results: Iterator[R], size: Callable[[R], int], busy: threading.Semaphore) -> Iterator[list[R]]:
+    """Join results to lists of `PORTION` bytes or more; whatever is raised comes behind what was made."""
+    fault: Exception | None = None
+    total = PORTION
+    while total >= PORTION:
+        portion, total = list[R](), 0
+        with busy:
+            try:
+                for result in results:
+                    portion.append(result)
+                    total += size(result)
+                    if total >= PORTION:
+                        break
+            except Exception as error:
+                fault = error
         yield portion
-        raise
-    yield portion
+    if fault is not None:
+        raise fault

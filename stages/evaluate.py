@@ -18,11 +18,10 @@ from lift.config.abilities import UNTRAINED, predicts, sees_context
 from lift.data.dataset import ClipDataset
 from lift.data.stored.manifest import not_given
 from lift.errors import UserError
-from lift.evaluation import ahead, results
-from lift.evaluation import run as between
+from lift.evaluation import results
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import Method, Predictor, of_model, of_predictor
-from lift.evaluation.protocol import fingerprint, write_protocol
+from lift.evaluation.run import evaluate, evaluate_ahead
 from lift.files import write_json
 from lift.metrics import Lpips
 from lift.models.cost import exact
@@ -37,18 +36,19 @@ MADE_FROM = "made_from.json"
 
 def main(profile: str, name: str, benchmark: str | None = None) -> None:
     """Measure the method `name`; write `data/<profile>/results/<name>`."""
-    config = load(PARAMS, profile, name)
+    config, data = load(PARAMS, profile, name), data_folder(profile)
     made_from = resolved.evaluate(config, name, WEIGHTS)
     check_resolved(profile, f"evaluate/{name}.json", made_from)
-    ahead_only = predicts(config, name)
-    able = [key for key, rules in config.benchmarks.items() if rules.horizons or not ahead_only]
+    ahead = predicts(config, name)
+    able = [key for key, rules in config.benchmarks.items() if rules.horizons or not ahead]
     if benchmark is not None and benchmark not in able:
         raise UserError(f"{benchmark}: no such benchmark of {name}; known: {', '.join(able)}")
-    data = data_folder(profile)
-    chosen = with_footage([benchmark] if benchmark else able, data)
+    asked = [benchmark] if benchmark else able
+    chosen = with_footage(asked, data)
     if not chosen:
-        asked = ", ".join([benchmark] if benchmark else able)
-        raise UserError(f"{asked}: not given; set a path under profiles.{profile}.sources in params.yaml")
+        raise UserError(
+            f"{', '.join(asked)}: not given; set a path under profiles.{profile}.sources in params.yaml"
+        )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads = min(config.evaluate.threads, torch.get_num_threads())  # OMP_NUM_THREADS counts
     processes = threads if device.type == "cpu" and sys.platform == "linux" else 1
@@ -62,12 +62,12 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     modelled = name not in BASELINES and name not in PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
     clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
-    if ahead_only:
+    if ahead:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
         predictors = _predictors(config, name, data, device)
-        ahead.evaluate(predictors, name, reach, lpips, out=out, model=cost, processes=processes)
+        evaluate_ahead(predictors, name, reach, lpips, out=out, model=cost, processes=processes)
     else:
-        between.evaluate(
+        evaluate(
             methods_of(config, name, data, device),
             name,
             clips,
@@ -79,33 +79,31 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
             probes=config.evaluate.probes if modelled and sees_context(config) else {},
             processes=processes,
         )
-    write_protocol(
-        out,
-        protocols
-        | {
-            key: fingerprint(
-                config.benchmarks[key],
-                data / "clips" / key / "clips.csv",
-                ahead=ahead_only,
-            )
-            for key in chosen
-        },
-    )
+    for key in chosen:
+        manifest = data / "clips" / key / "clips.csv"
+        protocols[key] = results.fingerprint(config.benchmarks[key], manifest, ahead=ahead)
+    results.write_protocol(out, protocols)
     write_json(out / MADE_FROM, made_from)  # last: results without it are none
 
 
 def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:
     """Return the protocols of benchmarks without footage here that the same method was measured on before.
 
-    Their rows stay: whoever has no footage sees what others measured, and the report says so.
+    Their rows stay: whoever has no footage sees what others measured, and the report says so. Those that were
+    made otherwise go, with a line; the rules of one benchmark say nothing of another's rows.
     """
     try:
-        if resolved.first_difference(json.loads((out / MADE_FROM).read_text(encoding="utf-8")), made_from):
-            return {}
+        before: dict[str, Any] = json.loads((out / MADE_FROM).read_text(encoding="utf-8"))
         known: dict[str, Any] = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # nothing was measured, or not to its end
         return {}
-    found = {key: rules for key, rules in known.items() if key in benchmarks}
+    found: dict[str, Any] = {}
+    for key in sorted(benchmarks & known.keys()):
+        then, now = ({**made, "benchmarks": made["benchmarks"].get(key)} for made in (before, made_from))
+        if difference := resolved.first_difference(then, now):
+            print(f"{key}: not given, and what was measured of it goes: {difference}")
+        else:
+            found[key] = known[key]
     if found:
         print(f"kept as they were, and not measured again: {', '.join(found)}")
     return found
@@ -144,30 +142,28 @@ def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpola
     if config.kind == "released":
         models = [_released(config, file) for file in config.weights]
         return dict(zip(config.seeds or (None,), models, strict=True))
-    return {seed: _trained(config.seeded(seed), name, data) for seed in config.seeds}
+    return {seed: _trained(config.seeded(seed), data / "models" / name) for seed in config.seeds}
 
 
 def _released(config: Config, file: str) -> Interpolator:
     path = WEIGHTS / f"{file}{header.SUFFIX}"
     if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
-        model = config.model.started(path)
-        built = build(model, task=config.clip.task, seed=config.seed)
-        return built.channels_last() if config.evaluate.channels_last else built
+        own = build(config.model.started(path), task=config.clip.task, seed=config.seed)
+        return own.channels_last() if config.evaluate.channels_last else own
     own = _built(config)
     weights.fill(path, own)
+    return own
+
+
+def _trained(config: Config, folder: Path) -> Interpolator:
+    own = _built(config)
+    weights.load(seed_folder(folder, config, config.seed) / "best.safetensors", own, config.digestible())
     return own
 
 
 def _built(config: Config) -> Interpolator:
     model = build(config.model, task=config.clip.task, seed=config.seed, pretrained=False)
     return model.channels_last() if config.evaluate.channels_last else model
-
-
-def _trained(config: Config, name: str, data: Path) -> Interpolator:
-    model = _built(config)
-    folder = seed_folder(data / "models" / name, config, config.seed)
-    weights.load(folder / "best.safetensors", model, config.digestible())
-    return model
 
 
 def offsets(config: Config, name: str, benchmark: str) -> tuple[int, ...]:

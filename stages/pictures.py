@@ -5,18 +5,37 @@ pictures show first beside it, over all clips of a benchmark of which there is f
 """
 
 import csv
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
+from torch import Tensor
 
 from lift.config import load, resolved
 from lift.data.dataset import ClipDataset
+from lift.data.stored.archive import write_archive
 from lift.errors import UserError
 from lift.evaluation.method import reference
-from lift.evaluation.pictures import choose, write_pictures
+from lift.metrics import to_bytes
 from lift.progress import bar
 from stages.common import PARAMS, check_resolved, data_folder, run
 from stages.evaluate import methods_of, offsets, with_footage
+
+Measured = dict[str, tuple[str, float]]
+"""Of each clip its recording, and its PSNR or the gain in it, dB."""
+
+
+class Chosen(NamedTuple):
+    """A clip that is shown."""
+
+    benchmark: str
+    clip: str
+    rank: str  # middle, or worst1, worst2, …
+    gain: float  # by which it was chosen, dB
 
 
 def main(profile: str) -> None:
@@ -33,18 +52,15 @@ def main(profile: str) -> None:
         for key in with_footage(there, data)
         for one in choose(key, _gains(rows[shown[0]][key], rows[shown[1]][key]), base.report.worst)
     ]
-    pictures: list[dict[str, torch.Tensor]] = [{} for _ in chosen]
+    pictures: list[dict[str, Tensor]] = [{} for _ in chosen]
     for name in shown:
         config = load(PARAMS, profile, name)
         method = next(iter(methods_of(config, name, data, device).values()))
-        sets = {
-            key: ClipDataset(data / "clips" / key, offsets(config, name, key))
-            for key in dict.fromkeys(one.benchmark for one in chosen)
-        }
+        keys = {one.benchmark for one in chosen}
+        sets = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in keys}
         places = {(key, row.clip): i for key, clips in sets.items() for i, row in enumerate(clips.rows)}
-        for one, kept in bar(
-            list(zip(chosen, pictures, strict=True)), title=f"pictures of {name}", unit="clip"
-        ):
+        pairs = list(zip(chosen, pictures, strict=True))
+        for one, kept in bar(pairs, title=f"pictures of {name}", unit="clip"):
             sample = sets[one.benchmark][places[one.benchmark, one.clip]]
             kept.setdefault("before", reference(sample, -1))
             kept.setdefault("target", sample["target"])
@@ -53,13 +69,13 @@ def main(profile: str) -> None:
     write_pictures(data / "pictures" / "pictures.zip", list(zip(chosen, pictures, strict=True)))
 
 
-def _rows(path: Path) -> dict[str, dict[str, tuple[str, float]]]:
-    """Return each clip's video and PSNR, of the first training, by benchmark.
+def _rows(path: Path) -> dict[str, Measured]:
+    """Return each clip's recording and PSNR, of the first training, by benchmark.
 
     Raises:
         UserError: The file is no table of results.
     """
-    found: dict[str, dict[str, tuple[str, float]]] = {}
+    found: dict[str, Measured] = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
@@ -70,10 +86,50 @@ def _rows(path: Path) -> dict[str, dict[str, tuple[str, float]]]:
     return found
 
 
-def _gains(
-    one: dict[str, tuple[str, float]], other: dict[str, tuple[str, float]]
-) -> dict[str, tuple[str, float]]:
-    return {clip: (video, psnr - other[clip][1]) for clip, (video, psnr) in one.items() if clip in other}
+def _gains(one: Measured, other: Measured) -> Measured:
+    return {clip: (group, psnr - other[clip][1]) for clip, (group, psnr) in one.items() if clip in other}
+
+
+def choose(benchmark: str, gains: Measured, worst: int) -> list[Chosen]:
+    """Choose the `worst` clips by gain, each of another recording, and the middle one of all.
+
+    Args:
+        benchmark: Their test set.
+        gains: Of each clip.
+        worst: How many of the worst.
+    """
+    order = sorted(gains, key=lambda clip: (gains[clip][1], clip))
+    first = {gains[clip][0]: clip for clip in reversed(order)}  # of each recording its worst
+    ranked = [clip for clip in order if first[gains[clip][0]] == clip][:worst]
+    ranks = {f"worst{place}": clip for place, clip in enumerate(ranked, 1)}
+    if order:
+        ranks["middle"] = order[len(order) // 2]
+    return [Chosen(benchmark, clip, rank, gains[clip][1]) for rank, clip in ranks.items()]
+
+
+def write_pictures(path: Path, chosen: Sequence[tuple[Chosen, Mapping[str, Tensor]]]) -> None:
+    """Write all pictures, (3, H, W) in [0, 1] by name, as PNG into one ZIP; equal ones give equal bytes.
+
+    Raises:
+        UserError: The disk is full or the folder cannot be written.
+    """
+    index = io.StringIO()
+    writer = csv.writer(index, lineterminator="\n")
+    writer.writerow(("benchmark", "clip", "rank", "gain", "pictures"))
+    entries: dict[str, bytes] = {}
+    for one, pictures in chosen:
+        writer.writerow((*one[:3], f"{one.gain:.6g}", " ".join(pictures)))
+        entries |= {f"{one.benchmark}/{one.rank}/{name}.png": _png(frame) for name, frame in pictures.items()}
+    entries["index.csv"] = index.getvalue().encode()
+    write_archive(path, sorted(entries.items()))
+
+
+def _png(frame: Tensor) -> bytes:
+    pixels = to_bytes(frame, data_range=1.0).astype(np.uint8).transpose(1, 2, 0)
+    done, data = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))  # OpenCV's order is BGR
+    if not done:
+        raise RuntimeError("OpenCV could not encode a PNG")
+    return bytes(data)
 
 
 if __name__ == "__main__":

@@ -179,14 +179,9 @@ def _scene_seconds(config: Config, render: Render) -> float:
             Video(
                 path=Path(place) / str(index),
                 names="{:06d}.jpg",
-                first=0,
-                truth=None,
-                frames=render.frames,
                 kind=KINDS[index % len(KINDS)],
                 seed=derive(config.seed, "measured", index),
-                size=render.size,
-                speed=render.speed,
-                camera=render.camera,
+                render=render,
                 spoilt=True,
             )
             for index in range(count)

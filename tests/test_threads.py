@@ -100,7 +100,7 @@ def test_an_error_is_raised_where_its_result_would_have_been():
     with pytest.raises(RuntimeError, match="broken"):
         take()
     assert got == [(0, 0), (1, 1), (2, 2)]
-    assert not any(thread.name.startswith("in order") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())
 
 
 def test_no_more_than_the_portions_wait_and_a_taker_that_leaves_ends_the_work():
@@ -125,7 +125,7 @@ def test_no_more_than_the_portions_wait_and_a_taker_that_leaves_ends_the_work():
     count = len(made)
     time.sleep(0.05)
     assert len(made) == count
-    assert not any(thread.name.startswith("in order") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())
 
 
 def test_work_goes_on_while_results_are_taken():

@@ -8,23 +8,73 @@ size of the data set.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lift.clips.cut import Cut, cut_video, size_of
+from lift.clips.cut import Loss, Written, cut_video
 from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
-from lift.clips.tally import Tally
 from lift.config import ClipSet, Config
-from lift.data.stored.archive import write_archive
+from lift.data.stored.archive import write_archive, write_truth
 from lift.data.stored.manifest import ClipRow, write_manifest
-from lift.data.stored.truth import write_truth
+from lift.errors import UserError
 from lift.files import write_json
 from lift.progress import bar
 from lift.threads import in_order, processors
+
+SHOWN = 3  # files named in the error line
+
+
+class Losses:
+    """What one clip set goes without: nothing is lost without a line and a number.
+
+    A dropped clip has a reason: `missing` (a listed file is absent), `unreadable` (truncated or damaged) and
+    `mixed_sizes` count as lost; `too_short`, `cut` and `duplicate` are properties of the footage and do
+    not. A video that cannot be opened, or is too short for a single clip, counts as one.
+
+    A lost frame that a clip's set does not demand costs the clip that frame alone: `absent` counts these.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        """Start without any; `say` prints a line."""
+        self._say = say
+        self.dropped: Counter[str] = Counter()
+        self.absent: Counter[str] = Counter()
+        self._told: dict[str, None] = {}
+        self._unfit: dict[str, str] = {}
+
+    def add(self, loss: Loss) -> None:
+        """Count a loss; one by a fault names its file once."""
+        (self.absent if loss.kind == "absent" else self.dropped)[loss.reason] += 1
+        if loss.kind == "unfit":
+            self._unfit.setdefault(loss.reason, loss.message)
+        elif loss.message not in self._told:
+            self._told[loss.message] = None
+            self._say(f"warning: {loss.message}; clips that need it are dropped, others go without it")
+
+    def check(self, name: str, clips: int, most: float) -> None:
+        """Refuse the set `name`, of which `clips` are left, where more than the share `most` is lost, or all.
+
+        Raises:
+            UserError: It is so.
+        """
+        lost = sum(count for reason, count in self.dropped.items() if reason not in self._unfit)
+        if lost > most * (clips + lost):
+            first = "; ".join(list(self._told)[:SHOWN])
+            raise UserError(
+                f"clip set {name}: {lost} of {clips + lost} clips are unusable, more than clips.max_dropped: "
+                f"{most} allows; first: {first}; restore those files, or raise clips.max_dropped"
+            )
+        if not clips:
+            raise UserError(
+                f"clip set {name}: no clip, for every video is too short or broken by cuts or repeated "
+                f"frames ({'; '.join(self._unfit.values())}); lower clips.sets.{name}.before and after"
+            )
 
 
 def build_clip_set(
@@ -49,62 +99,61 @@ def build_clip_set(
             `clips.max_dropped` allows, none is left, or the disk is full.
     """
     clip_set, given = config.clips.sets[name], config.given(name)
-    absent = [source for source in clip_set.sources if source not in given]
     videos = entries(config, name, raw)
-    rows: list[tuple[ClipRow, Entry]] = []
+    found: list[tuple[ClipRow, Entry]] = []
     with bar(title=f"clips {name}", unit="video", total=len(videos)) as progress:
-        say = partial(progress.write, file=sys.stderr)
-        tally = Tally(name, config.clips.max_dropped, say)
+        losses = Losses(partial(progress.write, file=sys.stderr))
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
-        with closing(in_order(videos, cut, size_of, workers or processors())) as cuts:
-            write_archive(out / "frames.zip", _entries(cuts, tally, rows, progress.update) if given else ())
+
+        def written() -> Iterator[Written]:
+            with closing(in_order(videos, cut, _size, workers or processors())) as cuts:
+                for video, results in cuts:
+                    progress.update()
+                    for result in results:
+                        if isinstance(result, Loss):
+                            losses.add(result)
+                        elif isinstance(result, ClipRow):
+                            found.append((result, video))
+                        else:
+                            yield result
+            # Inside the archive's writing: where this refuses, no archive appears.
+            losses.check(name, len(found), config.clips.max_dropped)
+
+        write_archive(out / "frames.zip", written() if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
-    rows.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
-    _write_truths(out / "truth.zip", rows)
-    write_manifest(out / "clips.csv", (row for row, _ in rows))
-    stand_in = any(config.sources[source].render is not None for source in clip_set.sources)
-    summary = {**tally.summary(), "procedural": stand_in, "sources": _coverage(clip_set, given, videos)}
-    if absent:
+    found.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
+    rows = [row for row, _ in found]
+    truths = [(row, SOURCES[entry.source].truth(entry.video)) for row, entry in found]
+    # Without entries where nothing is known: a missing file is then a fault.
+    write_truth(out / "truth.zip", [(row, truth) for row, truth in truths if truth is not None])
+    write_manifest(out / "clips.csv", rows)
+    summary: dict[str, Any] = {
+        "clips": len(rows),
+        "videos": len({row.stored for row in rows}),
+        "frames": sum(
+            len({row.number(offset) for row in own for offset in (0, *row.offsets)})
+            for _, own in groupby(rows, key=lambda row: row.stored)
+        ),
+        "dropped": dict(sorted(losses.dropped.items())),
+        "absent": dict(sorted(losses.absent.items())),
+        "procedural": any(config.sources[source].render is not None for source in clip_set.sources),
+        "sources": {source: _coverage(source, clip_set, videos) for source in given},
+    }
+    if absent := [source for source in clip_set.sources if source not in given]:
         summary["not_given"] = absent
     write_json(out / "summary.json", summary, indent=2)
     return summary
 
 
-def _entries(
-    cuts: Iterator[tuple[Entry, Iterator[Cut]]],
-    tally: Tally,
-    rows: list[tuple[ClipRow, Entry]],
-    advance: Callable[[], object],
-) -> Iterator[tuple[str, bytes]]:
-    """Yield the archive's entries; rows are appended as clips turn out whole."""
-    for entry, results in cuts:
-        advance()
-        before = len(rows)
-        for cut in results:
-            rows += [(row, entry) for row in cut.rows]
-            for loss in cut.losses:
-                tally.lose(loss)
-            tally.keep(clips=len(cut.rows), frames=cut.frames)
-            yield from cut.entries
-        tally.keep(videos=len(rows) > before)
-    # Inside the archive's writing: where this refuses, no archive appears.
-    tally.check()
+def _size(result: Written | ClipRow | Loss) -> int:
+    """Return the bytes that a result holds."""
+    return len(result[1]) if isinstance(result, tuple) else 0
 
 
-def _write_truths(path: Path, rows: list[tuple[ClipRow, Entry]]) -> None:
-    truths = [(row, SOURCES[entry.source].truth(entry.video)) for row, entry in rows]
-    known = [(row, truth) for row, truth in truths if truth is not None]
-    write_truth(path, known)  # without entries where nothing is known: a missing file is then a fault
-
-
-def _coverage(clip_set: ClipSet, given: tuple[str, ...], videos: list[Entry]) -> dict[str, dict[str, int]]:
+def _coverage(source: str, clip_set: ClipSet, videos: list[Entry]) -> dict[str, int]:
     """Count list entries: those of videos that are used, and all of the official list."""
+    official = SOURCES[source].official
     return {
-        name: {
-            "listed": sum(len(e.video.targets or (None,)) for e in videos if e.source == name),
-            "official": sum(
-                SOURCES[name].official[part] for part in official_parts(SOURCES[name], clip_set.part)
-            ),
-        }
-        for name in given
+        "listed": sum(len(e.video.targets or (None,)) for e in videos if e.source == source),
+        "official": sum(official[part] for part in official_parts(SOURCES[source], clip_set.part)),
     }

@@ -65,15 +65,12 @@ def peak(first: Reduced, second: Reduced) -> float:
 def breaks(
     frames: Sequence[Reduced], rule: Continuity, differences: Sequence[float] | None = None
 ) -> list[str]:
-    """Judge each pair of neighbouring frames.
+    """Return of each pair of neighbours, frames i and i+1: `cut`, `duplicate`, or nothing.
 
     Args:
         frames: In the order of time.
         rule: The thresholds.
         differences: `differ` of each pair, where they are known.
-
-    Returns:
-        For each pair (frames i and i+1): `cut`, `duplicate`, or nothing.
     """
     known = [differ(*pair) for pair in pairwise(frames)] if differences is None else differences
     return [
@@ -99,17 +96,19 @@ def cuts(frames: Sequence[Reduced], differences: Sequence[float], i: int, rule: 
 
 
 def _usual(around: Sequence[float], rule: Continuity) -> float:
-    """Return the second largest difference; the largest may be another cut."""
     if len(around) < 3:
         return max(around, default=0.0)
-    *_, second, largest = sorted(around)
+    *_, second, largest = sorted(around)  # the largest may be another cut
     # At an end of the scene, where frames repeat, no more than one of these pairs may be motion.
     return largest if len(around) < 2 * AROUND and second < rule.repeat * largest else second
 
 
 def _parts(first: Reduced, second: Reduced, usual: float, rule: Continuity) -> bool:
-    """Return whether two frames differ by more than what is `usual`, and in content."""
-    alike = _correlation(first, second)
+    """Return whether two frames differ in content, and by more than what is `usual`."""
+    a, b = (picture.astype(np.float64) - picture.mean() for picture in (first, second))
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    # A picture of a single value has no pattern to share.
+    alike = float((a * b).sum()) / scale if scale else 0.0
     return (
         alike < rule.cut_correlation
         and differ(first, second) > (rule.cut_ratio + rule.cut_alike * max(alike, 0.0)) * usual
@@ -157,10 +156,3 @@ def _flashes(frames: Sequence[Reduced], i: int, usual: float, rule: Continuity) 
             beyond = [(steps, frame) for steps, frame in enumerate(others, 2) if frame.std() >= FLAT]
             return bool(beyond) and not _parts(other, beyond[0][1], usual * beyond[0][0], rule)
     return False
-
-
-def _correlation(first: Reduced, second: Reduced) -> float:
-    """Correlate two pictures; 0 where one of them is a single value, which has no pattern to share."""
-    a, b = (picture.astype(np.float64) - picture.mean() for picture in (first, second))
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale else 0.0

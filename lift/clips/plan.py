@@ -1,17 +1,21 @@
-"""What a clip set consists of: its videos, and the clips of each, before any frame is read."""
+"""What a clip set consists of: its videos, and the clips of each, before any frame is read.
+
+A clip is a missing frame (the target, offset 0) and the frames around it (specification section 2).
+"""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lift.clips.readers import Reader
 from lift.clips.sources import SOURCES, Source, Target, Video
-from lift.clips.split import held_out
-from lift.clips.windows import present, spread, targets
-from lift.config import ClipSet, Config
+from lift.clips.sources.base import held_out
+from lift.config import ClipSet, Config, window
 from lift.data.stored.images import Unreadable
 from lift.errors import UserError
+
+TESTS = ("test", "all")  # parts that nothing learns from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +36,19 @@ class Planned:
     """A clip whose frames are still to be read."""
 
     target: Target
-    offsets: tuple[int, ...]
-    """Context offsets present."""
-    numbers: tuple[int, ...]
-    """All its frames, the missing one among them, ascending."""
+    span: tuple[int, ...]
+    """Offsets of its frames, ascending, 0 among them."""
     required: tuple[int, ...]
-    """Offsets without which it is dropped."""
+    """Those of them without which it is dropped, 0 among them."""
     judged: bool
     """Whether cuts and duplicates end its context (`lift/clips/continuity.py`). Not that of clips that a test
     protocol prescribes: an official test set is kept whole.
     """
 
     @property
-    def references(self) -> tuple[int, int]:
-        """Numbers of the frames at offsets -1 and 1."""
-        return self.target.number - self.target.step, self.target.number + self.target.step
+    def numbers(self) -> list[int]:
+        """Frame numbers of `span`."""
+        return [self.target.at(offset) for offset in self.span]
 
 
 def entries(config: Config, name: str, raw: Path) -> list[Entry]:
@@ -63,11 +65,11 @@ def entries(config: Config, name: str, raw: Path) -> list[Entry]:
     """
     clip_set = config.clips.sets[name]
     _check_variants(config, name, raw)
-    found = [
-        Entry(source=source, video=video)
-        for source in config.given(name)
-        for video in _limited(_part(config, source, clip_set, raw), clip_set)
-    ]
+    found = []
+    for source in config.given(name):
+        videos = _part(config, source, clip_set, raw)
+        chosen = spread(len(videos), clip_set.max_sequences)
+        found += [Entry(source=source, video=videos[i]) for i in chosen]
     # The trailing slash sorts names as their archive entries sort.
     return sorted(found, key=lambda entry: f"{entry.stored}/")
 
@@ -85,6 +87,13 @@ def source_folder(config: Config, source: str, raw: Path) -> Path:
         advice = f"correct {key}" if own is not None else f"run `dvc repro download`, or set {key}"
         raise UserError(f"{folder}: no such folder ({SOURCES[source].title}); {advice}")
     return folder
+
+
+def official_parts(source: Source, part: str) -> tuple[str, ...]:
+    """Name the official lists from which a part is taken: training, where there is none of its own."""
+    if part == "all":
+        return tuple(source.official)
+    return ("train" if part == "validation" and "validation" not in source.official else part,)
 
 
 def clips_of(
@@ -106,28 +115,14 @@ def clips_of(
     exist: Collection[int] = numbers if isinstance(numbers, range) else frozenset(numbers)
     if clip_set.windows == "random":
         reach = (max(numbers, default=0) - min(numbers, default=0),) * 2
-    if video.targets is None:
-        free = targets(
-            numbers,
-            clip_set.before,
-            clip_set.after,
-            clip_set.spacing,
-            clip_set.max_clips,
-            stride=clip_set.stride,
-        )
-        return [
-            _planned(Target(number=number, step=clip_set.stride, prescribed=False), exist, reach, clip_set)
-            for number in free
-        ]
-    clips: list[Planned | Unreadable] = []
-    for target in _prescribed(video, clip_set.max_clips):
-        needed = (target.number + offset * target.step for offset in _needed(target, clip_set))
-        absent = next((number for number in needed if number not in exist), None)
-        if absent is None:
-            clips.append(_planned(target, exist, reach, clip_set))
-        else:
-            clips.append(Unreadable(video.path, f"has no frame {absent}", "missing"))
-    return clips
+    chosen = _free(numbers, clip_set) if video.targets is None else _prescribed(video, clip_set.max_clips)
+    return [_planned(video, target, exist, reach, clip_set) for target in chosen]
+
+
+def _free(numbers: Sequence[int], clip_set: ClipSet) -> list[Target]:
+    before, after, stride = clip_set.before, clip_set.after, clip_set.stride
+    chosen = targets(numbers, before, after, clip_set.spacing, clip_set.max_clips, stride=stride)
+    return [Target(number=number, step=stride, prescribed=False) for number in chosen]
 
 
 def _prescribed(video: Video, limit: int | None) -> list[Target]:
@@ -139,23 +134,72 @@ def _prescribed(video: Video, limit: int | None) -> list[Target]:
     return sorted(chosen, key=lambda target: (target.number, target.step))
 
 
-def _needed(target: Target, clip_set: ClipSet) -> list[int]:
-    stride = 2 if target.uniform else 1
-    past = [-(1 + stride * i) for i in range(clip_set.before)]
-    return [*past, 0, *(1 + stride * i for i in range(clip_set.after))]
-
-
-def _planned(target: Target, exist: Collection[int], reach: tuple[int, int], clip_set: ClipSet) -> Planned:
+def _planned(
+    video: Video, target: Target, exist: Collection[int], reach: tuple[int, int], clip_set: ClipSet
+) -> Planned | Unreadable:
+    needed = {0, *window(clip_set.before, clip_set.after, "uniform" if target.uniform else "dense")}
+    for offset in sorted(needed, key=abs):
+        if target.at(offset) not in exist:
+            return Unreadable(video.path, f"has no frame {target.at(offset)}", "missing")
     if target.reach is not None:
         reach = (min(reach[0], target.reach), min(reach[1], target.reach))
-    offsets = present(exist, target.number, target.step, *reach, uniform=target.uniform)
+    span = sorted((*present(exist, target.number, target.step, *reach, uniform=target.uniform), 0))
     return Planned(
         target=target,
-        offsets=offsets,
-        numbers=tuple(sorted(target.number + offset * target.step for offset in (*offsets, 0))),
-        required=tuple(_needed(target, clip_set)),
-        judged=not target.prescribed or clip_set.part not in ("test", "all"),
+        span=tuple(span),
+        required=tuple(offset for offset in span if offset in needed),
+        judged=not target.prescribed or clip_set.part not in TESTS,
     )
+
+
+def spread(count: int, limit: int | None) -> list[int]:
+    """Choose `limit` of the positions 0 … count-1, evenly: the middles of equal shares; None: all."""
+    if limit is None or limit >= count:
+        return list(range(count))
+    return [(2 * i + 1) * count // (2 * limit) for i in range(limit)]
+
+
+def targets(
+    numbers: Sequence[int], before: int, after: int, spacing: int, limit: int | None, *, stride: int = 1
+) -> list[int]:
+    """Choose the missing frames of a video, ascending; none where it is too short.
+
+    Args:
+        numbers: Frames that exist, ascending (gaps allowed).
+        before: Frames that must exist directly before a target.
+        after: Frames that must exist directly after it.
+        spacing: Least distance of two targets.
+        limit: Most targets, evenly spread over those; None: all.
+        stride: Frames between two neighbours of a clip.
+    """
+    chosen: list[int] = []
+    exist = frozenset(numbers)
+    for number in numbers:
+        if chosen and number < chosen[-1] + spacing:
+            continue
+        if all(number + offset * stride in exist for offset in range(-before, after + 1)):
+            chosen.append(number)
+    return [chosen[i] for i in spread(len(chosen), limit)]
+
+
+def present(
+    numbers: Collection[int], target: int, step: int, before: int, after: int, *, uniform: bool
+) -> tuple[int, ...]:
+    """List the context offsets of a target that exist, ascending.
+
+    Args:
+        numbers: Frames that exist; a set or range, as membership is asked often.
+        target: The missing frame.
+        step: Frames between two offsets.
+        before: Furthest offset before the target.
+        after: Furthest offset after it.
+        uniform: Odd offsets alone (±1, ±3, …), as when a frame rate is doubled: with the references at ±1,
+            nothing between them is ever seen.
+    """
+    stride = 2 if uniform else 1
+    past = range(-1, -before - 1, -stride)
+    offsets = (*reversed(past), *range(1, after + 1, stride))
+    return tuple(offset for offset in offsets if target + offset * step in numbers)
 
 
 def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video]:
@@ -188,17 +232,6 @@ def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video
     return videos
 
 
-def official_parts(source: Source, part: str) -> tuple[str, ...]:
-    """Name the official lists from which a part is taken: training, where there is none of its own."""
-    if part == "all":
-        return tuple(source.official)
-    return ("train" if part == "validation" and "validation" not in source.official else part,)
-
-
-def _limited(videos: list[Video], clip_set: ClipSet) -> list[Video]:
-    return [videos[i] for i in spread(len(videos), clip_set.max_sequences)]
-
-
 def _check_disjoint(source: Source, lists: dict[str, list[Video]]) -> None:
     """Refuse lists by which a model would be tested on a recording that it was trained on."""
     train, test = lists.get("train", []), lists.get("test", [])
@@ -215,25 +248,23 @@ def _check_disjoint(source: Source, lists: dict[str, list[Video]]) -> None:
 def _check_variants(config: Config, name: str, raw: Path) -> None:
     """Refuse the same for two sources of the same footage: what is trained on must not be tested on."""
     clip_set = config.clips.sets[name]
-    tests = clip_set.part in ("test", "all")
-    others = [
-        (key, source, other)
+    tests = clip_set.part in TESTS
+    pairs = [
+        (own, source, key, other)
+        for own in config.given(name)
         for key, other in config.clips.sets.items()
         for source in config.given(key)
-        if (other.part in ("test", "all")) != tests
+        if (other.part in TESTS) != tests and own != source
     ]
-    for own in config.given(name):
-        for key, source, other in others:
-            if own == source or not SOURCES[own].footage or SOURCES[own].footage != SOURCES[source].footage:
-                continue
-            groups = (
-                {v.group for v in _part(config, *each, raw)} for each in ((own, clip_set), (source, other))
+    for own, source, key, other in pairs:
+        if not SOURCES[own].footage or SOURCES[own].footage != SOURCES[source].footage:
+            continue
+        groups = {video.group for video in _part(config, own, clip_set, raw)}
+        shared = groups & {video.group for video in _part(config, source, other, raw)}
+        if shared:
+            trained, tested = (source, own) if tests else (own, source)
+            raise UserError(
+                f"params.yaml: clips.sets: {SOURCES[tested].title} tests on {min(shared)}, and "
+                f"{SOURCES[trained].title} gives it for training ({len(shared)} recordings in all); "
+                f"take {source} out of {key}, or {own} out of the set with part: {clip_set.part}"
             )
-            shared = set.intersection(*groups)
-            if shared:
-                trained, tested = (source, own) if tests else (own, source)
-                raise UserError(
-                    f"params.yaml: clips.sets: {SOURCES[tested].title} tests on {min(shared)}, and "
-                    f"{SOURCES[trained].title} gives it for training ({len(shared)} recordings in all); "
-                    f"take {source} out of {key}, or {own} out of the set with part: {clip_set.part}"
-                )

@@ -13,8 +13,7 @@ import numpy as np
 
 from lift.clips.continuity import Reduced, reduced
 from lift.data.stored import mpeg4
-from lift.data.stored.colour import convert
-from lift.data.stored.images import Unreadable
+from lift.data.stored.images import Unreadable, convert
 from lift.files import address
 
 if TYPE_CHECKING:  # FFmpeg is asked for where a video is: a machine that trains on pictures may lack it
@@ -102,12 +101,13 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
+                count, self.in_runs = stream.frames, False
                 if stream.codec_context.name == "mpeg4":
-                    count, self.in_runs = _survey(container, stream)
-                else:
-                    count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
-                    self.in_runs = False
-                self.numbers: Sequence[int] = range(stream.frames or count)
+                    counted, self.in_runs = _survey(container, stream)
+                    count = count or counted
+                elif not count:
+                    count = sum(packet.size > 0 for packet in container.demux(stream))
+                self.numbers: Sequence[int] = range(count)
         except av.FFmpegError as error:
             raise Unreadable(path, f"not a video ({error.strerror})") from error
 
@@ -180,17 +180,15 @@ def _survey(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
     """
     import av
 
-    survey = mpeg4.Survey(stream.width * stream.height)
-    for packet in container.demux(stream):
-        if packet.size:
-            survey.add(bytes(packet))
-    if not survey.separable:
-        return survey.count, False
+    packets = (bytes(packet) for packet in container.demux(stream) if packet.size)
+    count, separable = mpeg4.survey(packets, stream.width * stream.height)
+    if not separable:
+        return count, False
     stream.codec_context.thread_count = 1  # with more, frames would come late
     try:
         container.seek(0)
         shown = list(islice(_in_runs(container, stream), CHECKED))
         frame, run = shown[-1]
-        return survey.count, run.gives(len(shown) - 1, frame)
+        return count, run.gives(len(shown) - 1, frame)
     except (av.FFmpegError, ValueError, IndexError):
-        return survey.count, False
+        return count, False

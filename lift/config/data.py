@@ -30,7 +30,7 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """How rendered scenes vary and are filmed beyond the plain ones (`lift/scenes/filming.py`).
+    """How rendered scenes vary and are filmed beyond the plain ones (`lift/scenes/footage.py`).
 
     A pair is a range from which each scene draws its own value.
     """

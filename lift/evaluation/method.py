@@ -1,32 +1,19 @@
 """What is measured: a function from a clip to the missing frame, whether a network or not."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Sample = Mapping[
-    str, Any
-]  # a dataset's item: frames (T, 3, H, W), offsets (T), valid (T), target (3, H, W), clip
+Sample = Mapping[str, Any]
+"""A dataset's item: frames (T, 3, H, W), offsets (T), valid (T), target (3, H, W), clip."""
 Truth = tuple[NDArray[np.float32], NDArray[np.bool_]]
-
-
-class Clips(Protocol):
-    """A benchmark's clips, as `lift.data.dataset.ClipDataset` has them."""
-
-    @property
-    def rows(self) -> Sequence[Any]:
-        """One per clip, with clip, video, group, kind and motion."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, key: int, /) -> Sample: ...
-
-    def truth(self, index: int) -> Truth | None:
-        """Return true flow (4, H, W), pixels, and visibility (2, H, W) of a clip, where they are known."""
+"""True flow (4, H, W), pixels, and visibility (2, H, W)."""
+Clips = Any
+"""A benchmark's clips, as `lift.data.dataset.ClipDataset` has them: rows, items by index, truth, frame."""
 
 
 class Prediction(NamedTuple):

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from lift.evaluation.method import Clips, Method, Sample
-from lift.evaluation.results import Probe
+from lift.evaluation.results import Row, rounded
 from lift.metrics import ie, psnr
 from lift.seeds import generator
 
 NEAR = 1  # |offset| of the references
 
 
-def probe(method: Method, clips: Clips, index: int, whole: Tensor, shared: Mapping[str, Any]) -> list[Probe]:
+def probe(method: Method, clips: Clips, index: int, whole: Tensor, shared: Mapping[str, Any]) -> list[Row]:
     """Put a method of a window under every probe on one clip.
 
     Args:
@@ -34,21 +34,17 @@ def probe(method: Method, clips: Clips, index: int, whole: Tensor, shared: Mappi
     Returns:
         A row for each probe; none for a clip without any frame beyond the references.
     """
-    sample = clips[index]
+    sample, rows = clips[index], []
     if not bool(_far(sample).any()):
         return []
-    target, rows = sample["target"], []
     for key, change in PROBES.items():
         frame = method(change(clips, index)).frame
-        rows.append(
-            Probe(
-                **shared,
-                probe=key,
-                whole=psnr(whole, target, data_range=1.0),
-                psnr=psnr(frame, target, data_range=1.0),
-                moved=ie(frame, whole, data_range=1.0),
-            )
-        )
+        judged = {
+            "whole": psnr(whole, sample["target"], data_range=1.0),
+            "psnr": psnr(frame, sample["target"], data_range=1.0),
+            "moved": ie(frame, whole, data_range=1.0),
+        }
+        rows.append(rounded({**shared, "probe": key, **judged}))
     return rows
 
 

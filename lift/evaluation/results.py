@@ -1,106 +1,79 @@
-"""The files of a method's results: a row per clip and training seed, their means, context α, and probes.
+"""The files of a method's results: a row per clip and training seed, their means, context α, probes, rules.
 
 Numbers are rounded to significant digits once, when a row is made: what clips.csv says is what metrics.json
 averages.
 """
 
 import csv
-import dataclasses
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from lift import metrics
+from lift.config import Benchmark
 from lift.errors import UserError
 from lift.files import atomic, write_json
-from lift.metrics import Means
 
 DIGITS = 7  # significant, of clips.csv and alpha.csv: float32's, in which networks compute
 DECIMALS = 6  # of metrics.json
+SHA_DIGITS = 16  # of the manifest's SHA-256: 64 bits tell any two manifests apart
+Row = dict[str, Any]
+"""A line of a file, by its columns; None: an empty cell."""
+Means = dict[str, dict[str, float]]
+
+CLIP = (
+    "benchmark",
+    "clip",
+    "video",
+    "group",  # the recording that the video was cut from
+    "kind",  # difficulty or kind of scene; empty where the benchmark has none
+    "motion",  # mean absolute difference of the missing frame's two neighbours, 0-255
+    "seed",  # of the training that the method comes from; none of a method without training
+    "context",  # frames that the method was given
+)
 METRICS = (
-    "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges", "ie_occluded", "warping", "epe",
-    "occluded",
-)  # fmt: skip
+    "psnr",  # dB
+    "ssim",
+    "ssim_matlab",
+    "lpips",
+    "ie",  # mean absolute error, 0-255
+    "ie_rms",  # root mean squared error, 0-255
+    "ie_edges",  # mean absolute error where the truth's brightness is steepest, 0-255
+    "ie_occluded",  # the same where a reference does not show what the truth shows; none without a truth
+    "warping",  # mean absolute error of the warped references, 0-255; none without a flow
+    "epe",  # mean end-point error where visible, pixels; none without a flow or a truth
+    "occluded",  # true share of pixels hidden in a reference; none without a truth
+)
+INTERPOLATED = (*CLIP, *METRICS)
+"""Columns of clips.csv."""
+AHEAD = ("psnr", "ssim", "ms_ssim", "lpips")
+RUNNING = ("ms_ssim", "lpips")
+"""Metrics of which the rule of prediction averages the horizons up to each."""
+PREDICTED = (*CLIP, "horizon", *AHEAD)
+"""The same of prediction; horizon: how many frames after the last given one a frame lies."""
+ALPHA = ("benchmark", "clip", "kind", "seed", "offset", "alpha")
+"""Columns of alpha.csv: the weight α of one context frame of one clip."""
+PROBES = (
+    *CLIP,
+    "probe",
+    "whole",  # PSNR of the frame from the whole window, dB
+    "psnr",  # PSNR of the frame under the probe, dB
+    "moved",  # mean absolute difference of the two, 0-255: 0.5 is what rounding to bytes can hide
+)
+"""Columns of probes.csv (`lift/evaluation/probes.py`)."""
+WORDS = ("benchmark", "clip", "video", "group", "kind")
+WHOLE = ("seed", "context", "offset")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What was measured on one clip with one seed; the fields are the first columns of clips.csv."""
-
-    benchmark: str
-    clip: str
-    video: str
-    group: str
-    """The recording that the video was cut from."""
-    kind: str
-    """Difficulty or kind of scene; empty where the benchmark has none."""
-    motion: float
-    """Mean absolute difference of the missing frame's two neighbours, 0-255."""
-    seed: int | None
-    """Seed of the training that the method comes from; None: a method without training."""
-    context: int
-    """Context frames that the method was given."""
-
-    def __post_init__(self) -> None:
-        """Round every number to DIGITS."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float):
-                object.__setattr__(self, field.name, float(f"{value:.{DIGITS}g}"))
+def rounded(row: Row) -> Row:
+    """Return a row with every number rounded to DIGITS."""
+    return {k: float(f"{v:.{DIGITS}g}") if isinstance(v, float) else v for k, v in row.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row(Measured):
-    """An interpolated frame's results; the fields are the columns of clips.csv. None: an empty cell."""
-
-    psnr: float
-    """dB."""
-    ssim: float
-    ssim_matlab: float
-    lpips: float
-    ie: float
-    """Mean absolute error, 0-255."""
-    ie_rms: float
-    """Root mean squared error, 0-255."""
-    ie_edges: float
-    """Mean absolute error where the truth's brightness is steepest, 0-255."""
-    ie_occluded: float | None
-    """Mean absolute error where a reference does not show what the truth shows, 0-255; None: no truth."""
-    warping: float | None
-    """Mean absolute error of the warped references, 0-255; None: the method has no flow."""
-    epe: float | None
-    """Mean end-point error where visible, pixels; None: no flow or no truth."""
-    occluded: float | None
-    """True share of pixels hidden in a reference; None: no truth."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alpha:
-    """The weight α of one context frame of one clip; the fields are the columns of alpha.csv."""
-
-    benchmark: str
-    clip: str
-    kind: str
-    seed: int | None
-    offset: int
-    alpha: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe(Measured):
-    """One clip under one probe (`lift/evaluation/probes.py`); the fields are the columns of probes.csv."""
-
-    probe: str
-    whole: float
-    """PSNR of the frame from the whole window, dB."""
-    psnr: float
-    """PSNR of the frame under the probe, dB."""
-    moved: float
-    """Mean absolute difference of the two frames, 0-255: 0.5 is what rounding to bytes can hide."""
-
-
-def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of `Measured`.
+def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, Any]) -> Row:
+    """Return the columns CLIP.
 
     Args:
         benchmark: Its name.
@@ -112,33 +85,31 @@ def labels(benchmark: str, seed: int | None, entry: Any, sample: Mapping[str, An
     return {"benchmark": benchmark, **own, "seed": seed, "context": int(sample["valid"].sum())}
 
 
-def shares(row: Measured, sample: Mapping[str, Any], alpha: Any) -> list[Alpha]:
+def shares(row: Row, sample: Mapping[str, Any], alpha: Any) -> list[Row]:
     """Return the rows of α (T,) of a measured clip's present frames; none where the method has no α."""
     if alpha is None:
         return []
-    own = {key: getattr(row, key) for key in ("benchmark", "clip", "kind", "seed")}
+    own = {key: row[key] for key in ("benchmark", "clip", "kind", "seed")}
     given = (values.tolist() for values in (sample["offsets"], sample["valid"], alpha))
     return [
-        Alpha(**own, offset=round(offset), alpha=share)
+        {**own, "offset": round(offset), "alpha": share}
         for offset, valid, share in zip(*given, strict=True)
         if valid
     ]
 
 
-def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Alpha]]:
+def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Row]]:
     """Read the rows of some benchmarks that an earlier evaluation left in `folder`; none where it left none.
 
     Raises:
         UserError: The files there are not of this version.
     """
-    found: list[list[Any]] = []
-    for name, kind in (("clips.csv", Row), ("alpha.csv", Alpha)):
-        path = folder / name
-        types = get_type_hints(kind)
+    found: list[list[Row]] = []
+    for path, columns in ((folder / "clips.csv", INTERPOLATED), (folder / "alpha.csv", ALPHA)):
         try:
             with path.open(newline="", encoding="utf-8") as file:
                 read = [row for row in csv.DictReader(file) if row["benchmark"] in benchmarks]
-            found.append([kind(**{key: _parsed(row[key], types[key]) for key in types}) for row in read])
+            found.append([{key: _parsed(key, row[key]) for key in columns} for row in read])
         except FileNotFoundError:
             found.append([])
         except (KeyError, TypeError, ValueError) as error:
@@ -146,27 +117,33 @@ def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Alp
     return found[0], found[1]
 
 
-def _parsed(text: str, kind: Any) -> Any:
-    if get_origin(kind) is None:
-        return kind(text)
-    return get_args(kind)[0](text) if text else None  # of what may be absent
+def _parsed(column: str, text: str) -> Any:
+    if column in WORDS:
+        return text
+    if not text:
+        return None
+    return int(text) if column in WHOLE else float(text)
 
 
-def write_results(
+def write(
     folder: Path,
+    columns: Sequence[str],
     rows: Sequence[Row],
-    alphas: Sequence[Alpha],
+    alphas: Sequence[Row],
+    probes: Sequence[Row],
+    means: Means,
     model: Mapping[str, float] | None = None,
-    probes: Sequence[Probe] = (),
-) -> dict[str, dict[str, float]]:
+) -> Means:
     """Write clips.csv, alpha.csv, probes.csv and metrics.json; equal results give equal bytes.
 
     Args:
         folder: Where they go.
+        columns: Of clips.csv.
         rows: Of all benchmarks and seeds.
-        alphas: The same.
+        alphas: The same; of a method without any the file has a head alone.
+        probes: The same.
+        means: Of the rows.
         model: What the model costs (cost.py), kept as `model` in metrics.json; None: there is no model.
-        probes: The same as rows; of a method without any the file has a head alone.
 
     Returns:
         What metrics.json says.
@@ -174,29 +151,24 @@ def write_results(
     Raises:
         UserError: The disk is full or the folder cannot be written.
     """
-    means = summary(rows)
-    if model is not None:
-        means["model"] = dict(model)
-    write_files(folder, Row, rows, alphas, means, probes)
+    means = means if model is None else {**means, "model": dict(model)}
+    for name, keys, table in (("clips", columns, rows), ("alpha", ALPHA, alphas), ("probes", PROBES, probes)):
+        with (
+            atomic(folder / f"{name}.csv") as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(keys)
+            writer.writerows([_cell(row.get(key)) for key in keys] for row in table)
+    write_json(folder / "metrics.json", means, indent=2)
     return means
 
 
-def write_files(
-    folder: Path,
-    kind: type[Any],
-    rows: Sequence[Any],
-    alphas: Sequence[Alpha],
-    means: Mapping[str, Mapping[str, float]],
-    probes: Sequence[Probe] = (),
-) -> None:
-    """Write clips.csv, of rows of the dataclass `kind`, alpha.csv, probes.csv and metrics.json."""
-    _write_csv(folder / "clips.csv", kind, rows)
-    _write_csv(folder / "alpha.csv", Alpha, alphas)
-    _write_csv(folder / "probes.csv", Probe, probes)
-    write_json(folder / "metrics.json", means, indent=2)
+def _cell(value: Any) -> Any:
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else value  # csv writes None as an empty cell
 
 
-def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
+def summary(rows: Iterable[Row]) -> Means:
     """Average per-clip values by benchmark, and by `<benchmark>_<kind>` where there are kinds.
 
     Every seed has every clip, so that these are also the means over seeds of each one's mean.
@@ -206,32 +178,85 @@ def summary(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.benchmark, []).append(row)
-        if row.kind:
-            groups.setdefault(f"{row.benchmark}_{row.kind}", []).append(row)
-    return {name: _averages(group) for name, group in sorted(groups.items())}
-
-
-def _averages(rows: Sequence[Row]) -> dict[str, float]:
-    means = Means()
-    for row in rows:
-        means.update({metric: getattr(row, metric) for metric in METRICS})
-    averages = {metric: round(mean, DECIMALS) for metric, mean in means.compute().items()}
-    counts = {
-        "clips": len({row.clip for row in rows}),
-        "videos": len({row.video for row in rows}),
-        "seeds": len({row.seed for row in rows}),
+        groups.setdefault(row["benchmark"], []).append(row)
+        if row["kind"]:
+            groups.setdefault(f"{row['benchmark']}_{row['kind']}", []).append(row)
+    return {
+        name: _summed(group, _means({metric: row.get(metric) for metric in METRICS} for row in group))
+        for name, group in sorted(groups.items())
     }
-    return {**counts, **averages}
 
 
-def _write_csv(path: Path, kind: type[Any], rows: Sequence[Any]) -> None:
-    columns = [field.name for field in dataclasses.fields(kind)]
-    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
+def summary_ahead(rows: Iterable[Row]) -> Means:
+    """Average over clips: `<metric>_<k>` at horizon k, and `<metric>_to_<k>` the mean of those from 1 to k.
+
+    Returns:
+        By benchmark, with counts of clips, videos and seeds.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row["benchmark"], []).append(row)
+    found = {}
+    for name, group in sorted(groups.items()):
+        values = _means({f"{metric}_{row['horizon']}": row[metric] for metric in AHEAD} for row in group)
+        for metric in RUNNING:
+            total, horizon = 0.0, 1
+            while f"{metric}_{horizon}" in values:  # as far as no horizon is missing
+                total += values[f"{metric}_{horizon}"]
+                values[f"{metric}_to_{horizon}"] = total / horizon
+                horizon += 1
+        found[name] = _summed(group, values)
+    return found
 
 
-def _cell(value: Any) -> Any:
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else value  # csv writes None as an empty cell
+def _means(values: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+    means = metrics.Means()
+    for one in values:
+        means.update(one)
+    return means.compute()
+
+
+def _summed(rows: Sequence[Row], means: Mapping[str, float]) -> dict[str, float]:
+    counts = {f"{key}s": len({row[key] for row in rows}) for key in ("clip", "video", "seed")}
+    return counts | {key: round(value, DECIMALS) for key, value in means.items()}
+
+
+def fingerprint(benchmark: Benchmark, manifest: Path, *, ahead: bool = False) -> dict[str, str]:
+    """Describe how a benchmark was measured, so that a report can refuse to mix different rules.
+
+    A method's own window and sampling are no part of it, for they are what is compared; a sampling that the
+    benchmark forces is. The values are readable: two methods that differ are told in what.
+
+    Args:
+        benchmark: Its rules in params.yaml.
+        manifest: Its clips.csv, which names every clip and frame.
+        ahead: Whether frames were predicted, up to the benchmark's horizon.
+
+    Returns:
+        clips (start of the manifest's SHA-256), protocol and sampling ("its own": the method's); of
+        prediction the horizon as well.
+
+    Raises:
+        UserError: There is no manifest.
+    """
+    try:
+        digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise UserError(f"{manifest}: not found; run `dvc repro` to build the clips") from error
+    return {
+        "clips": digest[:SHA_DIGITS],
+        "protocol": benchmark.protocol,
+        "sampling": benchmark.sampling or "its own",
+        **({"horizons": str(benchmark.horizons)} if ahead else {}),
+    }
+
+
+def write_protocol(folder: Path, by_benchmark: Mapping[str, Mapping[str, str]]) -> None:
+    """Write protocol.json, each benchmark's `fingerprint`, beside a method's results.
+
+    Raises:
+        UserError: The disk is full or the folder cannot be written.
+    """
+    with atomic(folder / "protocol.json") as temporary:
+        text = json.dumps(by_benchmark, indent=1, sort_keys=True, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,6 +1,10 @@
-"""Run one method over benchmarks: whole frames, one at a time, in the manifest's order, none left out."""
+"""Run one method over benchmarks: whole frames, one at a time, in the manifest's order, none left out.
 
-from collections.abc import Mapping, Sequence
+Of prediction the rule is that of DMVFN's and IFRVP's Cityscapes tables (specification section 8): a method is
+given frames up to offset -1 and predicts those from offset 0 on.
+"""
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -9,10 +13,10 @@ import numpy as np
 import torch
 
 from lift.errors import UserError
-from lift.evaluation import forks
-from lift.evaluation.method import Clips, Method, Prediction, Sample, Truth, reference
+from lift.evaluation import forks, results
+from lift.evaluation.method import Clips, Method, Prediction, Predictor, Sample, Truth, reference
 from lift.evaluation.probes import evenly, probe
-from lift.evaluation.results import Alpha, Probe, Row, labels, shares, write_results
+from lift.evaluation.results import INTERPOLATED, PREDICTED, Means, Row, labels, rounded, shares
 from lift.metrics import (
     Lpips,
     both_ssims,
@@ -22,13 +26,23 @@ from lift.metrics import (
     ie,
     ie_rms,
     ie_where,
+    ms_ssim,
     occluded,
     psnr,
+    ssim,
     warping_error,
 )
 from lift.progress import bar
 
-FRAME_METRICS = {"psnr": psnr, "ie": ie, "ie_rms": ie_rms}
+Rows = list[Row]
+
+
+class Found(NamedTuple):
+    """What one method shows on one clip, or on all."""
+
+    rows: Rows
+    alphas: Rows
+    probes: Rows
 
 
 def evaluate(
@@ -40,10 +54,10 @@ def evaluate(
     edges: float,
     out: Path,
     model: Mapping[str, float] | None = None,
-    kept: tuple[Sequence[Row], Sequence[Alpha]] = ((), ()),
+    kept: tuple[Rows, Rows] = ([], []),
     probes: Mapping[str, int] = MappingProxyType({}),
     processes: int = 1,
-) -> dict[str, dict[str, float]]:
+) -> Means:
     """Measure a method on every benchmark and write clips.csv, metrics.json, alpha.csv and probes.csv.
 
     Args:
@@ -64,117 +78,136 @@ def evaluate(
     Raises:
         UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
     """
-    runs = {
-        benchmark: _Run(methods, name, benchmark, clips, lpips, edges, probes.get(benchmark, 0))
-        for benchmark, clips in benchmarks.items()
-    }
-    jobs = [(benchmark, index) for benchmark, clips in benchmarks.items() for index in range(len(clips))]
-    rows, alphas, probed = list(kept[0]), list(kept[1]), list[Probe]()
-    with forks.in_order(lambda job: runs[job[0]].clip(job[1]), jobs, processes) as results:
-        for benchmark, clips in benchmarks.items():
-            title = f"{name} on {benchmark}"
-            found = [next(results) for _ in bar(range(len(clips)), title=title, unit="clip")]
-            if not len(found) == len(clips.rows):
-                raise RuntimeError(f"{benchmark}: {len(found)} results for {len(clips.rows)} clips")
-            for own in zip(*found, strict=True):  # of one seed
-                rows += [one.row for one in own]
-                alphas += [alpha for one in own for alpha in one.alphas]
-                probed += [row for one in own for row in one.probes]
-    return write_results(out, rows, alphas, model, probed)
+
+    def measure(benchmark: str, index: int) -> list[Found]:
+        clips = benchmarks[benchmark]
+        sample, truth = clips[index], clips.truth(index)
+        made = {seed: method(sample) for seed, method in methods.items()}
+        for seed, one in made.items():
+            _refuse_non_finite(one, f"{benchmark}: {sample['clip']}: {_named(name, seed)}")
+        distances = lpips.measure_all([one.frame for one in made.values()], sample["target"])
+        probed, found = index in evenly(len(clips), probes.get(benchmark, 0)), []
+        for (seed, one), distance in zip(made.items(), distances, strict=True):
+            shared = labels(benchmark, seed, clips.rows[index], sample)
+            row = rounded({**shared, "lpips": distance, **_judged(one, sample, truth, edges)})
+            under = probe(methods[seed], clips, index, one.frame, shared) if probed else []
+            found.append(Found([row], shares(row, sample, one.alpha), under))
+        return found
+
+    found = _every_clip(measure, name, benchmarks, processes)
+    rows, alphas = kept[0] + found.rows, kept[1] + found.alphas
+    return results.write(out, INTERPOLATED, rows, alphas, found.probes, results.summary(rows), model)
 
 
-class _Found(NamedTuple):
-    """What one method shows on one clip."""
+def evaluate_ahead(
+    methods: Mapping[int | None, Predictor],
+    name: str,
+    benchmarks: Mapping[str, tuple[Clips, int]],
+    lpips: Lpips,
+    *,
+    out: Path,
+    model: Mapping[str, float] | None = None,
+    processes: int = 1,
+) -> Means:
+    """Measure a method that predicts, up to the furthest horizon of every benchmark, as `evaluate` does.
 
-    row: Row
-    alphas: list[Alpha]
-    probes: list[Probe]
+    Args:
+        methods: As for `evaluate`.
+        name: As for `evaluate`.
+        benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
+        lpips: As for `evaluate`.
+        out: Folder of the four files; alpha.csv holds the next frame's α, probes.csv nothing.
+        model: As for `evaluate`.
+        processes: As for `evaluate`.
+
+    Returns:
+        What metrics.json says.
+
+    Raises:
+        UserError: As for `evaluate`.
+    """
+
+    def measure(benchmark: str, index: int) -> list[Found]:
+        clips, horizon = benchmarks[benchmark]
+        sample = clips[index]
+        made = {seed: method(sample, horizon) for seed, method in methods.items()}
+        found = []
+        for seed, predictions in made.items():
+            rows, shared = [], labels(benchmark, seed, clips.rows[index], sample)
+            for ahead, one in predictions.items():
+                _refuse_non_finite(
+                    one, f"{benchmark}: {sample['clip']}: {_named(name, seed)}, {ahead} ahead,"
+                )
+                target = clips.frame(index, ahead - 1)
+                judged = {
+                    metric: judge(one.frame, target, data_range=1.0)
+                    for metric, judge in (("psnr", psnr), ("ssim", ssim), ("ms_ssim", ms_ssim))
+                }
+                distance = lpips.measure(one.frame, target)
+                rows.append(rounded({**shared, "horizon": ahead, **judged, "lpips": distance}))
+            found.append(Found(rows, shares(rows[0], sample, next(iter(predictions.values())).alpha), []))
+        return found
+
+    given = {benchmark: clips for benchmark, (clips, _) in benchmarks.items()}
+    found = _every_clip(measure, name, given, processes)
+    means = results.summary_ahead(found.rows)
+    return results.write(out, PREDICTED, found.rows, found.alphas, [], means, model)
 
 
-class _FlowMetrics(NamedTuple):
-    warping: float | None
-    epe: float | None
-    occluded: float | None
-
-
-class _Run:
-    """One method, of all its seeds, on one benchmark."""
-
-    def __init__(
-        self,
-        methods: Mapping[int | None, Method],
-        name: str,
-        benchmark: str,
-        clips: Clips,
-        lpips: Lpips,
-        edges: float,
-        probed: int,
-    ) -> None:
-        self.methods, self.name, self.benchmark, self.clips = methods, name, benchmark, clips
-        self.lpips, self.edges = lpips, edges
-        self.probed = frozenset(evenly(len(clips), probed))
+def _every_clip(
+    measure: Callable[[str, int], list[Found]], name: str, benchmarks: Mapping[str, Clips], processes: int
+) -> Found:
+    """Return what `measure` finds of every seed on every clip: by benchmark, by seed, in the clips' order."""
 
     @torch.inference_mode()
-    def clip(self, index: int) -> list[_Found]:
-        """Measure every seed's method on one clip."""
-        sample, truth = self.clips[index], self.clips.truth(index)
-        predictions = {seed: method(sample) for seed, method in self.methods.items()}
-        for seed, prediction in predictions.items():
-            self._refuse_non_finite(prediction, sample["clip"], seed)
-        distances = self.lpips.measure_all([one.frame for one in predictions.values()], sample["target"])
-        return [
-            self._judged(index, seed, prediction, sample, truth, lpips)
-            for (seed, prediction), lpips in zip(predictions.items(), distances, strict=True)
-        ]
+    def work(job: tuple[str, int]) -> list[Found]:
+        return measure(*job)
 
-    def _judged(
-        self,
-        index: int,
-        seed: int | None,
-        prediction: Prediction,
-        sample: Sample,
-        truth: Truth | None,
-        lpips: float,
-    ) -> _Found:
-        frame, target = prediction.frame, sample["target"]
-        shared = labels(self.benchmark, seed, self.clips.rows[index], sample)
-        judged: dict[str, Any] = {
-            name: judge(frame, target, data_range=1.0) for name, judge in FRAME_METRICS.items()
-        } | both_ssims(frame, target, data_range=1.0)
-        row = Row(
-            **shared,
-            **judged,
-            lpips=lpips,
-            ie_edges=ie_where(frame, target, edges(target, self.edges, data_range=1.0), data_range=1.0),
-            ie_occluded=None
-            if truth is None
-            else ie_where(frame, target, np.asarray(~truth[1].all(axis=0)), data_range=1.0),
-            **_flow_metrics(prediction, sample, truth)._asdict(),
-        )
-        probed = index in self.probed
-        probes = probe(self.methods[seed], self.clips, index, frame, shared) if probed else []
-        return _Found(row, shares(row, sample, prediction.alpha), probes)
-
-    def _refuse_non_finite(self, prediction: Prediction, clip: str, seed: int | None) -> None:
-        name = self.name if seed is None else f"{self.name} (seed {seed})"
-        for part, values in prediction._asdict().items():
-            if values is not None and not bool(torch.isfinite(values).all()):
-                raise UserError(
-                    f"{self.benchmark}: {clip}: {name} gives a {part} with values that are not finite; "
-                    f"look at the clip, or train the model again with a lower rate"
-                )
+    jobs = [(benchmark, index) for benchmark, clips in benchmarks.items() for index in range(len(clips))]
+    whole = Found([], [], [])
+    with forks.in_order(work, jobs, processes) as measured:
+        for benchmark, clips in benchmarks.items():
+            title = f"{name} on {benchmark}"
+            found = [next(measured) for _ in bar(range(len(clips)), title=title, unit="clip")]
+            if len(found) != len(clips.rows):
+                raise RuntimeError(f"{benchmark}: {len(found)} results for {len(clips.rows)} clips")
+            for own in zip(*found, strict=True):  # of one seed
+                for one in own:
+                    for rows, more in zip(whole, one, strict=True):
+                        rows.extend(more)
+    return whole
 
 
-def _flow_metrics(prediction: Prediction, sample: Sample, truth: Truth | None) -> _FlowMetrics:
-    """Judge the flow, at the frame's resolution; None: no flow, or no truth."""
-    warping = error = hidden = None
-    target, flow = sample["target"], prediction.flow
-    if flow is not None:
+def _named(name: str, seed: int | None) -> str:
+    return name if seed is None else f"{name} (seed {seed})"
+
+
+def _refuse_non_finite(prediction: Prediction, who: str) -> None:
+    for part, values in prediction._asdict().items():
+        if values is not None and not bool(torch.isfinite(values).all()):
+            raise UserError(
+                f"{who} gives a {part} with values that are not finite; look at the clip, or train the model "
+                f"again with a lower rate"
+            )
+
+
+def _judged(prediction: Prediction, sample: Sample, truth: Truth | None, share: float) -> dict[str, Any]:
+    """Return the metrics of an interpolated frame and its flow; None: no flow, or no truth."""
+    frame, target, flow = prediction.frame, sample["target"], prediction.flow
+    found: dict[str, Any] = {
+        name: judge(frame, target, data_range=1.0)
+        for name, judge in (("psnr", psnr), ("ie", ie), ("ie_rms", ie_rms))
+    }
+    found |= both_ssims(frame, target, data_range=1.0)
+    found["ie_edges"] = ie_where(frame, target, edges(target, share, data_range=1.0), data_range=1.0)
+    if flow is not None:  # at the frame's resolution
         flow = full_size(flow, (target.shape[1], target.shape[2])).cpu()
         references = torch.stack((reference(sample, -1), reference(sample, 1)))
-        warping = warping_error(flow, references, target, data_range=1.0)
+        found["warping"] = warping_error(flow, references, target, data_range=1.0)
     if truth is not None:
+        hidden = np.asarray(~truth[1].all(axis=0))
+        found["ie_occluded"] = ie_where(frame, target, hidden, data_range=1.0)
         true_flow, visible = (torch.from_numpy(part) for part in truth)
-        hidden = occluded(visible)
-        error = None if flow is None else epe(flow, true_flow, visible)
-    return _FlowMetrics(warping, error, hidden)
+        found["occluded"] = occluded(visible)
+        found["epe"] = None if flow is None else epe(flow, true_flow, visible)
+    return found

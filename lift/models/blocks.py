@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from lift.ops.resize import resize
+
 SLOPE = 0.1
 """Negative slope of LeakyReLU. The specification gives none; this is that of flow networks (PWC-Net, Sun et
 al. 2018) and close to the mean, 0.14, of the slopes that RIFE learnt in the layers whose weights the encoder
@@ -17,24 +19,16 @@ def conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.C
     """
     layer = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2)
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)  # He et al. 2015, equation 15
-    return _without_bias(layer)
-
-
-def _without_bias(layer: nn.Conv2d) -> nn.Conv2d:
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return layer
 
 
 def zero_conv(inputs: int, outputs: int) -> nn.Conv2d:
     """Make a 3x3 convolution that starts at zero: a residual branch that ends in it starts as nothing."""
-    return zero(nn.Conv2d(inputs, outputs, 3, padding=1))
-
-
-def zero(layer: nn.Conv2d) -> nn.Conv2d:
-    """Set a convolution's weights to zero and give it back."""
-    nn.init.zeros_(layer.weight)
-    return _without_bias(layer)
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
 
 
 class FlowDeconv(nn.ConvTranspose2d):
@@ -64,3 +58,13 @@ def prelu_conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -
 def narrowed(widths: tuple[int, ...], factor: float, multiple: int = 1) -> tuple[int, ...]:
     """Multiply widths by `factor`, rounded to a multiple of `multiple` and not below it."""
     return tuple(max(multiple, multiple * round(width * factor / multiple)) for width in widths)
+
+
+def shrunk(x: Tensor, scale: float) -> Tensor:
+    """Make maps (B, C, H, W) `scale` times smaller."""
+    return x if scale == 1 else resize(x, 1 / scale)
+
+
+def blended(mask: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Blend two frames (B, 3, H, W) by the first one's share, (B, 1, H, W)."""
+    return mask * first + (1 - mask) * second

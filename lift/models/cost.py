@@ -51,6 +51,12 @@ def gmacs(model: nn.Module, offsets: Sequence[int], *sizes: tuple[int, int]) -> 
     return counts
 
 
+def grey_clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Make (frames, offsets, valid) of one clip of grey frames."""
+    times = torch.tensor([offsets], dtype=torch.float32)
+    return torch.full((1, len(offsets), 3, *size), 0.5), times, torch.ones_like(times, dtype=torch.bool)
+
+
 def peak_memory(model: nn.Module, run: Callable[[], object], given: Iterable[Tensor] = ()) -> int:
     """Return the most bytes that tensors hold at once, weights included.
 
@@ -60,31 +66,51 @@ def peak_memory(model: nn.Module, run: Callable[[], object], given: Iterable[Ten
         given: Its input, which counts.
     """
     there = (*model.parameters(), *model.buffers(), *given)
-    with _Held(there) as watch:
+    known = {tensor.untyped_storage()._cdata for tensor in there}
+    now = most = 0
+
+    def freed(key: int, size: int) -> None:
+        nonlocal now
+        known.discard(key)
+        now -= size
+
+    def follow(_: object, given: object, result: Any) -> None:
+        nonlocal now, most
+        for value in result if isinstance(result, tuple | list) else (result,):
+            storage = value.untyped_storage() if isinstance(value, Tensor) else None
+            if storage is not None and storage._cdata not in known:
+                known.add(storage._cdata)
+                now += storage.nbytes()
+                most = max(most, now)
+                weakref.finalize(storage, freed, storage._cdata, storage.nbytes())
+
+    with _Watch(follow):
         run()
-    most: int = watch.most + sum(tensor.numel() * tensor.element_size() for tensor in there)
-    return most
+    return most + sum(tensor.numel() * tensor.element_size() for tensor in there)
 
 
 def _operations(model: nn.Module, clip: tuple[Tensor, ...]) -> int:
-    # PyTorch's formulas know matrix products; the fused attention of CPUs is none.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _Counted() as counter:
+    """Add up operations by PyTorch's formulas, as its FlopCounterMode does, which takes 1.5 s to import."""
+    total = 0
+
+    def count(function: Any, given: tuple[Any, Any], result: Any) -> None:
+        nonlocal total
+        formula = flop_registry.get(function.overloadpacket)
+        if formula is not None:
+            total += int(formula(*given[0], **given[1], out_val=result))
+
+    # The formulas know matrix products; the fused attention of CPUs is none.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _Watch(count):
         model(*clip)
-    return int(counter.total)
+    return total
 
 
-def grey_clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-    """Make (frames, offsets, valid) of one clip of grey frames."""
-    times = torch.tensor([offsets], dtype=torch.float32)
-    return torch.full((1, len(offsets), 3, *size), 0.5), times, torch.ones_like(times, dtype=torch.bool)
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Tells a function of every operation: which, its arguments, and its result."""
 
-
-class _Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up operations by PyTorch's formulas, as FlopCounterMode does."""
-
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Any, tuple[Any, Any], Any], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.total = 0
+        self.tell = tell
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -94,39 +120,5 @@ class _Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        formula = flop_registry.get(func.overloadpacket)  # type: ignore[attr-defined]
-        if formula is not None:
-            self.total += int(formula(*args, **(kwargs or {}), out_val=result))
+        self.tell(func, (args, kwargs or {}), result)
         return result
-
-
-class _Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows the storages that operations make, until they are freed."""
-
-    def __init__(self, given: tuple[Tensor, ...]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.known = {tensor.untyped_storage()._cdata for tensor in given}
-        self.now = self.most = 0
-
-    def __torch_dispatch__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for value in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(value, Tensor):
-                self._follow(value.untyped_storage())
-        return result
-
-    def _follow(self, storage: torch.UntypedStorage) -> None:
-        key = storage._cdata
-        if key in self.known:
-            return
-        self.known.add(key)
-        size = storage.nbytes()
-        self.now += size
-        self.most = max(self.most, self.now)
-        weakref.finalize(storage, self._freed, key, size)
-
-    def _freed(self, key: int, size: int) -> None:
-        self.known.discard(key)
-        self.now -= size

@@ -1,40 +1,49 @@
-"""What every model has in common beside its output."""
+"""What every model has in common: how it is called and what it returns."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from lift.errors import UserError
-from lift.models.output import Output
+from lift.models.pretrained import LoadReport
+from lift.ops.pad import crop_to
+from lift.ops.resize import resize
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadReport:
-    """What became of a weights file and of the part of a model that it was loaded into."""
+class Output(NamedTuple):
+    """A predicted frame and how it came about; None: the model has no such thing.
 
-    path: Path
-    taken: tuple[str, ...]
-    """Parameters that came from the file."""
-    cut: dict[str, str]
-    """Those of `taken` for which only leading channels were used: what was cut, in words."""
-    fresh: tuple[str, ...]
-    """Parameters that start at random."""
-    unused: tuple[str, ...]
-    """Entries of the file without a counterpart."""
+    A NamedTuple and not a frozen dataclass: Lightning Fabric's precision plugins rebuild outputs field by
+    field and refuse frozen dataclasses.
 
-    def __str__(self) -> str:
-        """Return the report in four lines."""
-        cut = "; ".join(f"{name}: {what}" for name, what in self.cut.items())
-        return (
-            f"{self.path}: {len(self.taken)} parameters loaded, {len(self.unused)} entries unused\n"
-            f"  taken: {', '.join(self.taken)}\n"
-            f"  cut: {cut or 'none'}\n"
-            f"  fresh: {', '.join(self.fresh) or 'none'}"
-        )
+    Attributes:
+        frame: The missing frame, (B, 3, H, W), RGB; in [0, 1] in evaluation mode, unclamped in training so
+            that gradients reach values outside.
+        coarse: The frame before full-resolution refinement, (B, 3, ⌈H/4⌉, ⌈W/4⌉), unclamped.
+        flow: (B, 4, ⌈H/4⌉, ⌈W/4⌉), pixels at this resolution; channels 0:2 lead to the reference at offset
+            −1, 2:4 to the one at +1 (of prediction to the last frame but one, and to the last); of each pair
+            the first is x to the right, the second y down; target(p) samples reference(p + flow).
+        occlusion: Blend weights (B, 2, ⌈H/4⌉, ⌈W/4⌉) in [0, 1] of the references at −1 and +1: high = visible
+            there.
+        alpha: α, each given frame's share of the context, (B, T), in the order of the input, 0 where
+            absent, summing to 1.
+        blend: The warped references blended by visibility, before any network corrects them, of the size of
+            `coarse` and unclamped: `coarse` less this is what the context adds, and the frame less `coarse`
+            what the refinement adds. None also where `coarse` itself is that blend.
+        auxiliary: Terms of the training loss, by their name in the configuration, that only the model can
+            compute (scalars). None also without the true frame.
+    """
+
+    frame: Tensor
+    coarse: Tensor | None = None
+    flow: Tensor | None = None
+    occlusion: Tensor | None = None
+    alpha: Tensor | None = None
+    blend: Tensor | None = None
+    auxiliary: dict[str, Tensor] | None = None
 
 
 class Interpolator(nn.Module):
@@ -78,6 +87,43 @@ class Interpolator(nn.Module):
             ValueError: Shapes or types that do not fit, or a sample without both references.
         """
         raise NotImplementedError
+
+    def shown(self, frame: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return a padded frame as `Output` promises it: cropped to (H, W), and clamped but in training."""
+        frame = crop_to(frame, size)
+        return frame if self.training else frame.clamp(0, 1)
+
+    def full_output(
+        self,
+        frame: Tensor,
+        flow: Tensor,
+        mask: Tensor,
+        size: tuple[int, int],
+        *,
+        coarse: Tensor | None = None,
+        auxiliary: dict[str, Tensor] | None = None,
+    ) -> Output:
+        """Return what a model that ends at full resolution found, its maps reduced to a quarter.
+
+        Args:
+            frame: (B, 3, H, W), padded to multiples of 4, as all maps here.
+            flow: (B, 4, H, W), pixels.
+            mask: Share of the first reference in the blend, (B, 1, H, W).
+            size: (H, W) before padding.
+            coarse: The frame before refinement, (B, 3, H, W).
+            auxiliary: As in `Output`.
+        """
+
+        def quarter(maps: Tensor) -> Tensor:
+            return crop_to(resize(maps, 0.25), (-(-size[0] // 4), -(-size[1] // 4)))
+
+        return Output(
+            self.shown(frame, size),
+            coarse=None if coarse is None else quarter(coarse),
+            flow=quarter(flow) / 4,
+            occlusion=quarter(torch.cat((mask, 1 - mask), dim=1)),
+            auxiliary=auxiliary,
+        )
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start from somebody else's weights, and remember in `loaded` and `load_report` which.

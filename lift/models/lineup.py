@@ -3,13 +3,17 @@
 Everything after this works on present frames only. So what stands in an absent frame (even NaN) cannot reach
 the result, the order of the input does not matter, and absent slots cost nothing.
 
-Legend: B samples, T frame slots as given, N present frames in all, V most present frames of a sample.
+Legend: B samples, T frame slots as given, N present frames in all, V most present frames of a sample;
+`offsets` (B, T) is each frame's distance from the missing one, in any order, and `valid` (B, T), bool, tells
+which are present.
 """
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from lift.models.interface import check_inputs
 
 
 class Lineup(NamedTuple):
@@ -46,12 +50,40 @@ class Lineup(NamedTuple):
         return laid.index_put((self.rows, self.slots), values[self.rows, self.ranks])
 
 
+def line_up(
+    offsets: Tensor, valid: Tensor, task: str = "interpolate", *, references_only: bool = False
+) -> Lineup:
+    """Find the references and put the present frames in time order.
+
+    Args:
+        offsets: Float.
+        valid: Which are present.
+        task: As for `references_of`.
+        references_only: Leave out every other frame, for a model without context.
+
+    Raises:
+        ValueError: A sample has not exactly one present frame at each reference's offset.
+    """
+    (first, second), valid = references_of(offsets, valid, task)
+    before, after = slot_of(offsets, valid, first), slot_of(offsets, valid, second)
+    order = offsets.masked_fill(~valid, torch.inf).argsort(dim=1, stable=True)  # (B, T): slot of each rank
+    rank = order.argsort(dim=1)  # (B, T): rank of each slot
+    samples = torch.arange(len(offsets), device=offsets.device)
+    rows, slots = torch.cat((samples, samples)), torch.cat((before, after))
+    if not references_only:
+        others = (valid & (offsets != first[:, None]) & (offsets != second[:, None])).nonzero()
+        rows, slots = torch.cat((rows, others[:, 0])), torch.cat((slots, others[:, 1]))
+    counts = valid.sum(dim=1)
+    present = torch.arange(int(counts.max()), device=offsets.device) < counts[:, None]
+    return Lineup(rows, slots, rank[rows, slots], present, -first / (second - first))
+
+
 def references_of(offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Tensor]:
     """Return the offsets of the references, and leave out what a task may not see.
 
     Args:
-        offsets: Distance of each frame from the missing one, frames, (B, T); any order.
-        valid: Which frames are present, (B, T), bool.
+        offsets: Of the frames.
+        valid: Which are present.
         task: interpolate: the references are at −1 and +1. predict: they are the last frame before the
             missing one, at −h where that is the h-th after it, and its neighbour at −h − 1.
 
@@ -65,41 +97,20 @@ def references_of(offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Te
     return torch.stack((last - 1, last)), past
 
 
-def line_up(offsets: Tensor, valid: Tensor, task: str = "interpolate") -> Lineup:
-    """Find the references and put the present frames in time order.
-
-    Args:
-        offsets: Distance of each frame from the missing one, frames, (B, T), float; any order.
-        valid: Which frames are present, (B, T), bool.
-        task: As for `references_of`.
+def two_references(frames: Tensor, offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Tensor]:
+    """Check a model's input, (B, T, 3, H, W), and pick the references.
 
     Returns:
-        The present frames.
+        (2, B, 3, H, W), and the time of the missing frame, 0 at the first and 1 at the second, (B,).
 
     Raises:
-        ValueError: A sample has not exactly one present frame at each reference's offset.
+        ValueError: The input does not fit, or a sample lacks a reference.
     """
-    (first, second), valid = references_of(offsets, valid, task)
-    before, after = slot_of(offsets, valid, first), slot_of(offsets, valid, second)
-    order = offsets.masked_fill(~valid, torch.inf).argsort(dim=1, stable=True)  # (B, T): slot of each rank
-    rank = order.argsort(dim=1)  # (B, T): rank of each slot
-    samples = torch.arange(len(offsets), device=offsets.device)
-    others = (valid & (offsets != first[:, None]) & (offsets != second[:, None])).nonzero()
-    rows = torch.cat((samples, samples, others[:, 0]))
-    slots = torch.cat((before, after, others[:, 1]))
-    counts = valid.sum(dim=1)
-    present = torch.arange(int(counts.max()), device=offsets.device) < counts[:, None]
-    return Lineup(rows, slots, rank[rows, slots], present, -first / (second - first))
-
-
-def references_only(lineup: Lineup) -> Lineup:
-    """Drop every frame but the two references, for a model without context."""
-    count = 2 * lineup.samples
-    return lineup._replace(
-        rows=lineup.rows[:count],
-        slots=lineup.slots[:count],
-        ranks=lineup.ranks[:count],
-    )
+    check_inputs(frames, offsets, valid)
+    wanted, valid = references_of(offsets.float(), valid, task)
+    rows = torch.arange(len(frames), device=frames.device)
+    picked = torch.stack([frames[rows, slot_of(offsets, valid, offset)] for offset in wanted])
+    return picked, -wanted[0] / (wanted[1] - wanted[0])
 
 
 def slot_of(offsets: Tensor, valid: Tensor, offset: Tensor) -> Tensor:
@@ -120,35 +131,10 @@ def slot_of(offsets: Tensor, valid: Tensor, offset: Tensor) -> Tensor:
     return match.int().argmax(dim=1)
 
 
-def pick(frames: Tensor, offsets: Tensor, valid: Tensor, wanted: Tensor) -> Tensor:
-    """Pick the frames at the `wanted` offsets, all of them needed.
-
-    Args:
-        frames: (B, T, 3, H, W).
-        offsets: (B, T).
-        valid: (B, T), bool.
-        wanted: N offsets of each sample, (N, B).
-
-    Returns:
-        (N, B, 3, H, W).
-
-    Raises:
-        ValueError: A sample lacks one.
-    """
-    rows = torch.arange(len(frames), device=frames.device)
-    return torch.stack([frames[rows, slot_of(offsets, valid, offset)] for offset in wanted])
-
-
 def pick_present(
     frames: Tensor, offsets: Tensor, valid: Tensor, wanted: tuple[float, ...]
 ) -> tuple[Tensor, Tensor]:
-    """Pick the frames at the `wanted` offsets that are present; zeros stand for the others.
-
-    Args:
-        frames: (B, T, 3, H, W).
-        offsets: (B, T).
-        valid: (B, T), bool.
-        wanted: N offsets.
+    """Pick of frames (B, T, 3, H, W) those at the N `wanted` offsets that are present; zeros for the others.
 
     Returns:
         (B, N, 3, H, W), and which are present, (B, N).

@@ -2,8 +2,8 @@
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -11,20 +11,55 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lift.errors import UserError
-from lift.models.interface import LoadReport
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a file of weights is to be, in the words of messages."""
+class LoadReport(NamedTuple):
+    """What became of a weights file and of the part of a model that it was loaded into.
+
+    Attributes:
+        path: The file.
+        taken: Parameters that came from it.
+        cut: Those of `taken` for which only leading channels were used: what was cut, in words.
+        fresh: Parameters that start at random.
+        unused: Entries of the file without a counterpart.
+    """
+
+    path: Path
+    taken: tuple[str, ...]
+    cut: dict[str, str]
+    fresh: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the report in four lines."""
+        cut = "; ".join(f"{name}: {what}" for name, what in self.cut.items())
+        return (
+            f"{self.path}: {len(self.taken)} parameters loaded, {len(self.unused)} entries unused\n"
+            f"  taken: {', '.join(self.taken)}\n"
+            f"  cut: {cut or 'none'}\n"
+            f"  fresh: {', '.join(self.fresh) or 'none'}"
+        )
+
+
+class Wanted(NamedTuple):
+    """What a file of weights is to be, in the words of messages.
+
+    Attributes:
+        part: What starts from it.
+        file: The file.
+        key: The parameter that names it.
+        otherwise: What it means, or what to set, where its sizes are others.
+    """
 
     part: str
-    """What starts from it."""
     file: str
     key: str
-    """The parameter that names it."""
     otherwise: str
-    """What it means, or what to set, where its sizes are others."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about another file."""
+        return f"expected {self.file}, or set {self.key}: null"
 
 
 def read_state(path: Path, wanted: Wanted) -> dict[str, Tensor]:
@@ -79,15 +114,16 @@ def start(
     Raises:
         UserError: An entry is missing, of another size, or holds values that are not finite.
     """
-    expected = f"expected {wanted.file}, or set {wanted.key}: null"
     missing = [key for key in named.values() if key not in state]
     if len(missing) == len(named):
         first = ", ".join(list(state)[:3]) or "none"
-        raise UserError(f"{path}: nothing in it matches {wanted.part} (first entries: {first}); {expected}")
+        raise UserError(
+            f"{path}: nothing in it matches {wanted.part} (first entries: {first}); {wanted.advice}"
+        )
     if missing:
         raise UserError(
             f"{path}: incomplete: {len(missing)} of {len(named)} entries are missing, {missing[0]} first; "
-            f"{expected}"
+            f"{wanted.advice}"
         )
     values, cut = {}, {}
     for name, key in named.items():
@@ -97,22 +133,18 @@ def start(
         if values[name].shape != ours.shape:
             raise UserError(
                 f"{path}: {key} is {_sizes(theirs)} but {wanted.part}'s {name} is {_sizes(ours)}: "
-                f"{wanted.otherwise}; {expected}"
+                f"{wanted.otherwise}; {wanted.advice}"
             )
         if not bool(theirs.isfinite().all()):
-            raise UserError(f"{path}: {key} holds values that are not finite: it is damaged; {expected}")
+            raise UserError(f"{path}: {key} holds values that are not finite: it is damaged; {wanted.advice}")
         if ours.shape != theirs.shape:
             cut[name] = f"leading {_sizes(ours)} of {_sizes(theirs)}"
     with torch.no_grad():
         for name, value in values.items():
             own[name].copy_(value)
-    return LoadReport(
-        path=path,
-        taken=tuple(values),
-        cut=cut,
-        fresh=tuple(name for name in own if name not in values),
-        unused=tuple(key for key in state if key not in named.values()),
-    )
+    fresh = tuple(name for name in own if name not in values)
+    unused = tuple(key for key in state if key not in named.values())
+    return LoadReport(path, tuple(values), cut, fresh, unused)
 
 
 def _sizes(tensor: Tensor) -> str:

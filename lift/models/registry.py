@@ -1,8 +1,7 @@
 """The models by name: `build` makes the one that a configuration names.
 
-A model is an `Interpolator` that `create` in lift/models/<family>/interpolator.py makes from a
-`lift.config.Model`. The families are the sections of that (lift/config/schema.py), and are imported when one
-is wanted.
+`create` in lift/models/<family>/interpolator.py makes a family's `Interpolator` from a `lift.config.Model`.
+The families are the sections of that (lift/config/schema.py), and are imported when one is wanted.
 """
 
 import importlib
@@ -25,9 +24,6 @@ def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained:
             read nor changed.
         pretrained: Load the model's pretrained weights where it names some. False: a checkpoint follows that
             replaces all weights, and the file need not exist.
-
-    Returns:
-        A module called as `module(frames, offsets, valid) -> Output`.
 
     Raises:
         UserError: No model has this name, or the pretrained weights are refused.

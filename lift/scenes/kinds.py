@@ -11,16 +11,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lift.config.data import Camera
 from lift.errors import UserError
-from lift.scenes import ranges, shapes
-from lift.scenes.filming import draw_motions
+from lift.scenes import exact, ranges
 from lift.scenes.light import STEADY, draw_light
-from lift.scenes.motion import Motion, Wave, wander
+from lift.scenes.motion import Motion, Wave, hand, wander, wave
 from lift.scenes.scene import Layer, Scene
 from lift.scenes.textures import Image, texture
 from lift.seeds import generator
@@ -51,9 +51,18 @@ def make(
     rng = generator(seed, "scene", kind)
     pace = _pace(rng, kind, speed)
     share = ranges.CAMERA_SHARE[kind]
-    cameras: tuple[Motion, ...] = (_camera(rng, size, share * pace),)
+    path = wander(  # from the world, whose origin is the frame's middle at rest, to the screen
+        rng,
+        share * pace,
+        min(size) * rng.uniform(*ranges.ORBIT),
+        0.5 * math.hypot(*size),
+        centre=(0.5 * (size[1] - 1), 0.5 * (size[0] - 1)),
+        roll=ranges.CAMERA_ROLL,
+        zoom=ranges.CAMERA_ZOOM,
+    )
+    cameras: tuple[Motion, ...] = (path,)
     if camera is not None:
-        cameras += draw_motions(generator(seed, "camera", kind), camera)
+        cameras += hand(generator(seed, "camera", kind), camera)
     sketch = _Sketch(
         rng=rng,
         size=size,
@@ -108,20 +117,6 @@ def _pace(rng: np.random.Generator, kind: str, speed: tuple[float, float]) -> fl
     return rng.uniform(slow, fast)
 
 
-def _camera(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Motion:
-    """From the world, whose origin is the frame's middle at rest, to the screen."""
-    height, width = size
-    return wander(
-        rng,
-        speed,
-        min(size) * rng.uniform(*ranges.ORBIT),
-        0.5 * math.hypot(height, width),
-        centre=(0.5 * (width - 1), 0.5 * (height - 1)),
-        roll=ranges.CAMERA_ROLL,
-        zoom=ranges.CAMERA_ZOOM,
-    )
-
-
 def _background(sketch: _Sketch) -> Layer:
     # The path's reach on each side, or the border by reflection would come into sight often.
     side = math.ceil(ranges.DENSITY * (max(sketch.size) + 2.0 * ranges.ORBIT[1] * sketch.short))
@@ -132,13 +127,13 @@ def _background(sketch: _Sketch) -> Layer:
 def _object(sketch: _Sketch, limits: ranges.Range) -> Layer:
     """A free object of random shape, and of a radius within `limits`, on its own path."""
     rng, radius = sketch.rng, sketch.within(limits)
-    shape = shapes.blob if rng.random() < 0.6 else shapes.box
+    shape = blob if rng.random() < 0.6 else box
     path = wander(
         rng,
         sketch.speed,
         sketch.within(ranges.ORBIT),
         radius,
-        centre=_place(sketch, ranges.SPREAD),
+        centre=_place(sketch),
         angle=rng.uniform(0.0, 2.0 * math.pi),
     )
     reach = 1.4 * radius
@@ -154,16 +149,16 @@ def _wheel(sketch: _Sketch) -> Layer:
     """A wheel whose rim turns at the objects' speed, with spokes `ranges.ALIAS` frames apart."""
     rng, radius = sketch.rng, sketch.within(ranges.WHEEL_RADIUS)
     advance = ranges.SWING * sketch.speed / radius
-    spokes = _count(2.0 * math.pi / (advance * rng.uniform(*ranges.ALIAS)), 2.0 * math.pi * radius)
+    wanted = round(2.0 * math.pi / (advance * rng.uniform(*ranges.ALIAS)))
+    # As many as can be seen: at least five, no closer than the shortest period.
+    spokes = max(5, min(wanted, int(2.0 * math.pi * radius / ranges.MIN_PITCH)))
     width = rng.uniform(*ranges.SPOKE_WIDTH)
-    hub = wander(
-        rng, 0.5 * sketch.speed, sketch.within(ranges.ORBIT), radius, centre=_place(sketch, ranges.SPREAD)
-    )
+    hub = wander(rng, 0.5 * sketch.speed, sketch.within(ranges.ORBIT), radius, centre=_place(sketch))
     turn = Motion(spin=float(rng.choice([-1.0, 1.0])) * advance)
     return _cut_out(
         sketch,
         (radius, radius),
-        lambda x, y: shapes.wheel(x, y, radius, spokes, width),
+        lambda x, y: wheel(x, y, radius, spokes, width),
         (hub, turn),
         _skin(sketch),
     )
@@ -176,7 +171,7 @@ def _fence(sketch: _Sketch) -> list[Layer]:
     pitch = max(ranges.MIN_PITCH, math.sqrt(2.0) * sketch.speed * rng.uniform(*ranges.ALIAS))
     width = rng.uniform(*ranges.SPOKE_WIDTH)
     rails = (-sketch.within((0.2, 0.35)), sketch.within((0.2, 0.35)))
-    slide = Wave(amplitude=math.sqrt(2.0) * orbit, rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))
+    slide = wave(rng, math.sqrt(2.0) * orbit, rate)
     reach = 0.75 * math.hypot(*sketch.size)
     across = (reach + math.sqrt(2.0) * orbit, reach)
     rail = max(2.0, 0.04 * sketch.short)
@@ -184,7 +179,7 @@ def _fence(sketch: _Sketch) -> list[Layer]:
         _cut_out(
             sketch,
             across,
-            lambda x, y: shapes.fence(x, y, pitch, width, rails, rail),
+            lambda x, y: fence(x, y, pitch, width, rails, rail),
             (Motion(angle=rng.uniform(-0.4, 0.4)), Motion(x=slide)),
             _skin(sketch),
         )
@@ -208,7 +203,7 @@ def _walker(sketch: _Sketch) -> list[Layer]:
         roll=(0.04, 0.1),
         zoom=(0.02, 0.06),
     )
-    skin = _skin(sketch)
+    skin, limb = _skin(sketch), partial(capsule, length=leg, width=0.42 * leg)
     far: list[Layer] = []
     near: list[Layer] = []
     for pair in range(pairs):
@@ -218,12 +213,13 @@ def _walker(sketch: _Sketch) -> list[Layer]:
             thigh = Motion(centre=hip, roll=Wave(amplitude=stride, rate=rate, phase=phase))
             knee = Wave(amplitude=stride, rate=rate, phase=phase - 0.5 * math.pi)
             shin = Motion(centre=(0.0, leg), angle=stride, roll=knee)
-            legs += [_limb(sketch, leg, chain, skin) for chain in ((body, thigh, shin), (body, thigh))]
+            for chain in ((body, thigh, shin), (body, thigh)):
+                legs.append(_cut_out(sketch, (1.25 * leg, 1.25 * leg), limb, chain, skin))
     half = (0.7 * leg * (pairs - 1) + 0.8 * leg, 0.7 * leg)
     trunk = _cut_out(
         sketch,
         half,
-        lambda x, y: shapes.capsule(y, x + half[0] - half[1], 2 * (half[0] - half[1]), 1.8 * half[1]),
+        lambda x, y: capsule(y, x + half[0] - half[1], 2 * (half[0] - half[1]), 1.8 * half[1]),
         (body,),
         skin,
     )
@@ -231,13 +227,6 @@ def _walker(sketch: _Sketch) -> list[Layer]:
 
 
 _REPETITIONS: tuple[Callable[[_Sketch], list[Layer]], ...] = (_wheels, _fence, _walker)
-
-
-def _limb(sketch: _Sketch, length: float, motions: tuple[Motion, ...], skin: Image) -> Layer:
-    reach = 1.25 * length
-    return _cut_out(
-        sketch, (reach, reach), lambda x, y: shapes.capsule(x, y, length, 0.42 * length), motions, skin
-    )
 
 
 def _skin(sketch: _Sketch) -> Image:
@@ -260,7 +249,7 @@ def _cut_out(
     colour = skin[:rows, :columns]
     y, x = np.mgrid[:rows, :columns].astype(np.float64)
     x, y = (x - (columns - 1) / 2) / ranges.DENSITY, (y - (rows - 1) / 2) / ranges.DENSITY
-    alpha = shapes.coverage(distance(x, y))
+    alpha = coverage(distance(x, y))
     below, right = rows - colour.shape[0], columns - colour.shape[1]
     filled = np.pad(colour, ((0, below), (0, right), (0, 0)), mode="symmetric")
     tile = np.ascontiguousarray(np.dstack([filled, alpha]))
@@ -271,11 +260,60 @@ def _middle(tile: Image) -> tuple[float, float]:
     return 0.5 * (tile.shape[1] - 1), 0.5 * (tile.shape[0] - 1)
 
 
-def _place(sketch: _Sketch, spread: float) -> tuple[float, float]:
+def _place(sketch: _Sketch) -> tuple[float, float]:
     height, width = sketch.size
-    return width * sketch.rng.uniform(-spread, spread), height * sketch.rng.uniform(-spread, spread)
+    across, down = (sketch.rng.uniform(-ranges.SPREAD, ranges.SPREAD) for _ in range(2))
+    return width * across, height * down
 
 
-def _count(wanted: float, circumference: float) -> int:
-    """Round a number of spokes to what can be seen: at least five, no closer than the shortest period."""
-    return max(5, min(round(wanted), int(circumference / ranges.MIN_PITCH)))
+# Shapes: signed distances in pixels (negative inside) on grids x and y of a layer's own coordinates, whose
+# origin is where the layer turns.
+
+
+def coverage(distance: Grid) -> NDArray[np.uint8]:
+    """Return the share of a pixel's area inside an edge at `distance`, as 0 ... 255."""
+    return np.asarray(np.rint(255.0 * np.clip(0.5 - distance / ranges.EDGE, 0.0, 1.0)), dtype=np.uint8)
+
+
+def blob(rng: np.random.Generator, x: Grid, y: Grid, radius: float) -> Grid:
+    """A smooth star-shaped outline of mean radius `radius`; its largest is below 1.4 times that."""
+    angle = exact.angle(y, x)
+    outline = np.ones_like(angle)
+    for order in range(2, 6):
+        height, phase = rng.uniform(0.0, 0.25 / order), rng.uniform(0.0, 2.0 * math.pi)
+        outline += height * exact.cosine(order * angle + phase)
+    return np.asarray(exact.length(x, y) - radius * outline)
+
+
+def box(rng: np.random.Generator, x: Grid, y: Grid, radius: float) -> Grid:
+    """A rounded rectangle whose corners lie within 1.4 times `radius`."""
+    half_x, half_y = radius * rng.uniform(0.6, 0.95), radius * rng.uniform(0.6, 0.95)
+    corner = 0.2 * min(half_x, half_y)
+    dx, dy = np.abs(x) - (half_x - corner), np.abs(y) - (half_y - corner)
+    outside = exact.length(np.maximum(dx, 0.0), np.maximum(dy, 0.0))
+    return np.asarray(outside + np.minimum(np.maximum(dx, dy), 0.0) - corner)
+
+
+def capsule(x: Grid, y: Grid, length: float, width: float) -> Grid:
+    """A limb from the origin to (0, length), with round ends."""
+    return np.asarray(exact.length(x, y - np.clip(y, 0.0, length)) - width / 2.0)
+
+
+def wheel(x: Grid, y: Grid, radius: float, spokes: int, width: float) -> Grid:
+    """A rim, a hub and `spokes` equal spokes, each `width` of their spacing wide."""
+    distance = exact.length(x, y)
+    thickness = max(0.1 * radius, 2.0)
+    rim = np.abs(distance - (radius - thickness / 2.0)) - thickness / 2.0
+    hub = distance - 0.25 * radius
+    spacing = 2.0 * math.pi / spokes
+    folded = np.abs(np.mod(exact.angle(y, x), spacing) - spacing / 2.0)
+    # Spokes narrow towards the hub like the gaps between them: a constant share of every circle.
+    spoke = np.maximum(distance * (folded - width * spacing / 2.0), distance - radius)
+    return np.asarray(np.minimum(np.minimum(rim, hub), spoke))
+
+
+def fence(x: Grid, y: Grid, pitch: float, width: float, rails: tuple[float, float], rail: float) -> Grid:
+    """Upright bars every `pitch`, `width` of it wide, and two rails, `rail` thick, at heights `rails`."""
+    bars = np.abs(np.mod(x, pitch) - pitch / 2.0) - width * pitch / 2.0
+    across = np.minimum(np.abs(y - rails[0]), np.abs(y - rails[1])) - rail / 2.0
+    return np.asarray(np.minimum(bars, across))

@@ -26,22 +26,23 @@ from lift.seeds import derive
 TEST_GROUPS, GROUPS = 7, 25  # UCF101 split 1: groups 1-7 are tested, 8-25 train
 SNU_GAPS = {"easy": 1, "medium": 2, "hard": 4, "extreme": 8}  # frames from the missing one to each reference
 SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of each of them
+_Draw = Callable[..., Video]  # from part, index, path and names of frames; and a Video's `first` and `truth`
 
 
-def _vimeo90k(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+def _vimeo90k(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
     videos, base = [], root / "vimeo_septuplet"
     if render.frames != 7:
         raise UserError(f"sources.vimeo90k.render.frames: {render.frames}; a septuplet has 7")
     for part, count, start in (("train", render.train, 0), ("test", render.test, render.train)):
-        names = []
-        for i in range(count):
-            names.append(f"{start + i + 1:05d}/0001")  # sequences of one folder share their footage
-            videos.append(draw(part, i, base / "sequences" / names[-1], "im{}.png", first=1))
+        names = [
+            f"{start + i + 1:05d}/0001" for i in range(count)
+        ]  # a folder's sequences share their footage
+        videos += [draw(part, i, base / "sequences" / n, "im{}.png", first=1) for i, n in enumerate(names)]
         _write_list(base / f"sep_{part}list.txt", names)
     return videos
 
 
-def _ucf101(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+def _ucf101(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
     videos, lists = [], root / "ucfTrainTestlist"
     classes = ["".join(word.capitalize() for word in kind.split("_")) for kind in KINDS]
     _write_list(lists / "classInd.txt", [f"{i} {name}" for i, name in enumerate(classes, 1)], "\r\n")
@@ -58,7 +59,7 @@ def _ucf101(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vide
     return videos
 
 
-def _davis(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+def _davis(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
     videos, base = [], root / "DAVIS"
     for part, title, count in (("train", "train", render.train), ("test", "val", render.test)):
         names = [f"{_kind(i).replace('_', '-')}-{title}-{i:02d}" for i in range(count)]
@@ -68,7 +69,7 @@ def _davis(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video
     return videos
 
 
-def _snu_film(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+def _snu_film(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
     names = [f"{_kind(i)}_{i:02d}" for i in range(render.test)]
     base = root / "SNU-FILM"
     widest = max(SNU_GAPS.values())
@@ -91,7 +92,7 @@ def _snu_film(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vi
     return [draw("test", i, frames / name, "{:06d}.png", first=1) for i, name in enumerate(names)]
 
 
-def _scenes(root: Path, render: Render, draw: "_Draw", target: int) -> list[Video]:
+def _scenes(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
     if not 1 <= target <= render.frames - 2:
         raise UserError(
             f"sources.scenes.render.frames: {render.frames}; the missing frame {target} needs neighbours"
@@ -104,38 +105,6 @@ def _scenes(root: Path, render: Render, draw: "_Draw", target: int) -> list[Vide
     form = "{:06d}.jpg" if lossy else "{:06d}.png"
     train = (f"train/{_kind(i)}_{i // len(KINDS):04d}" for i in range(render.train))
     return tests + [draw("train", i, base / name, form) for i, name in enumerate(train)]
-
-
-class _Draw:
-    """Names a source's videos and gives each its seed and kind."""
-
-    def __init__(self, source: str, render: Render, seed: int) -> None:
-        self._source, self._render, self._seed = source, render, seed
-
-    def __call__(
-        self,
-        part: str,
-        index: int,
-        path: Path,
-        names: str | None,
-        *,
-        first: int = 0,
-        truth: int | None = None,
-    ) -> Video:
-        """Return the video `index` of `part`, to be written to `path` with frames called `names`."""
-        return Video(
-            path=path,
-            names=names,
-            first=first,
-            truth=truth,
-            frames=self._render.frames,
-            kind=_kind(index),
-            seed=derive(self._seed, self._source, part, index),
-            size=self._render.size,
-            speed=self._render.speed,
-            camera=self._render.camera,
-            spoilt=part == "train",
-        )
 
 
 LAYOUTS: dict[str, Callable[[Path, Render, _Draw, int], list[Video]]] = {
@@ -164,10 +133,17 @@ def write(
     Raises:
         UserError: Too few frames for the layout, a full disk or a folder that cannot be written.
     """
+
+    def draw(part: str, index: int, path: Path, names: str | None, **options: int) -> Video:
+        own, spoilt = derive(seed, source, part, index), part == "train"
+        return Video(
+            path=path, names=names, kind=_kind(index), seed=own, render=render, spoilt=spoilt, **options
+        )
+
     with atomic_folder(folder) as root:
-        videos = LAYOUTS[source](root, render, _Draw(source, render, seed), target)
+        videos = LAYOUTS[source](root, render, draw, target)
         pool = _pool(render, min(workers or os.cpu_count() or 1, max(len(videos), 1)))
-        with bar(title=f"render {source}", unit="frame", total=sum(v.frames for v in videos)) as progress:
+        with bar(title=f"render {source}", unit="frame", total=len(videos) * render.frames) as progress:
             try:
                 for count in pool.map(write_video, videos):
                     progress.update(count)
@@ -181,12 +157,9 @@ def write(
 
 
 def _pool(render: Render, workers: int) -> Executor:
-    """Return threads for plain scenes, whose pictures are then read once and nothing has to start.
-
-    Filmed ones do much outside OpenCV, which alone lets other threads run: processes.
-    """
-    if render.camera is None:
+    if render.camera is None:  # then pictures are read once, and nothing has to start
         return ThreadPoolExecutor(workers)
+    # Filmed scenes do much outside OpenCV, which alone lets other threads run.
     spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
     return ProcessPoolExecutor(workers, spawn, cv2.setNumThreads, (1,))
 

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lift.scenes import exact, ranges
-from lift.scenes.motion import REST, Wave, wander
-from lift.scenes.motion import Motion as Path
+from lift.scenes.motion import REST, Motion, Wave, wander, wave
 
 Frame = NDArray[np.float32]
+_LEVELS = np.arange(256) / 255.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Flash:
 class Shadow:
     """A round shadow with a soft edge that wanders over the screen."""
 
-    path: Path
+    path: Motion
     radius: float
     edge: float
     """Pixels."""
@@ -45,8 +46,7 @@ class Shadow:
         """Return the factor of light at `time`: float32 (height, width, 1)."""
         place = self.path.map(time)
         rows, columns = np.ogrid[:height, :width]
-        across, down = columns - place.x0, rows - place.y0
-        distance = np.asarray(exact.length(across, down), dtype=np.float32)
+        distance = np.asarray(exact.length(columns - place.x0, rows - place.y0), dtype=np.float32)
         inside = np.clip(0.5 - (distance - self.radius) / self.edge, 0.0, 1.0)
         return np.asarray(1.0 - self.depth * inside * inside * (3.0 - 2.0 * inside))[..., None]
 
@@ -73,7 +73,6 @@ class Light:
 
 
 STEADY = Light()
-_LEVELS = np.arange(256) / 255.0
 
 
 def _bent(frame: Frame, exponent: float) -> Frame:
@@ -87,8 +86,7 @@ def _bent(frame: Frame, exponent: float) -> Frame:
 def draw_light(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Light:
     """Draw some of the four effects for a scene of `size` (height, width) and `speed` (pixels per frame)."""
     short = min(size)
-    names = ("gain", "gamma", "shadow", "flash")
-    chosen = rng.permutation(len(names))[: rng.integers(ranges.EFFECTS[0], ranges.EFFECTS[1] + 1)]
+    chosen = rng.permutation(4)[: rng.integers(ranges.EFFECTS[0], ranges.EFFECTS[1] + 1)]
     gain, gamma = (_flicker(rng, speed, amplitude) for amplitude in (ranges.GAIN, ranges.GAMMA))
     middle = (size[1] * rng.uniform(0.3, 0.7), size[0] * rng.uniform(0.3, 0.7))
     shadow = Shadow(
@@ -102,15 +100,10 @@ def draw_light(rng: np.random.Generator, size: tuple[int, int], speed: float) ->
         period=rng.uniform(*ranges.FLASH_TRAVEL) / speed,
         phase=rng.random(),
     )
-    has = {names[i] for i in chosen}
-    return Light(
-        gain=gain if "gain" in has else REST,
-        gamma=gamma if "gamma" in has else REST,
-        shadow=shadow if "shadow" in has else None,
-        flash=flash if "flash" in has else None,
-    )
+    effects: list[tuple[str, Any]] = [("gain", gain), ("gamma", gamma), ("shadow", shadow), ("flash", flash)]
+    return Light(**dict(effects[index] for index in chosen))
 
 
 def _flicker(rng: np.random.Generator, speed: float, amplitude: ranges.Range) -> Wave:
     rate = 2.0 * math.pi * speed / rng.uniform(*ranges.LIGHT_TRAVEL)
-    return Wave(amplitude=rng.uniform(*amplitude), rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))
+    return wave(rng, rng.uniform(*amplitude), rate)

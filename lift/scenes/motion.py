@@ -7,11 +7,12 @@ Units: screen pixels, frames, radians; x to the right, y down.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
 
+from lift.config.data import Camera
 from lift.scenes import exact, ranges
 from lift.scenes.exact import Real
 from lift.scenes.ranges import Range
@@ -89,6 +90,7 @@ class Motion:
     zoom: Wave = REST
     """Logarithm of the scale."""
 
+    @lru_cache(maxsize=64)  # noqa: B019 -- motions are small; a scene's layers share their camera's
     def map(self, time: float) -> Affine:
         """Return the map from the layer's coordinates to its parent's at `time` (frames)."""
         angle = self.angle + self.spin * time + self.roll(time)
@@ -97,18 +99,19 @@ class Motion:
         return Affine(c, -s, self.centre[0] + self.x(time), s, c, self.centre[1] + self.y(time))
 
 
-@lru_cache(maxsize=64)
-def _map(motion: Motion, time: float) -> Affine:
-    """Return `motion.map(time)`; a scene's layers share their camera's."""
-    return motion.map(time)
-
-
 def chain(motions: tuple[Motion, ...], time: float) -> Affine:
     """Return the product of `motions`, outermost first, at `time`: innermost coordinates to the screen."""
-    result = _map(motions[0], float(time))
-    for motion in motions[1:]:
-        result = result.after(_map(motion, float(time)))
-    return result
+    return reduce(Affine.after, (motion.map(float(time)) for motion in motions))
+
+
+def wave(rng: np.random.Generator, amplitude: float, rate: float) -> Wave:
+    """Draw a wave's phase."""
+    return Wave(amplitude=amplitude, rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))
+
+
+def swing(rng: np.random.Generator, amplitude: float, change: float) -> Wave:
+    """Draw a wave whose root mean square change per frame is `change`: amplitude x rate / √2."""
+    return wave(rng, amplitude, math.sqrt(2.0) * change / amplitude)
 
 
 def wander(
@@ -141,22 +144,30 @@ def wander(
     # turning points.
     lag = rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 0.65) * math.pi
     turn = ranges.TURN_SHARE * speed
+    fastest, across, down = speed * math.sqrt(2.0), first * speed / orbit, second * speed / orbit
     return Motion(
         centre=centre,
-        x=_path(speed * math.sqrt(2.0) * exact.cosine(heading), first * speed / orbit, phase),
-        y=_path(speed * math.sqrt(2.0) * exact.sine(heading), second * speed / orbit, phase + lag),
+        x=Wave(amplitude=fastest * exact.cosine(heading) / across, rate=across, phase=phase),
+        y=Wave(amplitude=fastest * exact.sine(heading) / down, rate=down, phase=phase + lag),
         angle=angle,
-        roll=_swing(rng, rng.uniform(*roll), turn / reach),
-        zoom=_swing(rng, rng.uniform(*zoom), turn / reach),
+        roll=swing(rng, rng.uniform(*roll), turn / reach),
+        zoom=swing(rng, rng.uniform(*zoom), turn / reach),
     )
 
 
-def _path(speed: float, rate: float, phase: float) -> Wave:
-    """A wave whose fastest change is `speed`."""
-    return Wave(amplitude=speed / rate, rate=rate, phase=phase)
+def hand(rng: np.random.Generator, camera: Camera) -> tuple[Motion, ...]:
+    """Draw what a hand does to a camera, in the world's coordinates: a slow part and two fast ones.
+
+    Each value of `camera` is a root mean square change per frame.
+    """
+    zoom, turn, shake = (rng.uniform(*span) for span in (camera.zoom, camera.turn, camera.shake))
+    slow = Motion(
+        zoom=swing(rng, rng.uniform(*ranges.ZOOM_REACH), zoom),
+        roll=swing(rng, rng.uniform(*ranges.TURN_REACH), turn),
+    )
+    return (slow, *(Motion(x=_jolt(rng, shake / 2.0), y=_jolt(rng, shake / 2.0)) for _ in range(2)))
 
 
-def _swing(rng: np.random.Generator, amplitude: float, speed: float) -> Wave:
-    """A wave of given amplitude whose root mean square change per frame is `speed`."""
-    rate = math.sqrt(2.0) * speed / amplitude
-    return Wave(amplitude=amplitude, rate=rate, phase=rng.uniform(0.0, 2.0 * math.pi))
+def _jolt(rng: np.random.Generator, change: float) -> Wave:
+    rate = 2.0 * math.pi / rng.uniform(*ranges.SHAKE_PERIOD)
+    return wave(rng, math.sqrt(2.0) * change / rate, rate)

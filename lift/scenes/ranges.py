@@ -88,7 +88,7 @@ total (the two are independent) has the scene's root mean square speed."""
 SPREAD = 0.36
 """Largest distance of an object's middle from the frame's at which it may start, of the frame's sides."""
 
-# A camera in a hand (`filming`), and what scenes with one have besides their kind.
+# A camera in a hand (`footage`), and what scenes with one have besides their kind.
 ANY_RADIUS: Range = (0.03, 0.28)
 """Radius of the further objects, of the frame."""
 ZOOM_REACH: Range = (0.1, 0.35)

@@ -11,7 +11,9 @@ to the bit, so frames and truth are equal on every processor.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,30 +95,29 @@ class Scene:
     def render(self, time: float) -> Image:
         """Return the frame at `time` (frames; any real number): uint8 RGB (H, W, 3)."""
         frame = _sample(self.layers[0].tile, self.layers[0].texels(time), self.size).astype(np.float32)
-        for layer in self.layers[1:]:
-            top, bottom, left, right = layer.box(time, self.size)
-            if top < bottom and left < right:
-                part = frame[top:bottom, left:right]
-                pixels = _sample(layer.tile, _shifted(layer.texels(time), left, top), part.shape[:2])
-                alpha = pixels[..., 3:] * np.float32(1.0 / 255.0)
-                part += alpha * (pixels[..., :3] - part)
+        for _, where, pixels in self._masked(time):
+            part, alpha = frame[where], pixels[..., 3:] * np.float32(1.0 / 255.0)
+            part += alpha * (pixels[..., :3] - part)
         lit = self.light(frame, time)
         return np.asarray(np.rint(np.clip(lit, 0.0, 255.0)), dtype=np.uint8)
 
     def front(self, time: float) -> NDArray[np.int32]:
         """Return the index of the layer seen at each pixel at `time`: int32 (H, W)."""
         owner = np.zeros(self.size, dtype=np.int32)
+        for index, where, mask in self._masked(time, mask=True):
+            owner[where][mask >= HALF] = index
+        return owner
+
+    def _masked(self, time: float, *, mask: bool = False) -> Iterator[tuple[int, Any, Image]]:
+        """Yield index, part of the screen and pixels (or mask alone) of each layer in front of the first."""
         for index, layer in enumerate(self.layers[1:], start=1):
             top, bottom, left, right = layer.box(time, self.size)
             if top < bottom and left < right:
-                part = owner[top:bottom, left:right]
-                mask = _sample(
-                    np.ascontiguousarray(layer.tile[..., 3]),
-                    _shifted(layer.texels(time), left, top),
-                    part.shape,
-                )
-                part[mask >= HALF] = index
-        return owner
+                tile = np.ascontiguousarray(layer.tile[..., 3]) if mask else layer.tile
+                texels = layer.texels(time)
+                x0, y0 = texels(float(left), float(top))
+                pixels = _sample(tile, texels._replace(x0=x0, y0=y0), (bottom - top, right - left))
+                yield index, np.s_[top:bottom, left:right], pixels
 
     def truth(self, target: float, reference: float) -> Truth:
         """Return the flow from the frame at `target` to that at `reference` (times), and what both show.
@@ -183,9 +184,3 @@ def _covers(layer: Layer, time: float, x: Coordinates, y: Coordinates) -> NDArra
     rows, nothing = (-(-x.size // _ROW), _ROW), np.zeros(1)
     u, v = (np.resize(_steps(nothing, _STEPS * points), rows) for points in layer.texels(time)(x, y))
     return np.asarray(_at(np.ascontiguousarray(layer.tile[..., 3]), u, v).ravel()[: x.size] >= HALF)
-
-
-def _shifted(texels: Affine, left: int, top: int) -> Affine:
-    """Let a map act on coordinates that count from (left, top)."""
-    x0, y0 = texels(float(left), float(top))
-    return texels._replace(x0=x0, y0=y0)

@@ -2,21 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
 from lift.errors import UserError
-from lift.video.batch import inputs_of, is_batch, jobs_of, run_all
-from lift.video.choose import DEFAULT_MODEL, HALVES, Chosen, choose
+from lift.video.batch import foresee_all, jobs_of, run_all
+from lift.video.choose import DEFAULT_MODEL, HALVES, choose
 from lift.video.codecs import CONTAINERS
-from lift.video.foresee import foresee
 from lift.video.job import SIGNALLED, Job, Outcome
+from lift.video.methods import Method
+from lift.video.pace import LEAST, UNCHANGED, Schedule, not_a_factor
 from lift.video.run import run
 from lift.video.settings import DEFAULTS
 from lift.video.source import Span
-from lift.video.ticks import LEAST, UNCHANGED, not_a_factor
 
 FACTOR = 2
 SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001
@@ -31,16 +30,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("expected an input and an output")
     *inputs, output = options.paths
     try:
-        chosen = choose(options.model, options.weights, device=options.device, precision=options.precision)
-        job = _job(options, inputs[0], output, chosen)
-        batch = is_batch(inputs)
-        jobs = jobs_of(inputs_of(inputs), output, job) if batch else [job]
-        _say(f"using {chosen.title}")
+        method = choose(options.model, options.weights, device=options.device, precision=options.precision)
+        job = _job(options, inputs[0], output, method)
+        jobs = jobs_of(inputs, job)
+        _say(f"using {method.title}")
         if options.dry_run:
-            return _foresee(jobs, chosen)
-        if batch:
-            return run_all(jobs, chosen, _say)
-        outcome = run(job, chosen, _say)
+            return foresee_all(jobs, method, _say)
+        if jobs != [job]:
+            return run_all(jobs, method, _say)
+        outcome = run(job, method, _say)
     except UserError as error:
         _say(f"error: {error}")
         return 1
@@ -52,17 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
     return SIGNALLED + outcome.interrupted if outcome.interrupted else 0
 
 
-def _foresee(jobs: Sequence[Job], chosen: Chosen) -> int:
-    failed = 0
-    for job in jobs:
-        try:
-            _say(f"{job.output}: {foresee(job, chosen)}")
-        except UserError as error:
-            _say(f"error: {error}")
-            failed = 1
-    return failed
-
-
 def _summary(job: Job, outcome: Outcome) -> str:
     few = "; only two frames, so no context beyond them" if outcome.originals == 2 else ""
     stopped = "stopped; playable: " if outcome.interrupted else ""
@@ -71,19 +58,21 @@ def _summary(job: Job, outcome: Outcome) -> str:
     return f"{stopped}{job.output}: {outcome.shown} frames from {outcome.originals}{repeated}, {cuts}{few}"
 
 
-def _job(options: argparse.Namespace, given: Path, output: Path, chosen: Chosen) -> Job:
-    factor, default = options.factor, FACTOR if chosen.interpolates else UNCHANGED
-    if not chosen.interpolates and (options.fps is not None or factor not in (None, UNCHANGED)):
+def _job(options: argparse.Namespace, given: Path, output: Path, method: Method) -> Job:
+    factor = options.factor
+    if not method.interpolates and (options.fps is not None or factor not in (None, UNCHANGED)):
         raise UserError(
-            f"{chosen.method.name} was trained to predict and makes no frame between two: leave --factor and "
+            f"{method.name} was trained to predict and makes no frame between two: leave --factor and "
             f"--fps out, or take a model that interpolates"
         )
-    if chosen.interpolates and factor is not None and factor < LEAST:
+    if factor is None:
+        factor = FACTOR if method.interpolates else UNCHANGED
+    elif method.interpolates and factor < LEAST:
         raise UserError(not_a_factor(factor))
-    named = {field.name for field in fields(Job)} - {"factor"}
-    own = {name: value for name, value in vars(options).items() if name in named}
+    own = {name: value for name, value in vars(options).items() if name in {f.name for f in fields(Job)}}
+    schedule = Schedule(factor=factor, fps=options.fps, slow_motion=options.slow_motion)
     span = Span(start=options.start, end=options.end)
-    return Job(**own, input=given, output=output, factor=default if factor is None else factor, span=span)
+    return Job(**own, input=given, output=output, schedule=schedule, span=span)
 
 
 def _parser() -> argparse.ArgumentParser:

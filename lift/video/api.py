@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from lift.models.interface import Interpolator
-from lift.video.choose import choose, fit, of_model
+from lift.video.choose import choose, of_model
+from lift.video.cuts import mark
 from lift.video.engine import Repeats, smooth
 from lift.video.frame import Frame, Image
+from lift.video.pace import Schedule
+from lift.video.parts import fit
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.ticks import Multiple
 
 
 def interpolate(
@@ -58,37 +60,33 @@ def interpolate(
         >>> [round(float(np.nonzero(frame[32].mean(-1) > 127)[0].mean())) for frame in made[4:9]]
         [24, 26, 28, 30, 32]
     """
-    schedule = Multiple(factor=factor)
+    schedule = Schedule(factor=factor)
     if isinstance(model, Interpolator):
-        chosen = of_model(model, window, type(model).__name__, device=device, precision=precision)
+        method = of_model(model, window, type(model).__name__, device=device, precision=precision)
     else:
         name, weights = (None, model) if isinstance(model, Path) else (model, None)
-        chosen = choose(name, weights, device=device, precision=precision)
+        method = choose(name, weights, device=device, precision=precision)
     stream = _checked(iter(frames))
-    first = next(stream, None)
-    if first is None:
+    given = list(islice(stream, 2))
+    if len(given) < 2:  # there is nothing between them
+        yield from (frame.image for frame in given)
         return
-    method = fit(chosen, (first.image.shape[0], first.image.shape[1]), tile, settings)
-    second = next(stream, None)
-    if second is None:
-        yield first.image
-        return
-    for shown in smooth(chain((first, second), stream), method, schedule, settings=settings, repeats=repeats):
+    height, width, _ = given[0].image.shape
+    method = fit(method, (height, width), tile, settings)
+    marked = mark(chain(given, stream), settings.continuity)
+    for shown in smooth(marked, method, schedule, settings=settings, repeats=repeats):
         yield shown.frame.image
 
 
 def _checked(images: Iterator[Image]) -> Iterator[Frame]:
     like: Image | None = None
     for number, image in enumerate(images):
-        if (
-            not isinstance(image, np.ndarray)
-            or image.dtype not in (np.uint8, np.uint16)
-            or image.shape[2:] != (3,)
-        ):
+        kind = image.dtype if isinstance(image, np.ndarray) else None
+        if kind not in (np.uint8, np.uint16) or image.shape[2:] != (3,):
             raise ValueError(f"frame {number}: expected an RGB array [H, W, 3] of uint8 or uint16")
         like = image if like is None else like
-        if image.shape != like.shape or image.dtype != like.dtype:
+        if image.shape != like.shape or kind != like.dtype:
             raise ValueError(
-                f"frame {number}: {image.dtype} {image.shape}, but the first is {like.dtype} {like.shape}"
+                f"frame {number}: {kind} {image.shape}, but the first is {like.dtype} {like.shape}"
             )
         yield Frame(image=image, time=Fraction(number))

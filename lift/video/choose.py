@@ -1,7 +1,6 @@
-"""Which model makes the frames, with which weights, where and how precisely, whole or in tiles."""
+"""Which model makes the frames, with which weights, where and how precisely."""
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.files import ROOT
 from lift.models.interface import Interpolator
-from lift.models.lift.lift import Lift
+from lift.models.lift.interpolator import Lift
 from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.registry import build
 from lift.models.rife_v4.interpolator import RifeV4
@@ -29,8 +28,6 @@ from lift.video.methods import (
     Timed,
     Windowed,
 )
-from lift.video.settings import DEFAULTS, Settings
-from lift.video.tiles import Tiled
 
 WEIGHTS = ROOT / "weights"
 """Released weights, part of the repository (the stage `release`)."""
@@ -46,28 +43,12 @@ CONTEXT = (-3, -1, 1, 3)
 ONCE: dict[type[Interpolator], type[Direct]] = {Lift: Cached, LiftRife: Windowed, RifeV4: Timed}
 """Models of which what is made of one frame alone is made once."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
-GIB = 2**30
 FLOAT = 4  # bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """A method, what to call it, and the memory that it takes."""
-
-    method: Method
-    title: str
-    """One line for the user: what is used."""
-    whole: float = 0.0
-    """Bytes per pixel, with the frame as a whole and its features cached."""
-    tiled: float = 0.0
-    """Bytes per pixel of a tile."""
-    interpolates: bool = True
-    """Whether it makes frames between two; else only frames after the last."""
 
 
 def choose(
     name: str | None = None, weights: Path | None = None, *, device: str = "auto", precision: str = "32"
-) -> Chosen:
+) -> Method:
     """Make a method from the command line's words.
 
     Args:
@@ -85,14 +66,13 @@ def choose(
             raise UserError(
                 f"--weights {weights}: {name} has no weights; leave it out, or name a trained model"
             )
-        return Chosen(method=Baseline(str(name)), title=f"{name} (no training)")
+        return Baseline(str(name))
     name = DEFAULT_MODEL if name is None and weights is None else name
     if weights is None and name in RELEASED:  # on weights that are used as their authors released them
         model = Reader(PARAMS, "demo").released(name).model
         module = build(model, pretrained=False)
         module.load_pretrained(WEIGHTS / RIFE_V4)
-        offsets = model.family.only() or CONTEXT
-        return of_model(module, offsets, name, model, device=device, precision=precision)
+        return of_model(module, CONTEXT, name, model, device=device, precision=precision)
     path = weights or _trained(str(name))
     found = weights_file.read_config(path)
     method = str(found.get("method"))
@@ -106,10 +86,8 @@ def choose(
     weights_file.load(path, module, found)
     title = f"{method} ({model.name}), weights {path}"
     if clip.task == "predict":
-        computing = _computing(device, precision)
-        predicting = Predicting(module, method, clip, computing)
-        return Chosen(method=predicting, title=f"{title}, on {computing.device}", interpolates=False)
-    offsets = model.family.only() or window(clip.before, clip.after, "uniform")
+        return Predicting(module, title, clip, _computing(device, precision))
+    offsets = window(clip.before, clip.after, "uniform")
     return of_model(module, offsets, title, model, device=device, precision=precision)
 
 
@@ -121,50 +99,26 @@ def of_model(
     *,
     device: str = "auto",
     precision: str = "32",
-) -> Chosen:
+) -> Method:
     """Make a method of a built model; see `choose`.
 
     Args:
         module: The model, with its weights.
-        offsets: The window that it is given, ascending.
-        title: What to call it.
+        offsets: The window that it is given, ascending, where its family does not know one alone.
+        title: What to call it: its name first.
         model: Its configuration, from which memory is estimated; None: it is never tiled by itself.
         device: As for `choose`.
         precision: As for `choose`.
     """
-    computing = _computing(device, precision)
     make = next((make for kind, make in ONCE.items() if isinstance(module, kind)), Direct)
-    offsets = REFERENCES if make is Timed else offsets
-    method = make(module, title.split(" (")[0], offsets, computing)
-    whole, tiled = _bytes(model, offsets, cached=make is Cached) if model is not None else (0.0, 0.0)
-    return Chosen(method=method, title=f"{title}, on {computing.device}", whole=whole, tiled=tiled)
-
-
-def fit(chosen: Chosen, size: tuple[int, int], tile: str = "auto", settings: Settings = DEFAULTS) -> Method:
-    """Cut frames of (H, W) into tiles where they would not fit in memory.
-
-    Args:
-        chosen: The method.
-        size: Of the frames, pixels.
-        tile: auto, off, or a tile's side in pixels.
-        settings: Budget and overlap.
-
-    Raises:
-        UserError: The tile is no larger than twice the overlap.
-    """
-    device = chosen.method.device
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
-    budget = settings.share * free if device.type == "cuda" else settings.memory * GIB
-    if tile == "off" or (tile == "auto" and chosen.whole * size[0] * size[1] <= budget):
-        return chosen.method
-    least = 2 * settings.overlap + 32
-    if tile == "auto":
-        side = max(least, int((budget / chosen.tiled) ** 0.5) // 32 * 32)
-    elif not tile.isdecimal() or int(tile) < least:
-        raise UserError(f"--tile {tile}: expected auto, off or a number of pixels from {least} on")
-    else:
-        side = int(tile)
-    return Tiled(chosen.method, size, side, settings.overlap) if side < max(size) else chosen.method
+    if make is Timed:
+        offsets = REFERENCES
+    elif model is not None:
+        offsets = model.family.only() or offsets
+    method = make(module, title, offsets, _computing(device, precision))
+    if model is not None:
+        method.whole, method.tiled = _bytes(model, offsets, cached=make is Cached)
+    return method
 
 
 def _trained(name: str) -> Path:

@@ -21,75 +21,70 @@ def mark(frames: Iterable[Frame], rule: Continuity) -> Iterator[Frame]:
     Yields:
         The same frames, with scene, repeats, stutters and motion filled in.
     """
-    view, waiting, scene = _View(), deque[Frame](), 0
-
-    def leave() -> Frame:
-        nonlocal scene
-        frame = waiting.popleft()
-        if view.place > 0:
-            pair = view.place - 1
-            scene += frame.apart or view.cuts(pair, rule)
-            frame.stutters = view.repeats(pair, rule)
-            frame.repeats = frame.stutters or view.equal[pair]
-            frame.motion = view.differences[pair]
-        frame.scene = scene
-        view.move()
-        return frame
-
+    view = _View(rule)
     for frame in frames:
-        view.add(frame.image)
-        waiting.append(frame)
-        if len(waiting) > REACH:
-            yield leave()
-    while waiting:
-        yield leave()
+        view.add(frame)
+        if len(view.waiting) > REACH:
+            yield view.leave()
+    while view.waiting:
+        yield view.leave()
 
 
 class _View:
     """What is known of the frames around the one that leaves next; pair k is of frames k and k + 1."""
 
-    def __init__(self) -> None:
-        self.pictures: list[Reduced] = []
-        self.differences: list[float] = []
-        self.peaks: list[float] = []
-        self.equal: list[bool] = []
-        self.place = 0
-        """Of the frame that leaves next."""
+    def __init__(self, rule: Continuity) -> None:
+        self.waiting: deque[Frame] = deque()
+        self._rule = rule
+        self._pictures: list[Reduced] = []
+        self._differences: list[float] = []
+        self._peaks: list[float] = []
+        self._equal: list[bool] = []
+        self._place = self._scene = 0  # of the frame that leaves next
         self._last: Image | None = None
 
-    def add(self, image: Image) -> None:
+    def add(self, frame: Frame) -> None:
         """Take a further frame."""
-        small = reduced(_bytes(image))
+        small = reduced(_bytes(frame.image))
         if self._last is not None:
-            before = self.pictures[-1]
-            self.differences.append(differ(before, small))
-            self.peaks.append(peak(before, small))
-            self.equal.append(self.peaks[-1] == 0 and np.array_equal(self._last, image))
-        self.pictures.append(small)
-        self._last = image
+            before = self._pictures[-1]
+            self._differences.append(differ(before, small))
+            self._peaks.append(peak(before, small))
+            self._equal.append(self._peaks[-1] == 0 and np.array_equal(self._last, frame.image))
+        self._pictures.append(small)
+        self._last = frame.image
+        self.waiting.append(frame)
 
-    def cuts(self, pair: int, rule: Continuity) -> bool:
-        """Return whether there is a cut."""
-        return cuts(self.pictures, self.differences, pair, rule)
+    def leave(self) -> Frame:
+        """Judge the next frame, let it go, and forget the one that is out of reach."""
+        frame = self.waiting.popleft()
+        if self._place > 0:
+            pair = self._place - 1
+            self._scene += frame.apart or self._cuts(pair)
+            frame.stutters = self._repeats(pair)
+            frame.repeats = frame.stutters or self._equal[pair]
+            frame.motion = self._differences[pair]
+        frame.scene = self._scene
+        if self._place <= REACH:
+            self._place += 1
+        else:
+            for known in (self._pictures, self._differences, self._peaks, self._equal):
+                del known[0]
+        return frame
 
-    def repeats(self, pair: int, rule: Continuity) -> bool:
+    def _cuts(self, pair: int) -> bool:
+        return cuts(self._pictures, self._differences, pair, self._rule)
+
+    def _repeats(self, pair: int) -> bool:
         """Return whether the second frame repeats the first; a cut is no motion: the scene alone counts."""
-        if self.peaks[pair] >= rule.repeat * max(self.peaks) or self.cuts(pair, rule):
+        if self._peaks[pair] >= self._rule.repeat * max(self._peaks) or self._cuts(pair):
             return False  # nearly all pairs
         first, last = pair, pair + 1
-        while first > 0 and not self.cuts(first - 1, rule):
+        while first > 0 and not self._cuts(first - 1):
             first -= 1
-        while last < len(self.peaks) and not self.cuts(last, rule):
+        while last < len(self._peaks) and not self._cuts(last):
             last += 1
-        return repeats(self.peaks[first:last], pair - first, rule)
-
-    def move(self) -> None:
-        """Go on to the next frame, and forget the one that is out of reach."""
-        self.place += 1
-        if self.place > REACH + 1:
-            self.place -= 1
-            for known in (self.pictures, self.differences, self.peaks, self.equal):
-                del known[0]
+        return repeats(self._peaks[first:last], pair - first, self._rule)
 
 
 def _bytes(image: Image) -> NDArray[np.uint8]:

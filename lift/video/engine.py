@@ -9,17 +9,15 @@ Nothing is held but the window, so memory does not grow with the video.
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice, pairwise
 from typing import Literal
 
-from lift.video.cuts import mark
 from lift.video.frame import Frame, Image, Shown, to_image, to_tensor
 from lift.video.methods import Method
-from lift.video.pace import Paced, moment, pace
+from lift.video.pace import Paced, Schedule, pace
 from lift.video.settings import DEFAULTS, Settings
-from lift.video.ticks import Schedule
 
 Repeats = Literal["keep", "smooth"]
 
@@ -32,58 +30,53 @@ def smooth(
     settings: Settings = DEFAULTS,
     predict: int = 0,
     repeats: Repeats = "smooth",
-    stuttered: Callable[[], None] = lambda: None,
 ) -> Iterator[Shown]:
     """Interpolate.
 
     Args:
-        frames: Originals in order, times ascending.
+        frames: Originals in order, times ascending, marked (see `mark`).
         method: How the frame between two is made.
         schedule: Which frames are shown when.
-        settings: Rules of cuts and repeats.
+        settings: Rules of repeats and times.
         predict: Frames to append after the last, for a method that can.
         repeats: smooth: frames that repeat the one before while the scene moves are made anew, from the
             distinct ones around; keep: they are shown.
-        stuttered: Is called at every frame that repeats the one before in a moving scene.
 
     Yields:
         What is shown, in order. Every original in between is passed on as the object that it was.
     """
     times: deque[Fraction] = deque(maxlen=2)
-    marked = _watched(mark(frames, settings.continuity), times, stuttered)
-    keys = pace(marked, schedule, settings, smoothed=repeats == "smooth")
+
+    def timed() -> Iterator[Frame]:
+        for frame in frames:
+            times.append(frame.time)
+            yield frame
+
+    keys = pace(timed(), schedule, settings, smoothed=repeats == "smooth")
     last: Paced | None = None
     past: deque[Frame] = deque(maxlen=method.past if predict else 0)
-    for gap in _gaps(keys, method, depth(schedule.parts, settings), settings.snap):
+    for gap in _gaps(keys, method, finest(schedule, settings), settings.snap):
         for tick in gap.ticks:
-            yield Shown(time=tick.shown, frame=gap.at(tick.time))
+            yield Shown(time=tick * schedule.stretch, frame=gap.at(tick))
         gap.close()
-        past.extend((gap.left, gap.right) if last is None else (gap.right,))
+        past.append(gap.left)
         last = gap.last
     if last is None:
         return
     for tick in last.ticks:
-        yield Shown(time=tick.shown, frame=last.frame)
+        yield Shown(time=tick * schedule.stretch, frame=last.frame)
+    past.append(last.frame)
     end, duration = times[-1], times[-1] - times[0]
     for step, made in enumerate(_predicted(list(past), method, predict), start=1):
         frame = Frame(image=made, time=end + step * duration, kind="predicted", scene=last.frame.scene)
         for tick in schedule.last(frame.time, duration):
-            yield Shown(time=tick.shown, frame=frame)
+            yield Shown(time=tick * schedule.stretch, frame=frame)
 
 
-def _watched(
-    frames: Iterator[Frame], times: deque[Fraction], stuttered: Callable[[], None]
-) -> Iterator[Frame]:
-    for frame in frames:
-        times.append(frame.time)
-        if frame.stutters:
-            stuttered()
-        yield frame
-
-
-def depth(parts: int, settings: Settings) -> int:
-    """Return how often an interval is halved by a method that can do no more."""
-    return max(settings.halvings, math.ceil(math.log2(parts)))
+def finest(schedule: Schedule, settings: Settings) -> int:
+    """Return into how many parts an interval is halved by a method that can do no more."""
+    parts = schedule.factor if schedule.fps is None else 1
+    return int(2 ** max(settings.halvings, math.ceil(math.log2(parts))))
 
 
 def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
@@ -95,7 +88,7 @@ def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
     return [to_image(image, past[-1].image) for image in method.predict(images, count)]
 
 
-def _gaps(keys: Iterator[Paced], method: Method, depth: int, snap: Fraction) -> "Iterator[_Gap]":
+def _gaps(keys: Iterator[Paced], method: Method, parts: int, snap: Fraction) -> "Iterator[_Gap]":
     """Slide over pairs of neighbours, with as many frames around as the method can use."""
     ahead = deque(islice(keys, sum(offset > 0 for offset in method.window)))
     behind: deque[Paced] = deque(maxlen=sum(offset < 0 for offset in method.window))
@@ -103,35 +96,39 @@ def _gaps(keys: Iterator[Paced], method: Method, depth: int, snap: Fraction) -> 
         behind.append(ahead.popleft())
         ahead.extend(islice(keys, 1))
         if ahead:
-            yield _Gap(list(reversed(behind)), list(ahead), method, depth, snap)
+            yield _Gap(list(reversed(behind)), list(ahead), method, parts, snap)
 
 
 class _Gap:
-    """The frames between two neighbouring originals, each made when it is first asked for."""
+    """The frames between two neighbouring originals, each made when it is first asked for.
+
+    A place is 0 at the left original and 1 at the right one.
+    """
 
     def __init__(
-        self, past: list[Paced], future: list[Paced], method: Method, depth: int, snap: Fraction
+        self, past: list[Paced], future: list[Paced], method: Method, parts: int, snap: Fraction
     ) -> None:
+        """Look at what is around, nearest first; `parts` and `snap` round a place, by what the method can."""
         self.left, self.right, self.last = past[0].frame, future[0].frame, future[0]
         self.ticks = past[0].ticks
-        self._method, self._depth, self._snap = method, depth, snap
-        self._past = _context([one.frame for one in past], newer=True)
-        self._future = _context([one.frame for one in future], newer=False)
+        self._start, self._length = past[0].moment, future[0].moment - past[0].moment
+        self._method, self._parts, self._snap = method, parts, snap
+        # Nothing can be made where the right original is of another scene, or the same picture.
+        self._parted = self.left.scene != self.right.scene or self.right.repeats
         self._known = {Fraction(0): self.left, Fraction(1): self.right}
+        around = dict(enumerate(_context([one.frame for one in future], newer=False), start=1))
+        around |= {-k: frame for k, frame in enumerate(_context([one.frame for one in past], newer=True))}
+        self._around = around
 
     def at(self, time: Fraction) -> Frame:
         """Return the frame of a moment from the left original's on to the right one's, seconds."""
-        start, end = moment(self.left), moment(self.right)
-        place = (
-            min(max((time - start) / (end - start), Fraction(0)), Fraction(1)) if end > start else Fraction(0)
-        )
-        if self._parted:
-            return self._at(place)
-        if not self._method.any_time:
-            parts = 2**self._depth
-            place = Fraction(round(place * parts), parts)
-        elif min(place, 1 - place) <= self._snap:
-            place = Fraction(round(place))
+        place = (time - self._start) / self._length if self._length > 0 else Fraction(0)
+        place = min(max(place, Fraction(0)), Fraction(1))
+        if not self._parted:
+            if not self._method.any_time:
+                place = Fraction(round(place * self._parts), self._parts)
+            elif min(place, 1 - place) <= self._snap:
+                place = Fraction(round(place))
         return self._at(place)
 
     def close(self) -> None:
@@ -139,57 +136,32 @@ class _Gap:
         if self.left.features is not None:
             self.left.features = self._method.shrink(self.left.features)
 
-    @property
-    def _parted(self) -> bool:
-        """Whether nothing can be made: the right original is of another scene, or the same picture."""
-        return self.left.scene != self.right.scene or self.right.repeats
-
     def _at(self, place: Fraction) -> Frame:
         if place not in self._known:
-            if self._parted:
-                self._known[place] = self._copy(place)
-            elif self._method.any_time:
-                self._known[place] = self._between(place)
-            else:
-                self._known[place] = self._middle(place, Fraction(1, place.denominator))
+            self._known[place] = self._copy(place) if self._parted else self._made(place)
         return self._known[place]
 
     def _time(self, place: Fraction) -> Fraction:
-        return moment(self.left) + (moment(self.right) - moment(self.left)) * place
+        return self._start + self._length * place
 
     def _copy(self, place: Fraction) -> Frame:
         """Return the left original again."""
-        left = self.left
-        return Frame(
-            image=left.image,
-            picture=left.picture,
-            time=self._time(place),
-            kind="copied",
-            scene=left.scene,
-            repeats=True,
-        )
+        image, picture, scene = self.left.image, self.left.picture, self.left.scene
+        time = self._time(place)
+        return Frame(image=image, picture=picture, time=time, kind="copied", scene=scene, repeats=True)
 
-    def _around(self) -> Iterator[tuple[int, Frame]]:
-        """Yield the originals with their places: 0 the left one, 1 the right one."""
-        yield from enumerate(self._future, start=1)
-        yield from ((-k, frame) for k, frame in enumerate(self._past))
+    def _window(self, place: Fraction) -> dict[Fraction, Frame]:
+        """Return the frames from which that at `place` is made, by offset."""
+        if self._method.any_time:
+            wanted = {(offset + 1) // 2 for offset in self._method.window}
+            return {2 * (k - place): frame for k, frame in self._around.items() if k in wanted}
+        half = Fraction(1, place.denominator)
+        around = {(k - place) / half: frame for k, frame in self._around.items()}
+        window = {offset: frame for offset, frame in around.items() if offset in self._method.window}
+        return window | {Fraction(-1): self._at(place - half), Fraction(1): self._at(place + half)}
 
-    def _between(self, place: Fraction) -> Frame:
-        """Make the frame at `place` from the originals alone."""
-        wanted = {(offset + 1) // 2 for offset in self._method.window}
-        window = {2 * (k - place): frame for k, frame in self._around() if k in wanted}
-        return self._made(place, window)
-
-    def _middle(self, place: Fraction, half: Fraction) -> Frame:
-        """Make the frame at `place` as the middle of those `half` an interval away on either side."""
-        window = {Fraction(-1): self._at(place - half), Fraction(1): self._at(place + half)}
-        for k, frame in self._around():
-            offset = (k - place) / half
-            if offset in self._method.window and offset not in window:
-                window[offset] = frame
-        return self._made(place, window)
-
-    def _made(self, place: Fraction, window: dict[Fraction, Frame]) -> Frame:
+    def _made(self, place: Fraction) -> Frame:
+        window = self._window(place)
         offsets = sorted(window)
         numbers = [int(offset) if offset.denominator == 1 else float(offset) for offset in offsets]
         middle = self._method.between(numbers, [self._features(window[offset]) for offset in offsets])

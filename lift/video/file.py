@@ -3,11 +3,11 @@
 import contextlib
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -17,9 +17,9 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
 from lift.video.frame import Frame
-from lift.video.joined import joined, may_restart, settled
+from lift.video.joined import joined
 from lift.video.look import Light, Look, transparent
-from lift.video.media import MICROSECONDS, TRANSPORT, decoder, read, side_data_of, time_of, why
+from lift.video.media import MICROSECONDS, TRANSPORT, decoder, packets, read, side_data_of, time_of, why
 from lift.video.settings import DEFAULTS
 from lift.video.source import WHOLE, Source, Span
 
@@ -35,7 +35,6 @@ DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
 FOOTER = 8  # bytes behind a slice of FFV1: size, status, CRC
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, until a key frame lies there
 
 
 class VideoSource(Source):
@@ -73,7 +72,6 @@ class VideoSource(Source):
             self.total = max(0, round((end - span.start) * self.rate))
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
-        self._open()  # anew: not every format can be wound back
         self._running = self._pictures()
         self._first = self._begin()
 
@@ -116,6 +114,10 @@ class VideoSource(Source):
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
         self.index, self._stored = video.index, (first.width, first.height)
+        self.metadata, self.stream_metadata = dict(container.metadata), dict(video.metadata)
+        self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
+        if container.duration is not None and container.format.name in DECLARING:
+            self._declared = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
         # AVI stores no times: they are of no use where pictures lie in another order than they are shown in.
         self._timed = container.format.name != "avi" or not video.codec_context.has_b_frames
 
@@ -146,10 +148,6 @@ class VideoSource(Source):
             self.warnings.append(f"it is to be shown turned by {angle(matrix)} degrees, which is left out")
         elif sideways(matrix):
             self.aspect, self.size = 1 / self.aspect, self.size[::-1]
-
-    def _open(self) -> None:
-        self.container = read(self.path)
-        self.video = cast(VideoStream, self.container.streams[self.index])
 
     def _begin(self) -> av.VideoFrame | None:
         """Go to the first picture that is wanted, and let the clock of the output begin with it.
@@ -193,7 +191,7 @@ class VideoSource(Source):
             yield Frame(image=look.to_rgb(picture), time=time, picture=look.convert(picture, self.look))
         self._check_end(seen)
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
+    def _pictures(self) -> Generator[av.VideoFrame, None, None]:
         """Decode and filter; the first picture of a size that the others have not ends it."""
         filters: Chain | None = None
         width, height = self._stored
@@ -213,9 +211,7 @@ class VideoSource(Source):
             yield from filters.push(None)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        context = decoder(self.video)
-        context.thread_type = "AUTO"
-        check, first, last = SliceCheck(self.video), True, None
+        context, check, last = None, SliceCheck(), None
         try:
             for packet in self._packets():
                 if not packet.size:  # a picture that AVI does not repeat, or the file's end
@@ -223,17 +219,19 @@ class VideoSource(Source):
                     continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and (packet.pts is None or not self._timed):
-                    begin = self.begin if packet.dts is None else packet.dts * packet.time_base
-                    self._count_from = begin - self.origin
-                first = False
+                if context is None:
+                    context = decoder(packet.stream)
+                    context.thread_type = "AUTO"
+                    if packet.pts is None or not self._timed:
+                        begin = self.begin if packet.dts is None else packet.dts * packet.time_base
+                        self._count_from = begin - self.origin
                 try:
                     yield from context.decode(packet)
                 except av.FFmpegError as error:
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
-        if last is not None:
+        if context is not None:
             with contextlib.suppress(av.FFmpegError):
                 yield from context.decode(last)
 
@@ -241,7 +239,7 @@ class VideoSource(Source):
         """Yield the video's packets from the last key frame at or before the start."""
         held: list[Any] = []
         waiting = self.span.start > 0
-        for packet in self._sought():
+        for packet in packets(self.path, [self.index], self.origin if waiting else None):
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if waiting and packet.size:
@@ -251,30 +249,9 @@ class VideoSource(Source):
                 if waiting and packet.is_keyframe and early:
                     held.clear()
             held.append(packet)
-            if not waiting:
+            if not waiting or not packet.size:
                 yield from held
                 held.clear()
-        yield from held
-
-    def _sought(self) -> Iterator[Any]:
-        """Yield the video's packets from near the start on, all on one clock."""
-        if may_restart(self.container):  # where times repeat, none can be sought
-            yield from (one for one in settled(self.container) if one.stream.index == self.index)
-            return
-        for earlier in EARLIER if self.span.start else ():
-            base = self.video.time_base or self.unit
-            with contextlib.suppress(av.FFmpegError):
-                self.container.seek(int((self.origin - earlier) / base), stream=self.video)
-                packets = self.container.demux(self.video)
-                first = next(packets)
-                stamp = first.dts if first.pts is None else first.pts
-                if first.is_keyframe and stamp is not None and stamp * first.time_base <= self.origin:
-                    yield first
-                    yield from packets
-                    return
-            self.container.close()
-            self._open()
-        yield from self.container.demux(self.video)
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
         if picture.pts is None or not self._timed:
@@ -294,18 +271,15 @@ class VideoSource(Source):
 
     def _check_end(self, seen: int) -> None:
         """Notice a file that ends long before its header says."""
-        declared = self.container.duration
-        if declared is None or self.span.end is not None or self.container.format.name not in DECLARING:
-            return
-        end = Fraction((self.container.start_time or 0) + declared, MICROSECONDS)
-        if end - self._reached > max(CUT_OFF, 2 / self.rate):
+        end = self._declared
+        if end is not None and end - self._reached > max(CUT_OFF, 2 / self.rate) and self.span.end is None:
             self._note(
                 f"cut off: it ends after frame {seen}, at {float(self._reached):.2f} of {float(end):.2f} s"
             )
 
     def close(self) -> None:
         """Close the file."""
-        self.container.close()
+        self._running.close()
 
 
 def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av.VideoFrame]:
@@ -341,14 +315,12 @@ class SliceCheck:
     stream has checksums shows when a packet passes.
     """
 
-    def __init__(self, stream: Any) -> None:
-        """Watch a video stream of any codec."""
-        self._has_slices = stream.codec_context.name == "ffv1"
+    def __init__(self) -> None:
         self._found = set[bool]()
 
     def sound(self, packet: Any) -> bool:
-        """Return whether a packet and those before it pass, as far as is known."""
-        if self._has_slices and packet.size:
+        """Return whether a packet of a video stream and those before it pass, as far as is known."""
+        if packet.stream.codec_context.name == "ffv1" and packet.size:
             self._found.add(_passes(bytes(packet)))
         return len(self._found) < 2
 

@@ -32,8 +32,6 @@ class Frame:
     """Shows the same as the frame before it."""
     stutters: bool = False
     """Repeats it although the scene moves: where motion is smoothed, it is made anew."""
-    moment: Fraction | None = None
-    """When the scene looked like this, seconds; None: at `time`."""
     motion: float = 0.0
     """Mean absolute difference from the frame before it, both shrunken, 0-255."""
     alpha: dict[float, float] | None = None

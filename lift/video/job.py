@@ -13,22 +13,17 @@ from types import FrameType
 import torch
 
 from lift.errors import UserError
-from lift.video.choose import Chosen
 from lift.video.engine import Repeats
-from lift.video.settings import DEFAULTS, Settings
+from lift.video.methods import Method
+from lift.video.pace import DOUBLED, Schedule, check_rate
 from lift.video.source import WHOLE, Span
-from lift.video.ticks import Multiple, Rate, Schedule
 
 SIGNALLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
 OURS = "[0-9]" * 6 + ".png"
 
 
 class Stopped(Exception):
-    """A signal ended the work, and what was made of this output is gone.
-
-    Attributes:
-        number: The signal's.
-    """
+    """A signal, whose number it holds, ended the work, and what was made of this output is gone."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -41,10 +36,7 @@ class Job:
 
     input: Path
     output: Path
-    factor: int = 2
-    fps: Fraction | None = None
-    """Fixed output rate in place of `factor`."""
-    slow_motion: bool = False
+    schedule: Schedule = DOUBLED
     span: Span = WHOLE
     codec: str | None = None
     tile: str = "auto"
@@ -58,70 +50,29 @@ class Job:
     """Rate of a folder of pictures."""
     repeats: Repeats | None = None
     """What becomes of frames that repeat the one before in a moving scene; None: smooth, if it can."""
-    settings: Settings = DEFAULTS
 
-    def schedule(self) -> Schedule:
-        """Return which frames are shown when.
+    def check(self, method: Method) -> None:
+        """Refuse what can be seen to be wrong without opening anything.
 
         Raises:
-            UserError: A factor or a rate that is none, or slow motion at a fixed rate.
+            UserError: A bad option, or an output that is in the way.
         """
-        for name, rate in (("--fps", self.fps), ("--input-fps", self.input_fps)):
-            if rate is not None and not 0 < rate <= self.settings.fastest:
-                raise UserError(
-                    f"{name} {float(rate):g}: expected more than 0 and at most {self.settings.fastest:g} "
-                    f"frames per second"
-                )
-        if self.fps is None:
-            return Multiple(factor=self.factor, stretch=self.factor if self.slow_motion else 1)
-        if self.slow_motion:
-            raise UserError("--slow-motion keeps the frame rate and goes with --factor; leave --fps out")
-        return Rate(fps=self.fps)
-
-
-@dataclass
-class Outcome:
-    """What came of it."""
-
-    originals: int = 0
-    shown: int = 0
-    cuts: int = 0
-    interrupted: int = 0
-    """The signal that stopped it early (SIGINT of Ctrl-C, SIGTERM); 0: none."""
-    trouble: str | None = None
-    stutters: int = 0
-    """Frames that repeat the one before while the scene moves."""
-    reached: Fraction = Fraction(0)
-    """When the last frame is shown, seconds."""
-
-
-def check(job: Job, chosen: Chosen) -> Schedule:
-    """Refuse what can be seen to be wrong without opening anything; return the schedule.
-
-    Raises:
-        UserError: A bad option, or an output that is in the way.
-    """
-    schedule = job.schedule()
-    _check_output(job)
-    if job.predict < 0:
-        raise UserError(f"--predict {job.predict}: expected a number of frames from 0 on")
-    if job.predict:
-        chosen.method.predict([torch.zeros(1, 3, 1, 1)], job.predict)  # who cannot says so before any work
-    return schedule
-
-
-def _check_output(job: Job) -> None:
-    output = job.output
-    if output.resolve() == job.input.resolve():
-        raise UserError(f"{output}: the output is the input; choose another name")
-    if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
-        raise UserError(f"{output}: a folder with other things in it; choose another name")
-    if job.report is not None:
-        _check_apart(job.report, job.input, "input")
-        _check_apart(job.report, output, "output")
-    for path in filter(None, (output, job.report)):
-        if path.exists() and not job.force:
-            raise UserError(f"{path}: exists already; choose another name or give --force")
+        output = self.output
+        check_rate("--input-fps", self.input_fps)
+        if output.resolve() == self.input.resolve():
+            raise UserError(f"{output}: the output is the input; choose another name")
+        if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
+            raise UserError(f"{output}: a folder with other things in it; choose another name")
+        if self.report is not None:
+            _check_apart(self.report, self.input, "input")
+            _check_apart(self.report, output, "output")
+        for path in filter(None, (output, self.report)):
+            if path.exists() and not self.force:
+                raise UserError(f"{path}: exists already; choose another name or give --force")
+        if self.predict < 0:
+            raise UserError(f"--predict {self.predict}: expected a number of frames from 0 on")
+        if self.predict:
+            method.predict([torch.zeros(1, 3, 1, 1)], self.predict)  # who cannot says so before any work
 
 
 def _check_apart(report: Path, other: Path, what: str) -> None:
@@ -134,30 +85,40 @@ def _check_apart(report: Path, other: Path, what: str) -> None:
 
 
 @dataclass
-class Stop:
-    """Whether the user has asked for an early end, by Ctrl-C or SIGTERM; a second one ends all at once."""
+class Outcome:
+    """What came of it."""
 
-    number: int = 0
-    """The signal's; 0: none came."""
+    originals: int = 0
+    shown: int = 0
+    cuts: int = 0
+    stutters: int = 0
+    """Frames that repeat the one before while the scene moves."""
+    interrupted: int = 0
+    """The signal that stopped it early (SIGINT of Ctrl-C, SIGTERM); 0: none."""
+    trouble: str | None = None
+    reached: Fraction = Fraction(0)
+    """When the last frame is shown, seconds."""
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Note SIGINT and SIGTERM instead of dying of them, so that no half-written file is left behind."""
-    stop = Stop()
+def stoppable(outcome: Outcome) -> Iterator[None]:
+    """Note SIGINT and SIGTERM in `outcome` instead of dying of them, so that no half-written file is left.
+
+    A second one ends all at once.
+    """
     if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
-        yield stop
+        yield
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        stop.number = number
+        outcome.interrupted = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # As an exception, which removes temporary files on its way.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(SIGNALLED + number))
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -29,7 +29,6 @@ CERTAIN = 5  # packets in a row that begin as they should
 SEARCHED = 1 << 20  # bytes in which the beginning of a packet is looked for at a time
 PROGRAMMES, STREAMS = 0, 2  # kinds of tables: of all programmes, of one programme's streams
 BACK, AHEAD = Fraction(1, 10), 10  # seconds; FFmpeg's program has the same (-dts_delta_threshold)
-DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start again
 Bytes = NDArray[np.uint8]
 Listed = list[tuple[int, int]]
 """Programme and number of its table, or kind and number of a stream."""
@@ -228,19 +227,6 @@ def _align(data: Bytes) -> tuple[int, int]:
             if fits.any():
                 found.append((int(fits.argmax()), size))
     return min(found, key=lambda one: (one[0], not one[1]))
-
-
-def may_restart(container: Any) -> bool:
-    """Return whether the clock of a file of this format may start again."""
-    return bool(container.format.flags & DISCONTINUOUS)
-
-
-def settled(container: Any) -> Iterator[Any]:
-    """Yield all packets of a file, on the clock of its beginning."""
-    clock = Clock()
-    for packet in container.demux():
-        clock.settle(packet)
-        yield packet
 
 
 class Clock:

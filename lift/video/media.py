@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Generator
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -13,10 +13,12 @@ from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from lift.files import address
-from lift.video.joined import Renumbered, joined
+from lift.video.joined import Clock, Renumbered, joined
 
 MICROSECONDS = 1_000_000  # the unit of a container's times
 TRANSPORT = "mpegts"
+DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start again
+EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, until a key frame lies there
 READERS = {"mp4": "mov", "webm": "matroska"}  # muxer: demuxer, where names differ
 TRANSPARENT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these leave alpha out
 
@@ -32,6 +34,43 @@ def read(path: Path) -> InputContainer:
         return container
     container.close()
     return av.open(Renumbered(path, joined(path)), "r", format=TRANSPORT)
+
+
+def packets(path: Path, streams: Collection[int], start: Fraction | None) -> Generator[Any, None, None]:
+    """Yield the packets of streams in the file's order, all on one clock.
+
+    Args:
+        path: The file.
+        streams: Their numbers.
+        start: Whence on they are needed, seconds; earlier ones come as well, those of a whole picture first.
+            None: from the beginning.
+
+    Raises:
+        av.FFmpegError: They cannot be read, or not any further.
+    """
+    with read(path) as container:
+        if container.format.flags & DISCONTINUOUS:  # where times repeat, none can be sought
+            clock = Clock()
+            for packet in container.demux():
+                clock.settle(packet)
+                if packet.stream.index in streams:
+                    yield packet
+            return
+    # None, the last resort: what has no index is read from its beginning.
+    for earlier in (None,) if start is None else (*EARLIER, None):
+        with read(path) as container:
+            found = container.demux([container.streams[index] for index in streams])
+            if start is None or earlier is None:
+                yield from found
+                return
+            with contextlib.suppress(av.FFmpegError):
+                container.seek(int((start - earlier) * MICROSECONDS))
+                first = next(found)
+                stamp = first.dts if first.pts is None else first.pts
+                if first.is_keyframe and stamp is not None and stamp * first.time_base <= start:
+                    yield first
+                    yield from found
+                    return
 
 
 def decoder(stream: Any) -> Any:

@@ -13,7 +13,7 @@ from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import of_predictor
 from lift.models.interface import Interpolator
 from lift.models.lift.encoder import Encoded, Pyramid
-from lift.models.lift.lift import Lift
+from lift.models.lift.interpolator import Lift
 from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import crop_to, pad_to_multiple
@@ -34,18 +34,26 @@ class Method:
     """What the engine asks for; as it stands here it keeps frames as they are, and cannot predict.
 
     Attributes:
-        name: For messages.
-        window: Offsets of the frames that it can use, ascending, with -1 and +1.
+        title: One line for the user: name, weights, device.
         device: Where images are to be.
+        window: Offsets of the frames that it can use, ascending, with -1 and +1.
         past: Most frames that `predict` can use.
         any_time: Whether it makes a frame at any time between two, and not only halfway.
+        interpolates: Whether it makes frames between two; else only frames after the last.
+        whole: Bytes that it takes per pixel, with the frame as a whole and its features cached.
+        tiled: Bytes per pixel of a tile.
     """
 
-    name: str
-    device: torch.device
     window: tuple[int, ...] = REFERENCES
     past: int = 1
     any_time: bool = False
+    interpolates: bool = True
+    whole: float = 0.0
+    tiled: float = 0.0
+
+    def __init__(self, title: str, device: torch.device) -> None:
+        self.title, self.device = title, device
+        self.name = title.split(" ")[0].rstrip(",")  # by which messages call it
 
     def encode(self, image: Tensor) -> Features:
         """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
@@ -74,19 +82,13 @@ class Method:
             "model trained with clip.task: predict"
         )
 
-    def take_over(self, method: "Method") -> None:
-        """Be of the same name, window and abilities as another method, of which this one makes use."""
-        self.name, self.window, self.device = method.name, method.window, method.device
-        self.past, self.any_time = method.past, method.any_time
-
 
 class Baseline(Method):
     """A method without training: repeat, average or dis (lift/evaluation/baselines.py)."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.device = name, torch.device("cpu")
+        super().__init__(f"{name} (no training)", torch.device("cpu"))
         self.any_time = name != "dis"
-        self._function = BASELINES[name]
 
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Call the baseline; of any time but the middle, the average by nearness."""
@@ -94,7 +96,8 @@ class Baseline(Method):
             before, after = features
             return Middle(before + (after - before) * -float(offsets[0]) / 2)
         sample = _clip(REFERENCES if self.name == "repeat" else offsets, features)
-        return Middle(self._function({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
+        baseline = BASELINES[self.name]
+        return Middle(baseline({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Show the last frame again, for the one method that says so.
@@ -125,10 +128,12 @@ class Computing(NamedTuple):
 class Direct(Method):
     """Any model, given the whole window anew for every frame: nothing is cached."""
 
-    def __init__(self, model: Interpolator, name: str, window: tuple[int, ...], computing: Computing) -> None:
+    def __init__(
+        self, model: Interpolator, title: str, window: tuple[int, ...], computing: Computing
+    ) -> None:
         """Wrap a model, which is put in evaluation mode; `window`: offsets that it is given, ascending."""
-        self.name, self.window, self.device = name, window, computing.device
-        self.any_time = self.any_time or model.any_time
+        super().__init__(f"{title}, on {computing.device}", computing.device)
+        self.window, self.any_time = window, self.any_time or model.any_time
         self._model: Any = model.to(computing.device).eval()
         self._computing = computing
 
@@ -197,7 +202,7 @@ class _Encoded(NamedTuple):
 
 
 class Cached(Direct):
-    """LIFT, with every frame encoded once (lift/models/lift/lift.py, stage 1).
+    """LIFT, with every frame encoded once (lift/models/lift/interpolator.py, stage 1).
 
     Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
     and the image at half the size where motion is searched.
@@ -238,9 +243,12 @@ class Cached(Direct):
 class Predicting(Method):
     """A model of `clip.task: predict`, for the frames after the last one (specification section 8)."""
 
-    def __init__(self, model: Interpolator, name: str, clip: Clip, computing: Computing) -> None:
+    interpolates = False
+
+    def __init__(self, model: Interpolator, title: str, clip: Clip, computing: Computing) -> None:
         """Wrap a model that was trained with `clip`."""
-        self.name, self.device, self.past = name, computing.device, len(clip.offsets)
+        super().__init__(f"{title}, on {computing.device}", computing.device)
+        self.past = len(clip.offsets)
         self._learnt, self._recurrent, self._computing = clip.learnt, clip.mode == "recurrent", computing
         self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=self.device)
 

@@ -21,8 +21,7 @@ from av.stream import Discard, Disposition
 
 from lift.video.file import VideoSource
 from lift.video.filters import Chain
-from lift.video.joined import may_restart, settled
-from lift.video.media import MICROSECONDS, read, rehearse, time_of, why
+from lift.video.media import packets, read, rehearse, time_of, why
 
 KINDS = ("audio", "subtitle", "data")
 LAG = 10  # seconds that a stream may lie behind the others in a file; FFmpeg's muxers let them
@@ -77,7 +76,8 @@ class Passengers:
             self.warnings.append(f"{what}{several} is left out: {self._muxer} takes none")
         self._queue: list[tuple[Fraction, int, Any]] = []
         self._order = count()
-        self._packets = self._read()
+        start = max(source.begin, source.origin - LAG) if source.span.start else None
+        self._packets = packets(source.path, [*self._carriers, source.index], start)
         self._furthest = Fraction(0)  # time of the output up to which packets were read, seconds
         self._ended = not self._carriers
 
@@ -136,13 +136,16 @@ class Passengers:
             yield from self._carried(heapq.heappop(self._queue)[2])
 
     def _advance(self) -> None:
-        packet, length = next(self._packets, None), self._source.length
+        packet, length = None, self._source.length
+        with contextlib.suppress(av.FFmpegError):  # the video's reader says what is wrong with the file
+            packet = next(self._packets, None)
         if packet is None or (length is not None and self._furthest >= length + LAG):
             self._ended = True
             return
         stamp = time_of(packet)
         time = self._furthest if stamp is None else stamp - self._source.origin
         self._furthest = max(self._furthest, time)
+        packet.stream = self._input.streams[packet.stream.index]  # whose file stays open
         if packet.stream.index in self._carriers and packet.size and self._within(packet, time):
             heapq.heappush(self._queue, (time, next(self._order), packet))
 
@@ -158,28 +161,6 @@ class Passengers:
         packet.duration = int(over / packet.time_base)
         packet.pts = packet.dts = round(self._source.origin / packet.time_base)
         return True
-
-    def _read(self) -> Iterator[Any]:
-        """Yield packets in the file's order, from before the start on."""
-        wanted = [*self._carriers, self._source.index]
-        try:
-            if may_restart(self._input):
-                yield from settled(self._input)
-                return
-            if self._source.span.start:
-                self._go_to_start(wanted)
-            yield from self._input.demux([self._input.streams[index] for index in wanted])
-        except av.FFmpegError:
-            return  # the video's reader says what is wrong with the file
-
-    def _go_to_start(self, streams: list[int]) -> None:
-        """Go to before the start, if it can be sought: tried out with a reader that is thrown away."""
-        place = max(0, int((self._source.origin - LAG) * MICROSECONDS))
-        with contextlib.suppress(av.FFmpegError), read(self._source.path) as trial:
-            trial.seek(place)
-            time = time_of(next(trial.demux([trial.streams[index] for index in streams])))
-            if time is not None and time <= self._source.origin:
-                self._input.seek(place)
 
     def _carried(self, packet: Any) -> Iterator[Any]:
         index = packet.stream.index
@@ -207,6 +188,7 @@ class Passengers:
     def close(self) -> None:
         """Close the reader."""
         self._input.close()
+        self._packets.close()
 
 
 def _first_packets(container: InputContainer, streams: list[Any]) -> dict[int, list[Any]]:

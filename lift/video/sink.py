@@ -30,7 +30,6 @@ from lift.video.look import USUAL, Look, straight, transparent
 from lift.video.media import start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
-from lift.video.ticks import Schedule
 
 NUMBERED = "{:06d}.png"
 STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
@@ -84,8 +83,8 @@ class VideoSink(Sink):
         self._passengers: Passengers | None = None
         self.warnings = list(coding.warnings)
         if source is not None:
-            self._container.metadata.update(source.container.metadata)
-        self._stream = coding.open(self._container, source.video.metadata if source is not None else {})
+            self._container.metadata.update(source.metadata)
+        self._stream = coding.open(self._container, source.stream_metadata if source is not None else {})
         if source is not None:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
@@ -219,13 +218,13 @@ def _pixels(frame: Frame) -> Image:
 
 
 @contextmanager
-def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
+def open_sink(job: Job, source: Source) -> Iterator[Sink]:
     """Yield what writes to a temporary place that becomes the job's output when all went well.
 
     Raises:
         UserError: It cannot be written, or not like this.
     """
-    (height, width), stretch = source.size, job.factor if job.slow_motion else 1
+    (height, width), schedule = source.size, job.schedule
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
@@ -237,12 +236,12 @@ def open_sink(job: Job, source: Source, schedule: Schedule) -> Iterator[Sink]:
             "size": (height, 2 * width if job.preview else width),
             "rate": schedule.rate(source.rate),
             "unit": schedule.unit(source.unit),
-            "chapters": _chapters(source, stretch),
+            "chapters": _chapters(source, schedule.stretch),
         }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
             video = source if isinstance(source, VideoSource) else None
-            sink = VideoSink(path, coding, source=video, stretch=stretch)
+            sink = VideoSink(path, coding, source=video, stretch=schedule.stretch)
             try:
                 yield sink
             finally:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from lift.clips.build import build_clip_set
-from lift.clips.readers import Reader, VideoFile
 from lift.clips.sources import SOURCES, Video
 from lift.clips.sources.base import Source, locate, read_list
 from lift.data.stored.manifest import read_manifest
@@ -25,10 +24,7 @@ def example():
 @pytest.fixture
 def added(example, monkeypatch):
     """Register the example's source as `adobe240`."""
-    names = {
-        "Path": Path, "Reader": Reader, "Video": Video, "VideoFile": VideoFile,
-        "Source": Source, "locate": locate, "read_list": read_list,
-    }  # fmt: skip
+    names = {"Path": Path, "Video": Video, "Source": Source, "locate": locate, "read_list": read_list}
     exec(example, names)
     monkeypatch.setitem(SOURCES, "adobe240", names["Adobe240"]())
     return SOURCES["adobe240"]

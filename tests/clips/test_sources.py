@@ -2,7 +2,7 @@ import pytest
 
 from lift.clips.sources import SOURCES
 from lift.clips.sources.base import read_list
-from lift.clips.sources.snu_film import DIFFICULTIES
+from lift.clips.sources.official import DIFFICULTIES
 from lift.data.stored.images import Unreadable
 from lift.errors import UserError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lift.clips.split import held_out
+from lift.clips.sources.base import held_out
 
 GROUPS = [f"A_g{i:02d}" for i in range(40)]
 

@@ -10,9 +10,10 @@ from torch import nn
 
 from lift.config.abilities import PREDICTORS as NAMED
 from lift.errors import UserError
-from lift.evaluation import ahead
 from lift.evaluation.baselines import BASELINES, PREDICTORS, extrapolated, last
 from lift.evaluation.method import Prediction, of_predictor
+from lift.evaluation.results import summary_ahead
+from lift.evaluation.run import evaluate_ahead
 from lift.metrics import Lpips, psnr
 
 OFFSETS = (-3, -2, -1)
@@ -99,7 +100,7 @@ def test_every_frame_is_judged_by_the_one_that_came_and_none_ahead_is_given(lpip
         assert max(clips.read) < 0  # nothing from the missing frame on was read before it was predicted
         return last(sample, horizon)
 
-    means = ahead.evaluate({None: method}, "last", {"set": (clips, 3)}, lpips, out=tmp_path)
+    means = evaluate_ahead({None: method}, "last", {"set": (clips, 3)}, lpips, out=tmp_path)
     rows = list(csv.DictReader((tmp_path / "clips.csv").read_text().splitlines()))
     found = [(row["clip"], row["horizon"]) for row in rows]
     assert found == [(f"set/v@{i}", str(k)) for i in (0, 1) for k in (1, 2, 3)]
@@ -120,7 +121,7 @@ def test_every_frame_is_judged_by_the_one_that_came_and_none_ahead_is_given(lpip
 def test_seeds_and_the_contexts_weights_are_kept_and_equal_results_are_equal_bytes(lpips, tmp_path):
     methods = {seed: of_predictor(Line(), (1,), recurrent=True) for seed in (7, 8)}
     for name, processes in (("one", 1), ("two", 2)):
-        ahead.evaluate(
+        evaluate_ahead(
             methods,
             "line",
             {"set": (Clips(), 2)},
@@ -149,7 +150,7 @@ def test_a_running_mean_stops_at_a_horizon_that_was_not_made():
         "context": 2,
     }
     values = {"psnr": 30.0, "ssim": 0.9, "ms_ssim": 0.9, "lpips": 0.1}
-    means = ahead.summary([ahead.Row(**common, horizon=k, **values) for k in (1, 3)])["set"]
+    means = summary_ahead([{**common, "horizon": k, **values} for k in (1, 3)])["set"]
     assert "ms_ssim_to_1" in means
     assert "psnr_3" in means
     assert not {"ms_ssim_to_2", "ms_ssim_to_3"} & set(means)
@@ -160,7 +161,7 @@ def test_a_frame_that_is_not_finite_names_its_clip_and_writes_nothing(lpips, tmp
         return {1: Prediction(torch.full((3, 40, 48), torch.nan))}
 
     with pytest.raises(UserError, match="set/v@0"):
-        ahead.evaluate({None: method}, "bad", {"set": (Clips(), 2)}, lpips, out=tmp_path)
+        evaluate_ahead({None: method}, "bad", {"set": (Clips(), 2)}, lpips, out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

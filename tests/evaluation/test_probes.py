@@ -60,22 +60,22 @@ def probes(method, clips):
 
 
 def by_probe(rows):
-    return {key: [row for row in rows if row.probe == key] for key in PROBES}
+    return {key: [row for row in rows if row["probe"] == key] for key in PROBES}
 
 
 def test_a_method_of_two_frames_loses_nothing():
     rows = probes(references, Clips())
     assert len(rows) == len(PROBES) * 4
-    assert all(row.whole == row.psnr and row.moved == 0 for row in rows)
-    assert {row.seed for row in rows} == {7}
+    assert all(row["whole"] == row["psnr"] and row["moved"] == 0 for row in rows)
+    assert {row["seed"] for row in rows} == {7}
 
 
 def test_the_order_matters_to_who_looks_at_it_and_not_to_the_mean():
     found = by_probe(probes(mean, Clips()))
-    assert all(row.moved == pytest.approx(0, abs=1e-3) for row in found["order"])
-    assert all(row.moved > 1 for row in found["strangers"] + found["references"])
-    assert all(row.whole > row.psnr for row in found["references"])
-    assert any(row.moved > 1 for row in by_probe(probes(first, Clips()))["order"])
+    assert all(row["moved"] == pytest.approx(0, abs=1e-3) for row in found["order"])
+    assert all(row["moved"] > 1 for row in found["strangers"] + found["references"])
+    assert all(row["whole"] > row["psnr"] for row in found["references"])
+    assert any(row["moved"] > 1 for row in by_probe(probes(first, Clips()))["order"])
 
 
 @pytest.mark.parametrize("change", PROBES.values())

@@ -5,7 +5,7 @@ import pytest
 
 from lift.config import Benchmark
 from lift.errors import UserError
-from lift.evaluation.protocol import fingerprint, write_protocol
+from lift.evaluation.results import fingerprint, write_protocol
 
 RULES = Benchmark(title="DAVIS", sampling=None, horizons=0, protocol="whole frames")
 

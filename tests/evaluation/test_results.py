@@ -3,14 +3,17 @@ import json
 
 import pytest
 
-from lift.evaluation.results import METRICS, Alpha, Row, summary, write_results
+from lift.evaluation.results import INTERPOLATED, METRICS, rounded, summary, write
 
 
-def row(clip: str = "a", **values: object) -> Row:
+def row(clip="a", **values):
     default = dict.fromkeys(METRICS, 0.5) | {"motion": 2.0, "seed": 7, "context": 14, "kind": ""}
-    return Row(
-        **{"benchmark": "davis", "clip": clip, "video": clip[0], "group": clip[0], **default, **values}
-    )
+    own = {"benchmark": "davis", "clip": clip, "video": clip[0], "group": clip[0]}
+    return rounded({**own, **default, **values})
+
+
+def write_results(folder, rows, alphas, model=None):
+    write(folder, INTERPOLATED, rows, alphas, [], summary(rows), model)
 
 
 def read(path):
@@ -22,7 +25,7 @@ def test_the_files_have_the_columns_of_the_brief(tmp_path):
     write_results(
         tmp_path,
         [row(epe=None)],
-        [Alpha(benchmark="davis", clip="a", kind="", seed=7, offset=-1, alpha=1 / 3)],
+        [{"benchmark": "davis", "clip": "a", "kind": "", "seed": 7, "offset": -1, "alpha": 1 / 3}],
     )
     clips, weights = ((tmp_path / name).read_text().splitlines()[0] for name in ("clips.csv", "alpha.csv"))
     assert clips == (

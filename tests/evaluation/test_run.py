@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from lift.errors import UserError
-from lift.evaluation import BASELINES, Prediction, evaluate, of_model
+from lift.evaluation.baselines import BASELINES
+from lift.evaluation.method import Prediction, of_model
 from lift.evaluation.probes import PROBES
 from lift.evaluation.results import kept
+from lift.evaluation.run import evaluate
 from lift.metrics import Lpips, psnr, ssim
 
 OFFSETS = (-2, -1, 1, 2)

@@ -18,7 +18,7 @@ import yaml
 from lift.config import Config, load_all, yaml12
 from lift.config.abilities import predicts, sees_context
 from lift.config.resolved import evaluate, pictured
-from lift.report.provenance import CODE
+from lift.report.page import CODE
 from lift.report.results import Results
 from lift.seeds import generator
 
@@ -193,7 +193,7 @@ def _write_plain(path: Path, content: dict[str, object]) -> None:
 
 
 def _write_predictions(folder: Path, method: str, seeds: tuple[int, ...]) -> None:
-    """Rows as lift/evaluation/ahead.py writes them: what lies further ahead is worse; a mode may skip "
+    """Rows as lift/evaluation/run.py writes them: what lies further ahead is worse; a mode may skip "
     "some."""
     folder.mkdir(parents=True, exist_ok=True)
     base, ablations = configs()

@@ -74,7 +74,7 @@ def lift(small):
     def make(*, cache=True):
         if not cache:
             return Direct(small, "small", WINDOW, Computing(torch.device("cpu")))
-        return of_model(small, WINDOW, "small", device="cpu").method
+        return of_model(small, WINDOW, "small", device="cpu")
 
     return make
 

@@ -28,7 +28,7 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
     weights.save(path, build(config.model), config.digestible())
     found = list(lift.video.interpolate([picture(k) for k in range(6)], path, device="cpu"))
     assert len(found) == 11
-    method = choose(None, path, device="cpu").method
+    method = choose(None, path, device="cpu")
     assert isinstance(method, {"lift": Cached, "rife_v4": Timed}.get(name, Direct))
     assert method.window == {"lift": (*range(-15, 0, 2), *range(1, 12, 2)), "flavr": (-3, -1, 1, 3)}.get(
         name, (-1, 1)
@@ -39,7 +39,7 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
     "offsets", [(-3, -1, 1, 3), (-1, 1), (-1, 1, 3), (-2.5, -0.5, 1.5, 3.5), (-8 / 3, -2 / 3, 4 / 3, 10 / 3)]
 )
 def test_what_is_made_of_a_frame_once_gives_what_the_whole_window_gives(picture, offsets):
-    once = choose("lift_rife", device="cpu").method
+    once = choose("lift_rife", device="cpu")
     assert type(once) is Windowed
     anew = Direct(once._model, "anew", once.window, Computing(torch.device("cpu")))
     images = [to_tensor(picture(k, (45, 70)), once.device) for k in range(len(offsets))]

@@ -13,6 +13,7 @@ from lift.video.choose import choose
 from lift.video.file import VideoSource
 from lift.video.job import Job
 from lift.video.joined import Clock
+from lift.video.pace import Schedule
 from lift.video.run import run
 from lift.video.source import Span
 
@@ -74,7 +75,7 @@ def test_a_fixed_rate_shows_the_originals_where_it_can(tmp_path, film, planes, f
                 out.mux(packet)
     with av.open(str(given)) as container:
         assert container.streams.video[0].start_time > 0
-    smooth(given, tmp_path / "out.mkv", codec="ffv1", fps=Fraction(fps))
+    smooth(given, tmp_path / "out.mkv", codec="ffv1", schedule=Schedule(fps=Fraction(fps)))
     before, after = planes(given)[1], planes(tmp_path / "out.mkv")[1]
     step = Fraction(fps, rate)
     assert [after[int(k * step)] for k in range(8) if (k * step).denominator == 1] == [

@@ -14,6 +14,7 @@ from lift.errors import UserError
 from lift.video.choose import choose
 from lift.video.job import Job
 from lift.video.look import Light, Look
+from lift.video.pace import Schedule
 from lift.video.run import run
 from lift.video.sink import VideoSink
 
@@ -181,14 +182,14 @@ def test_more_pictures_than_a_containers_clock_has_ticks_are_refused(refused, tm
 
 
 def test_a_fast_gif_is_told_of(tmp_path, video):
-    said = smooth(video(tmp_path / "in.mkv"), tmp_path / "out.gif", factor=4)
+    said = smooth(video(tmp_path / "in.mkv"), tmp_path / "out.gif", schedule=Schedule(factor=4))
     assert any("browsers show a GIF of more than 50 frames per second at 10" in line for line in said)
 
 
 def test_pictures_closer_than_a_tick_are_moved_and_not_refused(tmp_path, video, planes):
     """A screen recording: two pictures a millisecond apart, in a container that counts milliseconds."""
     given = video(tmp_path / "in.mkv", pts=[0, 40, 41, 80, 120], base=Fraction(1, 1000))
-    smooth(given, tmp_path / "out.mkv", factor=4)
+    smooth(given, tmp_path / "out.mkv", schedule=Schedule(factor=4))
     times, pictures, _ = planes(tmp_path / "out.mkv")
     assert len(pictures) == 17
     assert all(a < b for a, b in pairwise(times))

@@ -7,15 +7,21 @@ import pytest
 import torch
 
 from lift.video.choose import choose
+from lift.video.cuts import mark
 from lift.video.engine import smooth
 from lift.video.frame import Frame
-from lift.video.ticks import Multiple, Rate
+from lift.video.pace import Schedule
+from lift.video.settings import DEFAULTS
 
-AVERAGE = choose("average").method
+AVERAGE = choose("average")
 
 
-def doubled(frames, method, factor=2):
-    return list(smooth(iter(frames), method, Multiple(factor=factor)))
+def smoothed(frames, method, schedule, **options):
+    return smooth(mark(frames, DEFAULTS.continuity), method, schedule, **options)
+
+
+def doubled(frames, method, factor=2, **options):
+    return list(smoothed(frames, method, Schedule(factor=factor), **options))
 
 
 def kinds(shown):
@@ -114,7 +120,7 @@ def test_scenes_are_never_blended(frames, lift):
 
 def test_duplicates_are_copied_and_left_out_of_the_context_where_they_are_kept(frames, lift):
     originals = frames([(0, 0), (1, 0), (1, 0), (2, 0), (3, 0)])
-    shown = list(smooth(iter(originals), lift(), Multiple(factor=2), repeats="keep"))
+    shown = doubled(originals, lift(), repeats="keep")
     assert kinds(shown) == "oiocoioio"
     assert np.array_equal(shown[3].frame.image, originals[1].image)
     assert tuple(shown[5].frame.alpha) == (-3, -1, 1, 3)  # between the second 1 and 2: 0, 1 | 2, 3
@@ -139,7 +145,7 @@ def bars(places):
     return [Frame(image=image, time=Fraction(k, 25)) for k, image in enumerate(images)]
 
 
-RIFE = choose("rife_v4", device="cpu").method
+RIFE = choose("rife_v4", device="cpu")
 
 
 @pytest.mark.parametrize("shown_for", [2, 3])
@@ -150,7 +156,7 @@ def test_video_on_twos_and_threes_becomes_smooth(shown_for):
         places = [centre(s.frame.image) for s in shown[: 1 - 2 * shown_for]]
         assert np.diff(places) == pytest.approx(2 / shown_for, abs=slack)
         assert [s.frame for s in shown[:: 2 * shown_for]] == originals[::shown_for]
-    kept = list(smooth(iter(originals), AVERAGE, Multiple(factor=2), repeats="keep"))
+    kept = doubled(originals, AVERAGE, repeats="keep")
     assert np.diff([centre(s.frame.image) for s in kept]).min() == 0
 
 
@@ -161,7 +167,7 @@ def test_film_on_video_is_moved_to_even_times():
     shown = doubled(originals, AVERAGE)
     steps = np.diff([centre(s.frame.image) for s in shown])[24:-4]  # the rhythm is known after two rounds
     assert steps == pytest.approx(0.8, abs=0.05)
-    kept = list(smooth(iter(originals), AVERAGE, Multiple(factor=2), repeats="keep"))
+    kept = doubled(originals, AVERAGE, repeats="keep")
     assert np.diff([centre(s.frame.image) for s in kept]).min() == 0
 
 
@@ -183,15 +189,15 @@ def test_a_still_is_no_motion(frames):
 def test_every_tick_is_shown_once_however_frames_repeat():
     pattern = [0, 1, 1, 2, 3, 3, 3, 4, 5, 5, 6, 7, 8, 8, 8, 8, 8, 8, 9, 9]
     originals = bars([20 + 3 * k for k in pattern])
-    for schedule in (Multiple(factor=3), Rate(fps=Fraction(60))):
-        shown = list(smooth(iter(originals), AVERAGE, schedule))
-        kept = list(smooth(iter(originals), AVERAGE, schedule, repeats="keep"))
+    for schedule in (Schedule(factor=3), Schedule(fps=Fraction(60))):
+        shown = list(smoothed(originals, AVERAGE, schedule))
+        kept = list(smoothed(originals, AVERAGE, schedule, repeats="keep"))
         assert [s.time for s in shown] == [s.time for s in kept]
 
 
 def test_a_fixed_rate_is_made_at_its_own_times(frames):
     originals = frames([(k, 0) for k in range(3)])
-    shown = list(smooth(iter(originals), AVERAGE, Rate(fps=Fraction(5, 2))))
+    shown = list(smoothed(originals, AVERAGE, Schedule(fps=Fraction(5, 2))))
     expected = 0.6 * originals[0].image.astype(int) + 0.4 * originals[1].image
     assert np.abs(shown[1].frame.image - expected).max() <= 0.5
     assert [float(s.time) for s in shown] == pytest.approx([0, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8])
@@ -199,9 +205,7 @@ def test_a_fixed_rate_is_made_at_its_own_times(frames):
 
 
 def test_prediction_is_appended(frames):
-    shown = list(
-        smooth(iter(frames([(0, 0), (1, 0)])), choose("repeat").method, Multiple(factor=2), predict=2)
-    )
+    shown = doubled(frames([(0, 0), (1, 0)]), choose("repeat"), predict=2)
     assert kinds(shown) == "oiopp"
     assert [float(s.time) for s in shown] == [0, 0.5, 1, 2, 3]
     assert np.array_equal(shown[-1].frame.image, shown[2].frame.image)
@@ -209,7 +213,7 @@ def test_prediction_is_appended(frames):
 
 def test_features_are_dropped_as_frames_pass(frames, lift):
     originals = frames([(k, 0) for k in range(12)])
-    stream = smooth(iter(originals), lift(), Multiple(factor=2))
+    stream = smoothed(originals, lift(), Schedule(factor=2))
     for _ in range(17):
         next(stream)
     full = [f for f in originals if f.features is not None and f.features.pyramid is not None]
@@ -217,5 +221,5 @@ def test_features_are_dropped_as_frames_pass(frames, lift):
 
 
 def test_one_frame_or_none_gives_nothing(frames):
-    assert not list(smooth(iter(frames([(0, 0)])), AVERAGE, Multiple(factor=2)))
-    assert not list(smooth(iter([]), AVERAGE, Multiple(factor=2)))
+    assert not doubled(frames([(0, 0)]), AVERAGE)
+    assert not doubled([], AVERAGE)

@@ -8,6 +8,7 @@ import pytest
 
 from lift.video.choose import choose
 from lift.video.job import Job
+from lift.video.pace import Schedule
 from lift.video.run import run
 from lift.video.source import Span
 
@@ -88,7 +89,7 @@ def test_the_sound_of_a_part_is_as_long_as_the_part(tmp_path, film, contents, su
 
 
 def test_a_film_at_60_packet_by_packet(tmp_path, carrier, contents):
-    assert smooth(carrier, tmp_path / "out.mkv", fps=Fraction(60)) == []
+    assert smooth(carrier, tmp_path / "out.mkv", schedule=Schedule(fps=Fraction(60))) == []
     with av.open(str(carrier)) as before, av.open(str(tmp_path / "out.mkv")) as after:
         assert [s.type for s in after.streams] == ["video", "audio", "subtitle", "attachment", "video"]
         assert after.metadata["title"] == "A title"
@@ -118,7 +119,7 @@ def test_a_film_at_60_packet_by_packet(tmp_path, carrier, contents):
     ],
 )
 def test_what_a_container_cannot_take_is_converted_or_said(tmp_path, carrier, contents, suffix, text, lost):
-    said = smooth(carrier, tmp_path / f"out{suffix}", fps=Fraction(60))
+    said = smooth(carrier, tmp_path / f"out{suffix}", schedule=Schedule(fps=Fraction(60)))
     assert [word for word in lost if not any(word in line and "left out" in line for line in said)] == []
     assert sum("left out" in line for line in said) == len(lost)
     streams, seconds = contents(tmp_path / f"out{suffix}")
@@ -197,7 +198,7 @@ def test_sound_that_nobody_can_decode_is_left_out_with_one_line(tmp_path, film, 
 
 def test_two_tracks_of_sound_come_along(tmp_path, film, contents):
     given = film(tmp_path / "in.mkv", tones=[("aac", 48000, "stereo"), ("flac", 44100, "mono")])
-    smooth(given, tmp_path / "out.mp4", fps=Fraction(50))
+    smooth(given, tmp_path / "out.mp4", schedule=Schedule(fps=Fraction(50)))
     assert contents(tmp_path / "out.mp4")[1] == pytest.approx([1, 1], abs=0.05)
 
 

@@ -12,8 +12,10 @@ from lift.errors import UserError
 from lift.models.registry import build
 from lift.video.api import interpolate
 from lift.video.choose import choose
+from lift.video.cuts import mark
 from lift.video.engine import smooth
-from lift.video.ticks import Multiple
+from lift.video.pace import Schedule
+from lift.video.settings import DEFAULTS
 from tests.video.conftest import PARAMS
 
 
@@ -37,8 +39,8 @@ def saved(tmp_path_factory):
 
 
 def predicted(frames, path, plan, count):
-    method = choose(weights=path, device="cpu").method
-    shown = list(smooth(iter(frames(plan)), method, Multiple(factor=1), predict=count))
+    method = choose(weights=path, device="cpu")
+    shown = list(smooth(mark(frames(plan), DEFAULTS.continuity), method, Schedule(factor=1), predict=count))
     return [s.frame for s in shown if s.frame.kind == "predicted"]
 
 

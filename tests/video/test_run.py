@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from lift.progress import bar
-from lift.video.choose import Chosen, choose
+from lift.video.choose import choose
 from lift.video.job import Job
+from lift.video.pace import Schedule
 from lift.video.run import run
 from lift.video.source import Span
 
@@ -100,7 +101,9 @@ def test_colours_are_described_as_before(tmp_path, video, planes):
 
 def test_slow_motion_lasts_longer_and_leaves_the_sound(tmp_path, with_sound, planes):
     said = []
-    job = Job(input=with_sound(".mp4"), output=tmp_path / "out.mp4", factor=4, slow_motion=True)
+    job = Job(
+        input=with_sound(".mp4"), output=tmp_path / "out.mp4", schedule=Schedule(factor=4, slow_motion=True)
+    )
     run(job, AVERAGE, said.append)
     times, pictures, _ = planes(tmp_path / "out.mp4")
     assert len(pictures) == 37
@@ -112,7 +115,12 @@ def test_slow_motion_lasts_longer_and_leaves_the_sound(tmp_path, with_sound, pla
 
 def test_a_fixed_rate(tmp_path, video, planes):
     run(
-        Job(input=video(tmp_path / "in.mkv", count=6), output=tmp_path / "out.mkv", fps=Fraction(60)), AVERAGE
+        Job(
+            input=video(tmp_path / "in.mkv", count=6),
+            output=tmp_path / "out.mkv",
+            schedule=Schedule(fps=Fraction(60)),
+        ),
+        AVERAGE,
     )
     times, pictures, _ = planes(tmp_path / "out.mkv")
     assert len(pictures) == pytest.approx(6 / 25 * 60, abs=1)
@@ -142,7 +150,13 @@ def test_the_length_is_kept(tmp_path, with_sound):
 
 
 @pytest.mark.parametrize(
-    ("options", "count"), [({}, 23), ({"factor": 4}, 45), ({"fps": Fraction(60)}, 29), ({"predict": 3}, 26)]
+    ("options", "count"),
+    [
+        ({}, 23),
+        ({"schedule": Schedule(factor=4)}, 45),
+        ({"schedule": Schedule(fps=Fraction(60))}, 29),
+        ({"predict": 3}, 26),
+    ],
 )
 def test_the_bar_ends_at_its_end(tmp_path, video, monkeypatch, options, count):
     bars = []
@@ -187,7 +201,7 @@ def test_the_report_tells_kind_cuts_and_weights(tmp_path, video, picture, weight
     assert float(rows[2]["motion"]) > 0
 
 
-class Counting(type(AVERAGE.method)):
+class Counting(type(AVERAGE)):
     """The average, that counts frames which are encoded and not yet let go of."""
 
     alive = peak = 0
@@ -207,6 +221,6 @@ def test_no_more_frames_are_held_of_a_longer_video(tmp_path, video):
     for count in (30, 120):
         method = Counting("average")
         given = video(tmp_path / f"{count}.mkv", count=count)
-        run(Job(input=given, output=tmp_path / f"out{count}.mkv"), Chosen(method=method, title=""))
+        run(Job(input=given, output=tmp_path / f"out{count}.mkv"), method)
         peaks.append(method.peak)
     assert peaks == [2, 2]

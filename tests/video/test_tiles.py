@@ -9,12 +9,12 @@ import torch
 
 from lift.config import load
 from lift.models.registry import build
-from lift.video.choose import Chosen, choose, fit, of_model
+from lift.video.choose import choose, of_model
+from lift.video.parts import Tiled, boxes, fit
 from lift.video.settings import Settings
-from lift.video.tiles import Tiled, boxes
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
-AVERAGE = choose("average").method
+AVERAGE = choose("average")
 
 
 @pytest.mark.parametrize("size", [(100, 100), (96, 301), (33, 200), (97, 96)])
@@ -32,7 +32,7 @@ def test_tiles_cover_the_frame_and_overlap(size):
 def untrained():
     """The model before its first step: the average, enlarged from a quarter of the size."""
     model = build(load(PARAMS, "demo").model)
-    return of_model(model, (-1, 1), "untrained", device="cpu").method
+    return of_model(model, (-1, 1), "untrained", device="cpu")
 
 
 def middle(method, images):
@@ -112,16 +112,15 @@ def test_context_is_kept_without_the_image(lift):
 
 
 def test_tiles_are_used_only_where_memory_asks_for_them(small):
-    chosen = Chosen(
-        method=of_model(small, (-1, 1), "x", device="cpu").method, title="x", whole=1000, tiled=500
-    )
+    method = of_model(small, (-1, 1), "x", device="cpu")
+    method.whole, method.tiled = 1000, 500
     large = Settings(memory=1.0)
-    assert fit(chosen, (480, 854), "auto", large) is chosen.method
-    tiled = fit(chosen, (2160, 3840), "auto", large)
+    assert fit(method, (480, 854), "auto", large) is method
+    tiled = fit(method, (2160, 3840), "auto", large)
     assert isinstance(tiled, Tiled)
     side = tiled._boxes[0][2]
     assert side % 32 == 0
     assert 500 * side**2 <= 2**30 < 500 * (side + 32) ** 2
-    assert fit(chosen, (2160, 3840), "off", large) is chosen.method
-    assert fit(chosen, (480, 854), "256", large)._boxes[0][2:] == (256, 256)
-    assert fit(chosen, (200, 200), "256", large) is chosen.method
+    assert fit(method, (2160, 3840), "off", large) is method
+    assert fit(method, (480, 854), "256", large)._boxes[0][2:] == (256, 256)
+    assert fit(method, (200, 200), "256", large) is method

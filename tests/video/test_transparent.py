@@ -13,8 +13,8 @@ from lift.video.job import Job
 from lift.video.look import Look, premultiplied, straight
 from lift.video.media import decoder
 from lift.video.methods import Baseline
+from lift.video.parts import Transparent
 from lift.video.run import run
-from lift.video.transparent import Transparent
 
 AVERAGE = choose("average")
 

@@ -1,18 +1,19 @@
-"""What a source of footage is, and what the sources share: finding a layout and reading a list."""
+"""What a source of footage is, and what the sources share: finding a layout, reading a list, holding out."""
 
 import codecs
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lift.clips.readers import Pictures, Reader
+from lift.clips.readers import Pictures, Reader, VideoFile
 from lift.errors import UserError
+from lift.seeds import derive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A missing frame that a data set's protocol prescribes."""
+    """A missing frame; the frame at offset o from it is number + o * step."""
 
     number: int
     """Frame number."""
@@ -25,7 +26,11 @@ class Target:
     reach: int | None = None
     """Furthest offset that the protocol gives; None: all that are stored."""
     prescribed: bool = True
-    """False: a missing frame of our own choice."""
+    """By the data set's protocol; False: a missing frame of our own choice."""
+
+    def at(self, offset: int) -> int:
+        """Return the number of the frame at an offset."""
+        return self.number + offset * self.step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ class Source:
         footage: A name that sources of the same recordings share, with the same names of groups: training on
             one and testing on another is refused where they have a group in common; empty: there is no other.
         frames: Of videos that are folders of pictures: what matches a file's whole name, and its number as
-            group 1.
+            group 1; None: they are video files.
     """
 
     title: str
@@ -62,7 +67,7 @@ class Source:
     official: Mapping[str, int]
     split_by_group: bool = True
     footage: str = ""
-    frames: str = r"(\d+)\.png"
+    frames: str | None = r"(\d+)\.png"
 
     def videos(self, folder: Path, part: str, before: int) -> list[Video]:
         """List the videos of a part in the order of the official list, blank lines skipped.
@@ -83,6 +88,8 @@ class Source:
         Raises:
             Unreadable: It is missing, or is not what its name says.
         """
+        if self.frames is None:
+            return VideoFile(video.path)
         return Pictures.in_folder(video.path, self.frames)
 
     def truth(self, video: Video) -> Path | None:
@@ -102,8 +109,7 @@ def locate(folder: Path, inner: str, markers: tuple[str, ...], source: Source) -
     Raises:
         UserError: No candidate has all markers.
     """
-    candidates = (folder, folder / inner, folder / inner / inner, folder.parent)
-    for candidate in candidates:
+    for candidate in (folder, folder / inner, folder / inner / inner, folder.parent):
         if all(any(candidate.glob(marker)) for marker in markers):
             return candidate
     nearest = folder / inner if (folder / inner).is_dir() else folder
@@ -121,22 +127,34 @@ def read_list(path: Path) -> list[str]:
         UserError: The file is missing, not text, or names an entry twice.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding=_encoding(path)).splitlines()]
+        data = path.read_bytes()
+        # Windows' programs put a mark before a text.
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        lines = data.decode("utf-16" if wide else "utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: the official list is missing; it comes with the data set's archive"
         ) from error
     except (OSError, UnicodeError) as error:
         raise UserError(f"{path}: cannot be read as a list ({error})") from error
-    entries = [line for line in lines if line]
+    entries = [line.strip() for line in lines if line.strip()]
     repeated = [entry for entry, count in Counter(entries).items() if count > 1]
     if repeated:
         raise UserError(f"{path}: names {repeated[0]!r} twice; restore the official list")
     return entries
 
 
-def _encoding(path: Path) -> str:
-    """Return a text's encoding by its first bytes: Windows' programs put a mark there."""
-    with path.open("rb") as file:
-        start = file.read(2)
-    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+def held_out(groups: Iterable[str], share: float, seed: int, source: str) -> frozenset[str]:
+    """Choose the groups of videos that are held out: a pure function of the seed, never all of them.
+
+    Args:
+        groups: One name per recording; repeats are one group.
+        share: Share of the groups, rounded to the nearest number, but at least one of several if share > 0.
+        seed: The run's seed.
+        source: Name of the data set, so that two sets are drawn independently.
+    """
+    # Ranked by a hash rather than drawn by position: removing a video elsewhere in the list moves few others.
+    ranked = sorted(set(groups), key=lambda group: (derive(seed, "validation", source, group), group))
+    if share <= 0 or len(ranked) < 2:
+        return frozenset()
+    return frozenset(ranked[: min(max(round(share * len(ranked)), 1), len(ranked) - 1)])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # as in colour.py
+if TYPE_CHECKING:  # as in images.py
     import av
     from av.video.codeccontext import VideoCodecContext
 
@@ -53,33 +53,24 @@ def is_key(packet: bytes) -> bool:
     return _coding(packet, packet.find(_VOP)) == _KEY
 
 
-class Survey:
-    """Looks at all packets of a stream, to count them and to tell whether they can be kept as runs."""
+def survey(packets: Iterable[bytes], pixels: int) -> tuple[int, bool]:
+    """Count the packets of a stream, and tell whether their form allows that they are kept as runs.
 
-    def __init__(self, pixels: int) -> None:
-        """Start before the first packet of a stream whose frames have `pixels` pixels."""
-        self._pixels = pixels
-        self._length = 0  # of the run so far; 0: no key frame yet
-        self._fit = True
-        self.count = 0
-
-    @property
-    def separable(self) -> bool:
-        """Whether the form of all packets so far allows it."""
-        return self._fit and self.count > 0
-
-    def add(self, packet: bytes) -> None:
-        """Take the next packet."""
-        self.count += 1
-        if not self._fit:
-            return
+    Args:
+        packets: From the stream's first one on.
+        pixels: Of its frames.
+    """
+    count, fit = 0, True
+    length = 0  # of the run so far; 0: no key frame yet
+    for packet in packets:
+        count += 1
         place = packet.find(_VOP)
         coding = _coding(packet, place)
-        self._length = 1 if coding == _KEY else self._length + bool(self._length)
+        length = 1 if coding == _KEY else length + bool(length)
         one = len(packet) >= _LEAST and packet.find(_VOP, place + 1) < 0 and coding != _BETWEEN
         begins = place == 0 or coding == _KEY
-        short = 0 < self._length <= LONGEST and self._length * self._pixels <= REACH
-        self._fit = one and begins and short
+        fit &= one and begins and 0 < length <= LONGEST and length * pixels <= REACH
+    return count, fit and count > 0
 
 
 def decode_run(data: bytes, places: Iterable[int]) -> Iterator[av.VideoFrame]:

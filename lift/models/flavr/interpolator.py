@@ -19,9 +19,8 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model, window
 from lift.models.blocks import narrowed
-from lift.models.interface import Interpolator, check_inputs
-from lift.models.lineup import pick, pick_present, references_of
-from lift.models.output import Output
+from lift.models.interface import Interpolator, Output
+from lift.models.lineup import pick_present, two_references
 from lift.ops.pad import crop_to, pad_to_multiple
 
 SLOPE = 0.2  # of the decoder's LeakyReLU: FLAVR's published code
@@ -61,8 +60,7 @@ class Flavr(Interpolator):
 
     def forward(self, frames: Tensor, offsets: Tensor, valid: Tensor, target: Tensor | None = None) -> Output:
         """Predict the frame at offset 0; arguments, result and errors as for every `Interpolator`."""
-        check_inputs(frames, offsets, valid)
-        pick(frames, offsets, valid, references_of(offsets, valid, self.task)[0])  # refuses one without
+        two_references(frames, offsets, valid, self.task)  # refuses a clip without
         seen, present = pick_present(frames, offsets, valid, self.offsets)
         size = (frames.shape[3], frames.shape[4])
 
@@ -88,14 +86,7 @@ class Flavr(Interpolator):
 
         # 4. all times into one frame
         x = F.leaky_relu(self.fuse(x.transpose(1, 2).flatten(1, 2)), SLOPE)  # (B, C, H, W)
-        frame = crop_to(self.last(x), size) + mean[:, 0]
-        return Output(
-            frame=frame if self.training else frame.clamp(0, 1),
-            coarse=None,
-            flow=None,
-            occlusion=None,
-            alpha=None,
-        )
+        return Output(self.shown(crop_to(self.last(x), size) + mean[:, 0], size))
 
 
 create = Flavr

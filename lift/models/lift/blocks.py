@@ -1,12 +1,14 @@
-"""Small parts that several of LIFT's boxes share."""
+"""Small parts that several of LIFT's boxes share, and the encoding of a frame's position in time."""
 
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from lift.models.blocks import SLOPE, conv, zero
+from lift.models.blocks import SLOPE, conv
 from lift.models.lift.options import GROUPS
+
+BASE = 10_000.0  # of the encoding: specification section 3.1
 
 
 def leaky_convs(*widths: int, stride: int = 1) -> nn.Sequential:
@@ -26,7 +28,8 @@ class FlowConv(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, padding=1)
-        zero(self)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H, W) without autocast."""
@@ -51,3 +54,26 @@ class ResBlock(nn.Module):
         """Map (B, width, H, W) to the same shape."""
         residual: Tensor = self.branch(x)
         return x + residual
+
+
+def sinusoidal(position: Tensor, channels: int) -> Tensor:
+    """Encode positions: PE[2j] = sin(k / 10000^(2j/C)), PE[2j+1] = cos(k / 10000^(2j/C)).
+
+    Sources: specification section 3.1; Vaswani et al. 2017, section 3.5.
+
+    Args:
+        position: k, (N,), in frames; of the whole window, so that the missing frame's gap shows; any sign.
+        channels: C.
+
+    Returns:
+        (N, C), float32.
+    """
+    even = torch.arange(0, channels, 2, dtype=torch.float32, device=position.device)
+    angle = position.float()[:, None] / BASE ** (even / channels)  # (N, ⌈C/2⌉)
+    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1)[:, :channels]
+
+
+def add_position(features: Tensor, position: Tensor) -> Tensor:
+    """Add to each frame's features (N, C, H, W) the encoding of its position k, (N,), in their type."""
+    code = sinusoidal(position, features.shape[1]).to(features.dtype)
+    return features + code[:, :, None, None]

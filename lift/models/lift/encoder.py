@@ -1,8 +1,9 @@
-"""Stage 1: the convolutional encoder shared by all frames (specification section 3.1).
+"""Stage 1: the convolutional encoder shared by all frames (specification sections 3.1 and 3.6).
 
 Legend: N frames, C1 … C16 `model.widths`, (32, 64, 128, 192, 256) in the specification.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -10,10 +11,23 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lift.models.lift.blocks import leaky_convs
+from lift.models.pretrained import LoadReport, Wanted, read_state, start
 
 CHUNK = 2**20
 """Pixels encoded at once where no features are kept for the gradient: bounds the memory that full-resolution
 features of frames take from which only s16 is wanted. Changes nothing else."""
+
+SOURCES = {"s1": "conv0", "s2": "conv2", "s4": "conv3", "s8": "conv4"}
+"""Block of ours <- block of RIFE's ContextNet; its conv1 has no counterpart, our s16 none there."""
+LAYERS = {"0": "conv1.0", "2": "conv2.0"}
+"""Convolution of a block of ours, between which stands an activation <- its own."""
+CUT = "s8."  # the block that may be cut: 192 of 256 channels (specification section 3)
+WANTED = Wanted(
+    part="the encoder",
+    file="RIFE v2.x's contextnet.pkl",
+    key="model.pretrained",
+    otherwise="these weights need model.widths [32, 64, 128, at most 256, any]",
+)
 
 
 class Pyramid(NamedTuple):
@@ -88,22 +102,46 @@ class Encoder(nn.Module):
         return Pyramid(s1, s4, s8, None if self.s16 is None else self.s16(s8), s2 if self.keep_s2 else None)
 
     def deepest(self, frames: Tensor) -> Tensor:
-        """Encode frames (N, 3, H, W) to s16 alone, (N, C16, H/16, W/16)."""
+        """Encode frames (N, 3, H, W) to s16 alone, (N, C16, H/16, W/16); the encoder has it."""
         if torch.is_grad_enabled() and not self.recompute:
-            return _s16(self(frames))
-        step = max(1, CHUNK // (frames.shape[2] * frames.shape[3]))
-        return torch.cat([self._recomputed(chunk) for chunk in torch.split(frames, step)])
-
-    def _recomputed(self, frames: Tensor) -> Tensor:
+            return self._s16(frames)
+        chunks = torch.split(frames, max(1, CHUNK // (frames.shape[2] * frames.shape[3])))
         if not torch.is_grad_enabled():
-            return _s16(self(frames))
+            return torch.cat([self._s16(chunk) for chunk in chunks])
         # Nothing here is random, so there is no random state to bring back.
-        s16 = checkpoint(lambda x: _s16(self(x)), frames, use_reentrant=False, preserve_rng_state=False)
-        assert isinstance(s16, Tensor)
-        return s16
+        return torch.cat(
+            [checkpoint(self._s16, chunk, use_reentrant=False, preserve_rng_state=False) for chunk in chunks]
+        )
+
+    def _s16(self, frames: Tensor) -> Tensor:
+        found: Tensor = self(frames).s16
+        return found
 
 
-def _s16(pyramid: Pyramid) -> Tensor:
-    if pyramid.s16 is None:
-        raise ValueError("this encoder was built without s16")
-    return pyramid.s16
+def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
+    """Start an encoder from RIFE v2.x's ContextNet (Huang et al. 2022, RIFE's repository).
+
+    That is a chain of blocks `convK` of two 3x3 convolutions, `conv1` and `conv2`, each saved as
+    `[module.]convK.conv1.0.weight|bias` with a PReLU slope in `…1.weight`. Its leading shapes are the
+    encoder's; its strides and activations are not, so these weights are a start and no replica.
+
+    Args:
+        encoder: Of the specification's widths at s1, s2, s4, and at most RIFE's 256 at s8.
+        path: The weights file as RIFE saves it.
+
+    Returns:
+        What was taken, what was cut, what started fresh; `str()` of it is fit for printing.
+
+    Raises:
+        UserError: The file is missing, truncated, no weights file, no ContextNet or an incomplete one, or
+            holds values that are not finite; or the encoder's widths are not RIFE's.
+    """
+    path = Path(path)
+    named = {
+        f"{box}.{layer}.{kind}": f"{source}.{name}.{kind}"
+        for box, source in SOURCES.items()
+        for layer, name in LAYERS.items()
+        for kind in ("weight", "bias")
+    }
+    own = dict(encoder.named_parameters())
+    return start(path, read_state(path, WANTED), own, named, WANTED, cuttable=(CUT,))

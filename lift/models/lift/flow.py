@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.models.lift.blocks import FlowConv, ResBlock, leaky_convs
+from lift.models.lift.encoder import Pyramid
 from lift.ops.resize import resize
 
 FLOWS = 4  # two flows of two components
@@ -46,13 +47,12 @@ class FlowEstimator(nn.Module):
         self.s4 = flow_head(2 * c4 + c16 + outputs + 1, model.flow_widths[1], model.flow_blocks[1], outputs)
 
     def forward(
-        self, s8: Tensor, s4: Tensor, context8: Tensor, context4: Tensor, time: Tensor
+        self, near: Pyramid, context8: Tensor, context4: Tensor, time: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Estimate how the missing frame samples its references.
 
         Args:
-            s8: Features of both references side by side, (B, 2·C8, H/8, W/8).
-            s4: The same, (B, 2·C4, H/4, W/4).
+            near: Features of the references, all − of the batch, then all +.
             context8: F_ctx at s8, (B, C16, H/8, W/8).
             context4: F_ctx at s4, (B, C16, H/4, W/4).
             time: When the missing frame is, 0 at the first reference and 1 at the second, (B,); 1/2 halfway
@@ -63,25 +63,27 @@ class FlowEstimator(nn.Module):
             (B, 2, H/4, W/4) in (0, 1), high = visible; 1/2 everywhere where the model has no occlusion maps.
             Both in the parameters' type whatever the autocast.
         """
-        # 1. coarse estimate at s8
-        coarse = self.s8(torch.cat((s8, context8, time_channel(time, s8)), dim=1))  # (B, 6, H/8, W/8)
-        # 2. to s4: flows double in size and value, logits in size only
-        raised = resize(coarse, 2)
-        flow, logits = 2 * raised[:, :FLOWS], raised[:, FLOWS:]
-        # 3. correction at s4
-        heard = (s4, context4, flow, logits, time_channel(time, s4))
-        delta = self.s4(torch.cat(heard, dim=1))  # (B, 6, H/4, W/4)
-        flow = flow + delta[:, :FLOWS]
-        # 4. the sigmoid comes only here, so that corrections add up as logits
-        if not self.logits:
-            return flow, torch.full_like(flow[:, :2], 0.5)
-        return flow, torch.sigmoid(logits + delta[:, FLOWS:])
+        s8, s4 = side_by_side(near.s8), side_by_side(near.s4)
+        # 1. coarse estimate at s8, (B, 6, H/8, W/8), at the resolution of s4
+        maps = raised(self.s8(torch.cat((s8, context8, time_channel(time, s8)), dim=1)))
+        # 2. correction at s4
+        heard = (s4, context4, maps, time_channel(time, s4))
+        maps = maps + self.s4(torch.cat(heard, dim=1))  # (B, 6, H/4, W/4)
+        # 3. the sigmoid comes only here, so that corrections add up as logits
+        flow, logits = maps[:, :FLOWS], maps[:, FLOWS:]
+        return flow, torch.sigmoid(logits) if self.logits else torch.full_like(flow[:, :2], 0.5)
 
 
 def flow_head(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
     """Make a head from (B, inputs, h, w) to flows and logits (B, outputs, h, w); it starts at zero."""
     residual = [ResBlock(width) for _ in range(blocks)]
     return nn.Sequential(leaky_convs(inputs, width), *residual, FlowConv(width, outputs))
+
+
+def raised(maps: Tensor) -> Tensor:
+    """Double the resolution: flows double in size and value, logits in size only."""
+    larger = resize(maps, 2)
+    return torch.cat((2 * larger[:, :FLOWS], larger[:, FLOWS:]), dim=1)
 
 
 def time_channel(time: Tensor, features: Tensor) -> Tensor:

@@ -9,13 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lift.config.schema import Model
-from lift.models.interface import Interpolator, LoadReport, check_inputs
+from lift.models.interface import Interpolator, Output, check_inputs
 from lift.models.lift_rife.evidence import candidates, maps
 from lift.models.lift_rife.fusion import Fusion
 from lift.models.lift_rife.window import Interpolated, RifeWindow
 from lift.models.lineup import pick_present, slot_of
-from lift.models.output import Output
-from lift.models.quarter import quarter
+from lift.models.pretrained import LoadReport
 from lift.ops.pad import pad_to_multiple
 
 SPAN = 2.0  # offsets between the references: specification section 2.1
@@ -73,13 +72,7 @@ class LiftRife(Interpolator):
         small = small.view(samples, len(known), *small.shape[1:])
         references = torch.cat([chosen[:, known.index(end)] for end in ends])
         made = self.window(references, small, known, present, size)
-        return Output(
-            frame=self._shown(made, chosen, known, size),
-            coarse=None,
-            flow=quarter(made.flow, size) / 4,
-            occlusion=quarter(made.visible, size),
-            alpha=None,
-        )
+        return self.full_output(self._frame(made, chosen, known), made.flow, made.visible[:, :1], size)
 
     def know(self, image: Tensor) -> Known:
         """Do what can be done with one frame (1, 3, H, W) alone."""
@@ -108,7 +101,7 @@ class LiftRife(Interpolator):
             size,
             torch.cat(features) if len(features) == len(ends) else None,
         )
-        return self._shown(made, torch.stack([one.frame for one in chosen], dim=1), used, size)
+        return self.shown(self._frame(made, torch.stack([one.frame for one in chosen], dim=1), used), size)
 
     def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
         """Return the offsets of a sample's references and of the frames beyond them that are looked at."""
@@ -121,12 +114,11 @@ class LiftRife(Interpolator):
                 chosen += [o for o in further if abs(o - near[0]) >= self.window.options.onward_from]
         return sorted(chosen)
 
-    def _shown(self, made: Interpolated, chosen: Tensor, known: list[float], size: tuple[int, int]) -> Tensor:
-        frame = made.frame
-        if self.fusion is not None:
-            frame = self.fusion(candidates(chosen, known, made), maps(made.found, self.window.options))
-        frame = frame[..., : size[0], : size[1]]
-        return frame if self.training else frame.clamp(0, 1)
+    def _frame(self, made: Interpolated, chosen: Tensor, known: list[float]) -> Tensor:
+        if self.fusion is None:
+            return made.frame
+        frame: Tensor = self.fusion(candidates(chosen, known, made), maps(made.found, self.window.options))
+        return frame
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Stand on the RIFE v4.25 of another file; see `load_released`."""

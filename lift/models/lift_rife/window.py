@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.files import ROOT
-from lift.models.interface import LoadReport
 from lift.models.lift_rife.belief import (
     Witnesses,
     disagreement,
@@ -41,8 +40,8 @@ from lift.models.lift_rife.options import LiftRife
 from lift.models.matching.options import Matching
 from lift.models.matching.search import detail, visibility
 from lift.models.matching.variational import Pairs, Path, warped
-from lift.models.rife_v4.network import IfNet
-from lift.models.rife_v4.released import load_released
+from lift.models.pretrained import LoadReport
+from lift.models.rife_v4.interpolator import IfNet, load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp, warp_references

@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.lift.flow import FLOWS, flow_head, side_by_side, time_channel
-from lift.ops.resize import resize
+from lift.models.lift.encoder import Pyramid
+from lift.models.lift.flow import FLOWS, flow_head, raised, side_by_side, time_channel
+from lift.models.matching.search import search
 from lift.ops.warp import warp_references
 
 
@@ -31,59 +32,44 @@ class MatchingFlow(nn.Module):
         super().__init__()
         _, c2, c4, c8, c16 = model.widths
         self.logits = 2 if model.occlusion else 0
-        outputs = FLOWS + self.logits
-        options = model.matching
+        self.options = options = model.matching
         self.similar8 = Similarity(c8, options.widths[0], options.reaches[0])
         self.similar4 = Similarity(c4, options.widths[1], options.reaches[1])
-        self.s8 = flow_head(
-            2 * c8 + self.similar8.motions + c16 + 1, model.flow_widths[0], model.flow_blocks[0], outputs
-        )
-        self.s4 = flow_head(
-            2 * c4 + self.similar4.motions + c16 + outputs + 1,
-            model.flow_widths[1],
-            model.flow_blocks[1],
-            outputs,
-        )
+        outputs = FLOWS + self.logits
+        heard8 = 2 * c8 + self.similar8.motions + c16 + 1
+        heard4 = 2 * c4 + self.similar4.motions + c16 + outputs + 1
+        self.s8 = flow_head(heard8, model.flow_widths[0], model.flow_blocks[0], outputs)
+        self.s4 = flow_head(heard4, model.flow_widths[1], model.flow_blocks[1], outputs)
         self.s2 = flow_head(2 * c2 + outputs, options.fine_width, options.fine_blocks, outputs)
 
     def forward(
-        self,
-        found: Tensor,
-        seen: Tensor,
-        s8: Tensor,
-        s4: Tensor,
-        s2: Tensor,
-        context8: Tensor,
-        context4: Tensor,
-        time: Tensor,
+        self, near: Pyramid, context8: Tensor, context4: Tensor, time: Tensor, frames: Tensor, present: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Estimate how the missing frame samples its references.
 
         Args:
-            found: What the search found: flow to the references, (B, 4, H/2, W/2), − then +, s2 pixels.
-            seen: And logits of their visibility, (B, 2, H/2, W/2).
-            s8: Features of the references, all − of the batch, then all +, (2·B, C8, H/8, W/8).
-            s4: The same, (2·B, C4, H/4, W/4).
-            s2: The same, (2·B, C2, H/2, W/2).
+            near: Features of the references, all − of the batch, then all +, s2 among them.
             context8: F_ctx at s8, (B, C16, H/8, W/8).
             context4: F_ctx at s4, (B, C16, H/4, W/4).
             time: As for `FlowEstimator`: 1/2, for the search knows of interpolation alone.
+            frames: What the search compares, (B, F, 3, H/2, W/2).
+            present: Which of them there are, (B, F).
 
         Returns:
-            flow (B, 4, H/2, W/2), target → reference, in s2 pixels, − then +, and occlusion weights
-            (B, 2, H/2, W/2) in (0, 1), high = visible; 1/2 everywhere where the model has no occlusion maps.
-            Both in the parameters' type whatever the autocast.
+            As of `FlowEstimator`, but at s2: (B, 4, H/2, W/2) and (B, 2, H/2, W/2).
         """
+        found, seen = search(frames, present, self.options)
         # 1. coarse correction at s8; maps hold corrections of the flow, and the logits
-        aligned = warp_references(s8, _reduced(found, 4))
+        aligned = warp_references(near.s8, _reduced(found, 4))
         coarse = (side_by_side(aligned), self.similar8(aligned), context8, time_channel(time, context8))
-        maps = _raised(self.s8(torch.cat(coarse, dim=1)))
+        maps = raised(self.s8(torch.cat(coarse, dim=1)))
         # 2. correction at s4
-        aligned = warp_references(s4, _reduced(found, 2) + maps[:, :FLOWS])
+        aligned = warp_references(near.s4, _reduced(found, 2) + maps[:, :FLOWS])
         also = (side_by_side(aligned), self.similar4(aligned), context4, maps, time_channel(time, context4))
-        maps = _raised(maps + self.s4(torch.cat(also, dim=1)))
+        maps = raised(maps + self.s4(torch.cat(also, dim=1)))
         # 3. correction at s2
-        aligned = warp_references(s2, found + maps[:, :FLOWS])
+        assert near.s2 is not None
+        aligned = warp_references(near.s2, found + maps[:, :FLOWS])
         maps = maps + self.s2(torch.cat((side_by_side(aligned), maps), dim=1))
         flow = found + maps[:, :FLOWS]
         visible = torch.sigmoid(seen + maps[:, FLOWS:]) if self.logits else torch.full_like(seen, 0.5)
@@ -124,12 +110,6 @@ def _moved(features: Tensor, x: int, y: int, reach: int) -> Tensor:
     height, width = features.shape[2:]
     padded = F.pad(features, (reach, reach, reach, reach))
     return padded[:, :, reach + y : reach + y + height, reach + x : reach + x + width]
-
-
-def _raised(maps: Tensor) -> Tensor:
-    """Double the resolution: flows double in size and value, logits in size only."""
-    raised = resize(maps, 2)
-    return torch.cat((2 * raised[:, :FLOWS], raised[:, FLOWS:]), dim=1)
 
 
 def _reduced(flow: Tensor, times: int) -> Tensor:

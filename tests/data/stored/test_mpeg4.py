@@ -10,7 +10,7 @@ from lift.config import window
 from lift.data.dataset import ClipDataset
 from lift.data.stored import mpeg4
 from lift.data.stored.archive import ClipArchive
-from lift.data.stored.colour import convert
+from lift.data.stored.images import convert
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 
@@ -179,10 +179,7 @@ def test_the_survey_counts_and_judges_by_form():
     key, between, predicted = (b"\x00\x00\x01\xb6" + bytes([kind << 6]) + bytes(20) for kind in (0, 2, 1))
 
     def survey(packets):
-        judge = mpeg4.Survey(320 * 240)
-        for packet in packets:
-            judge.add(packet)
-        return judge.count, judge.separable
+        return mpeg4.survey(packets, 320 * 240)
 
     assert survey([key, predicted, predicted, key, predicted]) == (5, True)
     assert survey([]) == (0, False)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.models.ifrnet.parts import BLOCKS, ElanBlock, SideBlock, ThirdsBlock
+from lift.models.ifrnet.interpolator import BLOCKS, ElanBlock, SideBlock, ThirdsBlock
 from lift.models.registry import build
 from lift.ops.warp import backward_warp
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lift.metrics.quantise import to_bytes
-from lift.models.lift.flow import side_by_side
-from lift.models.lift.positional import add_position
+from lift.models.lift.blocks import add_position
+from lift.models.lift.encoder import Pyramid
 from lift.models.registry import build
 from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize
@@ -90,14 +90,14 @@ def test_the_specifications_model_is_its_five_stages_and_no_more(small, clip, st
     references = frames.transpose(0, 1).flatten(0, 1)
     position = small.target_position + offsets[0]
     pyramid = model.encoder(references)
-    s4, s8 = (add_position(x, position) for x in (pyramid.s4, pyramid.s8))
-    fine = add_position(pyramid.s1, position) if model.use_s1 else s4
-    context = s8.new_zeros(1, small.widths[4], 4, 2)
+    near = Pyramid(*(add_position(x, position) for x in pyramid[:3]), None)
+    fine = near.s1 if model.use_s1 else near.s4
+    context = near.s8.new_zeros(1, small.widths[4], 4, 2)
     if model.context is not None:
         context, _ = model.context(add_position(pyramid.s16, position)[None], valid)
     context4 = resize(context, 4)
     half = torch.full((1,), 0.5)
-    flow, occlusion = model.flow(side_by_side(s8), side_by_side(s4), resize(context, 2), context4, half)
+    flow, occlusion = model.flow(near, resize(context, 2), context4, half)
     coarse, _ = model.synthesis(references, flow, occlusion, context4)
     output = model(frames, offsets, valid)
     assert torch.equal(output.frame, model.refiner(coarse, fine).clamp(0, 1))

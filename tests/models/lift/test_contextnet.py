@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from lift.errors import UserError
-from lift.models.lift.contextnet import load_rife_contextnet
-from lift.models.lift.encoder import Encoder
+from lift.models.lift.encoder import Encoder, load_rife_contextnet
 from lift.models.registry import build
 
 FILE = "weights/rife_v2.3_contextnet.pkl"

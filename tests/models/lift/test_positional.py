@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lift.models.lift.positional import add_position, sinusoidal
+from lift.models.lift.blocks import add_position, sinusoidal
 from lift.models.lineup import line_up
 from lift.models.registry import build
 

@@ -8,7 +8,7 @@ import torch
 from lift.errors import UserError
 from lift.models.pretrained import read_state
 from lift.models.registry import build
-from lift.models.rife.released import WANTED, load_rife
+from lift.models.rife.interpolator import WANTED
 
 FILE = "weights/rife_v2.3_contextnet.pkl"
 NARROW = {"factor": 0.1}
@@ -46,7 +46,7 @@ def test_distillation_moves_the_students_and_not_the_teacher(rife, pair, stir):
 def test_rifes_own_file_is_the_whole_model(rife, clip, stir, tmp_path):
     theirs, ours = stir(rife(**NARROW)).eval(), rife(**NARROW).eval()
     state = {key: value for key, value in theirs.state_dict().items() if not key.startswith("block_tea.")}
-    report = load_rife(ours, save(tmp_path, state))
+    report = ours.load_pretrained(save(tmp_path, state))
     assert set(report.fresh) == {f"block_tea.{name}" for name, _ in ours.block_tea.named_parameters()}
     assert not report.unused
     arguments = clip((-1, 1))

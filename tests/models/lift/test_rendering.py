@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lift.models.lift.synthesis import blend
+from lift.models.lift.rendering import blend
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lift.clips.windows import present, spread, targets
+from lift.clips.plan import present, spread, targets
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 17])

@@ -7,10 +7,8 @@ import torch
 from torch import nn
 
 from lift.config import load
-from lift.models.__main__ import PARAMS, main
+from lift.models.__main__ import PARAMS, clip_of, counted, expected, frozen, main, report
 from lift.models.registry import build
-from lift.models.selfcheck import counted, frozen, report
-from lift.models.shapes import clip_of, expected
 
 QUICK = ["--quick", "--size", "32x32", "--batch", "1"]
 

@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lift.clips.assemble import Assembler, Stored
+from lift.clips.cut import Cutter, Loss, Stored
 from lift.clips.plan import Entry, Planned
 from lift.clips.sources import Target, Video
 from lift.data.stored.images import Unreadable
+from lift.data.stored.manifest import ClipRow
 from lift.video.settings import DEFAULTS
 
 RULE = DEFAULTS.continuity
@@ -15,11 +16,9 @@ ENTRY = Entry(source="davis", video=Video(name="bear", group="bear", path=Path("
 
 
 def clip(target, *offsets, step=1, kind=""):
-    numbers = tuple(sorted(target + offset * step for offset in (*offsets, 0)))
     return Planned(
         target=Target(number=target, step=step, kind=kind, uniform=bool(kind)),
-        offsets=offsets,
-        numbers=numbers,
+        span=tuple(sorted((*offsets, 0))),
         required=(-1, 0, 1),
         judged=False,
     )
@@ -30,17 +29,23 @@ def stored(number, shape=(24, 32, 3)):
 
 
 def feed(made, clips, faults=None):
-    assembler = Assembler(ENTRY, clips, RULE)
+    cutter = Cutter(ENTRY, clips, RULE)
     pixels = made.picture(0)
-    decided = [
-        assembler.add(number, (faults or {}).get(number, stored(number)), pixels)
-        for number in assembler.numbers
+    results = [
+        result
+        for number in cutter.numbers
+        for result in cutter.add(number, (faults or {}).get(number, stored(number)), pixels)
     ]
-    frames = [number for step in decided for number, _ in step.frames]
+    entries = [result for result in results if isinstance(result, tuple)]
+    assert all(name == f"davis/bear/{data[0]:06d}.png" for name, data in entries)
     return (
-        frames,
-        [row for step in decided for row in step.rows],
-        [tuple(loss[1:]) for step in decided for loss in step.losses if loss.kind == "dropped"],
+        [data[0] for _, data in entries],
+        [result for result in results if isinstance(result, ClipRow)],
+        [
+            (result.reason, result.message)
+            for result in results
+            if isinstance(result, Loss) and result.kind == "dropped"
+        ],
     )
 
 
@@ -83,13 +88,12 @@ def test_frames_of_two_sizes_drop_the_clips_that_mix_them(made):
 @pytest.mark.parametrize("length", [100, 1000])
 def test_no_more_frames_wait_than_a_clip_has_whatever_the_length(made, length):
     clips = [clip(target, *range(-5, 0), 1, 2) for target in range(5, length - 2)]
-    assembler, pixels, waiting = Assembler(ENTRY, clips, RULE), made.picture(0), 0
-    for number in assembler.numbers:
-        waiting += 1 - len(
-            assembler.add(number, Stored(data=b"", shape=(24, 32, 3), extension="png"), pixels).frames
-        )
+    cutter, pixels, waiting = Cutter(ENTRY, clips, RULE), made.picture(0), 0
+    for number in cutter.numbers:
+        frame = Stored(data=b"", shape=(24, 32, 3), extension="png")
+        waiting += 1 - sum(isinstance(result, tuple) for result in cutter.add(number, frame, pixels))
         assert waiting <= 8
-        assert len(assembler._pictures) <= 8
+        assert len(cutter._pictures) <= 8
     assert waiting == 0
 
 
@@ -102,8 +106,8 @@ def test_a_clip_is_of_judder_where_a_frame_near_it_repeats_the_one_before_in_mot
     }
     planned = dataclasses.replace(clip(target, *range(-10, 0), *range(1, 11)), judged=True)
     planned = dataclasses.replace(planned, target=dataclasses.replace(planned.target, prescribed=False))
-    assembler, rows = Assembler(ENTRY, [planned], RULE), []
-    for number in assembler.numbers:
+    cutter, results = Cutter(ENTRY, [planned], RULE), []
+    for number in cutter.numbers:
         frame = dataclasses.replace(stored(number), reduced=small[number].astype(np.uint8))
-        rows += assembler.add(number, frame, made.picture(number)).rows
-    assert [row.kind for row in rows] == [kind]
+        results += cutter.add(number, frame, made.picture(number))
+    assert [result.kind for result in results if isinstance(result, ClipRow)] == [kind]

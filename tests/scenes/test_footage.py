@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lift.config import Camera, Render
 from lift.scenes import KINDS, Layer, Scene, make
-from lift.scenes.filming import PLAIN, draw_film, expose
+from lift.scenes.footage import PLAIN, draw_film, expose
 from lift.scenes.layouts import write
 from lift.scenes.motion import Motion, Wave
 from lift.seeds import generator

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from lift.evaluation.pictures import Chosen, choose, write_pictures
+from stages.pictures import Chosen, choose, write_pictures
 
 GAINS = {"a1": ("a", -2.0), "a2": ("a", -1.5), "b1": ("b", 0.5), "c1": ("c", -1.0), "d1": ("d", 3.0)}
 
