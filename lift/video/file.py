@@ -19,7 +19,17 @@ from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores
 from lift.video.frame import Frame
 from lift.video.joined import joined
 from lift.video.look import Light, Look, transparent
-from lift.video.media import MICROSECONDS, TRANSPORT, decoder, packets, read, side_data_of, time_of, why
+from lift.video.media import (
+    MICROSECONDS,
+    TRANSPORT,
+    decoder,
+    packets,
+    read,
+    shown_at,
+    side_data_of,
+    time_of,
+    why,
+)
 from lift.video.settings import DEFAULTS
 from lift.video.source import WHOLE, Source, Span
 
@@ -73,7 +83,7 @@ class VideoSource(Source):
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
         self._running = self._pictures()
-        self._first = self._begin()
+        self._first = list(self._begin())
 
     def _look_into(
         self,
@@ -149,8 +159,8 @@ class VideoSource(Source):
         elif sideways(matrix):
             self.aspect, self.size = 1 / self.aspect, self.size[::-1]
 
-    def _begin(self) -> av.VideoFrame | None:
-        """Go to the first picture that is wanted, and let the clock of the output begin with it.
+    def _begin(self) -> Iterator[av.VideoFrame]:
+        """Yield the first picture that is wanted, and let the clock of the output begin with it.
 
         So the output's ticks fall on the input's pictures. Where the sound begins more than a picture
         earlier, the output begins with it, a whole number of pictures before the first.
@@ -165,8 +175,8 @@ class VideoSource(Source):
                 time -= 2 * math.ceil(lead / 2) / self.rate  # even, so that 60 per second still fits 24
             self.origin += time
             self._count_from -= time
-            return picture
-        return None
+            yield picture
+            return
 
     def frames(self) -> Iterator[Frame]:
         """Decode, once.
@@ -175,7 +185,7 @@ class VideoSource(Source):
         """
         latest: Fraction | None = None
         seen = 0
-        for picture in chain(() if self._first is None else [self._first], self._running):
+        for picture in chain(self._first, self._running):
             time = self._time(picture, latest)
             if time < 0:
                 continue
@@ -231,7 +241,7 @@ class VideoSource(Source):
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
-        if context is not None:
+        if context is not None and last is not None:
             with contextlib.suppress(av.FFmpegError):
                 yield from context.decode(last)
 
@@ -242,28 +252,25 @@ class VideoSource(Source):
         for packet in packets(self.path, [self.index], self.origin if waiting else None):
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if waiting and packet.size:
-                time = time_of(packet)
-                waiting = time is not None and time < self.origin
-                early = packet.pts is None or packet.pts * packet.time_base <= self.origin
-                if waiting and packet.is_keyframe and early:
-                    held.clear()
+            time, shown = time_of(packet), shown_at(packet)
+            waiting = waiting and time is not None and time < self.origin
+            if waiting and packet.is_keyframe and shown is not None and shown <= self.origin:
+                held.clear()
             held.append(packet)
-            if not waiting or not packet.size:
+            if not waiting:
                 yield from held
                 held.clear()
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
+        """Return when a picture is shown in the output, after `latest`."""
         if picture.pts is None or not self._timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
-        return time if latest is None else latest + 1 / self.rate if time <= latest else time
+        return time if latest is None or time > latest else latest + 1 / self.rate
 
     def _where(self, item: Any) -> str:
-        stamp = item.dts if item.pts is None else item.pts
-        if stamp is None:
-            return "somewhere"
-        return f"at {float(stamp * (item.time_base or self.unit) - self.begin):.2f} s"
+        time = shown_at(item)
+        return "somewhere" if time is None else f"at {float(time - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Remember the first problem."""

@@ -56,21 +56,20 @@ def packets(path: Path, streams: Collection[int], start: Fraction | None) -> Gen
                 if packet.stream.index in streams:
                     yield packet
             return
-    # None, the last resort: what has no index is read from its beginning.
-    for earlier in (None,) if start is None else (*EARLIER, None):
+    # What has no index is read from its beginning, the last resort.
+    for earlier in (*EARLIER, None) if start is not None else (None,):
         with read(path) as container:
-            found = container.demux([container.streams[index] for index in streams])
-            if start is None or earlier is None:
-                yield from found
-                return
-            with contextlib.suppress(av.FFmpegError):
-                container.seek(int((start - earlier) * MICROSECONDS))
-                first = next(found)
-                stamp = first.dts if first.pts is None else first.pts
-                if first.is_keyframe and stamp is not None and stamp * first.time_base <= start:
-                    yield first
-                    yield from found
-                    return
+            found, first = container.demux([container.streams[index] for index in streams]), None
+            if start is not None and earlier is not None:
+                with contextlib.suppress(av.FFmpegError):
+                    container.seek(int((start - earlier) * MICROSECONDS))
+                    first = next(found)
+                shown = None if first is None else shown_at(first)
+                if first is None or not first.is_keyframe or shown is None or shown > start:
+                    continue
+                yield first
+            yield from found
+            return
 
 
 def decoder(stream: Any) -> Any:
@@ -81,6 +80,12 @@ def decoder(stream: Any) -> Any:
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def shown_at(packet: Any) -> Fraction | None:
+    """Return when a packet is shown, else decoded, seconds; None: it does not say."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    return None if stamp is None else stamp * packet.time_base
 
 
 def time_of(packet: Any) -> Fraction | None:

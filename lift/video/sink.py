@@ -8,7 +8,7 @@ import csv
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -21,12 +21,12 @@ import numpy as np
 from lift.errors import UserError
 from lift.files import address, atomic, atomic_folder
 from lift.video import aspect
-from lift.video.codecs import Coding, choose_coding
+from lift.video.codecs import Coding, choose_coding, losses
 from lift.video.file import VideoSource
 from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job
-from lift.video.look import USUAL, Look, straight, transparent
+from lift.video.look import BT709, SRGB, Look, straight, transparent
 from lift.video.media import start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
@@ -177,19 +177,13 @@ class VideoSink(Sink):
 class FolderSink(Sink):
     """A folder of PNG files, of 16 bits where the input has more than 8, with alpha where it has any."""
 
-    def __init__(self, folder: Path, source: Source) -> None:
-        """Write what comes of `source` into an empty folder."""
+    def __init__(self, folder: Path, wish: Format) -> None:
+        """Write into an empty folder what comes as near to `wish` as pictures can."""
         super().__init__()
         self._folder = folder
-        if source.look.primaries not in USUAL:
-            self.warnings.append(
-                f"how its colours are meant (primaries {source.look.primaries}, transfer "
-                f"{source.look.transfer} of ITU-T H.273) is not said in pictures"
-            )
-        if source.aspect != 1:
-            self.warnings.append(
-                f"pixels of {source.aspect} become square in pictures, which will look squeezed"
-            )
+        look = replace(wish.look.stored_as("rgb48le"), primaries=BT709, transfer=SRGB)
+        seen = Format(look=look, size=wish.size, rate=wish.rate, unit=wish.unit)
+        self.warnings += losses(wish, seen, "a folder of pictures")
 
     def write(self, shown: Shown) -> None:
         """Write a picture.
@@ -225,19 +219,19 @@ def open_sink(job: Job, source: Source) -> Iterator[Sink]:
         UserError: It cannot be written, or not like this.
     """
     (height, width), schedule = source.size, job.schedule
+    wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
+        "size": (height, 2 * width if job.preview else width),
+        "rate": schedule.rate(source.rate),
+        "unit": schedule.unit(source.unit),
+        "chapters": _chapters(source, schedule.stretch),
+    }
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
-                yield FolderSink(folder, source)
+                yield FolderSink(folder, Format(**wish))
                 if job.output.exists() and not job.force:
                     raise UserError(f"{job.output}: appeared during the work; choose another name")
             return
-        wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
-            "size": (height, 2 * width if job.preview else width),
-            "rate": schedule.rate(source.rate),
-            "unit": schedule.unit(source.unit),
-            "chapters": _chapters(source, schedule.stretch),
-        }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
             video = source if isinstance(source, VideoSource) else None
