@@ -67,8 +67,8 @@ class Coding:
     warnings: tuple[str, ...] = ()
     """What a reader will not find."""
 
-    def open(self, container: OutputContainer, metadata: dict[str, str]) -> VideoStream:
-        """Add the stream to a container, with the metadata given.
+    def open(self, container: OutputContainer) -> VideoStream:
+        """Add the stream to a container.
 
         Raises:
             ValueError: The container does not take the codec.
@@ -90,7 +90,9 @@ class Coding:
             stream.set_display_matrix(wish.matrix)
         if wish.chapters:
             container.set_chapters(wish.chapters)
-        stream.metadata.update({key: text for key, text in metadata.items() if not OF_STREAM.match(key)})
+        container.metadata.update(wish.metadata)
+        named = {key: text for key, text in wish.stream_metadata.items() if not OF_STREAM.match(key)}
+        stream.metadata.update(named)
         aspect.reserve(stream, self.muxer, wish.aspect)
         return stream
 
@@ -115,7 +117,7 @@ class Coding:
         return None
 
     def _fill(self, container: OutputContainer) -> None:
-        stream = self.open(container, {})
+        stream = self.open(container)
         start(container)
         black = np.zeros((*self.wish.size, 4), np.uint8)  # shines through nearly everywhere
         black[0, 0] = 255

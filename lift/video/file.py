@@ -116,6 +116,8 @@ class VideoSource(Source):
             matrix=matrix_of(first),
             chapters=list(container.chapters()),
             transparent=look.alpha and transparent(look.unmixed(first)),
+            metadata=dict(container.metadata),
+            stream_metadata=dict(video.metadata),
             total=frames or None,
             warnings=[several] * (len(videos) > 1),
             begin=min(begins, default=Fraction(0)),
@@ -124,7 +126,6 @@ class VideoSource(Source):
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
         self.index, self._stored = video.index, (first.width, first.height)
-        self.metadata, self.stream_metadata = dict(container.metadata), dict(video.metadata)
         self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
         if container.duration is not None and container.format.name in DECLARING:
             self._declared = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)

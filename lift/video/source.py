@@ -54,6 +54,10 @@ class Format:
     """As FFmpeg gives them, on the file's own clock."""
     transparent: bool = False
     """Whether something shines through the first picture."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Title and other texts of the file."""
+    stream_metadata: dict[str, str] = field(default_factory=dict)
+    """The same of the video's stream."""
 
 
 @dataclass(kw_only=True)
