@@ -19,8 +19,8 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video import aspect
 from lift.video.filters import palettized
-from lift.video.look import USUAL, Light, Look
-from lift.video.media import decoder, rehearse, start
+from lift.video.look import USUAL, Look
+from lift.video.media import first_frame, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -104,16 +104,7 @@ class Coding:
             return None
         with container, contextlib.suppress(av.FFmpegError, IndexError):
             video = container.streams.video[0]
-            context = decoder(video)
-            for packet in container.demux(video):
-                for first in context.decode(packet):
-                    return replace(
-                        self.wish,
-                        look=Look.of(first),
-                        aspect=Fraction(video.sample_aspect_ratio or 1),
-                        light=Light.of(first),
-                        chapters=container.chapters(),
-                    )
+            return Format.of(container, video, first_frame(container, video))
         return None
 
     def _fill(self, container: OutputContainer) -> None:

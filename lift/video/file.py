@@ -15,14 +15,15 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
+from lift.video.filters import Chain, Filter, angle, sideways, stores_turning, turning
 from lift.video.frame import Frame
 from lift.video.joined import joined
-from lift.video.look import Light, Look, transparent
+from lift.video.look import Look
 from lift.video.media import (
     MICROSECONDS,
     TRANSPORT,
     decoder,
+    first_frame,
     packets,
     read,
     shown_at,
@@ -30,8 +31,7 @@ from lift.video.media import (
     time_of,
     why,
 )
-from lift.video.settings import DEFAULTS
-from lift.video.source import WHOLE, Source, Span
+from lift.video.source import WHOLE, Format, Source, Span
 
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
 COMBED = (
@@ -67,8 +67,11 @@ class VideoSource(Source):
         """
         try:
             with read(path) as container:
-                videos, first = _first(path, container)
-                self._look_into(path, span, container, videos, first)
+                videos = _videos(path, container)
+                first = first_frame(container, videos[0])
+                like = Format.of(container, videos[0], first)
+                super().__init__(**vars(like), path=path, span=span, total=None, warnings=[])
+                self._look_into(container, videos, first)
                 self._choose_filters(videos[0], first, muxer, deinterlace=deinterlace)
                 if container.format.name == TRANSPORT and joined(path).lost:
                     self.warnings.append(LATE)
@@ -85,43 +88,20 @@ class VideoSource(Source):
         self._running = self._pictures()
         self._first = list(self._begin())
 
-    def _look_into(
-        self,
-        path: Path,
-        span: Span,
-        container: InputContainer,
-        videos: list[VideoStream],
-        first: av.VideoFrame,
-    ) -> None:
-        """Take over what the header says, and the first frame, which knows more."""
-        video, look = videos[0], Look.of(first)
-        rates = (video.average_rate, video.guessed_rate, video.base_rate)
-        rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
-        frames = video.frames or round(Fraction(container.duration or 0, MICROSECONDS) * rate)
-        several = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+    def _look_into(self, container: InputContainer, videos: list[VideoStream], first: av.VideoFrame) -> None:
+        """Take over what the header says of times and of what is left out."""
+        video, length = videos[0], Fraction(container.duration or 0, MICROSECONDS)
+        self.total = video.frames or round(length * self.rate) or None
         # The container's own first time is rounded.
         timed = [s for s in container.streams if s.type == "audio" or s is video]
         begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
-        if first.pts is not None and first.time_base:
-            begins.append(first.pts * first.time_base)
-        super().__init__(
-            path=path,
-            span=span,
-            look=look,
-            size=(first.height, first.width),
-            rate=rate,
-            unit=video.time_base or 1 / rate,
-            aspect=Fraction(video.sample_aspect_ratio or 1),
-            light=Light.of(first),
-            matrix=matrix_of(first),
-            chapters=list(container.chapters()),
-            transparent=look.alpha and transparent(look.unmixed(first)),
-            metadata=dict(container.metadata),
-            stream_metadata=dict(video.metadata),
-            total=frames or None,
-            warnings=[several] * (len(videos) > 1),
-            begin=min(begins, default=Fraction(0)),
-        )
+        if (shown := shown_at(first)) is not None:
+            begins.append(shown)
+        self.begin = min(begins, default=Fraction(0))
+        self.origin = self.begin + self.span.start
+        if len(videos) > 1:
+            more = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+            self.warnings.append(more)
         self.warnings += [
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
@@ -290,12 +270,11 @@ class VideoSource(Source):
         self._running.close()
 
 
-def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av.VideoFrame]:
-    """Return the videos, the one that is read first, and its first frame that can be decoded.
+def _videos(path: Path, container: InputContainer) -> list[VideoStream]:
+    """Return the videos, the one that is read first.
 
     Raises:
         UserError: There is none.
-        av.FFmpegError: The first error, where nothing can be decoded.
     """
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     videos.sort(key=lambda video: video.codec_context is None)
@@ -303,16 +282,7 @@ def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
         what = "none that FFmpeg can decode" if videos else f"only {kinds}"
         raise UserError(f"{path}: no video in it, {what}")
-    context, trouble = decoder(videos[0]), None
-    for packet in container.demux(videos[0]):
-        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
-            continue
-        try:
-            for frame in context.decode(packet):
-                return videos, frame
-        except av.FFmpegError as error:
-            trouble = trouble or error
-    raise trouble or UserError(f"{path}: no frames in it")
+    return videos
 
 
 class SliceCheck:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Generator
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from lift.files import address
 from lift.video.joined import Clock, Renumbered, joined
@@ -80,6 +81,24 @@ def decoder(stream: Any) -> Any:
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def first_frame(container: InputContainer, video: VideoStream) -> av.VideoFrame:
+    """Decode a video's first frame that can be.
+
+    Raises:
+        av.FFmpegError: The first error, where nothing can be decoded; EOFError: there is nothing.
+    """
+    context, trouble = decoder(video), None
+    for packet in container.demux(video):
+        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
+            continue
+        try:
+            for frame in context.decode(packet):
+                return cast(av.VideoFrame, frame)
+        except av.FFmpegError as error:
+            trouble = trouble or error
+    raise trouble or av.EOFError(0, "no frames")
 
 
 def shown_at(packet: Any) -> Fraction | None:
