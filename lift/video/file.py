@@ -26,7 +26,6 @@ from lift.video.media import (
     first_frame,
     packets,
     read,
-    shown_at,
     side_data_of,
     time_of,
     why,
@@ -95,7 +94,7 @@ class VideoSource(Source):
         # The container's own first time is rounded.
         timed = [s for s in container.streams if s.type == "audio" or s is video]
         begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
-        if (shown := shown_at(first)) is not None:
+        if (shown := time_of(first)) is not None:
             begins.append(shown)
         self.begin = min(begins, default=Fraction(0))
         self.origin = self.begin + self.span.start
@@ -233,10 +232,10 @@ class VideoSource(Source):
         for packet in packets(self.path, [self.index], self.origin if waiting else None):
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            time, shown = time_of(packet), shown_at(packet)
-            waiting = waiting and time is not None and time < self.origin
-            if waiting and packet.is_keyframe and shown is not None and shown <= self.origin:
+            time = time_of(packet)
+            if waiting and packet.is_keyframe and time is not None and time <= self.origin:
                 held.clear()
+            waiting = waiting and time is not None and time < self.origin
             held.append(packet)
             if not waiting:
                 yield from held
@@ -250,7 +249,7 @@ class VideoSource(Source):
         return time if latest is None or time > latest else latest + 1 / self.rate
 
     def _where(self, item: Any) -> str:
-        time = shown_at(item)
+        time = time_of(item)
         return "somewhere" if time is None else f"at {float(time - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:

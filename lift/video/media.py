@@ -65,7 +65,7 @@ def packets(path: Path, streams: Collection[int], start: Fraction | None) -> Gen
                 with contextlib.suppress(av.FFmpegError):
                     container.seek(int((start - earlier) * MICROSECONDS))
                     first = next(found)
-                shown = None if first is None else shown_at(first)
+                shown = None if first is None else time_of(first)
                 if first is None or not first.is_keyframe or shown is None or shown > start:
                     continue
                 yield first
@@ -101,16 +101,10 @@ def first_frame(container: InputContainer, video: VideoStream) -> av.VideoFrame:
     raise trouble or av.EOFError(0, "no frames")
 
 
-def shown_at(packet: Any) -> Fraction | None:
-    """Return when a packet is shown, else decoded, seconds; None: it does not say."""
-    stamp = packet.dts if packet.pts is None else packet.pts
-    return None if stamp is None else stamp * packet.time_base
-
-
-def time_of(packet: Any) -> Fraction | None:
-    """Return when a packet is decoded, else shown, seconds; None: it does not say."""
-    stamp = packet.pts if packet.dts is None else packet.dts
-    return None if stamp is None else stamp * packet.time_base
+def time_of(item: Any) -> Fraction | None:
+    """Return when a packet or a frame is shown, else decoded, seconds; None: it does not say."""
+    stamp = item.dts if item.pts is None else item.pts
+    return None if stamp is None else stamp * item.time_base
 
 
 def side_data_of(frame: Any) -> dict[str, bytes]:
@@ -149,13 +143,8 @@ def rehearse(
 ) -> Any:
     """Write a file into memory and open what came of it: what a reader will find, before any work is done.
 
-    Args:
-        muxer: FFmpeg's name.
-        fill: Adds streams and packets.
-        mend: Is applied to the finished file, as to the real one.
-
-    Returns:
-        The file, open for reading; None: FFmpeg refuses to write or to read it.
+    `fill` adds streams and packets; `mend` is applied to the finished file, as to the real one. Return the
+    file, open for reading; None: FFmpeg refuses to write or to read it.
     """
     file = BytesIO()
     try:
