@@ -13,11 +13,10 @@ from lift.models.interface import Interpolator, Output, check_inputs
 from lift.models.lift_rife.evidence import candidates, maps
 from lift.models.lift_rife.fusion import Fusion
 from lift.models.lift_rife.window import Interpolated, RifeWindow
-from lift.models.lineup import pick_present, slot_of
+from lift.models.lineup import SPAN, pick_present, slot_of
 from lift.models.pretrained import LoadReport
 from lift.ops.pad import pad_to_multiple
 
-SPAN = 2.0  # offsets between the references: specification section 2.1
 MULTIPLE = 4  # of the sides: flow and visibility are also given at a quarter
 CLOSE = 1e-3  # of offsets that are to be equal, for arbitrary times are not exact in float32
 
@@ -28,11 +27,13 @@ class Known(NamedTuple):
     Attributes:
         frame: Padded to multiples of 4, (1, 3, H, W).
         small: The same at half the size, (1, 3, H/2, W/2).
+        size: (H, W) before padding.
         features: Of RIFE's encoder, padded as RIFE pads; None: computed where they are needed.
     """
 
     frame: Tensor
     small: Tensor
+    size: tuple[int, int]
     features: Tensor | None
 
 
@@ -75,21 +76,20 @@ class LiftRife(Interpolator):
         return self.full_output(self._frame(made, chosen, known), made.flow, made.visible[:, :1], size)
 
     def know(self, image: Tensor) -> Known:
-        """Do what can be done with one frame (1, 3, H, W) alone."""
-        padded, _ = pad_to_multiple(image, MULTIPLE)
+        """Pad, shrink, and compute RIFE's features."""
+        padded, size = pad_to_multiple(image, MULTIPLE)
         black, _ = pad_to_multiple(image, self.multiple, "constant")
-        return Known(padded, F.avg_pool2d(padded, 2), self.window.rife.encode(black))
+        return Known(padded, F.avg_pool2d(padded, 2), size, self.window.rife.encode(black))
 
-    def between(self, known: Mapping[float, Known], size: tuple[int, int]) -> Tensor:
-        """Return the frame at offset 0, (1, 3, H, W), as `forward` makes it.
+    def forget(self, known: Known) -> Known:
+        """Drop RIFE's features, which references alone need."""
+        return known._replace(features=None)
 
-        Args:
-            known: The frames by their offsets; as for `forward`, but of one clip, and all there.
-            size: Height and width of the frames.
-        """
-        offsets = torch.tensor([sorted(known)], dtype=torch.float32)
+    def make(self, known: Mapping[float, Known]) -> Output:
+        """Predict the frame at offset 0; see `Interpolator.make`."""
+        offsets = torch.tensor([list(known)], dtype=torch.float32)
         there = torch.ones_like(offsets, dtype=torch.bool)
-        by_offset = dict(zip(offsets[0].tolist(), (known[offset] for offset in sorted(known)), strict=True))
+        by_offset = dict(zip(offsets[0].tolist(), known.values(), strict=True))
         ends, used = _references(offsets, there), self._used(offsets[0], there[0])
         chosen, references = ([by_offset[offset] for offset in some] for some in (used, ends))
         features = [one.features for one in references if one.features is not None]
@@ -98,10 +98,11 @@ class LiftRife(Interpolator):
             torch.stack([one.small for one in chosen], dim=1),
             used,
             torch.ones(1, len(used), dtype=torch.bool, device=chosen[0].frame.device),
-            size,
+            chosen[0].size,
             torch.cat(features) if len(features) == len(ends) else None,
         )
-        return self.shown(self._frame(made, torch.stack([one.frame for one in chosen], dim=1), used), size)
+        frames = torch.stack([one.frame for one in chosen], dim=1)
+        return Output(self.shown(self._frame(made, frames, used), chosen[0].size))
 
     def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
         """Return the offsets of a sample's references and of the frames beyond them that are looked at."""
