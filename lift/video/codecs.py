@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,8 +19,8 @@ from av.video.stream import VideoStream
 from lift.errors import UserError
 from lift.video import aspect
 from lift.video.filters import palettized
-from lift.video.look import USUAL, Light, Look
-from lift.video.media import decoder, rehearse, start
+from lift.video.look import USUAL, Look
+from lift.video.media import first_frame, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -67,8 +67,8 @@ class Coding:
     warnings: tuple[str, ...] = ()
     """What a reader will not find."""
 
-    def open(self, container: OutputContainer, metadata: dict[str, str]) -> VideoStream:
-        """Add the stream to a container, with the metadata given.
+    def open(self, container: OutputContainer) -> VideoStream:
+        """Add the stream to a container.
 
         Raises:
             ValueError: The container does not take the codec.
@@ -90,7 +90,9 @@ class Coding:
             stream.set_display_matrix(wish.matrix)
         if wish.chapters:
             container.set_chapters(wish.chapters)
-        stream.metadata.update({key: text for key, text in metadata.items() if not OF_STREAM.match(key)})
+        container.metadata.update(wish.metadata)
+        named = {key: text for key, text in wish.stream_metadata.items() if not OF_STREAM.match(key)}
+        stream.metadata.update(named)
         aspect.reserve(stream, self.muxer, wish.aspect)
         return stream
 
@@ -102,20 +104,11 @@ class Coding:
             return None
         with container, contextlib.suppress(av.FFmpegError, IndexError):
             video = container.streams.video[0]
-            context = decoder(video)
-            for packet in container.demux(video):
-                for first in context.decode(packet):
-                    return replace(
-                        self.wish,
-                        look=Look.of(first),
-                        aspect=Fraction(video.sample_aspect_ratio or 1),
-                        light=Light.of(first),
-                        chapters=container.chapters(),
-                    )
+            return Format.of(container, video, first_frame(container, video))
         return None
 
     def _fill(self, container: OutputContainer) -> None:
-        stream = self.open(container, {})
+        stream = self.open(container)
         start(container)
         black = np.zeros((*self.wish.size, 4), np.uint8)  # shines through nearly everywhere
         black[0, 0] = 255
@@ -184,7 +177,11 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
                 f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
                 f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
             )
-        return replace(coding, warnings=tuple(_losses(coding, seen)))
+        warnings = list(losses(wish, seen, f"{coding.codec} in {muxer}"))
+        if coding.codec == "gif" and wish.rate > SMOOTHEST_GIF:
+            slow = f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10"
+            warnings.append(f"{slow}; this one will have {float(wish.rate):g}")
+        return replace(coding, warnings=tuple(warnings))
     raise _refusal(path, muxer, encoder, wish)
 
 
@@ -221,33 +218,32 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     return order
 
 
-def _losses(coding: Coding, seen: Format) -> Iterable[str]:
-    """Return what the output will lack, one line each."""
-    wish, look = coding.wish, coding.wish.look
-    name = f"{coding.codec} in {coding.muxer}"
+def losses(wish: Format, seen: Format, name: str) -> Iterator[str]:
+    """Yield what an output lacks of what was wished for, one line each.
+
+    Args:
+        wish: What it was to be like.
+        seen: What a reader finds.
+        name: Of what cannot store more.
+    """
+    look, there = wish.look, seen.look
     if abs(seen.aspect / wish.aspect - 1) > Fraction(1, 50):  # GIF and MPEG-2 store it coarsely
         yield f"pixels of {wish.aspect} become square in {name}; the picture will look squeezed"
-    if look.bits > seen.look.bits:
-        yield f"{look.bits} bits a colour become {seen.look.bits}: {name} stores no more"
-    if seen.look.coarseness > look.coarseness and not look.gray:
-        yield f"colours are stored at a lower resolution ({seen.look.format} for {look.format}): {name}"
+    if look.bits > there.bits:
+        yield f"{look.bits} bits a colour become {there.bits}: {name} stores no more"
+    if there.coarseness > look.coarseness and not look.gray:
+        yield f"colours are stored at a lower resolution ({there.format} for {look.format}): {name}"
     given, got = wish.light, seen.light
     light = ["the mastering display's light (HDR10)"] * (bool(given.display) and not got.display)
     light += ["the pictures' light levels (HDR10)"] * (bool(given.content) and not got.content)
     light += sorted(given.dynamic)
     if light:
         yield f"{', '.join(light)} left out: {name} takes none"
-    described = (look.primaries, look.transfer)
-    if look.primaries not in USUAL and described != (seen.look.primaries, seen.look.transfer):
-        meant = f"primaries {look.primaries}, transfer {look.transfer}"
+    if look.primaries not in USUAL and (look.primaries, look.transfer) != (there.primaries, there.transfer):
+        meant = f"primaries {look.primaries}, transfer {look.transfer} of ITU-T H.273"
         yield f"how its colours are meant ({meant}) is left out: {name}"
     if wish.chapters and not seen.chapters:
-        yield f"{len(wish.chapters)} chapters are left out: {coding.muxer} takes none"
-    if coding.codec == "gif" and wish.rate > SMOOTHEST_GIF:
-        yield (
-            f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10; this one will have "
-            f"{float(wish.rate):g}"
-        )
+        yield f"{len(wish.chapters)} chapters are left out: {name} takes none"
 
 
 def _refusal(path: Path, muxer: str, encoder: av.Codec, wish: Format) -> UserError:

@@ -15,13 +15,22 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
+from lift.video.filters import Chain, Filter, angle, sideways, stores_turning, turning
 from lift.video.frame import Frame
 from lift.video.joined import joined
-from lift.video.look import Light, Look, transparent
-from lift.video.media import MICROSECONDS, TRANSPORT, decoder, packets, read, side_data_of, time_of, why
-from lift.video.settings import DEFAULTS
-from lift.video.source import WHOLE, Source, Span
+from lift.video.look import Look
+from lift.video.media import (
+    MICROSECONDS,
+    TRANSPORT,
+    decoder,
+    first_frame,
+    packets,
+    read,
+    side_data_of,
+    time_of,
+    why,
+)
+from lift.video.source import WHOLE, Format, Source, Span
 
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
 COMBED = (
@@ -57,8 +66,11 @@ class VideoSource(Source):
         """
         try:
             with read(path) as container:
-                videos, first = _first(path, container)
-                self._look_into(path, span, container, videos, first)
+                videos = _videos(path, container)
+                first = first_frame(container, videos[0])
+                like = Format.of(container, videos[0], first)
+                super().__init__(**vars(like), path=path, span=span, total=None, warnings=[])
+                self._look_into(container, videos, first)
                 self._choose_filters(videos[0], first, muxer, deinterlace=deinterlace)
                 if container.format.name == TRANSPORT and joined(path).lost:
                     self.warnings.append(LATE)
@@ -73,48 +85,26 @@ class VideoSource(Source):
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
         self._running = self._pictures()
-        self._first = self._begin()
+        self._first = list(self._begin())
 
-    def _look_into(
-        self,
-        path: Path,
-        span: Span,
-        container: InputContainer,
-        videos: list[VideoStream],
-        first: av.VideoFrame,
-    ) -> None:
-        """Take over what the header says, and the first frame, which knows more."""
-        video, look = videos[0], Look.of(first)
-        rates = (video.average_rate, video.guessed_rate, video.base_rate)
-        rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
-        frames = video.frames or round(Fraction(container.duration or 0, MICROSECONDS) * rate)
-        several = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+    def _look_into(self, container: InputContainer, videos: list[VideoStream], first: av.VideoFrame) -> None:
+        """Take over what the header says of times and of what is left out."""
+        video, length = videos[0], Fraction(container.duration or 0, MICROSECONDS)
+        self.total = video.frames or round(length * self.rate) or None
         # The container's own first time is rounded.
         timed = [s for s in container.streams if s.type == "audio" or s is video]
         begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
-        if first.pts is not None and first.time_base:
-            begins.append(first.pts * first.time_base)
-        super().__init__(
-            path=path,
-            span=span,
-            look=look,
-            size=(first.height, first.width),
-            rate=rate,
-            unit=video.time_base or 1 / rate,
-            aspect=Fraction(video.sample_aspect_ratio or 1),
-            light=Light.of(first),
-            matrix=matrix_of(first),
-            chapters=list(container.chapters()),
-            transparent=look.alpha and transparent(look.unmixed(first)),
-            total=frames or None,
-            warnings=[several] * (len(videos) > 1),
-            begin=min(begins, default=Fraction(0)),
-        )
+        if (shown := time_of(first)) is not None:
+            begins.append(shown)
+        self.begin = min(begins, default=Fraction(0))
+        self.origin = self.begin + self.span.start
+        if len(videos) > 1:
+            more = f"it has {len(videos)} videos; the first one is taken, the others are left out"
+            self.warnings.append(more)
         self.warnings += [
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
         self.index, self._stored = video.index, (first.width, first.height)
-        self.metadata, self.stream_metadata = dict(container.metadata), dict(video.metadata)
         self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
         if container.duration is not None and container.format.name in DECLARING:
             self._declared = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
@@ -149,8 +139,8 @@ class VideoSource(Source):
         elif sideways(matrix):
             self.aspect, self.size = 1 / self.aspect, self.size[::-1]
 
-    def _begin(self) -> av.VideoFrame | None:
-        """Go to the first picture that is wanted, and let the clock of the output begin with it.
+    def _begin(self) -> Iterator[av.VideoFrame]:
+        """Yield the first picture that is wanted, and let the clock of the output begin with it.
 
         So the output's ticks fall on the input's pictures. Where the sound begins more than a picture
         earlier, the output begins with it, a whole number of pictures before the first.
@@ -165,8 +155,8 @@ class VideoSource(Source):
                 time -= 2 * math.ceil(lead / 2) / self.rate  # even, so that 60 per second still fits 24
             self.origin += time
             self._count_from -= time
-            return picture
-        return None
+            yield picture
+            return
 
     def frames(self) -> Iterator[Frame]:
         """Decode, once.
@@ -175,7 +165,7 @@ class VideoSource(Source):
         """
         latest: Fraction | None = None
         seen = 0
-        for picture in chain(() if self._first is None else [self._first], self._running):
+        for picture in chain(self._first, self._running):
             time = self._time(picture, latest)
             if time < 0:
                 continue
@@ -231,7 +221,7 @@ class VideoSource(Source):
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
-        if context is not None:
+        if context is not None and last is not None:
             with contextlib.suppress(av.FFmpegError):
                 yield from context.decode(last)
 
@@ -242,28 +232,25 @@ class VideoSource(Source):
         for packet in packets(self.path, [self.index], self.origin if waiting else None):
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if waiting and packet.size:
-                time = time_of(packet)
-                waiting = time is not None and time < self.origin
-                early = packet.pts is None or packet.pts * packet.time_base <= self.origin
-                if waiting and packet.is_keyframe and early:
-                    held.clear()
+            time = time_of(packet)
+            if waiting and packet.is_keyframe and time is not None and time <= self.origin:
+                held.clear()
+            waiting = waiting and time is not None and time < self.origin
             held.append(packet)
-            if not waiting or not packet.size:
+            if not waiting:
                 yield from held
                 held.clear()
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
+        """Return when a picture is shown in the output, after `latest`."""
         if picture.pts is None or not self._timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
-        return time if latest is None else latest + 1 / self.rate if time <= latest else time
+        return time if latest is None or time > latest else latest + 1 / self.rate
 
     def _where(self, item: Any) -> str:
-        stamp = item.dts if item.pts is None else item.pts
-        if stamp is None:
-            return "somewhere"
-        return f"at {float(stamp * (item.time_base or self.unit) - self.begin):.2f} s"
+        time = time_of(item)
+        return "somewhere" if time is None else f"at {float(time - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Remember the first problem."""
@@ -282,12 +269,11 @@ class VideoSource(Source):
         self._running.close()
 
 
-def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av.VideoFrame]:
-    """Return the videos, the one that is read first, and its first frame that can be decoded.
+def _videos(path: Path, container: InputContainer) -> list[VideoStream]:
+    """Return the videos, the one that is read first.
 
     Raises:
         UserError: There is none.
-        av.FFmpegError: The first error, where nothing can be decoded.
     """
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     videos.sort(key=lambda video: video.codec_context is None)
@@ -295,16 +281,7 @@ def _first(path: Path, container: InputContainer) -> tuple[list[VideoStream], av
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
         what = "none that FFmpeg can decode" if videos else f"only {kinds}"
         raise UserError(f"{path}: no video in it, {what}")
-    context, trouble = decoder(videos[0]), None
-    for packet in container.demux(videos[0]):
-        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
-            continue
-        try:
-            for frame in context.decode(packet):
-                return videos, frame
-        except av.FFmpegError as error:
-            trouble = trouble or error
-    raise trouble or UserError(f"{path}: no frames in it")
+    return videos
 
 
 class SliceCheck:

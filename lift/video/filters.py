@@ -36,13 +36,7 @@ class Chain:
     def __init__(
         self, first: av.VideoFrame | av.AudioFrame, unit: Fraction, filters: Sequence[Filter]
     ) -> None:
-        """Build it.
-
-        Args:
-            first: A frame like all that come.
-            unit: Seconds per tick of their clock.
-            filters: The filters.
-        """
+        """Build it for frames like `first`, on a clock of `unit` seconds per tick."""
         self._graph = graph = Graph()
         if isinstance(first, av.VideoFrame):
             source = graph.add(
@@ -54,9 +48,8 @@ class Chain:
                 range=str(first.color_range),
             )
         else:
-            kind, layout = first.format, first.layout.name
             source = graph.add_abuffer(
-                sample_rate=first.sample_rate, format=kind, layout=layout, time_base=unit
+                sample_rate=first.sample_rate, format=first.format, layout=first.layout.name, time_base=unit
             )
         nodes = [graph.add(name, argument) for name, argument in filters]
         sink = graph.add("buffersink" if isinstance(first, av.VideoFrame) else "abuffersink")

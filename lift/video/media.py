@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Generator
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from lift.files import address
 from lift.video.joined import Clock, Renumbered, joined
@@ -56,21 +57,20 @@ def packets(path: Path, streams: Collection[int], start: Fraction | None) -> Gen
                 if packet.stream.index in streams:
                     yield packet
             return
-    # None, the last resort: what has no index is read from its beginning.
-    for earlier in (None,) if start is None else (*EARLIER, None):
+    # What has no index is read from its beginning, the last resort.
+    for earlier in (*EARLIER, None) if start is not None else (None,):
         with read(path) as container:
-            found = container.demux([container.streams[index] for index in streams])
-            if start is None or earlier is None:
-                yield from found
-                return
-            with contextlib.suppress(av.FFmpegError):
-                container.seek(int((start - earlier) * MICROSECONDS))
-                first = next(found)
-                stamp = first.dts if first.pts is None else first.pts
-                if first.is_keyframe and stamp is not None and stamp * first.time_base <= start:
-                    yield first
-                    yield from found
-                    return
+            found, first = container.demux([container.streams[index] for index in streams]), None
+            if start is not None and earlier is not None:
+                with contextlib.suppress(av.FFmpegError):
+                    container.seek(int((start - earlier) * MICROSECONDS))
+                    first = next(found)
+                shown = None if first is None else time_of(first)
+                if first is None or not first.is_keyframe or shown is None or shown > start:
+                    continue
+                yield first
+            yield from found
+            return
 
 
 def decoder(stream: Any) -> Any:
@@ -83,10 +83,28 @@ def decoder(stream: Any) -> Any:
     return context
 
 
-def time_of(packet: Any) -> Fraction | None:
-    """Return when a packet is decoded, else shown, seconds; None: it does not say."""
-    stamp = packet.pts if packet.dts is None else packet.dts
-    return None if stamp is None else stamp * packet.time_base
+def first_frame(container: InputContainer, video: VideoStream) -> av.VideoFrame:
+    """Decode a video's first frame that can be.
+
+    Raises:
+        av.FFmpegError: The first error, where nothing can be decoded; EOFError: there is nothing.
+    """
+    context, trouble = decoder(video), None
+    for packet in container.demux(video):
+        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
+            continue
+        try:
+            for frame in context.decode(packet):
+                return cast(av.VideoFrame, frame)
+        except av.FFmpegError as error:
+            trouble = trouble or error
+    raise trouble or av.EOFError(0, "no frames")
+
+
+def time_of(item: Any) -> Fraction | None:
+    """Return when a packet or a frame is shown, else decoded, seconds; None: it does not say."""
+    stamp = item.dts if item.pts is None else item.pts
+    return None if stamp is None else stamp * item.time_base
 
 
 def side_data_of(frame: Any) -> dict[str, bytes]:
@@ -125,13 +143,8 @@ def rehearse(
 ) -> Any:
     """Write a file into memory and open what came of it: what a reader will find, before any work is done.
 
-    Args:
-        muxer: FFmpeg's name.
-        fill: Adds streams and packets.
-        mend: Is applied to the finished file, as to the real one.
-
-    Returns:
-        The file, open for reading; None: FFmpeg refuses to write or to read it.
+    `fill` adds streams and packets; `mend` is applied to the finished file, as to the real one. Return the
+    file, open for reading; None: FFmpeg refuses to write or to read it.
     """
     file = BytesIO()
     try:

@@ -126,14 +126,19 @@ class Passengers:
         self._covers.append(_packet(picture, copy, Fraction(1, 90_000), 0))
         return True
 
-    def until(self, time: Fraction | None) -> Iterator[Any]:
-        """Yield the packets up to a time of the output, seconds; None: all that there are."""
+    def until(self, time: Fraction | None, *, last: bool = False) -> Iterator[Any]:
+        """Yield the packets up to a time of the output, seconds; None: all that there are.
+
+        `last`: and what carriers still hold.
+        """
         yield from self._covers
         self._covers = []
         while not self._ended and (time is None or self._furthest < time + LAG):
             self._advance()
         while self._queue and (time is None or self._queue[0][0] <= time):
             yield from self._carried(heapq.heappop(self._queue)[2])
+        for carrier in self._carriers.values() if last else ():
+            yield from carrier(None)
 
     def _advance(self) -> None:
         packet, length = None, self._source.length
@@ -179,11 +184,6 @@ class Passengers:
         except av.FFmpegError as error:
             damaged = f"stream {index} ({packet.stream.type}) is damaged ({why(error)})"
             self.trouble = self.trouble or f"{self._source.path}: {damaged}"
-
-    def flush(self) -> Iterator[Any]:
-        """Yield what carriers still hold."""
-        for carrier in self._carriers.values():
-            yield from carrier(None)
 
     def close(self) -> None:
         """Close the reader."""

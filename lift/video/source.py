@@ -6,9 +6,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
 from lift.errors import UserError
+from lift.video.filters import matrix_of
 from lift.video.frame import Frame
-from lift.video.look import Light, Look
+from lift.video.look import Light, Look, transparent
+from lift.video.settings import DEFAULTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,30 @@ class Format:
     """As FFmpeg gives them, on the file's own clock."""
     transparent: bool = False
     """Whether something shines through the first picture."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Title and other texts of the file."""
+    stream_metadata: dict[str, str] = field(default_factory=dict)
+    """The same of the video's stream."""
+
+    @classmethod
+    def of(cls, container: InputContainer, video: VideoStream, first: av.VideoFrame) -> "Format":
+        """Return that of an open file, by its header and its first frame, which knows more."""
+        look = Look.of(first)
+        rates = (video.average_rate, video.guessed_rate, video.base_rate)
+        rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
+        return cls(
+            look=look,
+            size=(first.height, first.width),
+            rate=rate,
+            unit=video.time_base or 1 / rate,
+            aspect=Fraction(video.sample_aspect_ratio or 1),
+            light=Light.of(first),
+            matrix=matrix_of(first),
+            chapters=list(container.chapters()),
+            transparent=look.alpha and transparent(look.unmixed(first)),
+            metadata=dict(container.metadata),
+            stream_metadata=dict(video.metadata),
+        )
 
 
 @dataclass(kw_only=True)
