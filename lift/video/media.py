@@ -38,13 +38,10 @@ def read(path: Path) -> InputContainer:
 
 
 def packets(path: Path, streams: Collection[int], start: Fraction | None) -> Generator[Any, None, None]:
-    """Yield the packets of streams in the file's order, all on one clock.
+    """Yield the packets of streams, by their numbers, in the file's order and all on one clock.
 
-    Args:
-        path: The file.
-        streams: Their numbers.
-        start: Whence on they are needed, seconds; earlier ones come as well, those of a whole picture first.
-            None: from the beginning.
+    From `start` on (seconds; None: the beginning) they are complete; earlier ones come as well, and a key
+    frame first.
 
     Raises:
         av.FFmpegError: They cannot be read, or not any further.
