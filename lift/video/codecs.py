@@ -18,9 +18,8 @@ from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.video import aspect
-from lift.video.filters import palettized
 from lift.video.look import USUAL, Look
-from lift.video.media import first_frame, rehearse, start
+from lift.video.media import first_frame, palettized, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec

@@ -15,19 +15,24 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.filters import Chain, Filter, angle, sideways, stores_turning, turning
 from lift.video.frame import Frame
 from lift.video.joined import joined
 from lift.video.look import Look
 from lift.video.media import (
     MICROSECONDS,
     TRANSPORT,
+    Chain,
+    Filter,
+    angle,
     decoder,
     first_frame,
     packets,
     read,
     side_data_of,
+    sideways,
+    stores_turning,
     time_of,
+    turning,
     why,
 )
 from lift.video.source import WHOLE, Format, Source, Span

@@ -23,11 +23,10 @@ from lift.files import address, atomic, atomic_folder
 from lift.video import aspect
 from lift.video.codecs import Coding, choose_coding, losses
 from lift.video.file import VideoSource
-from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job
 from lift.video.look import BT709, SRGB, Look, straight, transparent
-from lift.video.media import start, why
+from lift.video.media import palettized, start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
 
