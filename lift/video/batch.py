@@ -20,12 +20,12 @@ from lift.clips.sequence import natural, visible
 from lift.errors import UserError
 from lift.progress import bar
 from lift.video.codecs import CONTAINERS
-from lift.video.folder import PICTURES
 from lift.video.frame import Frame, to_image, to_tensor
 from lift.video.job import SIGNALLED, Job, Stopped
 from lift.video.methods import REFERENCES, Baseline, Method
 from lift.video.pace import LEAST
 from lift.video.run import Say, opened, run
+from lift.video.source import PICTURES
 
 VIDEOS = frozenset((*CONTAINERS, ".mpg", ".mpeg", ".vob", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".apng"))
 """Suffixes by which the videos of a folder are found."""
@@ -107,13 +107,13 @@ def run_all(jobs: Sequence[Job], method: Method, say: Say) -> int:
                 trouble = trouble and f"{trouble}; {job.output} holds what could be read"
             except UserError as error:
                 trouble = str(error)
-            except Stopped as stop:
+            except Stopped as stopped:
                 missing = [*failed, *waiting[place:]]
                 say(
                     f"stopped; {len(jobs) - len(missing)} of {len(jobs)} are whole; missing: "
                     f"{_names(missing)}; run the same command again to go on"
                 )
-                return SIGNALLED + stop.number
+                return SIGNALLED + int(stopped.args[0])
             if trouble:
                 say(f"error: {trouble}")
                 failed.append(job)

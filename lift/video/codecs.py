@@ -18,9 +18,8 @@ from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.video import aspect
-from lift.video.filters import palettized
 from lift.video.look import USUAL, Look
-from lift.video.media import first_frame, rehearse, start
+from lift.video.media import first_frame, palettized, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -144,12 +143,8 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
     most codecs), and the exact clock before a coarser one. Each is tried out: a few pictures are written to
     memory and read back. Where a reader finds another matrix or range than meant, since codec or container
-    has no place for it, pixels are converted to what it finds.
-
-    Args:
-        path: The output.
-        codec: FFmpeg's name of an encoder, or h264, h265, vp9, av1; None: the container's default.
-        wish: What the output is to be like.
+    has no place for it, pixels are converted to what it finds. `codec` is FFmpeg's name of an encoder, or
+    h264, h265, vp9, av1; None: the container's default.
 
     Raises:
         UserError: There is no such encoder, it does not fit the container, or it takes no such frames.
@@ -219,13 +214,7 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
 
 
 def losses(wish: Format, seen: Format, name: str) -> Iterator[str]:
-    """Yield what an output lacks of what was wished for, one line each.
-
-    Args:
-        wish: What it was to be like.
-        seen: What a reader finds.
-        name: Of what cannot store more.
-    """
+    """Yield what a reader of `name` does not find of what was wished for, one line each."""
     look, there = wish.look, seen.look
     if abs(seen.aspect / wish.aspect - 1) > Fraction(1, 50):  # GIF and MPEG-2 store it coarsely
         yield f"pixels of {wish.aspect} become square in {name}; the picture will look squeezed"

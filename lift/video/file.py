@@ -15,19 +15,24 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.filters import Chain, Filter, angle, sideways, stores_turning, turning
 from lift.video.frame import Frame
 from lift.video.joined import joined
 from lift.video.look import Look
 from lift.video.media import (
     MICROSECONDS,
     TRANSPORT,
+    Chain,
+    Filter,
+    angle,
     decoder,
     first_frame,
     packets,
     read,
     side_data_of,
+    sideways,
+    stores_turning,
     time_of,
+    turning,
     why,
 )
 from lift.video.source import WHOLE, Format, Source, Span
@@ -54,12 +59,8 @@ class VideoSource(Source):
     ) -> None:
         """Read what the file says of itself, and go to the first picture that is wanted.
 
-        Args:
-            path: The file.
-            span: Which part of it is wanted.
-            muxer: FFmpeg's name of the output's container. Where it cannot say how pictures are to be turned,
-                pixels are turned, else `matrix` says it further on; None: it can say nothing.
-            deinterlace: Make a whole picture of each field.
+        Pixels are turned where `muxer`, the output's, cannot say how pictures are to be turned (None: no
+        output can); else `matrix` says it further on. `deinterlace`: a whole picture is made of each field.
 
         Raises:
             UserError: It is no video, has none, or is cut off.
@@ -94,8 +95,8 @@ class VideoSource(Source):
         # The container's own first time is rounded.
         timed = [s for s in container.streams if s.type == "audio" or s is video]
         begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
-        if (shown := time_of(first)) is not None:
-            begins.append(shown)
+        if first.pts is not None and first.time_base:
+            begins.append(first.pts * first.time_base)
         self.begin = min(begins, default=Fraction(0))
         self.origin = self.begin + self.span.start
         if len(videos) > 1:

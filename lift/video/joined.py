@@ -35,19 +35,17 @@ Listed = list[tuple[int, int]]
 
 
 class Run(NamedTuple):
-    """Packets that follow one another without a gap."""
+    """Packets that follow one another without a gap, from the byte `start` of the file on."""
 
     start: int
-    """Byte of the file."""
     size: int
     packets: int
 
 
 class Seam(NamedTuple):
-    """Where numbers change."""
+    """Where numbers change: at the byte `start` of the file, of the first table that says so."""
 
     start: int
-    """Byte of the file, of the first table that says so."""
     streams: dict[int, int]
     """What each becomes; NOTHING: the first recording has no such stream."""
     tables: frozenset[int]

@@ -20,8 +20,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition
 
 from lift.video.file import VideoSource
-from lift.video.filters import Chain
-from lift.video.media import packets, read, rehearse, time_of, why
+from lift.video.media import Chain, packets, read, rehearse, time_of, why
 
 KINDS = ("audio", "subtitle", "data")
 LAG = 10  # seconds that a stream may lie behind the others in a file; FFmpeg's muxers let them

@@ -23,11 +23,10 @@ from lift.files import address, atomic, atomic_folder
 from lift.video import aspect
 from lift.video.codecs import Coding, choose_coding, losses
 from lift.video.file import VideoSource
-from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job
 from lift.video.look import BT709, SRGB, Look, straight, transparent
-from lift.video.media import start, why
+from lift.video.media import palettized, start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
 
@@ -57,11 +56,9 @@ class Sink:
         raise NotImplementedError
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Finish.
+        """Finish; the last frame is shown for `duration` seconds.
 
-        Args:
-            duration: How long the last frame is shown, seconds.
-            whole: Whether all frames were written; what else a file carries then lasts to its own end.
+        `whole`: all frames were written, and what else a file carries lasts to its own end.
         """
 
 
@@ -69,14 +66,7 @@ class VideoSink(Sink):
     """A video file."""
 
     def __init__(self, path: Path, coding: Coding, *, source: VideoSource | None, stretch: int = 1) -> None:
-        """Open the file.
-
-        Args:
-            path: The file; its folder exists.
-            coding: How it is encoded.
-            source: Whose other streams are taken over; None: a folder of pictures.
-            stretch: How many times slower the video runs; above 1 its sound and subtitles stay behind.
-        """
+        """Open the file, with the other streams of `source`, if the video is not `stretch` times slower."""
         super().__init__()
         self._coding, self._path = coding, path
         self._container = av.open(address(path), "w", format=coding.muxer)
@@ -259,9 +249,6 @@ def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
     The file has a row of COLUMNS for each frame. motion is the mean absolute difference (0-255, of shrunken
     frames) between an original and the one before it, or, for a frame in between, of the two around it;
     alpha is α as offset:share pairs.
-
-    Args:
-        path: The file; None: none.
     """
     if path is None:
         yield lambda shown: None
