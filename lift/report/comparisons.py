@@ -239,15 +239,9 @@ def _judged(tests: pd.DataFrame) -> str:
 def gains(
     results: Results, benchmark: str, metric: str, method: str, against: str, kind: str | None = None
 ) -> Array:
-    """Return the gain of `method` over `against` per source video, positive where `method` is better.
+    """Return the gain of `method` over `against` per source video (of `kind`), positive where it is better.
 
-    Args:
-        results: Results in which both methods have `metric` on `benchmark`.
-        benchmark: Test set.
-        metric: Column.
-        method: The method of which the gain is.
-        against: What it is compared with.
-        kind: Only videos of this kind; None: all.
+    Both must have `metric` on `benchmark`.
     """
     one, two = (results.values(name, benchmark, metric) for name in (method, against))
     difference, units = METRICS[metric].better * (one - two), results.videos(benchmark)

@@ -195,15 +195,11 @@ def test_results_that_do_not_say_what_they_were_made_from_are_refused(own, plann
         report.write(config, folder, folder.parent / "reports" / "demo", by_name, planned)
 
 
-def test_few_numbers_are_chosen_for_dvc(own, tmp_path):
-    folder, config, by_name = own
-    report.write_chosen(tmp_path / "metrics.json", config, by_name, folder)
-    found = json.loads((tmp_path / "metrics.json").read_text())
-    assert {method: set(values) for method, values in found.items()} == {
-        "lift15": {"ucf101", "scenes"},
-        "ctx3": {"ucf101", "scenes"},
-    }
-    stated = json.loads((folder / "results/ctx3/metrics.json").read_text())
+def test_few_numbers_are_chosen_for_dvc(written, data, results):
+    found = json.loads((data / "metrics.json").read_text())
+    assert set(found) == set(results.compared) & set(results.config.ablations)
+    assert {tuple(values) for values in found.values()} == {("ucf101", "scenes")}
+    stated = json.loads((data / "results/ctx3/metrics.json").read_text())
     assert found["ctx3"]["scenes"] == pytest.approx(stated["scenes"]["psnr"], abs=1e-3)
 
 

@@ -55,15 +55,7 @@ class Drawing:
 
 
 def drawing(kind: str, results: Results, methods: Iterable[str], figure: Figure, **words: Any) -> Drawing:
-    """Return a figure with the words that texts.yaml has for its `kind`.
-
-    Args:
-        kind: Key of `figures` in texts.yaml.
-        results: What its templates see as `results`.
-        methods: Whose files its sources are.
-        figure: As drawn.
-        words: What its templates see besides.
-    """
+    """Return a figure, made from files of `methods`, with the words that texts.yaml has for its `kind`."""
     declared = {"name": kind, **texts.part("figures")[kind]}
     sources = results.sources(declared.pop("sources"), methods)
     filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}

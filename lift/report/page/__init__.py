@@ -128,15 +128,12 @@ def _quoted(name: str) -> str:
 
 
 def made(results: Results, others: Sequence[str] = ()) -> dict[str, Any]:
-    """Collect with what the report was made; equal inputs on equal machines give equal values.
-
-    Args:
-        results: What the report is made from.
-        others: Methods whose files were read as well: those that predict.
+    """Collect with what the report was made, `others` being methods whose files were read as well.
 
     Returns:
         `environment`, `parameters` (JSON), starts of SHA-256 (`parameters_digest`, `code_digest`), and
         `inputs`: by path below data/<profile> (of benchmarks: the repository's), the start of its SHA-256.
+        Equal inputs on equal machines give equal values.
     """
     known = dataclasses.asdict(results.config)
     by_method = [dataclasses.asdict(config) for _, config in sorted(results.configs.items())]
