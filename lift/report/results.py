@@ -99,10 +99,8 @@ class Results:
         """Return the mean over clips."""
         return float(self.values(method, benchmark, metric).mean())
 
-    def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64] | None:
-        """Return one mean over source videos for each training seed; None: a method without training."""
-        if not self.trainings.get(method):
-            return None
+    def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
+        """Return one mean over source videos for each training seed, one in all of a method without any."""
         units, frames = self.videos(benchmark), self.seeded[method][benchmark]
         return np.array([unit_means(frame[metric].to_numpy(np.float64), units).mean() for frame in frames])
 
