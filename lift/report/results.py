@@ -181,15 +181,20 @@ class Results:
         window += f", {seen} used" if seen < len(clip.offsets) else ""
         return {"method": method, "method_shown": name, "window": window}
 
-    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> list[str]:
-        """Name files, * being each of some methods; those of evaluation where these have results."""
-        named = dict.fromkeys(methods)
-        return [
-            pattern.replace("*", method)
-            for pattern in patterns
-            for method in (named if "*" in pattern else [""])
-            if not pattern.startswith("results/") or self.rows.get(method)
-        ]
+    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> str:
+        """Name files shortly, * being each of some methods; those of evaluation where these have results.
+
+        Two methods' files of one name are told as `results/{a,b}/clips.csv`.
+        """
+        told = []
+        for pattern in patterns:
+            evaluated = pattern.startswith("results/")
+            names = [m for m in dict.fromkeys(methods) if self.rows.get(m) or not evaluated]
+            if "*" not in pattern:
+                told.append(pattern)
+            elif names:
+                told.append(pattern.replace("*", f"{{{','.join(names)}}}" if names[1:] else names[0]))
+        return "; ".join(told)
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

@@ -49,7 +49,7 @@ class Drawing:
     caption: str
     alt: str
     """What the figure shows, for those who do not see it."""
-    sources: Sequence[str]
+    sources: str
     """Stage outputs that it was made from."""
     figure: Figure
 

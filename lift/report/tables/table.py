@@ -67,7 +67,7 @@ class Table:
     frame: pd.DataFrame
     notes: Sequence[str] = ()
     """Footnotes: protocol, meaning of marks."""
-    sources: Sequence[str] = ()
+    sources: str = ""
     """Stage outputs that the table was made from."""
     block: "Table | None" = None
     """Rows that stand apart below these and are never ranked with them, under columns of their own."""
