@@ -76,6 +76,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = 
         procedural={  # a set of no clips stands in for nothing
             name: bool(summary["procedural"] and summary["clips"]) for name, summary in summaries.items()
         },
+        sizes={name: summary["clips"] for name, summary in summaries.items()},
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),

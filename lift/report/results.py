@@ -34,6 +34,8 @@ class Results:
     """Method -> parameters and operations of its model; methods without a model are left out."""
     procedural: Mapping[str, bool]
     """Clip set -> whether its footage is rendered."""
+    sizes: Mapping[str, int]
+    """Clip set -> how many clips it has."""
     absent: tuple[str, ...]
     """Benchmarks whose data sets are not here (`Source.optional`)."""
     trainings: Mapping[str, int]
