@@ -6,14 +6,15 @@ Legend: B samples, F frames at `offsets`; all maps at half the resolution.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from lift.models.matching.options import Matching
-from lift.models.matching.variational import Pairs, Path, refine
+from lift.models.matching.variational import Pairs, Path, beyond, each_frame, refine
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize_flow
 
@@ -47,26 +48,6 @@ def straight_flow(path: Path, references: tuple[float, float], offset: float) ->
     return offset * path.speed + (offset * (first + second) - first * second) * path.bend
 
 
-def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach: int) -> Pairs:
-    """Choose what is compared: the references, and each with the nearest frames beyond it.
-
-    Args:
-        offsets: Of the F frames, ascending; of each sign the one nearest to 0 is a reference.
-        present: Which of them each sample has, (B, F), bool.
-        neighbour: Weight of a pair with a far frame over that of the references.
-        reach: How many of the nearest frames beyond each reference.
-
-    Returns:
-        Pairs that some sample has; a sample's weights sum to 1.
-    """
-    ends = references_in(offsets)
-    pairs = {ends: _there(present, offsets.index(ends[0]))}
-    for pair, there, nearer in _beyond(offsets, present):
-        pairs[pair] = neighbour * there * (nearer < reach)
-    total = torch.stack(list(pairs.values())).sum(dim=0)
-    return {pair: weight / total for pair, weight in pairs.items() if bool((weight > 0).any())}
-
-
 def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: float) -> Pairs:
     """Choose what only bears witness: each reference's next frame beyond those that `pairs_of` compares.
 
@@ -81,31 +62,10 @@ def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: f
     """
     found = {
         pair: there * (nearer == reach)
-        for pair, there, nearer in _beyond(offsets, present)
+        for pair, there, nearer in beyond(offsets, present)
         if abs(pair[1] - pair[0]) >= distance
     }
     return {pair: there for pair, there in found.items() if bool((there > 0).any())}
-
-
-def _beyond(
-    offsets: Sequence[float], present: Tensor
-) -> Iterator[tuple[tuple[float, float], Tensor, Tensor]]:
-    """Give each reference with each frame beyond it: who has that, and how many nearer ones, (B, 1, 1, 1)."""
-    for reference in references_in(offsets):
-        nearer = torch.zeros_like(_there(present, 0))
-        for offset in sorted((o for o in offsets if o * reference > 0 and o != reference), key=abs):
-            there = _there(present, offsets.index(offset))
-            yield (reference, offset), there, nearer
-            nearer = nearer + there
-
-
-def _there(present: Tensor, place: int) -> Tensor:
-    return present[:, place].float()[:, None, None, None]
-
-
-def references_in(offsets: Sequence[float]) -> tuple[float, float]:
-    """Return the offsets nearest to 0 on either side."""
-    return max(o for o in offsets if o < 0), min(o for o in offsets if o > 0)
 
 
 def refined(
@@ -134,18 +94,14 @@ def refined(
     bends = len(pairs) > 1
     for times in coarse:
         seen = Path(*(_shrunk(maps, times) / times for maps in path))
-        small = _shrunk(chosen.flatten(0, 1), times)
-        small = small.view(*chosen.shape[:3], *small.shape[2:])
+        small = each_frame(partial(_shrunk, times=times), chosen)
         found = refine(small, used, seen, pairs, dataclasses.replace(options, rounds=1), bends=bends)
         # What changed is added, so that the path keeps its detail
-        changes = (crop_to(resize_flow(f - s, times), _size(path)) for f, s in zip(found, seen, strict=True))
-        path = Path(*(maps + change for maps, change in zip(path, changes, strict=True)))
+        changes = (resize_flow(f - s, times) for f, s in zip(found, seen, strict=True))
+        height, width = path.speed.shape[2:]
+        path = Path(*(m + crop_to(c, (height, width)) for m, c in zip(path, changes, strict=True)))
     return refine(chosen, used, path, pairs, options, bends=bends, stride=stride)
 
 
 def _shrunk(maps: Tensor, times: int) -> Tensor:
     return F.avg_pool2d(pad_to_multiple(maps, times)[0], times)
-
-
-def _size(path: Path) -> tuple[int, int]:
-    return path.speed.shape[2], path.speed.shape[3]

@@ -19,42 +19,20 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.files import ROOT
-from lift.models.lift_rife.belief import (
-    Witnesses,
-    disagreement,
-    moving,
-    onward,
-    share,
-    steady,
-    witnessed,
-)
-from lift.models.lift_rife.motion import (
-    onward_of,
-    pairs_of,
-    path_of,
-    references_in,
-    refined,
-    straight_flow,
-)
+from lift.models.blocks import blended
+from lift.models.lift_rife.belief import disagreement, moving, onward, share, steady, witnessed
+from lift.models.lift_rife.motion import onward_of, path_of, refined, straight_flow
 from lift.models.lift_rife.options import LiftRife
 from lift.models.matching.options import Matching
 from lift.models.matching.search import detail, visibility
-from lift.models.matching.variational import Pairs, Path, warped
+from lift.models.matching.variational import Pairs, Path, pairs_of, references_in, warped
 from lift.models.pretrained import LoadReport
-from lift.models.rife_v4.interpolator import IfNet, load_released
+from lift.models.rife_v4.interpolator import Estimate, IfNet, load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp, warp_references
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
-
-
-class Seen(NamedTuple):
-    """Of RIFE's `Estimate`: frame (B, 3, H, W), flow (B, 4, H, W), mask (B, 1, H, W)."""
-
-    frame: Tensor
-    flow: Tensor
-    mask: Tensor
 
 
 class Found(NamedTuple):
@@ -64,21 +42,22 @@ class Found(NamedTuple):
         rife: What RIFE sees.
         pairs: Which frames are compared, the references first.
         alone: A.
-        context: C; None where no sample has a far frame, and so are witnesses and visible.
         errors: How the warped references differ by R, by A and, where there is one, by C, (B, 1, h, w) each.
-        witnesses: What the far frames say of C.
         beliefs: In A and, where there is one, in C, (B, 1, h, w) each.
-        visible: Logit of −'s visibility, (B, 1, h, w), as far as C is believed.
+        context: C; None where no sample has a far frame.
+        witnesses: How the far frames differ from their references by C, and by even motion, (B, 2, h, w)
+            each, − then +; none without C.
+        visible: Logit of −'s visibility, (B, 1, h, w), as far as C is believed; None without C.
     """
 
-    rife: Seen
+    rife: Estimate
     pairs: Pairs
     alone: Path
-    context: Path | None
     errors: list[Tensor]
-    witnesses: Witnesses | None
     beliefs: list[Tensor]
-    visible: Tensor | None
+    context: Path | None = None
+    witnesses: tuple[Tensor, ...] = ()
+    visible: Tensor | None = None
 
 
 class Interpolated(NamedTuple):
@@ -116,10 +95,14 @@ class RifeWindow(nn.Module):
         self.load(ROOT / self.options.pretrained)
 
     def load(self, path: File | str) -> LoadReport:
-        """Take RIFE's weights; see `load_released`."""
+        """Take RIFE's weights, frozen; see `load_released`."""
         self.rife = self._network()
         report = load_released(self.rife, path)
-        _freeze(self.rife)
+        # Buffers that no file of weights repeats: they neither train nor differ
+        for module in self.rife.modules():
+            for name, parameter in list(module.named_parameters(recurse=False)):
+                delattr(module, name)
+                module.register_buffer(name, parameter.detach(), persistent=False)
         return report
 
     @torch.no_grad()
@@ -165,11 +148,24 @@ class RifeWindow(nn.Module):
             # 4. the blend
             return self._blended(exact, ends, found)
 
+    def _rife(
+        self, references: Tensor, ends: tuple[float, float], size: tuple[int, int], features: Tensor | None
+    ) -> Estimate:
+        """Return RIFE's estimate; it is padded by black, as its users pad it."""
+        padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
+        time = -ends[0] / (ends[1] - ends[0])
+        estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
+        edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
+        return Estimate(*(F.pad(crop_to(maps, size), edges, mode="replicate") for maps in estimate))
+
+    def _rounds(self, count: int) -> Matching:
+        return dataclasses.replace(self.matching, rounds=count, sweeps=self.options.sweeps)
+
     def _believed(
         self,
         small: Tensor,
         offsets: Sequence[float],
-        rife: Seen,
+        rife: Estimate,
         pairs: Pairs,
         further: Pairs,
         alone: Path,
@@ -185,16 +181,16 @@ class RifeWindow(nn.Module):
         moves = moving(frames[ends[0]], frames[ends[1]], options)
         beliefs = [moves * share(errors[0], errors[1], options.references_margin, options)]
         if context is None:
-            return Found(rife, pairs, alone, None, errors, None, beliefs, None)
+            return Found(rife, pairs, alone, errors, beliefs)
         used = sorted({offset for pair in pairs for offset in pair})
         aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), context, used)
         moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
         for offset in {*used, *(offset for _, offset in further)} - set(ends):
             straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
-        witnesses = witnessed(moved, straight, pairs, options)
+        belief, *witnesses = witnessed(moved, straight, pairs, options)
         error = disagreement(moved[ends[0]], moved[ends[1]], options)
         rival = share(torch.minimum(*errors), error, options.context_margin, options)
-        belief = torch.minimum(witnesses.belief, rival) * moves * steady(small, offsets, pairs, options)
+        belief = torch.minimum(belief, rival) * moves * steady(small, offsets, pairs, options)
         if further:
             by_path, by_straight = {}, {}
             for end, offset in further:
@@ -203,7 +199,8 @@ class RifeWindow(nn.Module):
                 by_straight[end, offset] = disagreement(straight[end], straight[offset], options)
             belief = belief * onward(by_path, by_straight, further, options)
         visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
-        return Found(rife, pairs, alone, context, [*errors, error], witnesses, [*beliefs, belief], visible)
+        errors, beliefs = [*errors, error], [*beliefs, belief]
+        return Found(rife, pairs, alone, errors, beliefs, context, tuple(witnesses), visible)
 
     def _blended(self, exact: Tensor, ends: tuple[float, float], found: Found) -> Interpolated:
         """Blend RIFE's frame and the references warped by A and C, each as far as it is believed."""
@@ -219,29 +216,6 @@ class RifeWindow(nn.Module):
         left = resize(left, 2)
         flow = torch.addcmul(resize_flow(ours, 2), left, rife.flow)
         images = warp_references(exact, flow, "bicubic")
-        before, after = images.chunk(2)
         mask = torch.sigmoid(logit)
-        frame = left * rife.frame + (1 - left) * (mask * before + (1 - mask) * after)
+        frame = left * rife.frame + (1 - left) * blended(mask, *images.chunk(2))
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
-
-    def _rife(
-        self, references: Tensor, ends: tuple[float, float], size: tuple[int, int], features: Tensor | None
-    ) -> Seen:
-        """Return RIFE's estimate; it is padded by black, as its users pad it."""
-        padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
-        time = -ends[0] / (ends[1] - ends[0])
-        estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
-        edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
-        maps = (estimate.frame, estimate.flow, estimate.mask)
-        return Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
-
-    def _rounds(self, count: int) -> Matching:
-        return dataclasses.replace(self.matching, rounds=count, sweeps=self.options.sweeps)
-
-
-def _freeze(network: nn.Module) -> None:
-    """Turn parameters into buffers that no file of weights repeats: they neither train nor differ."""
-    for module in network.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            delattr(module, name)
-            module.register_buffer(name, parameter.detach(), persistent=False)

@@ -11,8 +11,8 @@ from lift.errors import UserError
 from lift.metrics import psnr
 from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
-from lift.models.lift_rife.motion import flow_of, onward_of, pairs_of, path_of, refined
-from lift.models.matching.variational import Path
+from lift.models.lift_rife.motion import flow_of, onward_of, path_of, refined
+from lift.models.matching.variational import Path, pairs_of
 from lift.models.registry import build
 
 SIZE = (96, 128)
