@@ -1,6 +1,6 @@
 """The training loss: the parts that have a weight, each weighted and by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,19 +8,8 @@ from torch import Tensor, nn
 from lift.config import Loss
 from lift.config.abilities import OF_THE_MODEL
 from lift.losses import flow
-from lift.losses.census import census
-from lift.losses.frequency import frequency
-from lift.losses.laplacian import laplacian
+from lift.losses.frames import FRAME_LOSSES
 from lift.losses.perceptual import Perceptual
-from lift.losses.pixel import charbonnier, l1
-
-FRAME_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": l1,
-    "charbonnier": charbonnier,
-    "census": census,
-    "laplacian": laplacian,
-    "frequency": frequency,
-}
 
 
 class Losses(nn.Module):

@@ -7,7 +7,7 @@ reference at offset -1, 2:4 to the one at +1; pixels at this resolution.
 import torch
 from torch import Tensor
 
-from lift.losses.pixel import l1
+from lift.losses.frames import l1
 from lift.ops.pad import pad_to_multiple
 from lift.ops.references import reference_offsets
 from lift.ops.resize import resize

@@ -1,16 +1,56 @@
-"""PSNR and the interpolation error (Baker et al. 2011, section 4.2), on 8-bit rounded frames."""
+"""PSNR, the interpolation error (Baker et al. 2011, section 4.2), edges, and means over clips.
+
+Every metric of frames rounds to 8 bits, which is what a viewer sees of a frame.
+"""
 
 import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lift.metrics.quantise import pair
-
 # dB; of identical frames, where the formula gives infinity and no mean over clips would exist.
 MAX_PSNR = 100.0
+
+
+def to_bytes(frame: Tensor, *, data_range: float) -> NDArray[np.float64]:
+    """Round a frame to the 8-bit levels 0-255, half to even as `np.round` does, on the CPU.
+
+    Rounding costs at most 0.01 dB of PSNR against floats, truncating would cost 0.03 dB (protocols section
+    1.2).
+
+    Args:
+        frame: (3, H, W), values 0 to `data_range`; what lies outside is clamped, as in an 8-bit picture.
+        data_range: The value of white.
+
+    Returns:
+        (3, H, W), whole numbers 0-255 as float64: sums of squares are exact.
+
+    Raises:
+        ValueError: It is no frame, or not finite.
+    """
+    if frame.ndim != 3 or frame.shape[0] != 3:
+        raise ValueError(f"expected a frame of shape (3, H, W), found {tuple(frame.shape)}")
+    values = frame.detach().cpu().float().numpy().astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("a frame with values that are not finite")
+    levels: NDArray[np.float64] = np.round(values * (255.0 / data_range)).clip(0.0, 255.0)
+    return levels
+
+
+def pair(
+    prediction: Tensor, target: Tensor, data_range: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Round two frames of one shape, (3, H, W), to 0-255.
+
+    Raises:
+        ValueError: Their shapes differ.
+    """
+    if prediction.shape != target.shape:
+        raise ValueError(f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ")
+    return to_bytes(prediction, data_range=data_range), to_bytes(target, data_range=data_range)
 
 
 def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
@@ -64,3 +104,23 @@ def edges(target: Tensor, share: float, *, data_range: float) -> NDArray[np.bool
         int((1 - share) * (steep.size - 1))
     ]
     return np.asarray(steep >= max(float(least), np.finfo(np.float32).tiny), np.bool_)
+
+
+class Means:
+    """The mean of per-clip values by name; a clip without a value for a name does not count for that name.
+
+    The mean of per-clip PSNR, not the PSNR of the pooled error: that is what the field's papers report.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[float]] = {}
+
+    def update(self, values: Mapping[str, float | None]) -> None:
+        """Add one clip's values; None: the clip has none."""
+        for name, value in values.items():
+            if value is not None:
+                self._values.setdefault(name, []).append(value)
+
+    def compute(self) -> dict[str, float]:
+        """Return the mean of every name that had a value; the order of clips does not matter."""
+        return {name: math.fsum(values) / len(values) for name, values in self._values.items()}

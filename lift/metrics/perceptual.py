@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lift.errors import UserError
-from lift.metrics.quantise import to_bytes
+from lift.metrics.error import to_bytes
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights/lpips_alexnet.safetensors"
 SMALLEST = 32  # pixels: AlexNet's second pooling has nothing left below 31

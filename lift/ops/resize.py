@@ -18,12 +18,7 @@ def resize(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | Non
 
     Returns:
         (B, C, H·scale, W·scale), rounded down, or (B, C, *size).
-
-    Raises:
-        ValueError: Neither or both of scale and size are given.
     """
-    if (scale is None) == (size is None):
-        raise ValueError("give either scale or size")
     return F.interpolate(x, size=size, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
