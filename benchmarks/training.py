@@ -22,9 +22,8 @@ from torch.utils.data import Dataset, Subset
 
 from lift.config import Config, Phase, load
 from lift.data.dataset import ClipDataset
-from lift.data.stored.archive import entry_name, write_archive
+from lift.data.stored.archive import entry_name, write_archive, write_truth
 from lift.data.stored.manifest import ClipRow, write_manifest
-from lift.data.stored.truth import write_truth
 from lift.models.interface import Interpolator
 from lift.models.registry import build
 from lift.scenes import make

@@ -153,7 +153,7 @@ def read_config(path: Path) -> dict[str, Any]:
         UserError: The file is missing, damaged, or carries no configuration.
     """
     try:
-        found = header.read(path).plain(CONFIG)
+        found = header.plain(path, CONFIG)
     except (UserError, ValueError) as error:
         raise UserError(f"{error}; {_restored(path)}") from error
     if found is None:

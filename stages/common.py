@@ -29,8 +29,14 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
         optional: How many of the last may be left out.
     """
     arguments = sys.argv[1:]
-    if not len(names) - optional <= len(arguments) <= len(names):
-        sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(names)}")
+    required = len(names) - optional
+    usage = " ".join([*names[:required], *(f"[{name}]" for name in names[required:])])
+    usage = f"usage: python -m stages.{Path(sys.argv[0]).stem} {usage}"
+    if {"-h", "--help"} & {*arguments}:
+        print(usage)
+        return
+    if not required <= len(arguments) <= len(names):
+        sys.exit(usage)
     with contextlib.suppress(BrokenPipeError):
         try:
             main(*arguments)

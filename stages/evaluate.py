@@ -89,15 +89,21 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
 def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:
     """Return the protocols of benchmarks without footage here that the same method was measured on before.
 
-    Their rows stay: whoever has no footage sees what others measured, and the report says so.
+    Their rows stay: whoever has no footage sees what others measured, and the report says so. Those that were
+    made otherwise go, with a line; the rules of one benchmark say nothing of another's rows.
     """
     try:
-        if resolved.first_difference(json.loads((out / MADE_FROM).read_text(encoding="utf-8")), made_from):
-            return {}
+        before: dict[str, Any] = json.loads((out / MADE_FROM).read_text(encoding="utf-8"))
         known: dict[str, Any] = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # nothing was measured, or not to its end
         return {}
-    found = {key: rules for key, rules in known.items() if key in benchmarks}
+    found: dict[str, Any] = {}
+    for key in sorted(benchmarks & known.keys()):
+        then, now = ({**made, "benchmarks": made["benchmarks"].get(key)} for made in (before, made_from))
+        if difference := resolved.first_difference(then, now):
+            print(f"{key}: not given, and what was measured of it goes: {difference}")
+        else:
+            found[key] = known[key]
     if found:
         print(f"kept as they were, and not measured again: {', '.join(found)}")
     return found
@@ -141,7 +147,7 @@ def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpola
 
 def _released(config: Config, file: str) -> Interpolator:
     path = WEIGHTS / f"{file}{header.SUFFIX}"
-    if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
+    if header.plain(path, weights.CONFIG) is None:  # others' own: its family knows its names
         own = build(config.model.started(path), task=config.clip.task, seed=config.seed)
         return own.channels_last() if config.evaluate.channels_last else own
     own = _built(config)

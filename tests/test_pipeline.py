@@ -235,7 +235,9 @@ def test_what_the_repository_carries_is_small():
     weights = [path for path in (ROOT / "weights").iterdir() if path.is_file()]
     assert all(path.stat().st_size <= 16 * 2**20 for path in weights)
     assert sum(path.stat().st_size for path in weights) <= 25 * 2**20
-    assert len((ROOT / "params.yaml").read_text().splitlines()) <= 500
+    lines = (ROOT / "params.yaml").read_text().splitlines()
+    ideas = lines[lines.index(next(line for line in lines if line.startswith("ablations:"))) :]
+    assert len(lines) - len(ideas) <= 450  # ablations and released grow with what is tried
 
 
 def test_dvc_yaml_is_plain_yaml_for_every_reader():

@@ -23,11 +23,12 @@ def test_there_is_an_example_of_each_kind():
 @pytest.mark.parametrize("profile", ["demo", "thesis"])
 def test_an_example_is_taken_as_it_stands_and_its_model_learns_all_its_parts(tmp_path, name, profile):
     lines = [line.removeprefix("    ") for line in BLOCKS[name].splitlines()]
+    lines[0] = "pasted:"  # whoever tries an example has its name in params.yaml already
     pasted = "ablations:" + "".join(f"\n  {line}" for line in lines)
     path = tmp_path / "params.yaml"
     (tmp_path / "weights").symlink_to(ROOT / "weights")
     path.write_text(PARAMS.replace("\nablations:", f"\n{pasted}", 1), encoding="utf-8")
-    config = load(path, profile, name)
+    config = load(path, profile, "pasted")
     assert config != load(ROOT / "params.yaml", profile)
     for part in config.model.family.auxiliary:
         assert getattr(config.loss, part) > 0, part

@@ -30,6 +30,12 @@ def refused(monkeypatch):
     return call
 
 
+def test_help_is_the_usage_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", "--help"])
+    runpy.run_path(str(ROOT / "stages" / "evaluate.py"), run_name="__main__")
+    assert capsys.readouterr().out == "usage: python -m stages.evaluate PROFILE METHOD [BENCHMARK]\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -38,6 +44,7 @@ def refused(monkeypatch):
         (["clips", "demo", "trian"], "clips.sets.trian: unknown key; did you mean 'train'?"),
         (["clips", "demo"], "usage: python -m stages.clips PROFILE SPLIT"),
         (["report", "demo", "twice"], "usage: python -m stages.report PROFILE"),
+        (["evaluate", "demo"], "usage: python -m stages.evaluate PROFILE METHOD [BENCHMARK]"),
     ],
 )
 def test_a_mistake_is_one_line(refused, monkeypatch, arguments, words):

@@ -55,6 +55,10 @@ def own_weights():
     return folder
 
 
+def davis(text):
+    return [line for line in text.splitlines() if line.startswith("davis,")]
+
+
 def rows(path):
     return list(csv.DictReader(path.read_text().splitlines()))
 
@@ -96,11 +100,11 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     with pytest.raises(UserError, match="average: not trained in profile study"):
         release.main("study", "average")
     release.main("study", "lift15", "mine")
-    about = header.read(Path("weights/mine.safetensors")).plain("about")
+    about = header.plain(Path("weights/mine.safetensors"), "about")
     assert (about["profile"], about["method"], about["steps"], about["seed"]) == ("study", "lift15", 2, 7)
-    again = header.read(Path("weights/mine-seed8.safetensors"))
-    assert again.plain("about") == about | {"seed": 8}
-    assert again.plain("config")["seed"] == 8
+    again = Path("weights/mine-seed8.safetensors")
+    assert header.plain(again, "about") == about | {"seed": 8}
+    assert header.plain(again, "config")["seed"] == 8
     digest = hashlib.sha256((data / "clips/train/clips.csv").read_bytes()).hexdigest()
     assert about["data"]["train"] == digest
     raw["released"]["mine"] = {"weights": ["mine", "mine-seed8"]}
@@ -129,7 +133,7 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     assert not Path("reports/study/tables/results_davis.csv").exists()
 
 
-def test_a_given_data_set_is_measured_as_well(raw):
+def test_a_given_data_set_is_measured_as_well(raw, capsys):
     root = Path("mine/DAVIS")
     for i in range(20):
         path = root / "JPEGImages/480p/walk" / f"{i:05d}.jpg"
@@ -166,7 +170,13 @@ def test_a_given_data_set_is_measured_as_well(raw):
     evaluate.main("study", "average")
     assert Path("data/study/results/average/clips.csv").read_text() == before
     assert "davis" in json.loads(Path("data/study/results/average/protocol.json").read_text())
+    raw["benchmarks"]["scenes"]["protocol"] = "another"  # of another benchmark: nothing to these rows
+    params.resolved(raw, "study")
+    evaluate.main("study", "average")
+    assert "kept as they were, and not measured again: davis" in capsys.readouterr().out
+    assert davis(Path("data/study/results/average/clips.csv").read_text()) == davis(before) != []
     raw["evaluate"]["edges"] = 0.2
     params.resolved(raw, "study")
     evaluate.main("study", "average")
+    assert "davis: not given, and what was measured of it goes: evaluate.edges" in capsys.readouterr().out
     assert "davis" not in json.loads(Path("data/study/results/average/metrics.json").read_text())

@@ -20,9 +20,8 @@ from lift.clips.cut import Loss, Written, cut_video
 from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
 from lift.config import ClipSet, Config
-from lift.data.stored.archive import write_archive
+from lift.data.stored.archive import write_archive, write_truth
 from lift.data.stored.manifest import ClipRow, write_manifest
-from lift.data.stored.truth import write_truth
 from lift.errors import UserError
 from lift.files import write_json
 from lift.progress import bar

@@ -18,8 +18,7 @@ from lift.clips.sources import SOURCES
 from lift.config import Clips, ClipSet, Continuity
 from lift.data.stored import images, mpeg4
 from lift.data.stored.archive import entry_name
-from lift.data.stored.colour import convert
-from lift.data.stored.images import Pixels, Unreadable, difference
+from lift.data.stored.images import Pixels, Unreadable, convert, difference
 from lift.data.stored.manifest import ClipRow
 from lift.data.stored.mpeg4 import Run
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from lift.clips.continuity import Reduced, reduced
 from lift.data.stored import mpeg4
-from lift.data.stored.colour import convert
-from lift.data.stored.images import Unreadable
+from lift.data.stored.images import Unreadable, convert
 from lift.files import address
 
 if TYPE_CHECKING:  # FFmpeg is asked for where a video is: a machine that trains on pictures may lack it

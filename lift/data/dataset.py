@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypedDict
 
 import numpy as np
@@ -14,16 +13,13 @@ from torch.utils.data import Dataset
 
 from lift.config import Augment
 from lift.data.augment import Draw, centred, check_crop, draw
-from lift.data.stored.archive import ClipArchive
+from lift.data.stored.archive import ClipArchive, Truth, TruthArchive
 from lift.data.stored.manifest import ClipRow, read_manifest
-from lift.data.stored.truth import Truth, TruthArchive
 from lift.errors import UserError
 from lift.seeds import generator
 
 Visit = tuple[int, int, int]
-
-
-NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
+"""Index of a clip, epoch, place in the epoch."""
 
 
 class Item(TypedDict):
@@ -79,7 +75,7 @@ class ClipDataset(Dataset[Item]):
         offsets: tuple[int, ...],
         *,
         crop: tuple[int, int] | None = None,
-        limits: Mapping[str, tuple[int, int]] = NO_LIMITS,
+        limits: Mapping[str, tuple[int, int]] | None = None,
         augment: Augment | None = None,
         seed: int = 0,
         horizons: tuple[int, ...] = (1,),
@@ -92,7 +88,7 @@ class ClipDataset(Dataset[Item]):
             folder: The clip set's folder.
             offsets: The model's window, ascending (`config.clip.offsets`).
             crop: Height and width, pixels; None: whole frames.
-            limits: By source: what its crops do not exceed (`train.crop_limits`).
+            limits: By source: what its crops do not exceed (`train.crop_limits`); None: there are none.
             augment: Chances, for training items; None: the random crop alone.
             seed: The run's seed.
             horizons: How many frames after offset -1 the target may lie: 1 is the missing frame. Of several,
@@ -109,7 +105,7 @@ class ClipDataset(Dataset[Item]):
         self.rows: list[ClipRow] = read_manifest(folder / "clips.csv")
         if not self.rows:
             raise UserError(f"{folder / 'clips.csv'}: no clip; delete it and run `dvc repro clips` again")
-        self._crop, self._limits = crop, dict(limits)  # a plain one can be sent to a worker
+        self._crop, self._limits = crop, dict(limits or {})  # a plain one can be sent to a worker
         for row in self.rows:
             check_crop((row.height, row.width), self._crop_of(row), row.clip)
         self.archive = ClipArchive(folder / "frames.zip")
@@ -163,13 +159,12 @@ class ClipDataset(Dataset[Item]):
             change = centred(size, crop, row.clip)
         sign = -1 if change.reverse_time else 1
         ahead = horizon - 1
-        context, stored = (shift + sign * offset for offset in offsets), {*row.offsets, 0}
+        stored = {*row.offsets, 0}
+        context = (shift + sign * offset for offset in offsets)
+        numbers = [row.number(offset) if offset in stored else None for offset in context]
         return Plan(
             row=row,
-            numbers=(
-                *(row.number(offset) if offset in stored else None for offset in context),
-                self._number(row, shift + sign * ahead),
-            ),
+            numbers=(*numbers, self._number(row, shift + sign * ahead)),
             offsets=tuple(offset - ahead for offset in offsets),
             change=change,
             shift=shift,
@@ -221,12 +216,8 @@ class ClipDataset(Dataset[Item]):
         """Read frames by number (None: black), changed, as float32 [len(numbers), 3, h, w]."""
         result = np.zeros((len(numbers), 3, *change.size), np.float32)
         slots = {number: slot for slot, number in enumerate(numbers) if number is not None}
-        for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension):
-            if pixels.shape[:2] != (row.height, row.width):
-                raise UserError(
-                    f"{self.archive.path}: {row.clip} is of another size than clips.csv says; "
-                    "delete both and run `dvc repro clips` again"
-                )
+        size = (row.height, row.width)
+        for number, pixels in self.archive.frames(row.stored, sorted(slots), row.extension, size):
             change.put(pixels, result[slots[number]])
         return result
 

@@ -43,7 +43,7 @@ class Frames:
         for window in clips:
             for video, needed in window.needed().items():
                 numbers.setdefault(video, set()).update(needed)
-        rows = {row.stored: row for row in self._clips.rows}
+        self._rows = rows = {row.stored: row for row in self._clips.rows}
         shapes = {v: (len(needed), rows[v].height, rows[v].width, 3) for v, needed in numbers.items()}
         sizes = [int(np.prod(shape)) for shape in shapes.values()]
         _check_room(sum(sizes), device, self._clips.archive.path)
@@ -54,7 +54,6 @@ class Frames:
             video: {number: slot for slot, number in enumerate(sorted(needed))}
             for video, needed in numbers.items()
         }
-        self._extensions = {video: row.extension for video, row in rows.items()}
         total = sum(map(len, numbers.values()))
         with (
             ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -64,14 +63,9 @@ class Frames:
                 progress.update(count)
 
     def _decode(self, video: str) -> int:
-        pixels, slots = self._pixels[video], self._slots[video]
-        decoded = np.empty(tuple(pixels.shape), np.uint8)
-        for number, frame in self._clips.archive.frames(video, list(slots), self._extensions[video]):
-            if frame.shape != decoded.shape[1:]:
-                raise UserError(
-                    f"{self._clips.archive.path}: {video} is of another size than clips.csv says; "
-                    "delete both and run `dvc repro clips` again"
-                )
+        pixels, slots, row = self._pixels[video], self._slots[video], self._rows[video]
+        decoded, size = np.empty(tuple(pixels.shape), np.uint8), (row.height, row.width)
+        for number, frame in self._clips.archive.frames(video, list(slots), row.extension, size):
             decoded[slots[number]] = frame
         pixels.copy_(torch.from_numpy(decoded))
         return len(slots)

@@ -1,4 +1,4 @@
-"""The comparisons that params.yaml declares, tested: every outcome of every one on every population.
+"""The comparisons that params.yaml declares, tested: in every outcome, on every population, by kind of video.
 
 A gain is oriented so that positive is better for the method named first, whatever the metric's direction. The
 Wilcoxon tests of all outcomes of all comparisons of a family on one population are corrected together (Holm).
@@ -6,21 +6,37 @@ Wilcoxon tests of all outcomes of all comparisons of a family on one population 
 A verdict needs more than a small p: enough videos, an interval without 0 on the side of the ranks, methods
 that do better than the references as they are, and for parts that were learnt here several trainings, all of
 the same sign. What lacks one of the last three is measured and not judged.
+
+Kinds of video are about the claim of specification section 1 on hard scenes, which is an interaction: not
+that the gain in a stratum is positive, but that it is larger than in plain scenes. Real video has one
+stratum, of frames that repeat while the scene moves (judder), against all other videos.
 """
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lift.report.names import METRICS, listing, times
+from lift.config import Config
 from lift.report.results import Results, unit_means
-from lift.report.statistics import Effect, detectable, effects, holm, seed_interval
-from lift.seeds import derive
+from lift.report.statistics import (
+    Effect,
+    bootstrap_interval,
+    detectable,
+    detectable_between,
+    effects,
+    holm,
+    permutation_p,
+    seed_interval,
+)
+from lift.report.texts import CONTROL, METRICS, STRATA, listing, times
+from lift.seeds import derive, generator
 
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
 """PICO's outcomes; the flow is the fifth: `epe` where the truth is known, `warping` elsewhere."""
@@ -29,6 +45,33 @@ WIDTH, POSITION, ROBUSTNESS, METHOD = "width", "position", "robustness", "method
 EXPLORATORY = "exploratory"
 COMPARISON = ["benchmark", "family", "method", "against"]
 """Columns that tell one comparison on one population."""
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Results of both tasks, and what follows from them, worked out once."""
+
+    results: Results
+    predicted: Results
+    """Of methods that predict."""
+    planned: tuple[Config, Mapping[str, Config]]
+    """The thesis profile and its models, for what they would cost."""
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """The declared comparisons, tested."""
+        return declared(self.results)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """What comes of them."""
+        return decided(self.results, self.tests)
+
+    @cached_property
+    def strata(self) -> pd.DataFrame:
+        """The base's gain by kind of video."""
+        return by_stratum(self.results)
 
 
 def declared(results: Results) -> pd.DataFrame:
@@ -54,33 +97,60 @@ def _tested(
     results: Results, benchmark: str, family: str, gate: Mapping[tuple[str, str], Effect]
 ) -> Iterator[dict[str, Any]]:
     report = results.config.report
+    level = 1 - report.confidence
     flow = "epe" if results.has(results.base, benchmark, "epe") else "warping"
-    asked = [
-        (pair, metric)
-        for pair in ((c.method, c.against) for c in report.comparisons if c.family == family)
+    untested = dict.fromkeys(("p_holm", "detectable", "low", "high"), math.nan) | {"effect": None}
+    rows: list[dict[str, Any]] = [
+        dict(zip(COMPARISON, (benchmark, family, c.method, c.against), strict=True))
+        | {"metric": metric, **untested, "agree": True, "level": level}
+        for c in report.comparisons
+        if c.family == family
         for metric in (*OUTCOMES, flow)
     ]
-    reasons = [_missing(results, benchmark, pair, metric) for pair, metric in asked]
-    columns = [gains(results, benchmark, m, *p) for (p, m), no in zip(asked, reasons, strict=True) if not no]
-    found = iter(describe(results, *columns))
-    measured = [None if reason else next(found) for reason in reasons]
-    adjusted = holm([effect.p if effect else math.nan for effect in measured])
-    level = 1 - report.confidence
-    first = level / max(len(columns), 1)  # Holm's first step: what an effect alone has to pass
-    for (pair, metric), effect, reason, p in zip(asked, measured, reasons, adjusted, strict=True):
-        row: dict[str, Any] = dict(zip(COMPARISON, (benchmark, family, *pair), strict=True))
-        row |= {"metric": metric, "effect": effect, "p_holm": p, "level": level, "detectable": math.nan}
-        row |= {"low": math.nan, "high": math.nan, "agree": True}
-        row["withheld"] = reason or _withheld(results, benchmark, pair, effect, gate)
-        if effect is not None:
-            row["detectable"] = detectable(effect.n, effect.deviation, first)
-            seeds = [results.seed_means(method, benchmark, metric) for method in pair]
-            row["low"], row["high"] = seed_interval(
-                gains(results, benchmark, metric, *pair), seeds, confidence=report.confidence
+    for row in rows:
+        row["withheld"] = _missing(results, row)
+    there = [row for row in rows if not row["withheld"]]
+    columns = [gains(results, benchmark, row["metric"], row["method"], row["against"]) for row in there]
+    found = describe(results, *columns)
+    adjusted = holm([effect.p for effect in found])
+    for row, gain, effect, p in zip(there, columns, found, adjusted, strict=True):
+        pair = row["method"], row["against"]
+        seeds = [results.seed_means(method, benchmark, row["metric"]) for method in pair]
+        row |= {"effect": effect, "p_holm": p, "withheld": _withheld(results, row, effect, gate)}
+        # Holm's first step: what an effect alone has to pass.
+        row["detectable"] = detectable(effect.n, effect.deviation, level / len(there))
+        row["low"], row["high"] = seed_interval(gain, seeds, confidence=report.confidence)
+        means = [
+            np.array(
+                [unit_means(results.values(m, benchmark, row["metric"]), results.videos(benchmark)).mean()]
             )
-            one, two = (_means(results, m, benchmark, metric) for m in pair)
-            row["agree"] = bool(np.ptp(np.sign(one[:, None] - two[None])) == 0)
-        yield row | {"verdict": verdict(row)}
+            if own is None
+            else own
+            for m, own in zip(pair, seeds, strict=True)
+        ]
+        row["agree"] = bool(np.ptp(np.sign(np.subtract.outer(*means))) == 0)
+    yield from (row | {"verdict": verdict(row)} for row in rows)
+
+
+def _missing(results: Results, row: Mapping[str, Any]) -> str:
+    for method in (row["method"], row["against"]):
+        if results.frame(method, row["benchmark"]) is None:
+            return f"{results.called(method)} has no results yet"
+        if not results.has(method, row["benchmark"], row["metric"]):
+            return f"{results.called(method)} has no flow"
+    return ""
+
+
+def _withheld(
+    results: Results, row: Mapping[str, Any], effect: Effect, gate: Mapping[tuple[str, str], Effect]
+) -> str:
+    report, pair = results.config.report, (row["method"], row["against"])
+    if effect.n < report.least_videos:
+        return f"not judged: fewer than {report.least_videos} videos"
+    if any((row["benchmark"], method) in gate for method in pair):
+        return f"not judged: no better than the {results.called(report.gate[row['benchmark']])}"
+    least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
+    return f"not judged: trained {times(least)}" if least < report.least_seeds else ""
 
 
 def verdict(test: Mapping[str, Any]) -> str:
@@ -151,7 +221,7 @@ def _judged(tests: pd.DataFrame) -> str:
 
 def gains(
     results: Results, benchmark: str, metric: str, method: str, against: str, kind: str | None = None
-) -> npt.NDArray[np.float64]:
+) -> Array:
     """Return the gain of `method` over `against` per source video, positive where `method` is better.
 
     Args:
@@ -164,10 +234,8 @@ def gains(
     """
     one, two = (results.values(name, benchmark, metric) for name in (method, against))
     difference, units = METRICS[metric].better * (one - two), results.videos(benchmark)
-    if kind is not None:
-        chosen = results.kinds(benchmark) == kind
-        difference, units = difference[chosen], units[chosen]
-    return unit_means(difference, units)
+    chosen = slice(None) if kind is None else results.kinds(benchmark) == kind
+    return unit_means(difference[chosen], units[chosen])
 
 
 def gated(results: Results) -> dict[tuple[str, str], Effect]:
@@ -183,50 +251,77 @@ def gated(results: Results) -> dict[tuple[str, str], Effect]:
     return found
 
 
-def _missing(results: Results, benchmark: str, pair: Sequence[str], metric: str) -> str:
-    for method in pair:
-        if results.frame(method, benchmark) is None:
-            return f"{results.called(method)} has no results yet"
-        if not results.has(method, benchmark, metric):
-            return f"{results.called(method)} has no flow"
-    return ""
-
-
-def _withheld(
-    results: Results,
-    benchmark: str,
-    pair: Sequence[str],
-    effect: Effect | None,
-    gate: Mapping[tuple[str, str], Effect],
-) -> str:
-    report = results.config.report
-    if effect is None or effect.n < report.least_videos:
-        return f"not judged: fewer than {report.least_videos} videos"
-    for method in pair:
-        if (benchmark, method) in gate:
-            return f"not judged: no better than the {results.called(report.gate[benchmark])}"
-    least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
-    return f"not judged: trained {times(least)}" if least < report.least_seeds else ""
-
-
-def _means(results: Results, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
-    """Return the mean over videos with each training seed; of a method without training the one there is."""
-    own = results.seed_means(method, benchmark, metric)
-    alone = unit_means(results.values(method, benchmark, metric), results.videos(benchmark)).mean()
-    return np.array([alone]) if own is None else own
-
-
-def describe(results: Results, *columns: npt.NDArray[np.float64]) -> list[Effect]:
+def describe(results: Results, *columns: Array) -> list[Effect]:
     """Describe columns of gains over the same videos with the configured bootstrap.
 
     The same videos are drawn wherever as many are described: a gain has one interval in the whole report.
     """
-    if not columns:
-        return []
+    return effects(np.stack(columns, axis=1), **_drawn(results)) if columns else []
+
+
+def _drawn(results: Results) -> dict[str, Any]:
     report = results.config.report
-    return effects(
-        np.stack(columns, axis=1),
-        confidence=report.confidence,
-        resamples=report.resamples,
-        seed=derive(results.config.seed, "report", "bootstrap"),
-    )
+    seed = derive(results.config.seed, "report", "bootstrap")
+    return {"confidence": report.confidence, "resamples": report.resamples, "seed": seed}
+
+
+def opponents(results: Results) -> list[str]:
+    """List the methods of the two references alone that the base is compared with by declaration."""
+    asked = [c.against for c in results.config.report.comparisons if c.method == results.base]
+    return [m for m in dict.fromkeys(asked) if results.narrow(m)]
+
+
+_BY_KIND = ["benchmark", "against", "metric", "kind", "effect"]
+_BEYOND = ["excess", "low", "high", "p", "detectable", "p_holm", "found"]
+
+
+def by_stratum(results: Results) -> pd.DataFrame:
+    """Return the base's gain in every kind of video of each population that has kinds, interactions tested.
+
+    The tests of all kinds, comparisons and metrics of a population are one family (Holm).
+
+    Returns:
+        One row for each population, opponent, metric and kind: `effect`, the gain; `excess`, how much it is
+        beyond that in the control (the interaction), with the interval `low`, `high`; `p` and `p_holm`,
+        two-sided and corrected over the population; `detectable`, the smallest excess that these videos
+        find with 80 % power as the family's smallest p; all NaN for the control itself. `found`: +1 where
+        the corrected test finds the gain to be larger than in the control, -1 smaller, 0 neither. It is a
+        benefit only where the gain itself is positive, for a loss can be smaller than another.
+    """
+    rows = [row for name in results.populations for row in _of_kinds(results, name)]
+    return pd.DataFrame(rows, columns=[*_BY_KIND, *_BEYOND])
+
+
+def _of_kinds(results: Results, benchmark: str) -> list[dict[str, Any]]:
+    present = set(results.kinds(benchmark)) if results.frame(results.base, benchmark) is not None else set()
+    kinds = [*(kind for kind in STRATA if kind in present), *sorted(present - set(STRATA))]
+    control = CONTROL if CONTROL in present else ""
+    if len(kinds) < 2 or control not in present:
+        return []
+    asked = [
+        (metric, against)
+        for metric in ("psnr", "epe")
+        for against in opponents(results)
+        if all(results.has(method, benchmark, metric) for method in (results.base, against))
+    ]
+    resamples, rows = results.config.report.resamples, []
+    level = 1 - results.config.report.confidence
+    smallest = level / max(1, len(asked) * (len(kinds) - 1))
+    for metric, against in asked:
+        plain = gains(results, benchmark, metric, results.base, against, control)
+        for kind in kinds:
+            here = gains(results, benchmark, metric, results.base, against, kind)
+            (effect,) = describe(results, here)
+            row: dict[str, Any] = dict(zip(_BY_KIND, (benchmark, against, metric, kind, effect), strict=True))
+            row |= dict.fromkeys(_BEYOND, math.nan)
+            rows.append(row)
+            if kind == control:
+                continue
+            (low,), (high,) = bootstrap_interval([here[:, None], plain[:, None]], **_drawn(results))
+            row |= {"excess": float(here.mean() - plain.mean()), "low": float(low), "high": float(high)}
+            rng = generator(results.config.seed, "report", "permutation")
+            row["p"] = permutation_p(here, plain, resamples=resamples, rng=rng)
+            row["detectable"] = detectable_between(here, plain, smallest, resamples)
+    for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        row |= {"p_holm": p, "found": (1 if row["excess"] > 0 else -1) if p < level else 0}  # 0 for NaN
+    return rows

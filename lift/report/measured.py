@@ -4,7 +4,7 @@ They are read, not made, by the pipeline: a time differs from run to run, and a 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import pandas as pd
 from lift.errors import UserError
 
 FOLDER = Path("benchmarks/measured")
-COMMAND = "python -m benchmarks.cost"
-MODELS, MEMORY, GPU = (FOLDER / name for name in ("models.csv", "memory.csv", "quarter_h200.json"))
 PARTS = ("encoder", "transformer", "flow", "synthesis", "refiner")
+_FRAME = ("parameters", "gmacs_256x448", "memory_mib", "milliseconds")
+_STEP = ("batch", "crop", "gib", "seconds", *(f"kept_{part}" for part in PARTS))
 Rows = Mapping[Any, Mapping[str, Any]]
 
 
@@ -41,38 +41,33 @@ def read(folder: Path, profile: str) -> Measured:
     Raises:
         UserError: A file is not such a table.
     """
-    numbers = ["parameters", "gmacs_256x448", "memory_mib", "milliseconds"]
-    kept = [f"kept_{part}" for part in PARTS]
-    return Measured(
-        frames=_read(folder / MODELS.name, lambda path: _table(path, "ablation", numbers, profile)),
-        steps=_read(
-            folder / MEMORY.name,
-            lambda path: _table(path, "what", ["batch", "crop", "gib", "seconds", *kept]),
-        ),
-        gpu=_read(folder / GPU.name, _gpu, again=""),
-    )
+    found: dict[str, Rows] = {}
+    for key, name in (("frames", "models.csv"), ("steps", "memory.csv"), ("gpu", "quarter_h200.json")):
+        path = folder / name
+        try:
+            if not path.is_file():
+                continue
+            if key == "gpu":
+                found[key] = _gpu(json.loads(path.read_text(encoding="utf-8")))
+            elif key == "steps":
+                found[key] = _rows(pd.read_csv(path), "what", _STEP)
+            else:
+                table = pd.read_csv(path)
+                found[key] = _rows(table[table["profile"] == profile], "ablation", _FRAME)
+        except (KeyError, TypeError, ValueError) as error:
+            again = "" if key == "gpu" else "run `python -m benchmarks.cost` or "
+            raise UserError(f"{path}: damaged ({error!r}); {again}restore the file") from error
+    return Measured(**found)
 
 
-def _read(path: Path, parsed: Callable[[Path], Rows], again: str = f"run `{COMMAND}` or ") -> Rows:
-    if not path.is_file():
-        return {}
-    try:
-        return parsed(path)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error!r}); {again}restore the file") from error
-
-
-def _table(path: Path, key: str, numbers: Sequence[str], profile: str = "") -> Rows:
-    table = pd.read_csv(path).astype(dict.fromkeys(numbers, float))
-    if profile:
-        table = table[table["profile"] == profile]
+def _rows(table: pd.DataFrame, key: str, numbers: Sequence[str]) -> Rows:
     threads = table["threads"].map(lambda count: "one thread" if count == 1 else f"{count} threads")
     where = table["device"] + ", " + threads + ", PyTorch " + table["torch"].astype(str)
-    return table.assign(where=where).set_index(key)[[*numbers, "where"]].T.to_dict()
+    values = table.astype(dict.fromkeys(numbers, float)).assign(where=where)
+    return values.set_index(key)[[*numbers, "where"]].T.to_dict()
 
 
-def _gpu(path: Path) -> Rows:
-    told = json.loads(path.read_text(encoding="utf-8"))
+def _gpu(told: Mapping[str, Any]) -> Rows:
     speed, trained = told["speed"], told["training"]["methods"]
     # Reversed: the first of a method's rows stands; RIFE is measured again at the end.
     return {

@@ -1,4 +1,4 @@
-"""Read what evaluation wrote, and refuse what cannot be compared.
+"""Read what evaluation and training wrote, and refuse what cannot be compared.
 
 Results are of the configuration that params.yaml has now, and of no other: evaluation leaves beside them what
 decided them (made_from.json, as the stage `resolve` wrote it). Only what params.yaml names is read: the
@@ -22,33 +22,27 @@ from lift.config.abilities import predicts
 from lift.config.resolved import evaluate, first_difference
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.names import REQUIRED
 from lift.report.results import Results
 
 TEXT = ("benchmark", "clip", "video", "group", "kind")
-NUMBERS = {
-    "interpolate": (
-        "motion", "seed", "context", "psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms", "ie_edges",
-        "ie_occluded", "warping", "epe", "occluded",
-    ),
-    "predict": ("motion", "seed", "context", "horizon", "psnr", "ssim", "ms_ssim", "lpips"),
-}  # fmt: skip
-"""Columns of clips.csv, of those that do each task."""
+REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
+"""Metrics that every method has on every clip."""
 _OPTIONAL = ("ie_occluded", "warping", "epe", "occluded")
+NUMBERS = {
+    "interpolate": ("motion", "seed", "context", *REQUIRED, "ie_edges", *_OPTIONAL),
+    "predict": ("motion", "seed", "context", "horizon", "psnr", "ssim", "ms_ssim", "lpips"),
+}
+"""Columns of clips.csv, of those that do each task."""
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
 WEIGHTS = Path("weights")
 _NAMED = 5  # clips that an error names
 Frames = dict[str, tuple[pd.DataFrame, ...]]
 """Benchmark -> one table per training seed."""
+Curves = dict[str, pd.DataFrame]
+"""`loss` and `psnr` of one ablation: a row for each step at which it was logged, a column for each seed."""
 
 
-def read(
-    config: Config,
-    configs: Mapping[str, Config],
-    data: Path,
-    task: str = "interpolate",
-    timings: Path = measured.FOLDER,
-) -> Results:
+def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = "interpolate") -> Results:
     """Read and check the results of every declared method that does `task`, under `data` (data/<profile>).
 
     Args:
@@ -56,26 +50,24 @@ def read(
         configs: Each model's.
         data: data/<profile>.
         task: interpolate or predict.
-        timings: What was measured apart from the pipeline.
 
     Raises:
         UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
             different clips, seeds or under different protocols.
     """
-    config = of_task(config, configs, task)
+    config, folder = of_task(config, configs, task), data / "results"
     seeded: dict[str, Frames] = {}
     stated: dict[str, dict[str, Any]] = {}
     protocols: dict[str, dict[str, Any]] = {}
     for name in config.methods:
-        folder = data / "results" / name
         seeds = configs[name].seeds if name in configs else ()
-        seeded[name] = _read_method(folder / "clips.csv", config, seeds, task)
+        seeded[name] = _read_method(folder / name / "clips.csv", config, seeds, task)
         if seeded[name]:
-            stated[name] = read_json(folder / "metrics.json")
-            protocols[name] = read_json(folder / "protocol.json")
-    _check_same_clips(config, seeded, data / "results")
+            stated[name] = read_json(folder / name / "metrics.json")
+            protocols[name] = read_json(folder / name / "protocol.json")
+    _check_same_clips(config, seeded, folder)
     for name, means in stated.items():
-        _check_means(seeded[name], means, data / "results" / name / "metrics.json")
+        _check_means(seeded[name], means, folder / name / "metrics.json")
     summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
     return Results(
         config=config,
@@ -83,7 +75,7 @@ def read(
         data=data,
         rows={m: {b: _averaged(seeds) for b, seeds in frames.items()} for m, frames in seeded.items()},
         seeded=seeded,
-        protocols=_one_protocol(config, seeded, protocols, data / "results"),
+        protocols=_one_protocol(config, seeded, protocols, folder),
         costs={name: means["model"] for name, means in stated.items() if "model" in means},
         procedural={  # a set of no clips stands in for nothing
             name: bool(summary["procedural"] and summary["clips"]) for name, summary in summaries.items()
@@ -92,17 +84,12 @@ def read(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),
         trainings={name: _trainings(config, configs, name) for name in config.methods},
-        timings=measured.read(timings, config.profile),
+        timings=measured.read(measured.FOLDER, config.profile),
     )
 
 
 def check_made(config: Config, configs: Mapping[str, Config], data: Path) -> None:
-    """Refuse results that were made from another configuration than today's.
-
-    Args:
-        config: The profile's, without a method.
-        configs: Those of its methods that have a model.
-        data: data/<profile>.
+    """Refuse results that were made from another configuration than today's; arguments as those of `read`.
 
     Raises:
         UserError: There are no results at all; or some are of another configuration, and the first key that
@@ -114,12 +101,12 @@ def check_made(config: Config, configs: Mapping[str, Config], data: Path) -> Non
             f"{data / 'results'}: nothing is measured yet, so there is nothing to report; run `make repro`"
         )
     for name in there:
-        path = data / "results" / name / "made_from.json"
-        difference = first_difference(read_json(path), evaluate(configs.get(name, config), name, WEIGHTS))
-        if difference is not None:
+        folder = data / "results" / name
+        made, today = read_json(folder / "made_from.json"), evaluate(configs.get(name, config), name, WEIGHTS)
+        if (difference := first_difference(made, today)) is not None:
             raise UserError(
-                f"{path.parent}: made from another configuration than today's: {difference}; run `dvc "
-                "repro`, or set params.yaml back"
+                f"{folder}: made from another configuration than today's: {difference}; run `dvc repro`, or "
+                "set params.yaml back"
             )
 
 
@@ -137,7 +124,7 @@ def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> in
         return len(configs[method].seeds)
     files = configs[method].weights if method in config.released else ()
     paths = (WEIGHTS / f"{file}{header.SUFFIX}" for file in files)
-    return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
+    return sum(path.is_file() and header.plain(path, "config") is not None for path in paths)
 
 
 def _summary(path: Path) -> dict[str, Any]:
@@ -248,25 +235,24 @@ def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path
     """Refuse to pair methods that were measured on different clips, with any seed and at any horizon."""
     for benchmark in config.benchmarks:
         parts = [
-            (f"{method} (seed {part['seed'].iloc[0]:g})" if len(frames[benchmark]) > 1 else method, part)
+            (
+                f"{method} (seed {part['seed'].iloc[0]:g})" if len(frames[benchmark]) > 1 else method,
+                part[list(TEXT)].reset_index(drop=True),
+            )
             for method, frames in seeded.items()
             for frame in frames.get(benchmark, ())
             for _, part in (frame.groupby("horizon") if "horizon" in frame else [(0, frame)])
         ]
         for name, part in parts:
-            if apart := _differing(part, parts[0][1]):
-                raise UserError(
-                    f"{folder}: {name} and {parts[0][0]} were not measured on the same {benchmark} clips: "
-                    f"they differ in {_listed(apart)}; evaluate both again"
-                )
-
-
-def _differing(frame: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
-    """Name the clips in which two sorted tables differ."""
-    one, two = (table[list(TEXT)].reset_index(drop=True) for table in (frame, reference))
-    if one.equals(two):
-        return []
-    return sorted({*one["clip"]} ^ {*two["clip"]}) or sorted(one["clip"][(one != two).any(axis=1)])
+            first, reference = parts[0]
+            if part.equals(reference):
+                continue
+            apart = sorted({*part["clip"]} ^ {*reference["clip"]})
+            apart = apart or sorted(part["clip"][(part != reference).any(axis=1)])
+            raise UserError(
+                f"{folder}: {name} and {first} were not measured on the same {benchmark} clips: they differ "
+                f"in {_listed(apart)}; evaluate both again"
+            )
 
 
 def _one_protocol(
@@ -307,3 +293,46 @@ def _listed(clips: Sequence[str]) -> str:
     """Name the first clips, and say how many more there are."""
     more = f" and {len(clips) - _NAMED} more" if len(clips) > _NAMED else ""
     return ", ".join(clips[:_NAMED]) + more
+
+
+def read_curves(results: Results) -> dict[str, Curves]:
+    """Read the curves of every declared ablation that has them, in the order of params.yaml.
+
+    Raises:
+        UserError: A file is no table of curves, or not of the seeds that params.yaml names.
+    """
+    found = {}
+    for name in results.config.ablations:
+        path, seeds = results.data / "training" / name / "curves.csv", results.configs[name].train.seeds
+        try:
+            if path.is_file():
+                table = pd.read_csv(path, dtype=float)
+                found[name] = {key: _by_seed(table, key, seeds) for key in ("loss", "psnr")}
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{path}: expected numbers in columns seed, step, epoch, loss, psnr, ssim, the same steps "
+                "for each seed of train.seeds; train again"
+            ) from error
+    return found
+
+
+def _by_seed(table: pd.DataFrame, key: str, seeds: Sequence[int]) -> pd.DataFrame:
+    wide = table.dropna(subset=[key]).pivot(index="step", columns="seed", values=key)
+    if set(table["seed"]) - set(seeds) or (wide := wide.reindex(columns=list(seeds))).isna().any(axis=None):
+        raise ValueError(f"{key}: of other seeds, or of seeds that were logged at different steps")
+    return wide
+
+
+def read_alpha(results: Results) -> dict[str, pd.DataFrame]:
+    """Read α of every method that was measured and sees more than the references.
+
+    Returns:
+        Of each method that has any: a row per clip, training seed and valid position.
+
+    Raises:
+        UserError: A file is no table of α.
+    """
+    wide = [m for m in results.methods if results.rows.get(m) and not results.narrow(m)]
+    text, numbers = ("benchmark", "clip", "kind"), ("seed", "offset", "alpha")
+    paths = {method: results.data / "results" / method / "alpha.csv" for method in wide}
+    return {m: table for m, path in paths.items() if len(table := read_table(path, text, numbers))}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lift.config import Config
 from lift.report.measured import Measured
-from lift.report.names import JUDDER, REFERENCES, TWO_FRAMES, number_of
+from lift.report.texts import JUDDER, TWO_FRAMES, number_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,7 @@ class Results:
     absent: tuple[str, ...]
     """Benchmarks whose data sets are not here (`Source.optional`)."""
     trainings: Mapping[str, int]
-    """Method -> how many trainings of this project its learnt parts were measured in; 0: none was learnt
-    here.
-    """
+    """Method -> how many trainings of this project its learnt parts were measured in; 0: no part was."""
     timings: Measured
     """Times and memory, measured apart from the pipeline."""
 
@@ -47,6 +45,11 @@ class Results:
     def methods(self) -> tuple[str, ...]:
         """All declared methods, with results or without."""
         return self.config.methods
+
+    @property
+    def missing(self) -> list[str]:
+        """Declared methods without any result."""
+        return [method for method in self.methods if not self.rows.get(method)]
 
     @property
     def kept(self) -> list[str]:
@@ -60,11 +63,6 @@ class Results:
         return [name for name in asked if self.measured(name)]
 
     @property
-    def missing(self) -> list[str]:
-        """Declared methods without any result."""
-        return [method for method in self.methods if not self.rows.get(method)]
-
-    @property
     def base(self) -> str:
         """The method that the research question is about: the first that params.yaml compares."""
         return self.config.report.comparisons[0].method
@@ -74,6 +72,11 @@ class Results:
         """Methods that the declared comparisons name, in their order: the base first."""
         asked = self.config.report.comparisons
         return list(dict.fromkeys(method for one in asked for method in (one.method, one.against)))
+
+    @property
+    def coverage(self) -> str:
+        """Coverage of intervals in words."""
+        return f"{100 * self.config.report.confidence:g} %"
 
     def frame(self, method: str, benchmark: str) -> pd.DataFrame | None:
         """Return the rows of one method on one benchmark; None where there are none."""
@@ -92,14 +95,16 @@ class Results:
         """Return one value per clip, in the order of clip ids."""
         return np.asarray(self.rows[method][benchmark][metric], dtype=np.float64)
 
+    def mean(self, method: str, benchmark: str, metric: str) -> float:
+        """Return the mean over clips."""
+        return float(self.values(method, benchmark, metric).mean())
+
     def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64] | None:
         """Return one mean over source videos for each training seed; None: a method without training."""
         if not self.trainings.get(method):
             return None
-        units = self.videos(benchmark)
-        frames = self.seeded[method][benchmark]
-        means = [float(unit_means(frame[metric].to_numpy(np.float64), units).mean()) for frame in frames]
-        return np.array(means, dtype=np.float64)
+        units, frames = self.videos(benchmark), self.seeded[method][benchmark]
+        return np.array([unit_means(frame[metric].to_numpy(np.float64), units).mean() for frame in frames])
 
     def videos(self, benchmark: str) -> npt.NDArray[np.str_]:
         """Return each clip's source video, in the order of clip ids: the recording that it was cut from.
@@ -107,8 +112,11 @@ class Results:
         It is the independent unit, and what the data set says of it is the manifest's `group`: of UCF101 the
         group that several clips were cut out of, of Vimeo-90K the folder, elsewhere mostly the video itself.
         """
-        frame = self.rows[self.measured(benchmark)[0]][benchmark]
-        return np.asarray(frame["group"], dtype=np.str_)
+        return np.asarray(self.rows[self.measured(benchmark)[0]][benchmark]["group"], dtype=np.str_)
+
+    def many(self, benchmark: str) -> int:
+        """Count the source videos of a benchmark."""
+        return len(set(self.videos(benchmark)))
 
     def kinds(self, benchmark: str) -> npt.NDArray[np.str_]:
         """Return each clip's kind, in the order of clip ids; a video with judder has it all over."""
@@ -130,9 +138,8 @@ class Results:
 
     def counts(self, benchmark: str) -> str:
         """Say how many clips and source videos a benchmark has."""
-        frame = self.rows[self.measured(benchmark)[0]][benchmark]
-        clips, videos = frame["clip"].nunique(), frame["group"].nunique()
-        return f"n = {number_of(clips, 'clip')} of {number_of(videos, 'source video')}"
+        clips = self.rows[self.measured(benchmark)[0]][benchmark]["clip"].nunique()
+        return f"n = {number_of(clips, 'clip')} of {number_of(self.many(benchmark), 'source video')}"
 
     def footage(self, benchmark: str) -> str:
         """Return the words that a caption must carry where the footage is rendered; else none."""
@@ -140,18 +147,9 @@ class Results:
             return " (procedural stand-ins)"
         return " (procedural scenes)" if self.procedural[benchmark] else ""
 
-    def many(self, benchmark: str) -> int:
-        """Count the source videos of a benchmark."""
-        return len(set(self.videos(benchmark)))
-
     def listed(self, benchmarks: Iterable[str]) -> str:
         """Name benchmarks, and which of them are rendered."""
         return ", ".join(f"{self.title(name)}{self.footage(name)}" for name in dict.fromkeys(benchmarks))
-
-    @property
-    def coverage(self) -> str:
-        """Coverage of intervals in words."""
-        return f"{100 * self.config.report.confidence:g} %"
 
     def narrow(self, method: str) -> bool:
         """Whether a method sees the two references alone."""
@@ -169,7 +167,7 @@ class Results:
     def sampling(self, method: str, benchmark: str) -> str:
         """Name the sampling of a method's context: none, what the protocol forces, or the method's own."""
         if self.narrow(method):
-            return REFERENCES
+            return "references only"
         return self.config.benchmarks[benchmark].sampling or self.configs[method].clip.sampling
 
     def named(self, method: str) -> dict[str, object]:
@@ -211,6 +209,5 @@ def clip_mean_parts(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]
     """
     _, counts = np.unique(units, return_counts=True)
     overall = float(values.mean())
-    shifts: npt.NDArray[np.float64] = counts / counts.mean() * (unit_means(values, units) - overall)
-    parts: npt.NDArray[np.float64] = overall + shifts
+    parts: npt.NDArray[np.float64] = overall + counts / counts.mean() * (unit_means(values, units) - overall)
     return parts

@@ -13,7 +13,7 @@ import pytest
 from lift.clips.build import build_clip_set
 from lift.clips.readers import VideoFile
 from lift.clips.sources import SOURCES
-from lift.data.stored.colour import convert
+from lift.data.stored.images import convert
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 

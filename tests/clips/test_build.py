@@ -9,8 +9,7 @@ import pytest
 
 from lift.clips.build import build_clip_set
 from lift.data.stored.archive import ClipArchive
-from lift.data.stored.colour import convert
-from lift.data.stored.images import decode
+from lift.data.stored.images import convert, decode
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from lift.clips.readers import Pictures, VideoFile
-from lift.data.stored.colour import convert
-from lift.data.stored.images import Unreadable
+from lift.data.stored.images import Unreadable, convert
 
 
 def sequential(path):

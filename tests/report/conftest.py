@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lift.config import load_all
-from lift.report.findings import Findings
+from lift.report.comparisons import Findings
 from lift.report.reading import read
 from tests.report import fake
 

@@ -18,7 +18,7 @@ import yaml
 from lift.config import Config, load_all, yaml12
 from lift.config.abilities import predicts, sees_context
 from lift.config.resolved import evaluate, pictured
-from lift.report.provenance import CODE
+from lift.report.page import CODE
 from lift.report.results import Results
 from lift.seeds import generator
 

@@ -7,23 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lift.report.answer import answer
 from lift.report.comparisons import (
     BETTER,
     COMPARISON,
     NONE,
     WORSE,
+    by_stratum,
     decided,
     declared,
     describe,
     gains,
     gated,
+    opponents,
     verdict,
 )
+from lift.report.page import answer
 from lift.report.reading import read
 from lift.report.statistics import detectable
-from lift.report.strata import by_stratum, opponents
-from lift.report.tables.judged import every_test, gained, strata, verdicts, worst
+from lift.report.tables.differences import every_test, gained, strata, verdicts, worst
 from tests.report import fake
 
 
@@ -93,9 +94,9 @@ def test_few_videos_are_given_no_verdict_however_small_the_p(results, tests):
     assert of(tests, "repeat")["p_holm"] < 0.05
     assert of(tests, "repeat")["verdict"] == "not judged: fewer than 30 videos"
     said = answer(results, decided(results, tests))
-    assert said.headline[0].startswith("Width: not judged: fewer than 30 videos.")
-    assert any("16 videos, fewer than the 30" in text for text in said.bounds)
-    assert any("rendered stand-ins" in text for text in said.bounds)
+    assert said["headline"][0].startswith("Width: not judged: fewer than 30 videos.")
+    assert any("16 videos, fewer than the 30" in text for text in said["bounds"])
+    assert any("rendered stand-ins" in text for text in said["bounds"])
     assert not any(row[-1].mark for row in verdicts(results, decided(results, tests)).cells)
 
 
@@ -156,21 +157,21 @@ def test_a_model_that_is_no_better_than_the_references_as_they_are_gets_a_senten
     assert of(declared(asked), "ctx3")["verdict"] == "not judged: no better than the average"
     # On another population it is asked again.
     assert "no better" not in of(declared(asked), "ctx3", benchmark="scenes")["verdict"]
-    said = " ".join(answer(asked, judged(asked)).bounds)
+    said = " ".join(answer(asked, judged(asked))["bounds"])
     assert "Ctx3, trained once here, is not shown to be better than the average on UCF101" in said
 
 
 def test_each_reading_of_the_question_is_one_sentence(results):
     asked = deciding(results)
     said = answer(asked, judged(asked))
-    width, position = said.headline
+    width, position = said["headline"]
     assert width.startswith("Width: H0 is rejected; on UCF101 (16 videos) lift15 is better than repeat (+")
     rendered = dataclasses.replace(asked, procedural={**asked.procedural, "ucf101": True})
-    assert "on UCF101 (rendered stand-ins, 16 videos)" in answer(rendered, judged(rendered)).headline[0]
+    assert "on UCF101 (rendered stand-ins, 16 videos)" in answer(rendered, judged(rendered))["headline"][0]
     assert position.startswith("Position: H0 is ")
     assert "uniform" not in width + position  # a check of robustness
     assert "matched" not in width + position  # exploratory
-    assert list(said.pico)[:5] == [
+    assert list(said["pico"])[:5] == [
         "Population",
         "Intervention",
         "Comparison",
@@ -181,13 +182,13 @@ def test_each_reading_of_the_question_is_one_sentence(results):
 
 def test_a_comparison_that_comes_out_against_the_hypothesis_is_told_and_rejects_nothing(results):
     asked = deciding(results, ("ctx3", "lift15"))
-    (said,) = answer(asked, judged(asked)).headline
+    (said,) = answer(asked, judged(asked))["headline"]
     assert said.startswith("Width: H0 is not rejected; on UCF101 (16 videos) ctx3 is worse than lift15 (−")
 
 
 def test_to_beat_a_repeated_frame_alone_is_told_beside_what_was_not_shown(results):
     asked = deciding(results, ("shift0", "repeat"), ("shift0", "layers4"))
-    (said,) = answer(asked, judged(asked)).headline
+    (said,) = answer(asked, judged(asked))["headline"]
     assert said.startswith("Width: H0 is rejected, but not against every comparison; on UCF101")
     assert "no difference is shown between shift0 and layers4" in said
 
@@ -210,7 +211,7 @@ def test_what_is_better_in_other_outcomes_than_psnr_names_them(results):
     tests.loc[:, "verdict"] = [BETTER if key == "ssim" else NONE for key in tests["metric"]]
     (verdict,) = set(decided(asked, tests)["verdict"])
     assert verdict == "better in SSIM alone"
-    (said, *_) = answer(asked, decided(asked, tests)).headline
+    (said, *_) = answer(asked, decided(asked, tests))["headline"]
     assert "the outcomes are mixed" in said
     assert "against lift15" in said
 
@@ -248,7 +249,7 @@ def test_a_method_without_results_is_named_and_not_passed_over(own):
 def test_rows_that_were_kept_are_told(results):
     kept = dataclasses.replace(results, absent=("ucf101", "cityscapes"))
     assert kept.kept == ["ucf101"]
-    assert any("Kept and not measured again" in text for text in answer(kept, judged(kept)).bounds)
+    assert any("Kept and not measured again" in text for text in answer(kept, judged(kept))["bounds"])
 
 
 def test_gains_and_the_worst_video_are_those_of_the_videos(results):

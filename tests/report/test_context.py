@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 
+from lift.report.reading import read_alpha
 from lift.report.tables import context
-from lift.report.traces import entropies, read_weights
+from lift.report.tables.context import entropies
 
 
 def table(*clips):
@@ -30,7 +31,7 @@ def test_equal_weights_have_all_of_the_entropy_and_one_frame_alone_none():
 
 
 def test_entropies_are_scipys(results):
-    weights = read_weights(results, "lift15")
+    weights = read_alpha(results)["lift15"]
     weights = weights[weights["benchmark"] == "ucf101"]
     one = weights[weights["clip"] == weights["clip"].iloc[0]]
     own = entropies(one)

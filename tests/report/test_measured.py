@@ -9,8 +9,7 @@ import pytest
 from lift.config import yaml12
 from lift.errors import UserError
 from lift.report import measured
-from lift.report.tables.claims import claims
-from lift.report.tables.costs import compute, memory
+from lift.report.tables.costs import claims, compute, memory
 from tests.report.fake import ROOT
 
 COMMITTED = ROOT / "benchmarks" / "measured"

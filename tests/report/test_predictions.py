@@ -9,10 +9,10 @@ import pytest
 
 from lift.errors import UserError
 from lift.report import tables
-from lift.report.reading import of_task, read
-from lift.report.tables.predictions import models, of_benchmark
+from lift.report.reading import of_task, read, read_curves
+from lift.report.tables.costs import prediction_models
+from lift.report.tables.means import prediction
 from lift.report.tables.table import to_csv, to_latex
-from lift.report.traces import read_curves
 from tests.report import fake
 
 
@@ -49,7 +49,7 @@ def test_what_predicts_is_in_no_table_of_interpolation_and_the_other_way_round(r
 
 
 def test_metrics_are_averaged_over_the_horizons_up_to_each_and_psnr_is_not(predicted):
-    table = of_benchmark(predicted, "ucf101")
+    table = prediction(predicted, "ucf101")
     rows = rows_of(table)
     assert set(rows) == set(fake.predicting())
     row = rows["last"]
@@ -67,10 +67,10 @@ def test_a_horizon_that_a_mode_does_not_reach_is_a_dash_and_no_results_are_missi
     frame = predicted.rows["ifrvp"]["ucf101"]
     rows = {**predicted.rows, "ifrvp": {"ucf101": frame[frame["horizon"] == 3]}}
     some = dataclasses.replace(predicted, rows=rows, configs={**predicted.configs, "ifrvp": config})
-    row = rows_of(of_benchmark(some, "ucf101"))["ifrvp"]
+    row = rows_of(prediction(some, "ucf101"))["ifrvp"]
     assert (row["psnr_2"], float(row["psnr_3"]), row["ms_ssim_to_3"]) == ("–", 27, "–")
-    assert rows_of(of_benchmark(some, "davis"))["ifrvp"]["psnr_1"] == "missing"
-    assert rows_of(models(some))["ifrvp"]["learnt"] == "+3"
+    assert rows_of(prediction(some, "davis"))["ifrvp"]["psnr_1"] == "missing"
+    assert rows_of(prediction_models(some))["ifrvp"]["learnt"] == "+3"
 
 
 def names(found, predicted, **changes):

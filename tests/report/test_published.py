@@ -9,8 +9,7 @@ import pytest
 
 from lift.config import load
 from lift.report import page, tables, texts
-from lift.report.provenance import describe
-from lift.report.tables.results import of_benchmark
+from lift.report.tables.means import of_benchmark
 from lift.report.tables.table import to_csv, to_latex, to_markdown
 from tests.report import fake
 
@@ -78,7 +77,7 @@ def test_every_form_sets_the_block_apart(built):
 def test_the_page_and_the_files_hold_the_block(thesis, built, found, tmp_path):
     tables.write(list(built.values()), tmp_path / "tables")
     own = dataclasses.replace(found, results=thesis)
-    page.write(own, list(built.values()), [], describe(thesis), tmp_path)
+    page.write(own, list(built.values()), [], tmp_path)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     blocks = re.findall(r'<div class="published">.*?</div>\s*</div>', text, re.DOTALL)
     assert len(blocks) == len(WITH_BLOCKS)

@@ -17,9 +17,9 @@ import pytest
 from lift import report
 from lift.errors import UserError
 from lift.report import figures
-from lift.report.chosen import write_chosen
-from lift.report.figures.style import style, write
-from lift.report.provenance import brief
+from lift.report.figures import strips
+from lift.report.figures.style import style
+from lift.report.page import brief
 
 
 class Links(HTMLParser):
@@ -46,8 +46,8 @@ def page(written):
 
 
 @pytest.fixture(scope="module")
-def drawings(found):
-    return figures.plan(found, found.pictures)
+def drawings(found, results):
+    return [*figures.plan(found), *strips.drawn(results, strips.read(results))]
 
 
 def test_every_link_of_the_page_leads_to_a_file_or_a_place_in_it(written, page):
@@ -107,9 +107,7 @@ def test_numbers_that_others_published_are_nowhere_in_the_demo(written):
 
 
 def test_figures_have_no_date_and_the_same_bytes_in_every_run(written, drawings, tmp_path):
-    for drawing in drawings:
-        if drawing.name in ("comparisons", "strip_scenes_worst1"):
-            write(drawing, tmp_path)
+    figures.write([d for d in drawings if d.name in ("comparisons", "strip_scenes_worst1")], tmp_path)
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (written / "figures" / path.name).read_bytes(), path.name
 
@@ -119,7 +117,7 @@ def test_nothing_in_a_figure_is_cut_off(drawings):
         for drawing in (
             d for d in drawings if not d.name.startswith("strip_") or d.name == "strip_scenes_worst1"
         ):
-            figure = drawing.draw()
+            figure = drawing.figure
             figure.draw_without_rendering()
             inside = figure.get_tightbbox()
             width, height = figure.get_size_inches()
@@ -199,7 +197,7 @@ def test_results_that_do_not_say_what_they_were_made_from_are_refused(own, plann
 
 def test_few_numbers_are_chosen_for_dvc(own, tmp_path):
     folder, config, by_name = own
-    write_chosen(tmp_path / "metrics.json", config, by_name, folder)
+    report.write_chosen(tmp_path / "metrics.json", config, by_name, folder)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert {method: set(values) for method, values in found.items()} == {
         "lift15": {"ucf101", "scenes"},

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from lift.errors import UserError
-from lift.report import pictures
-from lift.report.figures.strips import GAIN, strip
-from lift.report.figures.style import style
+from lift.report.figures.strips import GAIN, drawn, read
 
 
 def test_pictures_are_read_with_each_methods_psnr_of_that_clip(results):
-    shown = pictures.read(results)
+    shown = read(results)
     assert {(one.benchmark, one.rank) for one in shown} == {
         (name, rank) for name in ("ucf101", "scenes") for rank in ("worst1", "worst2", "middle")
     }
@@ -25,25 +23,25 @@ def test_pictures_are_read_with_each_methods_psnr_of_that_clip(results):
 def test_without_them_there_is_no_report_but_where_none_are_wanted(results, tmp_path):
     elsewhere = dataclasses.replace(results, data=tmp_path)
     with pytest.raises(UserError, match=r"pictures\.zip: not found; run `dvc repro`"):
-        pictures.read(elsewhere)
+        read(elsewhere)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures/pictures.zip").write_text("no archive")
     with pytest.raises(UserError, match=r"pictures\.zip: broken"):
-        pictures.read(elsewhere)
+        read(elsewhere)
     none = dataclasses.replace(results.config.report, worst=0)
     config = dataclasses.replace(results.config, report=none)
-    assert pictures.read(dataclasses.replace(elsewhere, config=config)) == []
+    assert read(dataclasses.replace(elsewhere, config=config)) == []
 
 
 def test_a_strip_shows_frames_as_they_are_and_errors_enlarged(results):
-    shown = next(one for one in pictures.read(results) if one.benchmark == "scenes")
-    with style():
-        figure = strip(results, shown).draw()
-        images = {
-            axes.get_title(loc="left").partition("\n")[0]: axes.images[0]
-            for axes in figure.axes
-            if axes.get_title(loc="left")
-        }
+    shown = next(one for one in read(results) if one.benchmark == "scenes")
+    (drawing,) = drawn(results, [shown])
+    figure = drawing.figure
+    images = {
+        axes.get_title(loc="left").partition("\n")[0]: axes.images[0]
+        for axes in figure.axes
+        if axes.get_title(loc="left")
+    }
     assert list(images) == ["truth", "rife_v4", "ctx3", "dis", "lift15"]
     assert (images["lift15"].get_array() == shown.pictures["lift15"]).all()
     assert all(image.get_interpolation() == "nearest" for image in images.values())

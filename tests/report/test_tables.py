@@ -12,11 +12,10 @@ import pytest
 
 from lift.config import load_all
 from lift.report import measured, tables
-from lift.report.names import number
 from lift.report.reading import read
-from lift.report.tables.results import of_benchmark
+from lift.report.tables.means import of_benchmark
 from lift.report.tables.table import Column, Table, to_csv, to_latex, to_markdown
-from lift.report.texts import latex
+from lift.report.texts import latex, number
 from tests.report import fake
 
 

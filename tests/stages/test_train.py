@@ -12,9 +12,8 @@ import pytest
 import torch
 
 from lift.config import load, yaml12
-from lift.data.stored.archive import entry_name, write_archive
+from lift.data.stored.archive import entry_name, write_archive, write_truth
 from lift.data.stored.manifest import ClipRow, write_manifest
-from lift.data.stored.truth import write_truth
 from lift.errors import UserError
 from lift.scenes import make
 from lift.training import loop

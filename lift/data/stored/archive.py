@@ -5,7 +5,9 @@ One large file instead of many small ones: 5,000 frames cost DVC 5.3 s to check 
 """
 
 import hashlib
+import io
 import os
+import re
 import struct
 import weakref
 import zipfile
@@ -17,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lift.data.stored import mpeg4
-from lift.data.stored.colour import convert
-from lift.data.stored.images import Pixels, decode
+from lift.data.stored.images import Pixels, convert, decode
+from lift.data.stored.manifest import ClipRow
 from lift.errors import UserError
 from lift.files import atomic
 
+Truth = tuple[NDArray[np.float32], NDArray[np.bool_]]
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP can express: equal entries must give equal bytes
 _UNIX = 3
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of name and extra field (APPNOTE.TXT 4.3.7)
+_ENTRY = np.dtype([("key", np.uint64), ("place", np.uint64), ("size", np.uint32), ("check", np.uint32)])
 _EXTRA = 64  # more than the local extra field that zipfile writes, so one read fetches header and data
 
 
@@ -60,9 +65,9 @@ def write_archive(path: Path, entries: Iterable[tuple[str, bytes]]) -> None:
 class StoredArchive:
     """Random access to a stored ZIP.
 
-    The index is arrays of 24 bytes an entry (a hash of the name, place, size, checksum) rather than zipfile's
-    half a kilobyte, and is made once: workers share it after a fork and receive it when spawned. It reads
-    with `pread`, which has no file position that processes could disturb for each other.
+    The index has 32 bytes an entry (a hash of the name, place, size, checksum) rather than zipfile's half a
+    kilobyte, and is made once: workers share it after a fork and receive it when spawned. It reads with
+    `pread`, which has no file position that processes could disturb for each other.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,13 +84,10 @@ class StoredArchive:
             raise UserError(f"{path}: no such archive; run `dvc repro clips`") from error
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
-        keys = np.array([_key(entry.filename) for entry in entries], np.uint64)
-        order = np.argsort(keys)
-        self._keys = keys[order]
-        self._places = np.array([entry.header_offset for entry in entries], np.uint64)[order]
-        self._sizes = np.array([entry.file_size for entry in entries], np.uint32)[order]
-        self._checks = np.array([entry.CRC for entry in entries], np.uint32)[order]
-        if len(np.unique(keys)) != len(keys):
+        found = [(_key(entry.filename), entry.header_offset, entry.file_size, entry.CRC) for entry in entries]
+        self._index = np.sort(np.array(found, _ENTRY), order="key")
+        self._keys = self._index["key"].copy()  # in one piece, to be searched
+        if len(np.unique(self._keys)) != len(self._keys):
             raise self._damaged("two entries of one name")
         self._descriptor: int | None = None
 
@@ -108,15 +110,15 @@ class StoredArchive:
         slot = self._slot(name)
         if slot is None:
             raise self._damaged(f"holds no {name}")
-        size = int(self._sizes[slot])
+        _, place, size, check = self._index[slot].item()
         head = _LOCAL_HEADER.size + len(name.encode())
-        block = os.pread(self._open(), head + _EXTRA + size, int(self._places[slot]))
+        block = os.pread(self._open(), head + _EXTRA + size, place)
         if len(block) < _LOCAL_HEADER.size or not block.startswith(b"PK\x03\x04"):
             raise self._damaged(f"{name} is not where the index says")
         _, length, extra = _LOCAL_HEADER.unpack_from(block)
         start = _LOCAL_HEADER.size + length + extra
         data = block[start : start + size]
-        if zlib.crc32(data) != int(self._checks[slot]):
+        if zlib.crc32(data) != check:
             raise self._damaged(f"{name} fails its checksum")
         return data
 
@@ -148,23 +150,34 @@ class ClipArchive(StoredArchive):
         """Decode one frame; see `frames`."""
         return next(pixels for _, pixels in self.frames(video, [number], extension))
 
-    def frames(self, video: str, numbers: Sequence[int], extension: str) -> Iterator[tuple[int, Pixels]]:
+    def frames(
+        self, video: str, numbers: Sequence[int], extension: str, size: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, Pixels]]:
         """Decode frames of one video.
 
         Args:
             video: `ClipRow.stored`.
             numbers: Frame numbers, ascending.
             extension: png, jpg, or that of runs (`lift/data/stored/mpeg4.py`).
+            size: Height and width that they must have; None: any.
 
         Yields:
             Each number with its frame, uint8 RGB [H, W, 3].
 
         Raises:
-            UserError: The archive lacks a frame or is damaged.
+            UserError: The archive lacks a frame or is damaged, or one is of another size.
         """
-        if extension == mpeg4.EXTENSION:
-            yield from self._from_runs(video, numbers)
-            return
+        runs = extension == mpeg4.EXTENSION
+        found = self._from_runs(video, numbers) if runs else self._pictures(video, numbers, extension)
+        for number, pixels in found:
+            if size is not None and pixels.shape[:2] != size:
+                raise UserError(
+                    f"{self.path}: {video} is of another size than clips.csv says; delete both and run "
+                    "`dvc repro clips` again"
+                )
+            yield number, pixels
+
+    def _pictures(self, video: str, numbers: Sequence[int], extension: str) -> Iterator[tuple[int, Pixels]]:
         for number in numbers:
             name = entry_name(video, number, extension)
             pixels = decode(self.read(name))
@@ -195,3 +208,70 @@ class ClipArchive(StoredArchive):
 
 def _key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def write_truth(path: Path, clips: Iterable[tuple[ClipRow, Path]]) -> None:
+    """Write the true flow and visibility of clips from their `truth.npz`; no entries where nothing is known.
+
+    Args:
+        path: The archive, byte-stable as an npz, which carries the time of its making, is not.
+        clips: Rows with their truth files: flow (4, H, W) float32, visible (2, H, W) bool, and the number of
+            the frame that they are of.
+
+    Raises:
+        UserError: A file is missing, damaged, of another size than its frames, of another frame than the
+            missing one, or older than the frame's number in it.
+    """
+
+    def entries() -> Iterator[tuple[str, bytes]]:
+        for row, file in sorted(clips, key=lambda pair: _truth_name(pair[0].clip, "")):
+            for part, array in _load_truth(file, row).items():
+                buffer = io.BytesIO()
+                np.save(buffer, array, allow_pickle=False)
+                yield _truth_name(row.clip, part), buffer.getvalue()
+
+    write_archive(path, entries())
+
+
+class TruthArchive(StoredArchive):
+    """The truth of a clip set."""
+
+    def of(self, clip: str) -> Truth:
+        """Return flow (4, H, W) float32 and visible (2, H, W) bool of a clip.
+
+        Flow 0:2 points from the missing frame to offset -1 and 2:4 to offset 1, in pixels, x before y.
+
+        Raises:
+            UserError: The archive lacks the clip or is damaged.
+        """
+        flow, visible = (io.BytesIO(self.read(_truth_name(clip, part))) for part in ("flow", "visible"))
+        return np.load(flow, allow_pickle=False), np.load(visible, allow_pickle=False)
+
+
+def _load_truth(file: Path, row: ClipRow) -> dict[str, NDArray[Any]]:
+    advice = "remove the rendered scenes and run `dvc repro download` again (without DVC: stage `download`)"
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            truth = {part: arrays[part] for part in ("flow", "visible")}
+            number = int(arrays["number"]) if "number" in arrays else None
+    except (OSError, TypeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{file}: no readable truth ({error}); {advice}") from error
+    size = (row.height, row.width)
+    found = [(array.shape, array.dtype) for array in truth.values()]
+    if found != [((4, *size), np.dtype(np.float32)), ((2, *size), np.dtype(bool))]:
+        raise UserError(
+            f"{file}: flow and visible are {found} and do not belong to frames of {size}; set `resize: null` "
+            f"for the set of scenes, or {advice}"
+        )
+    if number != row.target:
+        of = number if number is not None else "a number it does not hold (an older version wrote it)"
+        raise UserError(
+            f"{file}: the truth of frame {of}, but the missing frame of {row.clip} is {row.target}: scenes "
+            "are rendered around one frame, for the largest `before` of the test sets that take them; "
+            f"{advice}"
+        )
+    return truth
+
+
+def _truth_name(clip: str, part: str) -> str:
+    return f"{re.sub('[/@]', '_', clip)}/{part}.npy"

@@ -3,9 +3,10 @@
 import csv
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lift.errors import UserError
 from lift.files import atomic
@@ -51,6 +52,12 @@ class ClipRow:
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(ClipRow))
+READ: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("target", "step", "height", "width"), int),
+    "motion": float,
+    "offsets": lambda text: tuple(map(int, text.split())),
+}
+"""How columns are read that are no text."""
 
 
 def write_manifest(path: Path, rows: Iterable[ClipRow]) -> None:
@@ -72,15 +79,18 @@ def read_manifest(path: Path) -> list[ClipRow]:
     advice = "run `dvc repro clips` again (or `dvc checkout` for the last result)"
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
+            lines = csv.reader(file)
+            if tuple(next(lines, ())) != COLUMNS:
                 raise UserError(
                     f"{path}: not a clip manifest, its first line must be {','.join(COLUMNS)}; {advice}"
                 )
-            return [_row(values) for values in reader]
+            return [
+                ClipRow(**{key: READ.get(key, str)(text) for key, text in zip(COLUMNS, line, strict=True)})
+                for line in lines
+            ]
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; {advice}") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, csv.Error) as error:
         raise UserError(f"{path}: damaged ({error}); delete it and {advice}") from error
 
 
@@ -96,20 +106,3 @@ def not_given(folder: Path) -> bool:
         return "not_given" in summary and not summary["clips"]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path}: cannot be read ({error}); run `dvc repro clips` again") from error
-
-
-def _row(values: dict[str, str]) -> ClipRow:
-    return ClipRow(
-        clip=values["clip"],
-        source=values["source"],
-        video=values["video"],
-        group=values["group"],
-        target=int(values["target"]),
-        step=int(values["step"]),
-        offsets=tuple(map(int, values["offsets"].split())),
-        kind=values["kind"],
-        motion=float(values["motion"]),
-        height=int(values["height"]),
-        width=int(values["width"]),
-        extension=values["extension"],
-    )

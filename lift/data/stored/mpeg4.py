@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # as in colour.py
+if TYPE_CHECKING:  # as in images.py
     import av
     from av.video.codeccontext import VideoCodecContext
 

@@ -1,24 +1,18 @@
 """Figures of curves: gain by width of the window, quality by time, training, context weights by position."""
 
-import functools
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from lift.report.comparisons import describe, gains
 from lift.report.figures import style
 from lift.report.figures.style import Drawing, drawing
-from lift.report.names import METRICS
+from lift.report.reading import read_alpha, read_curves
 from lift.report.results import Results
-from lift.report.traces import Curves, weighted
+from lift.report.texts import METRICS
 
-_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _HEADROOM = 1.12  # of an axis from zero over the highest point, whose marker must not be cut
 
 
@@ -33,15 +27,10 @@ def width(results: Results) -> Drawing | None:
     there = [n for n in results.populations if all(results.frame(m, n) is not None for m in methods)]
     if len(methods) < 3 or not there:
         return None
-    draw = functools.partial(_width, results, methods, there)
-    return drawing("width", results, methods, draw, benchmarks=there)
-
-
-def _width(results: Results, methods: Sequence[str], there: Sequence[str]) -> Figure:
     frames = [results.used(m) for m in methods]
     figure, grid = style.panels(2.5, 1, 2)
     for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
-        style.zero_line(axes, horizontal=True)
+        axes.axhline(0, color=style.BLACK, linewidth=0.6)
         for index, name in enumerate(there):
             found = describe(results, *(gains(results, name, key, m, methods[0]) for m in methods[1:]))
             means, lows, highs = ([0.0, *(getattr(e, end) for e in found)] for end in ("mean", "low", "high"))
@@ -53,9 +42,8 @@ def _width(results: Results, methods: Sequence[str], there: Sequence[str]) -> Fi
         axes.set_xticks(frames)
         axes.set(xlabel="frames that take part", ylabel=METRICS[key].gain)
         axes.grid(axis="y")
-    handles = axes.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=len(there))
-    return figure
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(there))
+    return drawing("width", results, methods, figure, benchmarks=there)
 
 
 def time(results: Results) -> Drawing | None:
@@ -64,10 +52,6 @@ def time(results: Results) -> Drawing | None:
     if len(methods) < 2 or not results.populations:
         return None
     asked = results.populations[0]
-    return drawing("time", results, methods, lambda: _time(results, methods, asked), benchmark=asked)
-
-
-def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
     figure, grid = style.panels(3.0, 1, 2)
     for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
         handles = []
@@ -76,7 +60,7 @@ def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
             look["color"] = style.ORANGE if results.narrow(method) else style.BLUE
             look["markerfacecolor"] = look["color"] if method == results.base else "none"
             seconds = results.timings.frames[method]["milliseconds"] / 1000
-            point = (seconds, float(results.values(method, asked, key).mean()))
+            point = (seconds, results.mean(method, asked, key))
             axes.plot(*point, **look)
             axes.annotate(
                 str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=style.BLACK
@@ -86,63 +70,51 @@ def _time(results: Results, methods: Sequence[str], asked: str) -> Figure:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter("")
-        axes.set(xlabel="seconds per frame", ylabel=METRICS[key].heading)
+        axes.set(xlabel="seconds per frame", ylabel=f"{METRICS[key].named} {METRICS[key].arrow}")
         axes.grid(axis="both")
         axes.margins(0.12)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
-    return figure
+    return drawing("time", results, methods, figure, benchmark=asked)
 
 
 def alpha(results: Results) -> Drawing | None:
     """Show α by offset, one panel per method: median, middle half and middle nine tenths over clips."""
     asked = next(iter(results.populations), "")
-    tables = {
-        m: own for m, table in weighted(results).items() if len(own := table[table["benchmark"] == asked])
-    }
-    chosen = [m for m in results.compared if m in tables] or list(tables)[:2]
+    tables = {m: table[table["benchmark"] == asked] for m, table in read_alpha(results).items()}
+    there = [method for method, table in tables.items() if len(table)]
+    chosen = [m for m in results.compared if m in there] or there[:2]
     if not chosen:
         return None
-    shown = {method: tables[method] for method in chosen}
-    return drawing("alpha", results, chosen, lambda: _alpha(results, shown), benchmark=asked)
-
-
-def _alpha(results: Results, shown: Mapping[str, pd.DataFrame]) -> Figure:
-    figure, grid = style.panels(0.7 + 1.15 * len(shown), len(shown), 1, sharex=True)
-    for axes, (method, table) in zip(grid[:, 0], shown.items(), strict=True):
-        _weights_panel(axes, table)
+    figure, grid = style.panels(0.7 + 1.15 * len(chosen), len(chosen), 1, sharex=True)
+    for axes, method in zip(grid[:, 0], chosen, strict=True):
+        by_offset = tables[method].groupby("offset")["alpha"]
+        shares = by_offset.quantile(np.array((0.05, 0.25, 0.5, 0.75, 0.95))).unstack()
+        axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
+        for low, high, wide, label in (
+            (0.05, 0.95, 0.7, "middle 90 % of clips"),
+            (0.25, 0.75, 3, "middle 50 %"),
+        ):
+            look = {"colors": style.BLUE, "capstyle": "butt", "linewidth": wide, "label": label}
+            axes.vlines(shares.index, shares[low], shares[high], **look)
+        dots = {"color": "white", "markeredgecolor": style.BLUE, "markersize": 3.5}
+        axes.plot(shares.index, shares[0.5], "o", label="median", clip_on=False, **dots)
+        axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
+        axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
         axes.set_title(f"{results.called(method)} ({results.configs[method].clip.sampling})")
         axes.set_ylabel("weight α")
     grid[-1, 0].set_xlabel("offset from the missing frame (frames)")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
-    return figure
+    return drawing("alpha", results, chosen, figure, benchmark=asked)
 
 
-def _weights_panel(axes: Axes, table: pd.DataFrame) -> None:
-    shares = table.groupby("offset")["alpha"].quantile(np.array(_SHARES)).unstack()
-    axes.axvline(0, color=style.GREY, linestyle=":", linewidth=0.8)
-    look: dict[str, Any] = {"colors": style.BLUE, "capstyle": "butt"}
-    axes.vlines(shares.index, shares[0.05], shares[0.95], linewidth=0.7, label="middle 90 % of clips", **look)
-    axes.vlines(shares.index, shares[0.25], shares[0.75], linewidth=3, label="middle 50 %", **look)
-    dots: dict[str, Any] = {"color": "white", "markeredgecolor": style.BLUE, "markersize": 3.5}
-    axes.plot(shares.index, shares[0.5], "o", label="median", clip_on=False, **dots)
-    axes.axhline(1 / len(shares), color=style.GREY, linewidth=0.6, linestyle="--", label="equal weights")
-    axes.set_ylim(0, _HEADROOM * max(shares.to_numpy().max(), 1 / len(shares)))
-
-
-def training(results: Results, curves: Mapping[str, Curves]) -> Drawing | None:
+def training(results: Results) -> Drawing | None:
     """Show training loss and validation PSNR by step; compared ablations in colour, the others in grey.
 
     Lines are means over training seeds; of compared ablations the range over seeds is shaded.
     """
+    curves = read_curves(results)
     if not curves:
         return None
-    seeds = max(len(results.configs[name].train.seeds) for name in curves)
-    missing = [name for name in results.config.ablations if name not in curves]
-    draw = functools.partial(_training, results, curves)
-    return drawing("training", results, curves, draw, seeds=seeds, missing=missing)
-
-
-def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
     chosen = [name for name in results.compared if name in curves][: len(style.SERIES)]
     rest = [name for name in curves if name not in chosen]
     figure, ((left, right),) = style.panels(2.7, 1, 2)
@@ -164,4 +136,6 @@ def _training(results: Results, curves: Mapping[str, Curves]) -> Figure:
     for axes in (left, right):
         axes.grid(axis="y")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4)
-    return figure
+    seeds = max(len(results.configs[name].train.seeds) for name in curves)
+    missing = [name for name in results.config.ablations if name not in curves]
+    return drawing("training", results, curves, figure, seeds=seeds, missing=missing)

@@ -1,6 +1,5 @@
 """Figures of differences with intervals: the declared comparisons, and gains by kind of video."""
 
-import functools
 import itertools
 import math
 
@@ -13,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from lift.report.comparisons import BETTER, WORSE
 from lift.report.figures import style
 from lift.report.figures.style import Bar, Drawing, drawing
-from lift.report.names import METRICS, STRATA, words
 from lift.report.results import Results
+from lift.report.texts import METRICS, STRATA, words
 
 _ROW = 0.2  # inches between two rows
 _GAP = 0.5  # rows between two families
@@ -26,8 +25,8 @@ def comparisons(results: Results, decided: pd.DataFrame) -> Drawing | None:
     """Show every declared comparison in PSNR: one panel for each population, one row per comparison."""
     if decided.empty:
         return None
-    draw = functools.partial(_forest, results, decided.assign(metric="psnr"), "benchmark", 1)
-    return drawing("comparisons", results, results.compared, draw, benchmarks=decided["benchmark"])
+    figure = _forest(results, decided.assign(metric="psnr"), "benchmark", 1)
+    return drawing("comparisons", results, results.compared, figure, benchmarks=decided["benchmark"])
 
 
 def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
@@ -35,8 +34,8 @@ def outcomes(results: Results, tests: pd.DataFrame) -> Drawing | None:
     own = tests[tests["benchmark"] == next(iter(results.populations), "")]
     if own["effect"].isna().all():
         return None
-    draw = functools.partial(_forest, results, own, "metric", 2)
-    return drawing("outcomes", results, results.compared, draw, benchmarks=own["benchmark"])
+    figure = _forest(results, own, "metric", 2)
+    return drawing("outcomes", results, results.compared, figure, benchmarks=own["benchmark"])
 
 
 def _forest(results: Results, tests: pd.DataFrame, by: str, rows: int) -> Figure:
@@ -84,15 +83,8 @@ def strata(results: Results, found: pd.DataFrame) -> Drawing | None:
     rows = found[found["metric"] == "psnr"]
     if rows.empty:
         return None
-    methods = [results.base, *rows["against"]]
-    draw = functools.partial(_strata, results, rows)
-    return drawing("strata", results, methods, draw, benchmarks=rows["benchmark"])
-
-
-def _strata(results: Results, rows: pd.DataFrame) -> Figure:
     opponents = list(dict.fromkeys(rows["against"]))
-    styles = itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True))
-    looks: dict[str, tuple[str, str]] = dict(zip(opponents, styles, strict=False))
+    looks = dict(zip(opponents, itertools.cycle(zip(style.SERIES, style.MARKERS, strict=True)), strict=False))
     panels = list(rows.groupby("benchmark", sort=False))
     most = max(own["kind"].nunique() for _, own in panels)
     figure, grid = style.panels(0.9 + 0.3 * most, 1, len(panels))
@@ -102,7 +94,8 @@ def _strata(results: Results, rows: pd.DataFrame) -> Figure:
         for row in own.to_dict("records"):
             shift = 0.22 * (opponents.index(row["against"]) - (len(opponents) - 1) / 2)
             place = kinds.index(row["kind"]) + shift
-            drawn.append(Bar(row["effect"], place, *looks[row["against"]], filled=row["found"] != 0))
+            colour, marker = looks[row["against"]]
+            drawn.append(Bar(row["effect"], place, colour, marker, filled=row["found"] != 0))
         style.bars(axes, drawn)
         axes.set(title=results.title(str(name)), xlabel=METRICS["psnr"].gain)
         axes.grid(axis="x")
@@ -114,4 +107,4 @@ def _strata(results: Results, rows: pd.DataFrame) -> Figure:
         for name, (colour, marker) in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    return figure
+    return drawing("strata", results, [results.base, *rows["against"]], figure, benchmarks=rows["benchmark"])

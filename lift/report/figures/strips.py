@@ -1,36 +1,106 @@
-"""A strip: one clip's truth, each method's frame, and below it what that has wrong."""
+"""A strip: one clip's truth, each method's frame, and below it what that has wrong.
+
+The stage `pictures` kept the frames, of the worst and of a middling clip of each benchmark.
+"""
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from lift.errors import UserError
 from lift.report.figures import style
 from lift.report.figures.style import Drawing, drawing
-from lift.report.names import number
-from lift.report.pictures import Image, Shown
 from lift.report.results import Results
+from lift.report.texts import number
 
+Image = npt.NDArray[np.uint8]
 GAIN = 4  # errors are shown this many times as large as they are
 _WINDOW = 5  # an inset shows a window of a fifth of the frame's shorter side
 _SHARE = 0.45  # of the panel's height that the inset takes
 
 
-def strip(results: Results, shown: Shown) -> Drawing:
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One clip whose pictures were kept."""
+
+    benchmark: str
+    clip: str
+    rank: str
+    """middle, or worst1, worst2, …"""
+    gain: float
+    """By which the clip was chosen, dB."""
+    pictures: Mapping[str, Image]
+    """uint8 RGB [H, W, 3]: before, target, and each method's frame by its name."""
+    psnr: Mapping[str, float]
+    """Of each method's frame, dB."""
+
+    @property
+    def place(self) -> str:
+        """Its rank in words."""
+        if self.rank == "middle":
+            return "middle one"
+        order = self.rank.removeprefix("worst")
+        return f"{ ({'1': '', '2': '2nd ', '3': '3rd '}.get(order, f'{order}th ')) }worst one"
+
+
+def read(results: Results) -> list[Shown]:
+    """Read all pictures, of benchmarks that were measured; none are asked for where `report.worst` is 0.
+
+    Returns:
+        Those of the first benchmark first, and of each the middling one.
+
+    Raises:
+        UserError: They are not there, or broken.
+    """
+    path = results.data / "pictures" / "pictures.zip"
+    if not results.config.report.worst:
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("index.csv") as index:
+            rows = pd.read_csv(index, dtype={"clip": str}).to_dict("records")
+            found = [_shown(results, archive, row) for row in rows if results.measured(row["benchmark"])]
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path}: not found; run `dvc repro`, or `dvc checkout` for what it made last"
+        ) from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise UserError(f"{path}: broken ({error!r}); run the stage `pictures` again") from error
+    return sorted(found, key=lambda one: (one.benchmark != found[0].benchmark, one.benchmark, one.rank))
+
+
+def _shown(results: Results, archive: zipfile.ZipFile, row: Mapping[Any, Any]) -> Shown:
+    pictures, psnr = {}, {}
+    for name in row["pictures"].split():
+        file = f"{row['benchmark']}/{row['rank']}/{name}.png"
+        image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise ValueError(file)
+        pictures[name] = image.astype(np.uint8)
+        frame = results.frame(name, row["benchmark"])
+        if frame is not None:
+            psnr[name] = float(frame.loc[frame["clip"] == row["clip"], "psnr"].iloc[0])
+    told = {key: row[key] for key in ("benchmark", "clip", "rank")}
+    return Shown(**told, gain=float(row["gain"]), pictures=pictures, psnr=psnr)
+
+
+def drawn(results: Results, pictures: Sequence[Shown]) -> list[Drawing]:
+    """Draw the strip of each clip."""
+    with style.style():
+        return [_strip(results, shown) for shown in pictures]
+
+
+def _strip(results: Results, shown: Shown) -> Drawing:
     """Show a clip: the truth and every frame, with its PSNR, above; the errors below."""
-    rivals = [results.called(method) for method in results.config.report.strips[:1]]
-    words = {"shown": shown, "gain": number(shown.gain, 2, True), "base": results.called(results.base)}
-    words |= {"rival": rivals[0] if rivals else "the average", "enlarged": GAIN}
-    return drawing("strip", results, [], lambda: _strip(results, shown), **words)
-
-
-def _strip(results: Results, shown: Shown) -> Figure:
-    truth = shown.pictures["target"]
-    frames = {
-        m: shown.pictures[m] for m in (*results.config.report.strips, results.base) if m in shown.pictures
-    }
+    truth, strips = shown.pictures["target"], results.config.report.strips
+    frames = {m: shown.pictures[m] for m in (*strips, results.base) if m in shown.pictures}
     height, width = truth.shape[:2]
     cell = style.WIDTH / (1 + len(frames))
     figure, grid = style.panels(2 * cell * height / width + 0.35, 2, 1 + len(frames))
@@ -43,7 +113,9 @@ def _strip(results: Results, shown: Shown) -> Figure:
         error = np.clip(GAIN * np.abs(frame.astype(np.int16) - truth).mean(axis=2), 0, 255).astype(np.uint8)
         _show(lower, "", np.repeat(error[..., None], 3, axis=2), None)
         lower.set_xlabel(f"error × {GAIN}", fontsize=6)
-    return figure
+    words = {"shown": shown, "gain": number(shown.gain, 2, True), "base": results.called(results.base)}
+    words["rival"] = results.called(strips[0]) if strips else "the average"
+    return drawing("strip", results, [], figure, **words, enlarged=GAIN)
 
 
 def _show(axes: Axes, name: str, image: Image, window: tuple[int, int, int] | None) -> None:

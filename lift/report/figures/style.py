@@ -6,7 +6,7 @@ distinction, so that a grey print can be read.
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,18 +22,19 @@ from matplotlib.figure import Figure
 from lift.report import texts
 from lift.report.results import Results
 from lift.report.statistics import Effect
+from lift.report.texts import interval, number
 
 WIDTH = 5.9
 """Inches: 150 mm, the text width of a thesis on A4."""
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000",
 )  # fmt: skip
 GREY = "#999999"
 SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-"""In the order of use; yellow is left out, for it is lost on white paper."""
+"""In the order of use; the palette's yellow is left out, for it is lost on white paper."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
-_STYLE = Path(__file__).with_name("thesis.mplstyle")
+_FAR = 4.0  # times the median reach: beyond, a row becomes an arrow
 # Dates and versions are left out of the files: they would change the bytes of an unchanged figure.
 _PDF = ("Creator", "Producer", "CreationDate")
 _SVG = ("Date", "Creator")
@@ -50,57 +51,50 @@ class Drawing:
     """What the figure shows, for those who do not see it."""
     sources: Sequence[str]
     """Stage outputs that it was made from."""
-    draw: Callable[[], Figure]
+    figure: Figure
 
 
-def drawing(
-    kind: str, results: Results, methods: Iterable[str], draw: Callable[[], Figure], **words: Any
-) -> Drawing:
-    """Return the figure that texts.yaml declares as `kind`.
+def drawing(kind: str, results: Results, methods: Iterable[str], figure: Figure, **words: Any) -> Drawing:
+    """Return a figure with the words that texts.yaml has for its `kind`.
 
     Args:
         kind: Key of `figures` in texts.yaml.
         results: What its templates see as `results`.
         methods: Whose files its sources are.
-        draw: Draws it.
+        figure: As drawn.
         words: What its templates see besides.
     """
     declared = {"name": kind, **texts.part("figures")[kind]}
     sources = results.sources(declared.pop("sources"), methods)
     filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}
-    return Drawing(sources=sources, draw=draw, **filled)
+    return Drawing(sources=sources, figure=figure, **filled)
 
 
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the one style inside the block."""
-    with rc_context(fname=str(_STYLE)):
+    with rc_context(fname=str(Path(__file__).with_name("thesis.mplstyle"))):
         yield
 
 
 def write(drawing: Drawing, folder: Path) -> None:
-    """Draw and write `<name>.png`, `.pdf` and `.svg`."""
+    """Write `<name>.png`, `.pdf` and `.svg`."""
+    figure, path = drawing.figure, folder / drawing.name
     with style():
-        figure = drawing.draw()
         # Laid out once: each format would otherwise solve the layout anew, which is most of the time.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         # The canvases' own methods: `savefig` would draw each format once more, only to measure it.
         figure.set_dpi(rcParams["savefig.dpi"])
-        FigureCanvasAgg(figure).print_png(folder / f"{drawing.name}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
-        FigureCanvasPdf(figure).print_pdf(folder / f"{drawing.name}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
-        FigureCanvasSVG(figure).print_svg(folder / f"{drawing.name}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
+        FigureCanvasAgg(figure).print_png(f"{path}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
+        FigureCanvasPdf(figure).print_pdf(f"{path}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
+        FigureCanvasSVG(figure).print_svg(f"{path}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
 
 
 def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, Any]:
     """Return a figure as wide as a text column and as high as is asked (inches), and its [rows, columns]."""
     figure = Figure(figsize=(WIDTH, height))
     return figure, figure.subplots(rows, columns, squeeze=False, **shared)
-
-
-def zero_line(axes: Axes, horizontal: bool = False) -> None:
-    """Mark no difference."""
-    (axes.axhline if horizontal else axes.axvline)(0, color=BLACK, linewidth=0.6)
 
 
 @dataclass(frozen=True)
@@ -125,22 +119,18 @@ def bars(axes: Axes, rows: Sequence[Bar], digits: int = 2) -> None:
 
     Without that, one comparison (a frame merely shown again) would squeeze all others into the zero line.
     """
-    zero_line(axes)
+    axes.axvline(0, color=BLACK, linewidth=0.6)
     limit = _FAR * statistics.median(row.reach for row in rows) if rows else 0.0
     near = [row for row in rows if row.reach <= limit or limit == 0]
     for row in near:
         axes.plot([row.effect.low, row.effect.high], [row.place] * 2, color=row.colour, solid_capstyle="butt")
         face = row.colour if row.filled else "white"
         axes.plot([row.effect.mean], [row.place], marker=row.marker, color=row.colour, markerfacecolor=face)
-    far = [row for row in rows if row not in near]
-    if far:
-        left, right = axes.get_xlim()
-        axes.set_xlim(left, right)
-    for row in far:
-        _point_outside(axes, row, digits)
-
-
-_FAR = 4.0  # times the median reach
+    if len(near) < len(rows):
+        axes.set_xlim(*axes.get_xlim())
+    for row in rows:
+        if row not in near:
+            _point_outside(axes, row, digits)
 
 
 def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
@@ -154,11 +144,11 @@ def _point_outside(axes: Axes, row: Bar, digits: int) -> None:
         annotation_clip=False,
     )  # fmt: skip
     # Beside the arrow the mean, and below it the interval, over whatever line passes there.
-    text = f"{effect.mean:+.{digits}f}"
+    text = number(effect.mean, digits, True)
     if not math.isnan(effect.low + effect.high):
-        text += f"\n[{effect.low:.{digits}f}, {effect.high:.{digits}f}]"
+        text += f"\n{interval(effect.low, effect.high, digits)}"
     axes.text(
-        edge + 0.14 * inwards, row.place, text.replace("-", "−"), transform=transform, color=row.colour,
-        fontsize=5.5, linespacing=1.0, va="center", ha="right" if right else "left", multialignment="right",
+        edge + 0.14 * inwards, row.place, text, transform=transform, color=row.colour, fontsize=5.5,
+        linespacing=1.0, va="center", ha="right" if right else "left", multialignment="right",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
     )  # fmt: skip

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lift.report import texts
-from lift.report.findings import Findings
-from lift.report.tables import claims, context, costs, judged, predictions
-from lift.report.tables import results as means
+from lift.report import measured, texts
+from lift.report.comparisons import Findings
+from lift.report.reading import read_curves
+from lift.report.tables import context, costs, differences, means
 from lift.report.tables.table import Table, to_csv, to_latex, to_markdown
-from lift.report.traces import read_curves
 
 __all__ = ["Table", "build", "write"]
 
@@ -16,24 +15,25 @@ __all__ = ["Table", "build", "write"]
 def build(found: Findings) -> list[Table]:
     """Build every table, in the order of the page: the question's first, and prediction apart from all."""
     results, ahead = found.results, found.predicted
+    whole = measured.read(measured.FOLDER, found.planned[0].profile)
     tables = [
-        judged.verdicts(results, found.verdicts),
-        judged.every_test(results, found.tests),
-        *(judged.gained(results, name) for name in results.populations),
-        judged.strata(results, found.strata),
-        judged.worst(results),
+        differences.verdicts(results, found.verdicts),
+        differences.every_test(results, found.tests),
+        *(differences.gained(results, name) for name in results.populations),
+        differences.strata(results, found.strata),
+        differences.worst(results),
         *(means.of_benchmark(results, name) for name in results.config.benchmarks if results.measured(name)),
         means.by_difficulty(results),
         context.alpha(results),
         context.probes(results),
-        claims.claims(results, found.whole),
+        costs.claims(results, whole),
         costs.memory(results),
         costs.compute(results),
-        costs.thesis(results, found.whole, found.planned),
-        predictions.budget(results, found.curves),
-        *(predictions.of_benchmark(ahead, name) for name in ahead.config.benchmarks if ahead.measured(name)),
-        predictions.models(ahead),
-        predictions.budget(ahead, read_curves(ahead), predicts=True),
+        costs.thesis(results, whole, found.planned),
+        costs.budget(results, read_curves(results)),
+        *(means.prediction(ahead, name) for name in ahead.config.benchmarks if ahead.measured(name)),
+        costs.prediction_models(ahead),
+        costs.budget(ahead, read_curves(ahead), predicts=True),
         means.data(results),
     ]
     return [table for table in tables if table is not None]

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from lift.report import texts
-from lift.report.names import NONE, number
 from lift.report.results import Results
 from lift.report.statistics import Effect
+from lift.report.texts import NONE, number
 
 BEST, SECOND = "best", "second"
 GAIN, LOSS = "gain", "loss"  # of a verdict
@@ -180,10 +180,8 @@ def _cell(row: Mapping[Any, Any], column: Column) -> Cell:
     text, low, high = number(value, digits, column.signed), beside("low"), beside("high")
     if (half := beside("half")) is not None:
         text += f" ± {number(half, digits)}"
-    if low is not None and high is not None:
-        told = f"[{number(low, digits, column.signed)}, {number(high, digits, column.signed)}]"
-    else:
-        told = str(beside("beside") or "")
+    bounded = low is not None and high is not None
+    told = texts.interval(low, high, digits, column.signed) if bounded else str(beside("beside") or "")
     return Cell(text, told, mark, value)
 
 

@@ -10,7 +10,7 @@ from lift.config import window
 from lift.data.dataset import ClipDataset
 from lift.data.stored import mpeg4
 from lift.data.stored.archive import ClipArchive
-from lift.data.stored.colour import convert
+from lift.data.stored.images import convert
 from lift.data.stored.manifest import read_manifest
 from lift.errors import UserError
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lift.clips.build import build_clip_set
+from lift.data.stored.archive import TruthArchive
 from lift.data.stored.manifest import read_manifest
-from lift.data.stored.truth import TruthArchive
 from lift.errors import UserError
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lift.report.comparisons import BETTER, WORSE, describe, gains
-from lift.report.names import METRICS, NONE, words
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import GAIN, LOSS, Column, Row, Table, interval, table
+from lift.report.texts import METRICS, NONE, words
 
 _WORST = 5
 
@@ -33,7 +33,7 @@ def every_test(results: Results, tests: pd.DataFrame) -> Table | None:
     for test in tests.to_dict("records"):
         metric, effect = METRICS[test["metric"]], test["effect"]
         row = _versus(results, test) | {"family": test["family"], "result": test["verdict"]}
-        row |= {"metric": metric.title + (f" ({metric.unit})" if metric.unit else "")}
+        row["metric"] = metric.named
         rows.append(row)
         if effect is None:
             continue
@@ -65,7 +65,7 @@ def gained(results: Results, benchmark: str) -> Table | None:
     rows, units = [], np.unique(results.videos(benchmark))
     for method in results.measured(benchmark):
         row = results.named(method)
-        row |= {key: float(results.values(method, benchmark, key).mean()) for key in ("psnr", "lpips")}
+        row |= {key: results.mean(method, benchmark, key) for key in ("psnr", "lpips")}
         for other in (other for other in over if other != method):
             gain = gains(results, benchmark, "psnr", method, other)
             (effect,) = describe(results, gain)
