@@ -16,12 +16,7 @@ class Losses(nn.Module):
     """Weighted parts of the training loss; a part of weight 0 is neither built nor computed."""
 
     def __init__(self, weights: Loss, lpips: nn.Module | None = None) -> None:
-        """Choose the parts.
-
-        Args:
-            weights: Weight of each part.
-            lpips: `lpips(prediction, target)` gives the mean LPIPS of a batch; needed where its weight is
-            not 0.
+        """Choose the parts; `lpips(prediction, target)` gives the mean LPIPS of a batch.
 
         Raises:
             ValueError: LPIPS has a weight, but there is no network.

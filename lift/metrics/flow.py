@@ -42,9 +42,9 @@ def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_rang
 
     Args:
         flow: (4, H, W), at the frame's resolution (`full_size`).
-        references: (2, 3, H, W), the frames at offsets -1 and +1, values 0 to `data_range`.
+        references: (2, 3, H, W), the frames at offsets -1 and +1, values 0 to `data_range`, that of white.
         target: (3, H, W), the same.
-        data_range: The value of white.
+        data_range: Of both.
 
     Returns:
         In 0-255 units; lower is better.

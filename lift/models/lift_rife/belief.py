@@ -79,16 +79,13 @@ def onward(
     there: Pairs,
     options: LiftRife,
 ) -> Tensor:
-    """Return how far frames that took no part bear a path out, against even motion by the references alone.
+    """Return how far frames that took no part bear a path out, (B, 1, 1, 1) in (0, 1); 1 without them.
 
     Args:
         path: How each differs from its reference by the path, (B, 1, h, w).
         straight: The same by even motion.
         there: Which samples have them.
         options: Parameters.
-
-    Returns:
-        (B, 1, 1, 1) in (0, 1); 1 for a sample without them.
     """
     belief = torch.ones_like(next(iter(there.values())))
     for pair, has in there.items():
@@ -107,16 +104,9 @@ def moving(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
 
 
 def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:
-    """Return whether each far frame is as far from its reference as even time would have it.
+    """Return whether each far frame is as far from its reference as even time would have it, (B, 1, 1, 1).
 
-    Args:
-        frames: (B, F, 3, h, w), RGB in [0, 1].
-        offsets: Of the F frames.
-        pairs: What is compared.
-        options: Parameters.
-
-    Returns:
-        (B, 1, 1, 1): 1; or 0, also where a sample has no far frame.
+    Of frames (B, F, 3, h, w): 1; or 0, also where a sample has no far frame.
     """
     grey = dict(zip(offsets, local_mean(frames.mean(dim=2), options.blur).unbind(dim=1), strict=True))
     (first, second), *far = pairs

@@ -20,15 +20,7 @@ from lift.ops.resize import resize_flow
 
 
 def path_of(flow: Tensor, references: tuple[float, float]) -> Path:
-    """Lay a path through what two flows say.
-
-    Args:
-        flow: To the two references, (B, 4, H, W), − then +, pixels; H and W even.
-        references: Their offsets.
-
-    Returns:
-        The path at half the resolution.
-    """
+    """Lay a path, at half the resolution, through flows (B, 4, H, W), H and W even, to two `references`."""
     small = F.avg_pool2d(flow, 2) / 2
     first, second = references
     before, after = small[:, :2] / first, small[:, 2:] / second
@@ -51,14 +43,8 @@ def straight_flow(path: Path, references: tuple[float, float], offset: float) ->
 def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: float) -> Pairs:
     """Choose what only bears witness: each reference's next frame beyond those that `pairs_of` compares.
 
-    Args:
-        offsets: As for `pairs_of`.
-        present: The same.
-        reach: The same.
-        distance: How far from its reference such a frame lies at least, offsets.
-
-    Returns:
-        Pairs that some sample has, with 1 where it has them, else 0.
+    As for `pairs_of`; such a frame lies at least `distance` offsets from its reference. Return the pairs that
+    some sample has, with 1 where it has them, else 0.
     """
     found = {
         pair: there * (nearer == reach)

@@ -31,12 +31,7 @@ SCALES: tuple[int, ...] = (8, 4, 2, 1)  # over s2: s16, s8, s4, s2
 
 
 def arrange(small: Tensor, offsets: Tensor, lineup: Lineup) -> tuple[Tensor, Tensor]:
-    """Lay out the frames that the search can use.
-
-    Args:
-        small: All N present frames in the lineup's order, (N, 3, h, w).
-        offsets: Distance of each slot's frame from the missing one, (B, T).
-        lineup: Which of them take part.
+    """Lay out what the search can use of N frames (N, 3, h, w) in the lineup's order, by offsets (B, T).
 
     Returns:
         (B, F, 3, h, w), zeros where absent, and which are present, (B, F).
@@ -55,7 +50,7 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
 
     Args:
         frames: At `OFFSETS`, (B, F, 3, h, w), RGB in [0, 1]; sides multiples of 8.
-        present: (B, F); the references are.
+        present: Which of them there are, (B, F); the references are.
         options: Parameters.
 
     Returns:
@@ -96,13 +91,10 @@ def detail(frames: Tensor, options: Matching) -> Tensor:
 
 
 def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
-    """Return, from aligned frames (B, F, 3, h, w), which reference shows a pixel.
+    """Return the logit of −'s share in the blend, (B, 1, h, w), from aligned frames (B, F, 3, h, w).
 
-    The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
-    counts inversely to how much it disagrees; both equally where either has no frame beyond it.
-
-    Returns:
-        The logit of −'s share in their blend, (B, 1, h, w).
+    That reference shows a pixel which agrees with the next frame beyond it: what hides the pixel rarely moves
+    with it. It counts inversely to how much it disagrees; both equally where either has no frame beyond it.
     """
     ways: list[Tensor] = []
     both = frames.new_ones(())

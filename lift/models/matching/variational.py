@@ -40,13 +40,13 @@ def references_in(offsets: Sequence[float]) -> tuple[float, float]:
 
 
 def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach: int) -> Pairs:
-    """Choose what is compared: the references, and each with the nearest frames beyond it.
+    """Choose what is compared: the references, and each with the `reach` nearest frames beyond it.
 
     Args:
         offsets: Of F frames, ascending; of each sign the one nearest to 0 is a reference.
         present: Which of them each sample has, (B, F), bool.
         neighbour: Weight of a pair with a far frame over that of the references.
-        reach: How many of the nearest frames beyond each reference.
+        reach: How many.
 
     Returns:
         Pairs that some sample has; a sample's weights sum to 1.
@@ -148,9 +148,8 @@ def _equations(
 ) -> Tensor:
     """Linearise the differences between frames in v (power 1) or a (power 2).
 
-    Returns:
-        The normal equations at each pixel, (B, 5, h, w): xx, xy, yy, and what stands against them in
-        x and in y, averaged over the pixels around.
+    Return the normal equations at each pixel, (B, 5, h, w), averaged over the pixels around: xx, xy, yy, and
+    what stands against them in x and in y.
     """
     moved = warped(channels, path, offsets)
     slopes = [slope.view(moved.shape) for slope in _slopes(moved.flatten(0, 1))]
