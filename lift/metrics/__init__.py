@@ -1,7 +1,8 @@
 """How a predicted frame and its flow are judged (protocols section 0).
 
-Frames are single, RGB, (3, H, W); every metric of frames rounds both to 8 bits first, and gives one number
-per frame. Means over clips are taken afterwards, from those numbers (`Means`).
+Frames are single, RGB, (3, H, W), from 0 to `data_range`, the value of white; every metric of frames rounds
+both to 8 bits first, what a viewer sees, and gives one number per frame. Means over clips are taken
+afterwards, from those numbers (`Means`).
 """
 
 from lift.metrics.error import Means, edges, ie, ie_rms, ie_where, psnr, to_bytes

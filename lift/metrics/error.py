@@ -19,14 +19,8 @@ def to_bytes(frame: Tensor, *, data_range: float) -> NDArray[np.float64]:
     """Round a frame to the 8-bit levels 0-255, half to even as `np.round` does, on the CPU.
 
     Rounding costs at most 0.01 dB of PSNR against floats, truncating would cost 0.03 dB (protocols section
-    1.2).
-
-    Args:
-        frame: (3, H, W), values 0 to `data_range`; what lies outside is clamped, as in an 8-bit picture.
-        data_range: The value of white.
-
-    Returns:
-        (3, H, W), whole numbers 0-255 as float64: sums of squares are exact.
+    1.2). What lies outside of 0 to `data_range` is clamped, as in an 8-bit picture. Return whole numbers as
+    float64, (3, H, W): sums of squares are exact.
 
     Raises:
         ValueError: It is no frame, or not finite.
@@ -56,13 +50,7 @@ def pair(
 def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
     """Return the peak signal-to-noise ratio of a frame, dB, over all pixels and channels; higher is better.
 
-    Args:
-        prediction: (3, H, W), values 0 to `data_range`; rounded to 8 bits here.
-        target: The same.
-        data_range: The value of white.
-
-    Returns:
-        10 log10(255² / mean squared error), at most `MAX_PSNR`.
+    10 log10(255² / mean squared error), at most `MAX_PSNR`.
 
     Raises:
         ValueError: The frames differ in shape or are not finite.
@@ -73,19 +61,19 @@ def psnr(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
 
 
 def ie(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Return the mean absolute difference in 0-255 units, the field's "IE"; arguments as `psnr`."""
+    """Return the mean absolute difference in 0-255 units, the field's "IE"."""
     a, b = pair(prediction, target, data_range)
     return float(np.mean(np.abs(a - b)))
 
 
 def ie_rms(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Return the root of the mean squared difference in 0-255 units; arguments as `psnr`."""
+    """Return the root of the mean squared difference in 0-255 units."""
     a, b = pair(prediction, target, data_range)
     return math.sqrt(float(np.mean((a - b) ** 2)))
 
 
 def ie_where(prediction: Tensor, target: Tensor, chosen: NDArray[np.bool_], *, data_range: float) -> float:
-    """Return `ie` over the pixels `chosen`, (H, W), alone; 0 where there are none; the rest as `psnr`."""
+    """Return `ie` over the pixels `chosen`, (H, W), alone; 0 where there are none."""
     a, b = pair(prediction, target, data_range)
     return float(np.mean(np.abs(a - b)[:, chosen])) if chosen.any() else 0.0
 
@@ -93,16 +81,12 @@ def ie_where(prediction: Tensor, target: Tensor, chosen: NDArray[np.bool_], *, d
 def edges(target: Tensor, share: float, *, data_range: float) -> NDArray[np.bool_]:
     """Return where brightness is steepest: the `share` of pixels of largest Sobel gradient, bool (H, W).
 
-    Args:
-        target: (3, H, W), values 0 to `data_range`.
-        share: Of all pixels, 0 to 1; those that are as steep as the last count as well.
-        data_range: The value of white.
+    `share` is 0 to 1 of all pixels; those that are as steep as the last count as well.
     """
     luma = (target.float().mean(dim=0) / data_range).cpu().numpy()
     steep = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
-    least = np.partition(steep.reshape(-1), int((1 - share) * (steep.size - 1)))[
-        int((1 - share) * (steep.size - 1))
-    ]
+    place = int((1 - share) * (steep.size - 1))
+    least = np.partition(steep.reshape(-1), place)[place]
     return np.asarray(steep >= max(float(least), np.finfo(np.float32).tiny), np.bool_)
 
 

@@ -34,11 +34,6 @@ def ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
     use_sample_covariance=False; the mean leaves out a border of 5 pixels, where the window would leave the
     frame.
 
-    Args:
-        prediction: (3, H, W), values 0 to `data_range`, at least 11 × 11; rounded to 8 bits here.
-        target: The same.
-        data_range: The value of white.
-
     Raises:
         ValueError: The frames differ in shape, are not finite or too small.
     """
@@ -46,7 +41,7 @@ def ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
 
 
 def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
-    """Return the field's structural similarity (arguments as `ssim`), to compare with published rows only.
+    """Return the field's structural similarity, to compare with published rows only.
 
     The RGB frame is one volume of depth 3, the window is 11 × 11 × 11, and all three axes, colour too, are
     padded by repeating the edge; the mean is over all pixels.
@@ -55,7 +50,7 @@ def ssim_matlab(prediction: Tensor, target: Tensor, *, data_range: float) -> flo
 
 
 def both_ssims(prediction: Tensor, target: Tensor, *, data_range: float) -> dict[str, float]:
-    """Return `ssim` and `ssim_matlab` by name, from moments that are filtered once; arguments as `ssim`."""
+    """Return `ssim` and `ssim_matlab` by name, from moments that are filtered once."""
     channels = list(_moments(prediction, target, data_range))
     return {"ssim": _standard(channels), "ssim_matlab": _of_the_field(channels)}
 
@@ -66,11 +61,6 @@ def ms_ssim(prediction: Tensor, target: Tensor, *, data_range: float) -> float:
     The published five scales need frames of 176 pixels a side. On smaller ones as many are used as the window
     of 11 pixels fits into, with their weights enlarged to sum to 1: such a value compares with others of the
     same size alone.
-
-    Args:
-        prediction: (3, H, W), values 0 to `data_range`, at least 11 × 11; rounded to 8 bits here.
-        target: The same.
-        data_range: The value of white.
 
     Raises:
         ValueError: The frames differ in shape, are not finite or too small.

@@ -65,10 +65,9 @@ class Interpolated(NamedTuple):
 
     Attributes:
         frame: (B, 3, H, W), RGB, not clamped.
-        flow: By which the references were warped, as far as each motion is believed, (B, 4, H, W), pixels,
-            − then +.
+        flow: By which the references were warped, as far as each motion is believed, (B, 4, H, W), pixels.
         visible: Blend weights, (B, 2, H, W), summing to 1.
-        warped: The references, warped by the motion that is believed more, all − then all +, (2·B, 3, H, W).
+        warped: The references, warped by that flow, all − then all +, (2·B, 3, H, W).
         found: What it was made of.
     """
 

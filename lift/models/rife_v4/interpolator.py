@@ -84,8 +84,7 @@ class Estimate(NamedTuple):
 
     Attributes:
         frame: The blend of the warped frames, (B, 3, H, W), RGB; not clamped.
-        flow: (B, 4, H, W), pixels; channels 0:2 lead to the first frame, 2:4 to the second; of each pair the
-            first is x to the right, the second y down; target(p) samples reference(p + flow).
+        flow: (B, 4, H, W), pixels, as in `Output`.
         mask: Share of the first frame in the blend, (B, 1, H, W), in (0, 1).
     """
 
