@@ -73,28 +73,13 @@ def witnessed(
     return belief, by_path, by_straight
 
 
-def onward(
-    path: Mapping[tuple[float, float], Tensor],
-    straight: Mapping[tuple[float, float], Tensor],
-    there: Pairs,
-    options: LiftRife,
-) -> Tensor:
-    """Return how far frames that took no part bear a path out, (B, 1, 1, 1) in (0, 1); 1 without them.
+def onward(by_path: Tensor, by_straight: Tensor, options: LiftRife) -> Tensor:
+    """Return how far a frame that took no part bears a path out, (B, 1, 1, 1) in (0, 1).
 
-    Args:
-        path: How each differs from its reference by the path, (B, 1, h, w).
-        straight: The same by even motion.
-        there: Which samples have them.
-        options: Parameters.
+    By how it differs from its reference, (B, 1, h, w), by the path and by even motion of the references alone.
     """
-    belief = torch.ones_like(next(iter(there.values())))
-    for pair, has in there.items():
-        by_path, even = (
-            maps[pair].mean(dim=(2, 3), keepdim=True) + options.grain for maps in (path, straight)
-        )
-        found = torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * even / by_path))
-        belief = torch.minimum(belief, has * found + 1 - has)
-    return belief
+    path, straight = (maps.mean(dim=(2, 3), keepdim=True) + options.grain for maps in (by_path, by_straight))
+    return torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * straight / path))
 
 
 def moving(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:

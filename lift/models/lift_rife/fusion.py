@@ -18,7 +18,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.models.blocks import prelu_conv, zero_conv
-from lift.models.lift_rife.motion import flow_of
 from lift.models.lift_rife.options import LiftRife
 from lift.models.lift_rife.window import LEAST, Interpolated
 from lift.models.matching.variational import references_in
@@ -102,7 +101,7 @@ def candidates(frames: Tensor, offsets: Sequence[float], made: Interpolated) -> 
         return [*believed, *believed, made.frame, made.frame, found.rife.frame, made.frame]
     at = dict(zip(offsets, frames.unbind(dim=1), strict=True))
     references = torch.cat([at[end] for end in ends])
-    by_context = warp_references(references, flow_of(found.context, ends), "bicubic").chunk(2)
+    by_context = warp_references(references, found.context.flows(ends), "bicubic").chunk(2)
     nearest = []
     for end in ends:
         far, left = torch.zeros_like(made.frame), torch.ones_like(found.pairs[ends])

@@ -21,11 +21,19 @@ from lift.config.schema import Model
 from lift.files import ROOT
 from lift.models.blocks import blended
 from lift.models.lift_rife.belief import disagreement, moving, onward, share, steady, witnessed
-from lift.models.lift_rife.motion import onward_of, path_of, refined, straight_flow
 from lift.models.lift_rife.options import LiftRife
 from lift.models.matching.options import Matching
 from lift.models.matching.search import detail, visibility
-from lift.models.matching.variational import Pairs, Path, pairs_of, references_in, warped
+from lift.models.matching.variational import (
+    Pairs,
+    Path,
+    beyond,
+    each_frame,
+    pairs_of,
+    references_in,
+    refine,
+    warped,
+)
 from lift.models.pretrained import LoadReport
 from lift.models.rife_v4.interpolator import Estimate, IfNet, load_released
 from lift.ops.pad import crop_to, pad_to_multiple
@@ -133,7 +141,7 @@ class RifeWindow(nn.Module):
             # 2. its motion, refined by the references, then by all frames
             pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
             both = {ends: torch.ones_like(pairs[ends])}
-            start = path_of(rife.flow, ends)
+            start = Path.through(rife.flow, ends)
             alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
             context = None
             if len(pairs) > 1:
@@ -185,18 +193,18 @@ class RifeWindow(nn.Module):
         aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), context, used)
         moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
         for offset in {*used, *(offset for _, offset in further)} - set(ends):
-            straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
+            straight[offset] = backward_warp(frames[offset], alone.straight(ends, offset))
         belief, *witnesses = witnessed(moved, straight, pairs, options)
         error = disagreement(moved[ends[0]], moved[ends[1]], options)
         rival = share(torch.minimum(*errors), error, options.context_margin, options)
         belief = torch.minimum(belief, rival) * moves * steady(small, offsets, pairs, options)
-        if further:
-            by_path, by_straight = {}, {}
-            for end, offset in further:
-                led = backward_warp(frames[offset], context.at(offset))
-                by_path[end, offset] = disagreement(moved[end], led, options)
-                by_straight[end, offset] = disagreement(straight[end], straight[offset], options)
-            belief = belief * onward(by_path, by_straight, further, options)
+        least = torch.ones_like(pairs[ends])
+        for (end, offset), there in further.items():
+            led = backward_warp(frames[offset], context.at(offset))
+            by_path = disagreement(moved[end], led, options)
+            by_straight = disagreement(straight[end], straight[offset], options)
+            least = torch.minimum(least, there * onward(by_path, by_straight, options) + 1 - there)
+        belief = belief * least
         visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
         errors, beliefs = [*errors, error], [*beliefs, belief]
         return Found(rife, pairs, alone, errors, beliefs, context, tuple(witnesses), visible)
@@ -218,3 +226,56 @@ class RifeWindow(nn.Module):
         mask = torch.sigmoid(logit)
         frame = left * rife.frame + (1 - left) * blended(mask, *images.chunk(2))
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
+
+
+def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: float) -> Pairs:
+    """Choose what only bears witness: each reference's next frame beyond those that `pairs_of` compares.
+
+    As for `pairs_of`; such a frame lies at least `distance` offsets from its reference. Return the pairs that
+    some sample has, with 1 where it has them, else 0.
+    """
+    found = {
+        pair: there * (nearer == reach)
+        for pair, there, nearer in beyond(offsets, present)
+        if abs(pair[1] - pair[0]) >= distance
+    }
+    return {pair: there for pair, there in found.items() if bool((there > 0).any())}
+
+
+def refined(
+    frames: Tensor,
+    offsets: Sequence[float],
+    path: Path,
+    pairs: Pairs,
+    options: Matching,
+    stride: int,
+    coarse: Sequence[int] = (),
+) -> Path:
+    """Refine a path by the frames that `pairs` name.
+
+    Args:
+        frames: (B, F, 3, h, w), RGB in [0, 1].
+        offsets: Of the F frames.
+        path: So far.
+        pairs: What is compared.
+        options: Parameters.
+        stride: See `refine`.
+        coarse: One round each before those of `options`, at so many times less than this resolution,
+            where the pixel or two by which a round moves things are more.
+    """
+    used = sorted({offset for pair in pairs for offset in pair})
+    chosen = frames[:, [list(offsets).index(offset) for offset in used]]
+    bends = len(pairs) > 1
+    for times in coarse:
+        seen = Path(*(_shrunk(maps, times) / times for maps in path))
+        small = each_frame(partial(_shrunk, times=times), chosen)
+        found = refine(small, used, seen, pairs, dataclasses.replace(options, rounds=1), bends=bends)
+        # What changed is added, so that the path keeps its detail
+        changes = (resize_flow(f - s, times) for f, s in zip(found, seen, strict=True))
+        height, width = path.speed.shape[2:]
+        path = Path(*(m + crop_to(c, (height, width)) for m, c in zip(path, changes, strict=True)))
+    return refine(chosen, used, path, pairs, options, bends=bends, stride=stride)
+
+
+def _shrunk(maps: Tensor, times: int) -> Tensor:
+    return F.avg_pool2d(pad_to_multiple(maps, times)[0], times)

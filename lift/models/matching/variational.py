@@ -84,6 +84,25 @@ class Path(NamedTuple):
     speed: Tensor
     bend: Tensor
 
+    @classmethod
+    def through(cls, flow: Tensor, references: tuple[float, float]) -> "Path":
+        """Lay a path, at half the resolution, through flows (B, 4, H, W), sides even, to two `references`."""
+        small = F.avg_pool2d(flow, 2) / 2
+        first, second = references
+        before, after = small[:, :2] / first, small[:, 2:] / second
+        bend = (after - before) / (second - first)
+        return cls(speed=before - first * bend, bend=bend)
+
+    def flows(self, references: tuple[float, float]) -> Tensor:
+        """Return the flows to two references at twice the resolution, (B, 4, 2·h, 2·w), pixels."""
+        return resize_flow(torch.cat([self.at(offset) for offset in references], dim=1), 2)
+
+    def straight(self, references: tuple[float, float], offset: float) -> Tensor:
+        """Return where even motion through both references leads at `offset`, (B, 2, h, w), pixels."""
+        first, second = references
+        # The straight line that meets o·v + o²·a at both
+        return offset * self.speed + (offset * (first + second) - first * second) * self.bend
+
     def at(self, offset: float) -> Tensor:
         """Return where pixels stand in the frame at `offset`, relative to the missing one, (B, 2, h, w)."""
         return offset * self.speed + offset**2 * self.bend
