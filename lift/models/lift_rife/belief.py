@@ -76,7 +76,7 @@ def witnessed(
 def onward(by_path: Tensor, by_straight: Tensor, options: LiftRife) -> Tensor:
     """Return how far a frame that took no part bears a path out, (B, 1, 1, 1) in (0, 1).
 
-    By how it differs from its reference, (B, 1, h, w), by the path and by even motion of the references alone.
+    By how it differs from its reference, (B, 1, h, w), by the path and by even motion.
     """
     path, straight = (maps.mean(dim=(2, 3), keepdim=True) + options.grain for maps in (by_path, by_straight))
     return torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * straight / path))
