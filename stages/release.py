@@ -26,6 +26,8 @@ def main(profile: str, method: str, name: str | None = None) -> None:
     config = load(PARAMS, profile, method)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained in profile {profile}, so there is nothing to release")
+    if name is not None and Path(name).name != name:
+        raise UserError(f"{name}: a name and no path, for {WEIGHTS}/<name>{header.SUFFIX}, is asked for here")
     folder, first = data_folder(profile) / "models" / method, config.seeds[0]
     told = folder / ABOUT
     try:

@@ -1,8 +1,8 @@
 """What every model has in common: how it is called and what it returns."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ class Interpolator(nn.Module):
         loadable: Names of what `load_pretrained` replaces, as far as it is known before it does.
         freezable: Whether training phases may freeze what was loaded.
         multiple: Frames are padded inside to multiples of this, pixels.
-        any_time: Whether the references may be at any offsets −2·t and 2 − 2·t, t in (0, 1), not at ±1 alone.
+        any_time: Whether `make` takes references at any offsets −2·t and 2 − 2·t, t in (0, 1), not ±1 alone.
         training_only: Names of the parts that only training uses, as in `named_children()`.
     """
 
@@ -86,6 +86,28 @@ class Interpolator(nn.Module):
             ValueError: Shapes or types that do not fit, or a sample without both references.
         """
         raise NotImplementedError
+
+    def know(self, image: Tensor) -> Any:
+        """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
+        return image
+
+    def forget(self, known: Any) -> Any:
+        """Keep of what is known of a frame what is needed of it as context; it is no reference any more."""
+        return known
+
+    def make(self, known: Mapping[float, Any]) -> Output:
+        """Predict the frame at offset 0 as `forward` does.
+
+        Args:
+            known: What `know` gave of the frames of one clip, by their offsets, ascending.
+
+        Returns:
+            The prediction; of a model that knows frames in advance perhaps `frame` alone.
+        """
+        frames = torch.stack(list(known.values()), dim=1)
+        offsets = torch.tensor([list(known)], dtype=torch.float32, device=frames.device)
+        output: Output = self(frames, offsets, torch.ones_like(offsets).bool())
+        return output
 
     def shown(self, frame: Tensor, size: tuple[int, int]) -> Tensor:
         """Return a padded frame as `Output` promises it: cropped to (H, W), and clamped but in training."""

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from lift.models.interface import check_inputs
 
+SPAN = 2.0  # offsets between the references: specification section 2.1
+
 
 class Lineup(NamedTuple):
     """The present frames of a batch, the references first.

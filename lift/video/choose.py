@@ -14,20 +14,8 @@ from lift.evaluation.baselines import BASELINES
 from lift.files import ROOT
 from lift.models.interface import Interpolator
 from lift.models.lift.interpolator import Lift
-from lift.models.lift_rife.interpolator import LiftRife
 from lift.models.registry import build
-from lift.models.rife_v4.interpolator import RifeV4
-from lift.video.methods import (
-    REFERENCES,
-    Baseline,
-    Cached,
-    Computing,
-    Direct,
-    Method,
-    Predicting,
-    Timed,
-    Windowed,
-)
+from lift.video.methods import Baseline, Computing, Method, Network, Predicting
 
 WEIGHTS = ROOT / "weights"
 """Released weights, part of the repository (the stage `release`)."""
@@ -40,8 +28,6 @@ DEFAULT_MODEL = "lift_rife"
 """The best of them on footage that it has not seen (docs/video.md)."""
 CONTEXT = (-3, -1, 1, 3)
 """The window of a released model that takes context: farther frames changed nothing (docs/experiments.md)."""
-ONCE: dict[type[Interpolator], type[Direct]] = {Lift: Cached, LiftRife: Windowed, RifeV4: Timed}
-"""Models of which what is made of one frame alone is made once."""
 HALVES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 FLOAT = 4  # bytes
 
@@ -110,14 +96,11 @@ def of_model(
         device: As for `choose`.
         precision: As for `choose`.
     """
-    make = next((make for kind, make in ONCE.items() if isinstance(module, kind)), Direct)
-    if make is Timed:
-        offsets = REFERENCES
-    elif model is not None:
-        offsets = model.family.only() or offsets
-    method = make(module, title, offsets, _computing(device, precision))
     if model is not None:
-        method.whole, method.tiled = _bytes(model, offsets, cached=make is Cached)
+        offsets = model.family.only() or offsets
+    method = Network(module, title, offsets, _computing(device, precision))
+    if model is not None:
+        method.whole, method.tiled = _bytes(model, offsets, cached=isinstance(module, Lift))
     return method
 
 

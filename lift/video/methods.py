@@ -1,4 +1,4 @@
-"""How frames are made: without training, by any model, or by one that keeps what it made of a frame alone."""
+"""How frames are made: without training, by a model between two, or by one after the last."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +12,6 @@ from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES
 from lift.evaluation.method import of_predictor
 from lift.models.interface import Interpolator
-from lift.models.lift.encoder import Encoded, Pyramid
-from lift.models.lift.interpolator import Lift
-from lift.models.lift_rife.interpolator import LiftRife
-from lift.models.rife_v4.interpolator import RifeV4
-from lift.ops.pad import crop_to, pad_to_multiple
 
 REFERENCES = (-1, 1)
 Features = Any
@@ -95,9 +90,10 @@ class Baseline(Method):
         if self.name == "average":
             before, after = features
             return Middle(before + (after - before) * -float(offsets[0]) / 2)
-        sample = _clip(REFERENCES if self.name == "repeat" else offsets, features)
-        baseline = BASELINES[self.name]
-        return Middle(baseline({**{k: v[0] for k, v in sample.items()}, "clip": "video"}).frame[None])
+        times = torch.tensor(REFERENCES if self.name == "repeat" else offsets, dtype=torch.float32)
+        valid = torch.ones_like(times).bool()
+        sample = {"frames": torch.cat(list(features)), "offsets": times, "valid": valid, "clip": "video"}
+        return Middle(BASELINES[self.name](sample).frame[None])
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
         """Show the last frame again, for the one method that says so.
@@ -125,119 +121,32 @@ class Computing(NamedTuple):
             yield
 
 
-class Direct(Method):
-    """Any model, given the whole window anew for every frame: nothing is cached."""
+class Network(Method):
+    """A model; what it can do with one frame alone is done once."""
 
     def __init__(
         self, model: Interpolator, title: str, window: tuple[int, ...], computing: Computing
     ) -> None:
         """Wrap a model, which is put in evaluation mode; `window`: offsets that it is given, ascending."""
         super().__init__(f"{title}, on {computing.device}", computing.device)
-        self.window, self.any_time = window, self.any_time or model.any_time
-        self._model: Any = model.to(computing.device).eval()
-        self._computing = computing
+        self.window, self.any_time = window, model.any_time
+        self._model, self._computing = model.to(computing.device).eval(), computing
+
+    def encode(self, image: Tensor) -> Features:
+        """Let the model know the frame."""
+        with self._computing():
+            return self._model.know(image)
+
+    def shrink(self, features: Features) -> Features:
+        """Let the model forget what context does not need."""
+        return self._model.forget(features)
 
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
         """Run the model."""
         with self._computing():
-            output = self._model(**_clip(offsets, features))
-        return _middle(output.frame, output.alpha)
-
-
-class Timed(Direct):
-    """RIFE v4: two frames, any time between them, each frame's features computed once."""
-
-    any_time = True
-    _model: RifeV4
-
-    def encode(self, image: Tensor) -> Features:
-        """Pad by black, as its users do, and compute the features."""
-        padded, size = pad_to_multiple(image, self._model.multiple, "constant")
-        with self._computing():
-            return padded, self._model.network.encode(padded), size
-
-    def shrink(self, features: Features) -> Features:
-        """Return None: this method takes no context."""
-        return None
-
-    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
-        """Run the network."""
-        images, encoded, sizes = zip(*features, strict=True)
-        time = torch.tensor([-float(offsets[0]) / 2], device=self.device)
-        with self._computing():
-            estimate = self._model.network(torch.cat(images), time, torch.cat(encoded))
-        return _middle(crop_to(estimate.frame, sizes[0]), None)
-
-
-class Windowed(Direct):
-    """LIFT on RIFE: what is made of one frame alone is made once."""
-
-    _model: LiftRife
-
-    def encode(self, image: Tensor) -> Features:
-        """Pad, shrink, and compute RIFE's features."""
-        with self._computing():
-            return self._model.know(image), (image.shape[2], image.shape[3])
-
-    def shrink(self, features: Features) -> Features:
-        """Drop RIFE's features, which references alone need."""
-        known, size = features
-        return known._replace(features=None), size
-
-    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
-        """Run the model."""
-        known, sizes = zip(*features, strict=True)
-        with self._computing():
-            return _middle(self._model.between(dict(zip(offsets, known, strict=True)), sizes[0]), None)
-
-
-class _Encoded(NamedTuple):
-    """A frame after LIFT's encoder; the padded image (1, 3, H, W) and pyramid are None once it is context."""
-
-    image: Tensor | None
-    pyramid: Pyramid | None
-    s16: Tensor | None
-    small: Tensor | None
-    size: tuple[int, int]
-
-
-class Cached(Direct):
-    """LIFT, with every frame encoded once (lift/models/lift/interpolator.py, stage 1).
-
-    Features at full resolution are kept while a frame can become a reference, then what context needs: s16,
-    and the image at half the size where motion is searched.
-    """
-
-    _model: Lift
-
-    def encode(self, image: Tensor) -> Features:
-        """Encode at all scales."""
-        padded, size = pad_to_multiple(image, self._model.multiple)
-        with self._computing():
-            encoded = self._model.encode(padded, 1)
-        return _Encoded(padded, encoded.features, encoded.s16, encoded.small, size)
-
-    def shrink(self, features: Features) -> Features:
-        """Keep s16, and the small image where there is one."""
-        return features._replace(image=None, pyramid=None)
-
-    def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
-        """Run stages 2 to 5."""
-        times = torch.tensor([list(offsets)], dtype=torch.float32, device=self.device)
-        lineup = self._model.line_up(times, torch.ones_like(times).bool())
-        ordered = [features[slot] for slot in lineup.slots.tolist()]
-        before, after = ordered[:2]
-        if before.image is None or after.image is None:
-            raise ValueError("a reference was shrunk to context")
-        encoded = Encoded(
-            torch.cat((before.image, after.image)),
-            Pyramid(*(_stack(scales) for scales in zip(before.pyramid, after.pyramid, strict=True))),
-            _stack([one.s16 for one in ordered]),
-            _stack([one.small for one in ordered]),
-        )
-        with self._computing():
-            output = self._model.predict(encoded, times, lineup, before.size)
-        return _middle(output.frame, output.alpha)
+            output = self._model.make(dict(zip(offsets, features, strict=True)))
+        alpha = None if output.alpha is None else [float(share) for share in output.alpha[0]]
+        return Middle(output.frame.float(), alpha)
 
 
 class Predicting(Method):
@@ -286,19 +195,3 @@ class Predicting(Method):
             sample = {"frames": frames, "offsets": offsets, "valid": offsets >= -len(known)}
             found = self._function(sample, count)
         return [found[ahead].frame[None].float() for ahead in range(1, count + 1)]
-
-
-def _stack(features: Sequence[Tensor | None]) -> Any:
-    """Join frames' features along the batch; None where the model has none of this scale."""
-    there = [one for one in features if one is not None]
-    return torch.cat(there) if there else None
-
-
-def _clip(offsets: Sequence[float], images: Sequence[Tensor]) -> dict[str, Tensor]:
-    frames = torch.cat(list(images))[None]
-    times = torch.tensor([offsets], dtype=torch.float32, device=frames.device)
-    return {"frames": frames, "offsets": times, "valid": torch.ones_like(times).bool()}
-
-
-def _middle(frame: Tensor, alpha: Tensor | None) -> Middle:
-    return Middle(frame.float(), None if alpha is None else [float(share) for share in alpha[0]])

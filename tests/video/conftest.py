@@ -13,11 +13,12 @@ import torch
 
 from lift import weights
 from lift.config import load
+from lift.models.interface import Interpolator
 from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import of_model
 from lift.video.frame import Frame
-from lift.video.methods import Computing, Direct
+from lift.video.methods import Computing, Middle, Network
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 WINDOW = (-7, -5, -3, -1, 1, 3, 5)
@@ -67,13 +68,28 @@ def small():
     return model.eval()
 
 
+class Anew(Network):
+    """A model that is given the whole window anew for every frame."""
+
+    def encode(self, image):
+        return image
+
+    def shrink(self, features):
+        return features
+
+    def between(self, offsets, features):
+        with self._computing():
+            output = Interpolator.make(self._model, dict(zip(offsets, features, strict=True)))
+        return Middle(output.frame, None if output.alpha is None else output.alpha[0].tolist())
+
+
 @pytest.fixture(scope="session")
 def lift(small):
     """Give a function that makes a method of it, cached or not."""
 
     def make(*, cache=True):
         if not cache:
-            return Direct(small, "small", WINDOW, Computing(torch.device("cpu")))
+            return Anew(small, "small", WINDOW, Computing(torch.device("cpu")))
         return of_model(small, WINDOW, "small", device="cpu")
 
     return make

@@ -15,7 +15,8 @@ from lift.models.registry import build
 from lift.video.__main__ import main
 from lift.video.choose import DEFAULT_MODEL, WEIGHTS, choose
 from lift.video.frame import to_tensor
-from lift.video.methods import Cached, Computing, Direct, Timed, Windowed
+from lift.video.methods import Computing
+from tests.video.conftest import Anew
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -29,7 +30,6 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
     found = list(lift.video.interpolate([picture(k) for k in range(6)], path, device="cpu"))
     assert len(found) == 11
     method = choose(None, path, device="cpu")
-    assert isinstance(method, {"lift": Cached, "rife_v4": Timed}.get(name, Direct))
     assert method.window == {"lift": (*range(-15, 0, 2), *range(1, 12, 2)), "flavr": (-3, -1, 1, 3)}.get(
         name, (-1, 1)
     )
@@ -40,8 +40,7 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
 )
 def test_what_is_made_of_a_frame_once_gives_what_the_whole_window_gives(picture, offsets):
     once = choose("lift_rife", device="cpu")
-    assert type(once) is Windowed
-    anew = Direct(once._model, "anew", once.window, Computing(torch.device("cpu")))
+    anew = Anew(once._model, "anew", once.window, Computing(torch.device("cpu")))
     images = [to_tensor(picture(k, (45, 70)), once.device) for k in range(len(offsets))]
     known = [once.encode(image) for image in images]
     kept = [once.shrink(one) if abs(offset) > 2 else one for offset, one in zip(offsets, known, strict=True)]

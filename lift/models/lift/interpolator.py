@@ -8,9 +8,10 @@ the last two frames before the missing one, −2 and −1; specification section
 1, 1/4, 1/8, 1/16 of the resolution.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from math import lcm
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -147,6 +148,31 @@ class Lift(Interpolator):
             blend=crop_to(blended, quarter),
         )
 
+    def know(self, image: Tensor) -> tuple[Encoded, tuple[int, int]]:
+        """Encode at all scales."""
+        padded, size = pad_to_multiple(image, self.multiple)
+        return self.encode(padded, 1), size
+
+    def forget(self, known: Any) -> Any:
+        """Keep s16, and the small image where there is one."""
+        encoded, size = known
+        return encoded._replace(references=None, features=None), size
+
+    def make(self, known: Mapping[float, Any]) -> Output:
+        """Run stages 2 to 5; see `Interpolator.make`."""
+        encoded, sizes = zip(*known.values(), strict=True)
+        offsets = torch.tensor([list(known)], device=next(self.parameters()).device)
+        lineup = self.line_up(offsets, torch.ones_like(offsets).bool())
+        ordered = [encoded[slot] for slot in lineup.slots.tolist()]
+        near = ordered[:2]
+        together = Encoded(
+            torch.cat([one.references for one in near]),
+            Pyramid(*(_joined(scales) for scales in zip(*(one.features for one in near), strict=True))),
+            _joined([one.s16 for one in ordered]),
+            _joined([one.small for one in ordered]),
+        )
+        return self.predict(together, offsets, lineup, sizes[0])
+
     def placed(self, features: Pyramid, position: Tensor) -> Pyramid:
         """Return the references' features with their positions in time, (2·B,), added; without s16."""
         return features._replace(
@@ -178,3 +204,9 @@ class Lift(Interpolator):
         self.load_report = load_rife_contextnet(self.encoder, path)
         self.loaded = frozenset(f"encoder.{name}" for name in self.load_report.taken)
         return self.load_report
+
+
+def _joined(features: Sequence[Tensor | None]) -> Any:
+    """Join frames' features along the batch; None where the model has none of this scale."""
+    there = [one for one in features if one is not None]
+    return torch.cat(there) if there else None

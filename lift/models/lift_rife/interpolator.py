@@ -12,12 +12,11 @@ from lift.config.schema import Model
 from lift.models.interface import Interpolator, Output, check_inputs
 from lift.models.lift_rife.fusion import Fusion, candidates, evidence
 from lift.models.lift_rife.window import Interpolated, RifeWindow
-from lift.models.lineup import pick_present, slot_of
+from lift.models.lineup import SPAN, pick_present, slot_of
 from lift.models.matching.variational import each_frame, references_in
 from lift.models.pretrained import LoadReport
 from lift.ops.pad import pad_to_multiple
 
-SPAN = 2.0  # offsets between the references: specification section 2.1
 MULTIPLE = 4  # of the sides: flow and visibility are also given at a quarter
 CLOSE = 1e-3  # of offsets that are to be equal, for arbitrary times are not exact in float32
 
@@ -28,11 +27,13 @@ class Known(NamedTuple):
     Attributes:
         frame: Padded to multiples of 4, (1, 3, H, W).
         small: The same at half the size, (1, 3, H/2, W/2).
+        size: (H, W) before padding.
         features: Of RIFE's encoder, padded as RIFE pads; None: computed where they are needed.
     """
 
     frame: Tensor
     small: Tensor
+    size: tuple[int, int]
     features: Tensor | None
 
 
@@ -72,28 +73,26 @@ class LiftRife(Interpolator):
         return self.full_output(frame, made.flow, made.visible[:, :1], size)
 
     def know(self, image: Tensor) -> Known:
-        """Do what can be done with one frame (1, 3, H, W) alone."""
-        padded, _ = pad_to_multiple(image, MULTIPLE)
+        """Pad, shrink, and compute RIFE's features."""
+        padded, size = pad_to_multiple(image, MULTIPLE)
         black, _ = pad_to_multiple(image, self.multiple, "constant")
-        return Known(padded, F.avg_pool2d(padded, 2), self.window.rife.encode(black))
+        return Known(padded, F.avg_pool2d(padded, 2), size, self.window.rife.encode(black))
 
-    def between(self, known: Mapping[float, Known], size: tuple[int, int]) -> Tensor:
-        """Return the frame at offset 0, (1, 3, H, W), as `forward` makes it.
+    def forget(self, known: Known) -> Known:
+        """Drop RIFE's features, which references alone need."""
+        return known._replace(features=None)
 
-        Args:
-            known: The frames by their offsets; as for `forward`, but of one clip, and all there.
-            size: Height and width of the frames.
-        """
-        # As float32 has them, which `forward` compares
-        exact = dict(
-            zip(torch.tensor(list(known), dtype=torch.float32).tolist(), known.values(), strict=True)
-        )
+    def make(self, known: Mapping[float, Known]) -> Output:
+        """Predict the frame at offset 0; see `Interpolator.make`."""
+        rounded = torch.tensor(list(known), dtype=torch.float32).tolist()  # as `forward` has them
+        exact = dict(zip(rounded, known.values(), strict=True))
         used = self._used(exact)
         chosen, small = (torch.stack([exact[o][part] for o in used], dim=1) for part in (0, 1))
-        features = [exact[end].features for end in references_in(used)]
+        features = [one for end in references_in(used) if (one := exact[end].features) is not None]
+        encoded = torch.cat(features) if features else None
         present = torch.ones(1, len(used), dtype=torch.bool, device=chosen.device)
-        encoded = None if None in features else torch.cat(features)
-        return self.shown(self._made(chosen, small, used, present, size, encoded)[1], size)
+        size = exact[used[0]].size
+        return Output(self.shown(self._made(chosen, small, used, present, size, encoded)[1], size))
 
     def _used(self, offsets: Iterable[float]) -> list[float]:
         """Return the offsets of a sample's references and of the frames beyond them that are looked at."""

@@ -9,8 +9,9 @@ their keys are ours.
 Legend: B samples; − and + the two frames; s a block's scale.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from lift.config.schema import Model
 from lift.errors import UserError
 from lift.models.blocks import FlowDeconv, blended, narrowed, shrunk
 from lift.models.interface import Interpolator, Output
-from lift.models.lineup import two_references
+from lift.models.lineup import SPAN, two_references
 from lift.models.pretrained import LoadReport, Wanted, read_state, start
 from lift.ops.pad import pad_to_multiple
 from lift.ops.warp import warp_references
@@ -45,6 +46,8 @@ WANTED = Wanted(
 class RifeV4(Interpolator):
     """IFNet of RIFE v4.25; the blend is the frame, no network refines it."""
 
+    any_time = True
+
     def __init__(self, model: Model) -> None:
         """Build the model that `model.rife_v4` describes."""
         super().__init__()
@@ -69,6 +72,21 @@ class RifeV4(Interpolator):
         both, size = pad_to_multiple(torch.cat((first, second)), self.multiple, "constant")  # (2·B, 3, H, W)
         found = self.network(both, time)
         return self.full_output(found.frame, found.flow, found.mask, size)
+
+    def know(self, image: Tensor) -> tuple[Tensor, Tensor, tuple[int, int]]:
+        """Return the padded frame, its features, and its size before padding."""
+        padded, size = pad_to_multiple(image, self.multiple, "constant")
+        return padded, self.network.encode(padded), size
+
+    def forget(self, known: Any) -> None:
+        """Keep nothing: this model takes no context."""
+
+    def make(self, known: Mapping[float, Any]) -> Output:
+        """Predict the frame at offset 0 from the two frames around it; see `Interpolator.make`."""
+        near = {offset: frame for offset, frame in known.items() if abs(offset) < SPAN}
+        images, features, sizes = zip(*near.values(), strict=True)
+        time = torch.tensor([-min(near) / SPAN], device=images[0].device)
+        return Output(self.shown(self.network(torch.cat(images), time, torch.cat(features)).frame, sizes[0]))
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Start from the released weights, which then are not frozen; see `load_released`."""
