@@ -61,7 +61,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = 
         if seeded[name]:
             stated[name] = read_json(folder / name / "metrics.json")
             protocols[name] = read_json(folder / name / "protocol.json")
-    _check_same_clips(config, seeded, folder)
+    _check_same_clips(config, seeded, folder)  # before the means, which differ where clips do
     for name, means in stated.items():
         _check_means(seeded[name], means, folder / name / "metrics.json")
     summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
@@ -203,6 +203,7 @@ def _read_method(path: Path, config: Config, seeds: Sequence[int], task: str) ->
 
 
 def _averaged(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    # Metrics of several trainings are averaged, as papers do; not their frames, which nobody would show.
     mean = frames[0].copy()
     if len(frames) > 1:
         for column in mean.columns.difference([*TEXT, "seed"]):
