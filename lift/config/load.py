@@ -117,7 +117,7 @@ class Reader:
                 f"{given!r}"
             )
         paths = [self.folder / f"{file}{header.SUFFIX}" for file in files]
-        described = header.read(paths[0]).plain("config") or {}
+        described = header.plain(paths[0], "config") or {}
         own: dict[str, Any] = {key: described[key] for key in ("clip", "model") if key in described}
         try:
             values = lay(self.merged, own, Config, "")
@@ -146,7 +146,7 @@ def _seeds(paths: Sequence[Path]) -> list[int]:
     seeds: list[int] = []
     first: dict[str, Any] = {}
     for path in paths:
-        described = header.read(path).plain("config")
+        described = header.plain(path, "config")
         if described is None:
             raise UserError(f"{path}: says no seed, so it is no one of several trainings of a method")
         seed = described.pop("seed")

@@ -175,6 +175,10 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
             raise ParamsError(f"{path}: {value} is out of range ({span})")
+        odd = checks.get("odd")
+        if odd is not None and value % 2 != odd:
+            is_, wanted = ("even", "an odd") if odd else ("odd", "an even")
+            raise ParamsError(f"{path}: {value} is {is_}; expected {wanted} number")
     elif "choices" in checks and value not in checks["choices"]:
         near = difflib.get_close_matches(value, checks["choices"], n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"

@@ -122,7 +122,7 @@ def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> in
         return len(configs[method].seeds)
     files = configs[method].weights if method in config.released else ()
     paths = (WEIGHTS / f"{file}{header.SUFFIX}" for file in files)
-    return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
+    return sum(path.is_file() and header.plain(path, "config") is not None for path in paths)
 
 
 def _summary(path: Path) -> dict[str, Any]:
