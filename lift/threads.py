@@ -62,22 +62,14 @@ class Behind(Generic[T]):
         self._work(item)
 
     def put(self, item: T) -> None:
-        """Hand over an item; waits while the thread is `depth` behind.
-
-        Raises:
-            BaseException: What went wrong with an earlier item.
-        """
+        """Hand over an item; waits while the thread is `depth` behind, and raises what went wrong before."""
         self._latest = self._pool.submit(self._after, self._latest, item)
         self._waiting.append(self._latest)
         if len(self._waiting) > self._depth:
             self._waiting.popleft().result()
 
     def close(self) -> None:
-        """Wait until all items are done.
-
-        Raises:
-            BaseException: What went wrong with one.
-        """
+        """Wait until all items are done; raises what went wrong with one."""
         self._pool.shutdown()
         self._latest.result()
 
