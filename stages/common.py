@@ -18,6 +18,8 @@ RECORD = "sources.json"
 """What each source of data/<profile>/raw is."""
 WEIGHTS = Path("weights")
 """What the repository carries of trained models."""
+ABOUT = "about.json"
+"""Beside a method's trained weights: where they are from."""
 
 
 def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
@@ -48,10 +50,6 @@ def run(main: Callable[..., None], *names: str, optional: int = 0) -> None:
         os._exit(0)
 
 
-ABOUT = "about.json"
-"""Beside a method's trained weights: where they are from."""
-
-
 def commit() -> str | None:
     """Return the commit that is checked out, with `-dirty` where files differ; None: there is none.
 
@@ -69,13 +67,8 @@ def commit() -> str | None:
 def check_resolved(profile: str, name: str, wanted: dict[str, Any]) -> None:
     """Refuse to run a stage for another configuration than `resolve` has written down for it.
 
-    Args:
-        profile: The profile.
-        name: The stage's file below data/<profile>/resolved, such as train/lift15.json.
-        wanted: What params.yaml gives now.
-
     Raises:
-        UserError: There is none, or another.
+        UserError: data/<profile>/resolved/<name> is not there, or says something else than `wanted`.
     """
     resolved.check(data_folder(profile) / resolved.FOLDER / name, wanted, profile)
 

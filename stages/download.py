@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lift import imports
-from lift.config import Config, Source, load_all, resolved
+from lift.config import Config, load_all, resolved
 from lift.config.parse import home, place
 from lift.digest import digest
 from lift.errors import UserError
@@ -36,28 +36,30 @@ def main(profile: str) -> None:
     """Download, make or check each source of `profile`, then record what each is."""
     config, methods = load_all(PARAMS, profile)
     check_resolved(profile, "download.json", resolved.download(config, methods.values()))
-    raw = data_folder(profile) / "raw"
+    raw, archives = data_folder(profile) / "raw", home() / ARCHIVES
     wanted = {
         name: raw / name
         for name, source in config.sources.items()
         if source.given and source.path is None and source.render is None
     }
     for folder in wanted.values():
-        there = home() / folder
-        if not folder.exists() and (there / BROUGHT).is_file():
-            share(there, folder)
-    archives = home() / ARCHIVES
+        if not folder.exists() and (home() / folder / BROUGHT).is_file():
+            share(home() / folder, folder)
     made = bring_all(wanted, MANIFEST, archives=archives, settings=config.download)
-    memory = home() / data_folder(profile) / MEMORY
     for name, brought in made.items():
-        brought["unpacked"] = digest(wanted[name], memory).plain()
-    others = [name for name in config.sources if name not in wanted]
-    made |= {name: _here(config, name, config.sources[name]) for name in others}
+        brought["unpacked"] = _seen(config, wanted[name])
+    made |= {name: _here(config, name) for name in config.sources if name not in wanted}
     _weights(config, methods.values(), archives)
     write_json(raw / RECORD, made)
 
 
-def _here(config: Config, name: str, source: Source) -> dict[str, Any]:
+def _seen(config: Config, folder: Path) -> dict[str, Any]:
+    return digest(folder, home() / data_folder(config.profile) / MEMORY).plain()
+
+
+def _here(config: Config, name: str) -> dict[str, Any]:
+    """Say what a source is that is rendered, lies in a user's folder, or is not given."""
+    source = config.sources[name]
     if source.render is not None:
         return _rendered(config, name)
     if not source.given:
@@ -67,8 +69,7 @@ def _here(config: Config, name: str, source: Source) -> dict[str, Any]:
             f"params.yaml: profiles.{config.profile}.sources.{name}.path: no folder {source.folder}; set it "
             f"to the folder that holds the data set, or to null to download it"
         )
-    memory = home() / data_folder(config.profile) / MEMORY
-    return {"origin": "local copy", "path": source.path, **digest(source.folder, memory).plain()}
+    return {"origin": "local copy", "path": source.path, **_seen(config, source.folder)}
 
 
 def _rendered(config: Config, name: str) -> dict[str, Any]:
@@ -76,22 +77,18 @@ def _rendered(config: Config, name: str) -> dict[str, Any]:
     raw, render = data_folder(config.profile) / "raw", config.sources[name].render
     assert render is not None
     code, target = imports.digests(Path(layouts.__file__)), config.missing(name)
-    made_from = json.dumps([dataclasses.asdict(render), config.seed, target, code], sort_keys=True)
-    record = {
-        "origin": "procedural stand-in",
-        "made_from": hashlib.sha256(made_from.encode()).hexdigest(),
-    }
-    memory = home() / data_folder(config.profile) / MEMORY
+    values = json.dumps([dataclasses.asdict(render), config.seed, target, code], sort_keys=True)
+    made_from = hashlib.sha256(values.encode()).hexdigest()
+    record = {"origin": "procedural stand-in", "made_from": made_from}
     for known in (raw, home() / raw):
         found = _recorded(known).get(name, {})
-        if found.get("made_from") != record["made_from"] or not (known / name).is_dir():
-            continue
-        if not (raw / name).exists():
-            share(known / name, raw / name)
-        if found == record | digest(raw / name, memory).plain():
-            return found
+        if found.get("made_from") == made_from and (known / name).is_dir():
+            if not (raw / name).exists():
+                share(known / name, raw / name)
+            if found == record | _seen(config, raw / name):  # it is whole
+                return found
     layouts.write(name, raw / name, render, config.seed, target=target)
-    return record | digest(raw / name, memory).plain()
+    return record | _seen(config, raw / name)
 
 
 def _recorded(raw: Path) -> dict[str, dict[str, Any]]:

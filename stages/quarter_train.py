@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,13 @@ def main(end: str, out: str, notes: str) -> None:
         )
     own, noted = {name: configs[name] for name in names}, Notes(Path(notes))
     torch.set_num_threads(own[names[0]].train.threads)
+    about = {**origin(data), "device": torch.cuda.get_device_name() if cuda else f"{os.cpu_count()}-core CPU"}
     with Clock() as clock:
         before, device = time.monotonic(), torch.device("cuda" if cuda else "cpu")
         held = hold(list(own.values()), data / "clips" / "train", device)
-        noted.note(decoding_seconds=round(time.monotonic() - before, 2))
-        _Trainer(quarter, own, float(end), Path(out), noted, clock, held).run()
+        seconds = round(time.monotonic() - before, 2)
+        noted.note(decoding_seconds=seconds, device=about["device"], torch=str(torch.__version__))
+        _Trainer(quarter, own, float(end), Path(out), noted, clock, held, device, about).run()
         if clock.asked:
             sys.exit(RESUME)
 
@@ -128,44 +130,42 @@ def chosen(seconds: Mapping[tuple[str, bool], float], gain: float) -> tuple[str,
     return fastest if seconds[best] >= gain * seconds[fastest] else best
 
 
+@dataclass
 class _Trainer:
     """The groups, one after the other, from what an earlier process has noted."""
 
-    def __init__(
-        self,
-        quarter: Quarter,
-        configs: Mapping[str, Config],
-        end: float,
-        out: Path,
-        notes: Notes,
-        clock: Clock,
-        held: Frames | None,
-    ) -> None:
-        self._quarter, self._configs, self._end, self._out = quarter, dict(configs), end, out
-        self._notes, self._clock, self._held = notes, clock, held
-        self._data = data_folder(PROFILE)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        on_gpu = self._device.type == "cuda"
-        self._named = torch.cuda.get_device_name() if on_gpu else f"{os.cpu_count()}-core CPU"
-        self._about = origin(self._data)
-        notes.note(device=self._named, torch=str(torch.__version__))
-        self._methods: dict[str, dict[str, Any]] = notes.values.setdefault("methods", {})
-        for name, known in self._methods.items():
-            if known.get("status") in UNDER_WAY:  # and the process ended: another one must have its time
-                self._note(name, status="failed", why="ended the process")
+    quarter: Quarter
+    configs: dict[str, Config]
+    end: float
+    out: Path
+    notes: Notes
+    clock: Clock
+    held: Frames | None
+    device: torch.device
+    about: dict[str, Any]
+    """What weights are made from."""
+
+    @property
+    def methods(self) -> dict[str, dict[str, Any]]:
+        """What is known of each method."""
+        known: dict[str, dict[str, Any]] = self.notes.values.setdefault("methods", {})
+        return known
 
     def run(self) -> None:
         """Train until the end, or until the clock says that it is over."""
-        shares = [group.share for group in self._quarter.groups]
-        for index, group in enumerate(self._quarter.groups):
-            if not self._clock.over:
+        for name, known in self.methods.items():
+            if known.get("status") in UNDER_WAY:  # and the process ended: another one must have its time
+                self.note(name, status="failed", why="ended the process")
+        shares = [group.share for group in self.quarter.groups]
+        for index, group in enumerate(self.quarter.groups):
+            if not self.clock.over:
                 now = time.time()
-                self._train_group(group, now + share(shares[index:], self._end - now))
+                self._train_group(group, now + share(shares[index:], self.end - now))
 
-    def _note(self, name: str, **values: Any) -> None:
+    def note(self, name: str, **values: Any) -> None:
         """Add to what is known of a method."""
-        self._methods.setdefault(name, {}).update(values)
-        self._notes.note()
+        self.methods.setdefault(name, {}).update(values)
+        self.notes.note()
         shown = {key: value for key, value in values.items() if key not in LONG}
         if shown:
             _say(f"{name}: {json.dumps(shown)}")
@@ -173,19 +173,19 @@ class _Trainer:
     def _train_group(self, group: Group, end: float) -> None:
         seconds: dict[str, float] = {}
         for name in group.methods:
-            if self._methods.get(name, {}).get("status") not in OVER:
+            if self.methods.get(name, {}).get("status") not in OVER:
                 with self._failing(name):
                     seconds[name] = self._measured(name)
-        todo, quarter = list(seconds), self._quarter
+        todo, quarter = list(seconds), self.quarter
         if not todo:
             return
         planned = steps(end - time.time(), list(seconds.values()), quarter.finish, quarter.margin)
-        while todo and not self._clock.over:
+        while todo and not self.clock.over:
             now = time.time()  # so that those which are left get equally many steps, however long one took
             until = now + share([seconds[name] for name in todo], end - now)
             name = todo.pop(0)
             if planned < 1:
-                self._note(name, status="no time")
+                self.note(name, status="no time")
                 continue
             with self._failing(name):
                 planned = min(planned, self._trained(name, planned, until))
@@ -199,46 +199,46 @@ class _Trainer:
             trace = traceback.format_exc()
             _say(trace)
             why = f"{type(error).__name__}: {str(error).splitlines()[:1]}"
-            self._note(name, status="failed", why=why, trace=trace)
+            self.note(name, status="failed", why=why, trace=trace)
         gc.collect()
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             torch.cuda.synchronize()  # raises where CUDA has had an error from which no process recovers
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
 
     def _measured(self, name: str) -> float:
         """Return seconds per step, with the fastest of the options, which is chosen once a kind of model."""
-        config, model = self._configs[name], self._configs[name].model
+        config, model = self.configs[name], self.configs[name].model
         kind = f"{model.flow}/{model.refinement}" if model.name == "lift" else model.name
-        options: dict[str, Any] = self._notes.values.setdefault("options", {})
-        self._note(name, status="measuring")
+        options: dict[str, Any] = self.notes.values.setdefault("options", {})
+        self.note(name, status="measuring")
         if kind not in options:
             options[kind] = self._choose(name)
         precision, channels_last = options[kind]["chosen"]
-        self._configs[name] = _with(config, precision=precision, channels_last=channels_last)
-        known = self._methods[name].get("seconds_per_step")
-        seconds = float(known or self._timed(name, self._configs[name]))
-        self._note(name, status="ready", seconds_per_step=round(seconds, 5))
+        self.configs[name] = _with(config, precision=precision, channels_last=channels_last)
+        known = self.methods[name].get("seconds_per_step")
+        seconds = float(known or self._timed(name, self.configs[name]))
+        self.note(name, status="ready", seconds_per_step=round(seconds, 5))
         return seconds
 
     def _choose(self, name: str) -> dict[str, Any]:
-        train = self._configs[name].train
-        tried = OPTIONS if self._device.type == "cuda" else ((train.precision, train.channels_last),)
+        train = self.configs[name].train
+        tried = OPTIONS if self.device.type == "cuda" else ((train.precision, train.channels_last),)
         seconds: dict[tuple[str, bool], float] = {}
         for option in tried:
-            config = _with(self._configs[name], precision=option[0], channels_last=option[1])
+            config = _with(self.configs[name], precision=option[0], channels_last=option[1])
             try:
                 seconds[option] = self._timed(name, config)
             except RuntimeError as error:  # the others may do without it
                 _say(f"{name}: {option}: {str(error).splitlines()[0]}")
         shown = {" ".join(map(str, option)): round(each, 5) for option, each in seconds.items()}
-        best = chosen(seconds, self._quarter.gain)
+        best = chosen(seconds, self.quarter.gain)
         _say(f"{name}: seconds per step by precision and channels last: {shown}: {best}")
         return {"method": name, "seconds_per_step": shown, "chosen": list(best)}
 
     def _timed(self, name: str, config: Config) -> float:
         job = self._job(name, self._planned(config, 0, 10**6))
-        seconds = sorted(step_seconds(job, self._quarter.left_out, self._quarter.timed))
+        seconds = sorted(step_seconds(job, self.quarter.left_out, self.quarter.timed))
         return seconds[len(seconds) // 2]
 
     def _planned(self, config: Config, done: int, more: int) -> Config:
@@ -246,7 +246,7 @@ class _Trainer:
         first = config.train.phases[0]
         phases = [replace(first, epochs=more)]
         if done:
-            again = replace(first, epochs=more, rate=first.rate * self._quarter.again)
+            again = replace(first, epochs=more, rate=first.rate * self.quarter.again)
             phases = [replace(first, epochs=done), again]
         return _with(
             config,
@@ -261,36 +261,36 @@ class _Trainer:
         fabric.launch()
         folder, own = scratch(name), config.seeded(config.train.seeds[0])
         folder.mkdir(parents=True, exist_ok=True)
-        return make_job(own, self._data, folder, fabric, self._clock, self._held)
+        return make_job(own, data_folder(PROFILE), folder, fabric, self.clock, self.held)
 
     def _trained(self, name: str, count: int, until: float) -> int:
         """Train a method, from what is there of it; return how many steps it took."""
-        config = self._configs[name]
+        config = self.configs[name]
         done = self._done(name, config)
-        per_step = float(self._methods[name]["seconds_per_step"])
-        every = max(1, round(self._quarter.every / per_step))
+        per_step = float(self.methods[name]["seconds_per_step"])
+        every = max(1, round(self.quarter.every / per_step))
         job = self._job(name, self._planned(_with(config, checkpoint_every=every), done, count))
-        self._note(name, status="started", planned=count, done_before=done)
+        self.note(name, status="started", planned=count, done_before=done)
         if not done:
             self._start_from_out(name, job)
-            self._note(name, before=_measure(job))
+            self.note(name, before=_measure(job))
         job.saved = lambda state: self._keep(name, job, state)
         began = time.monotonic()
-        self._clock.until = until - self._quarter.finish / 2
+        self.clock.until = until - self.quarter.finish / 2
         try:
             speed = fit(job)
         except Interrupted:
-            if self._clock.over:
-                self._note(name, status="interrupted")
+            if self.clock.over:
+                self.note(name, status="interrupted")
                 return count
-            self._note(name, status="stopped", seconds=round(time.monotonic() - began, 1))
-            return int(self._methods[name]["steps"]) - done
+            self.note(name, status="stopped", seconds=round(time.monotonic() - began, 1))
+            return int(self.methods[name]["steps"]) - done
         finally:
-            self._clock.until = math.inf
+            self.clock.until = math.inf
         tensors = weights.read_tensors(job.folder / LAST)
         self._write(name, tensors, job.config, done + count)
         job.model.load_state_dict(tensors)  # the average, where there is one
-        self._note(
+        self.note(
             name,
             status="trained",
             steps=done + count,
@@ -302,7 +302,7 @@ class _Trainer:
 
     def _done(self, name: str, config: Config) -> int:
         """Return how far an earlier run's checkpoint is; one of another setting is moved aside."""
-        folder, brought = scratch(name), self._out / f"{name}{STATE}"
+        folder, brought = scratch(name), self.out / f"{name}{STATE}"
         if not any((folder / each).is_file() for each in (NAME, PREVIOUS)) and brought.is_file():
             with atomic(folder / NAME) as temporary:
                 shutil.copyfile(brought, temporary)
@@ -318,7 +318,7 @@ class _Trainer:
 
     def _start_from_out(self, name: str, job: Job) -> None:
         """Take the weights that an earlier run has left in OUT, where they are of this model."""
-        path = self._out / f"{name}{header.SUFFIX}"
+        path = self.out / f"{name}{header.SUFFIX}"
         with contextlib.suppress(UserError):
             header.files(path)
             found, own = weights.read_config(path), job.config.described()
@@ -326,33 +326,26 @@ class _Trainer:
             if difference is None:
                 weights.fill(path, job.model)
                 about = header.read(path).plain(weights.ABOUT) or {}
-                self._note(name, from_weights=about.get("steps"))
+                self.note(name, from_weights=about.get("steps"))
             else:
                 _say(f"{path}: of another model ({difference}), so {name} starts anew")
 
     def _keep(self, name: str, job: Job, state: State) -> None:
         """Write weights and curves after a checkpoint; a training does not end for the want of them."""
         loss = next((row["loss"] for row in reversed(state.rows) if "loss" in row), None)
-        peak = round(peak_memory_gib(self._device), 3)
-        self._note(name, steps=state.step, rows=state.rows, loss=loss, peak_gib=peak)
+        peak = round(peak_memory_gib(self.device), 3)
+        self.note(name, steps=state.step, rows=state.rows, loss=loss, peak_gib=peak)
         try:
             self._write(name, job.model.state_dict(), job.config, state.step)
         except UserError as error:
             _say(f"{name}: not written after step {state.step}: {error}")
 
     def _write(self, name: str, tensors: Mapping[str, Tensor], config: Config, steps: int) -> None:
-        about = {
-            **self._about,
-            "steps": steps,
-            "seeds": [config.seed],
-            "seed": config.seed,
-            "profile": config.profile,
-            "method": name,
-            "device": self._named,
-        }
+        about = {**self.about, "steps": steps, "seeds": [config.seed], "seed": config.seed}
+        about |= {"profile": config.profile, "method": name}
         own = {key: value.detach().cpu() for key, value in tensors.items()}
-        files = weights.save_released(self._out / f"{name}{header.SUFFIX}", own, config.digestible(), about)
-        self._note(name, files={path.name: path.stat().st_size for path in files})
+        files = weights.save_released(self.out / f"{name}{header.SUFFIX}", own, config.digestible(), about)
+        self.note(name, files={path.name: path.stat().st_size for path in files})
 
 
 def _measure(job: Job) -> dict[str, dict[str, float]]:

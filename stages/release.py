@@ -26,6 +26,8 @@ def main(profile: str, method: str, name: str | None = None) -> None:
     config = load(PARAMS, profile, method)
     if config.kind != "trained":
         raise UserError(f"{method}: not trained in profile {profile}, so there is nothing to release")
+    if name is not None and Path(name).name != name:
+        raise UserError(f"{name}: a name and no path, for {WEIGHTS}/<name>{header.SUFFIX}, is asked for here")
     folder, first = data_folder(profile) / "models" / method, config.seeds[0]
     told = folder / ABOUT
     try:
@@ -33,18 +35,17 @@ def main(profile: str, method: str, name: str | None = None) -> None:
     except (OSError, ValueError) as error:
         raise UserError(f"{told}: not there, or damaged; train {method} again: dvc repro") from error
     about |= {"profile": profile, "method": method}
-    files = {
-        seed: f"{name or method}{'' if seed == first else f'-seed{seed}'}{header.SUFFIX}"
-        for seed in config.seeds
-    }
-    found = {seed: _best(seed_folder(folder, config, seed) / "best.safetensors", config) for seed in files}
-    size = 2 * sum(
-        tensor.numel() for best in found.values() for tensor in weights.read_tensors(best).values()
-    )
-    _check_room(size, [WEIGHTS / file for file in files.values()])
-    for seed, file in files.items():
-        tensors, own = weights.read_tensors(found[seed]), about | {"seed": seed}
-        for path in weights.save_released(WEIGHTS / file, tensors, weights.read_config(found[seed]), own):
+    sources, targets = {}, {}
+    for seed in config.seeds:
+        suffix = "" if seed == first else f"-seed{seed}"
+        sources[seed] = _best(seed_folder(folder, config, seed) / "best.safetensors", config)
+        targets[seed] = WEIGHTS / f"{name or method}{suffix}{header.SUFFIX}"
+    tensors = {seed: weights.read_tensors(path) for seed, path in sources.items()}
+    size = 2 * sum(tensor.numel() for best in tensors.values() for tensor in best.values())
+    _check_room(size, list(targets.values()))
+    for seed, target in targets.items():
+        values, own = weights.read_config(sources[seed]), about | {"seed": seed}
+        for path in weights.save_released(target, tensors[seed], values, own):
             print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, from commit {about['commit']}")
 
 

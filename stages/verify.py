@@ -22,7 +22,10 @@ from stages.common import PARAMS, data_folder
 
 VERDICTS = {"verdicts": "verdict", "comparisons": "result"}
 """Tables of verdicts, and their column."""
-Row = dict[str, str]
+KEYS = ("family", "reading", "comparison", "population", "metric", "benchmark", "clip", "seed", "horizon")
+"""Columns that name a row, where a table has them."""
+Table = dict[tuple[str, ...], dict[str, str]]
+"""Rows by what names them."""
 
 
 def main(profile: str, *given: str) -> None:
@@ -53,50 +56,39 @@ def main(profile: str, *given: str) -> None:
     print("every number is within its tolerance, and every verdict is the same")
 
 
-def _tables(clone: Path, profile: str) -> dict[str, list[Row]]:
+def _tables(clone: Path, profile: str) -> dict[str, Table]:
     """Read each method's clips and the tables of verdicts that are there, by path below the clone."""
     found = sorted((clone / data_folder(profile) / "results").glob("*/clips.csv"))
     found += [clone / "reports" / profile / "tables" / f"{name}.csv" for name in VERDICTS]
     tables = {}
-    for path in (path for path in found if path.is_file()):
+    for path in filter(Path.is_file, found):
         with path.open(newline="", encoding="utf-8") as file:
-            tables[path.relative_to(clone).as_posix()] = list(csv.DictReader(file))
+            rows = {tuple(row[key] for key in KEYS if key in row): row for row in csv.DictReader(file)}
+        tables[path.relative_to(clone).as_posix()] = rows
     return tables
 
 
 def _differences(
-    name: str,
-    old: list[Row] | None,
-    new: list[Row] | None,
-    allowed: dict[str, float],
-    largest: dict[str, float],
+    name: str, old: Table | None, new: Table | None, allowed: dict[str, float], largest: dict[str, float]
 ) -> list[str]:
+    """Return a line for each difference of a table, and note the largest of each metric."""
     if old is None or new is None:
         return [f"{name}: {'made, but not committed' if old is None else 'not rebuilt'}"]
-    column = VERDICTS.get(Path(name).stem)
-    if column is not None:
-        was, is_ = ({tuple(_words(row, column)): row[column] for row in rows} for rows in (old, new))
-        pairs = [(key, was.get(key), is_.get(key)) for key in sorted(was.keys() | is_.keys())]
-        return [f"{name}: {', '.join(key)}: {a!r} was committed, now {b!r}" for key, a, b in pairs if a != b]
-    keys = ("benchmark", "clip", "seed")
-    was_at, is_at = ({tuple(row[key] for key in keys): row for row in rows} for rows in (old, new))
-    if was_at.keys() != is_at.keys():
-        return [f"{name}: other clips, such as {min(was_at.keys() ^ is_at.keys())}"]
-    failed = []
-    for key, row in was_at.items():
-        for metric, most in allowed.items():
-            texts = (row.get(metric, ""), is_at[key].get(metric, ""))
+    column, failed = VERDICTS.get(Path(name).stem), []
+    if old.keys() != new.keys():
+        what, others = "comparisons" if column else "clips", old.keys() ^ new.keys()
+        return [f"{name}: other {what}, such as {', '.join(min(others))}"]
+    for key, row in old.items():
+        for metric, most in allowed.items() if column is None else ():
+            texts = (row.get(metric, ""), new[key].get(metric, ""))
             apart = abs(float(texts[0]) - float(texts[1])) if all(texts) else float(texts[0] != texts[1])
             largest[metric] = max(largest[metric], apart)
-            if not apart <= most:
-                failed.append(f"{name}: {key[1]}: {metric} {texts[0]} was committed, now {texts[1]}")
+            if not apart <= most:  # also of a value that is not a number
+                failed.append(f"{name}: {', '.join(key)}: {metric} {texts[0]} was committed, now {texts[1]}")
+        if column is not None and row[column] != new[key][column]:
+            told = f"{row[column]!r} was committed, now {new[key][column]!r}"
+            failed.append(f"{name}: {', '.join(key)}: {told}")
     return failed
-
-
-def _words(row: Row, verdict: str) -> list[str]:
-    """Return what names a row: its columns of words, but for the verdict."""
-    names = ("family", "reading", "comparison", "population", "metric")
-    return [row[key] for key in names if key in row and key != verdict]
 
 
 def _activate(profile: str, params: Path, given: tuple[str, ...]) -> None:

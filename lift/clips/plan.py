@@ -99,7 +99,7 @@ def official_parts(source: Source, part: str) -> tuple[str, ...]:
 def clips_of(
     video: Video, reader: Reader, clip_set: ClipSet, reach: tuple[int, int]
 ) -> list[Planned | Unreadable]:
-    """Plan the clips of one video; empty where it is too short.
+    """Plan the clips of one video, by target and step; there is none where it is too short.
 
     Args:
         video: Whose targets are prescribed or free.
@@ -109,28 +109,34 @@ def clips_of(
             video's of a set with `windows: random`.
 
     Returns:
-        Clips by target and step, with a reason in place of each prescribed one that lacks a needed frame.
+        A reason stands in place of each prescribed clip that lacks a needed frame.
     """
     numbers = reader.numbers
     exist: Collection[int] = numbers if isinstance(numbers, range) else frozenset(numbers)
     if clip_set.windows == "random":
         reach = (max(numbers, default=0) - min(numbers, default=0),) * 2
-    chosen = _free(numbers, clip_set) if video.targets is None else _prescribed(video, clip_set.max_clips)
-    return [_planned(video, target, exist, reach, clip_set) for target in chosen]
+    targets = free(numbers, clip_set) if video.targets is None else _prescribed(video.targets, clip_set)
+    return [_planned(video, target, exist, reach, clip_set) for target in targets]
 
 
-def _free(numbers: Sequence[int], clip_set: ClipSet) -> list[Target]:
-    before, after, stride = clip_set.before, clip_set.after, clip_set.stride
-    chosen = targets(numbers, before, after, clip_set.spacing, clip_set.max_clips, stride=stride)
-    return [Target(number=number, step=stride, prescribed=False) for number in chosen]
+def free(numbers: Sequence[int], clip_set: ClipSet) -> list[Target]:
+    """Choose missing frames of a video, `spacing` apart, with all around them that the set requires."""
+    exist, chosen = frozenset(numbers), list[int]()
+    around = [offset * clip_set.stride for offset in range(-clip_set.before, clip_set.after + 1)]
+    for number in numbers:
+        apart = not chosen or number >= chosen[-1] + clip_set.spacing
+        if apart and all(number + distance in exist for distance in around):
+            chosen.append(number)
+    kept = (chosen[i] for i in spread(len(chosen), clip_set.max_clips))
+    return [Target(number=number, step=clip_set.stride, prescribed=False) for number in kept]
 
 
-def _prescribed(video: Video, limit: int | None) -> list[Target]:
-    """Take up to `limit` targets of each kind, so that all difficulties keep the same number."""
+def _prescribed(targets: Sequence[Target], clip_set: ClipSet) -> list[Target]:
+    """Take up to `max_clips` targets of each kind, so that all difficulties keep the same number."""
     by_kind: dict[str, list[Target]] = {}
-    for target in video.targets or ():
+    for target in targets:
         by_kind.setdefault(target.kind, []).append(target)
-    chosen = [kind[i] for kind in by_kind.values() for i in spread(len(kind), limit)]
+    chosen = [kind[i] for kind in by_kind.values() for i in spread(len(kind), clip_set.max_clips)]
     return sorted(chosen, key=lambda target: (target.number, target.step))
 
 
@@ -141,15 +147,25 @@ def _planned(
     for offset in sorted(needed, key=abs):
         if target.at(offset) not in exist:
             return Unreadable(video.path, f"has no frame {target.at(offset)}", "missing")
-    if target.reach is not None:
-        reach = (min(reach[0], target.reach), min(reach[1], target.reach))
-    span = sorted((*present(exist, target.number, target.step, *reach, uniform=target.uniform), 0))
+    span = present(exist, target, reach)
     return Planned(
         target=target,
-        span=tuple(span),
+        span=span,
         required=tuple(offset for offset in span if offset in needed),
         judged=not target.prescribed or clip_set.part not in TESTS,
     )
+
+
+def present(exist: Collection[int], target: Target, reach: tuple[int, int]) -> tuple[int, ...]:
+    """Return the offsets of which there is a frame, ascending, 0 among them, as far as `reach`.
+
+    Of a uniform target odd offsets alone (±1, ±3, …), as when a frame rate is doubled: with the references at
+    ±1, nothing between them is ever seen.
+    """
+    before, after = (each if target.reach is None else min(each, target.reach) for each in reach)
+    stride = 2 if target.uniform else 1
+    offsets = (*reversed(range(-1, -before - 1, -stride)), 0, *range(1, after + 1, stride))
+    return tuple(offset for offset in offsets if target.at(offset) in exist)
 
 
 def spread(count: int, limit: int | None) -> list[int]:
@@ -157,49 +173,6 @@ def spread(count: int, limit: int | None) -> list[int]:
     if limit is None or limit >= count:
         return list(range(count))
     return [(2 * i + 1) * count // (2 * limit) for i in range(limit)]
-
-
-def targets(
-    numbers: Sequence[int], before: int, after: int, spacing: int, limit: int | None, *, stride: int = 1
-) -> list[int]:
-    """Choose the missing frames of a video, ascending; none where it is too short.
-
-    Args:
-        numbers: Frames that exist, ascending (gaps allowed).
-        before: Frames that must exist directly before a target.
-        after: Frames that must exist directly after it.
-        spacing: Least distance of two targets.
-        limit: Most targets, evenly spread over those; None: all.
-        stride: Frames between two neighbours of a clip.
-    """
-    chosen: list[int] = []
-    exist = frozenset(numbers)
-    for number in numbers:
-        if chosen and number < chosen[-1] + spacing:
-            continue
-        if all(number + offset * stride in exist for offset in range(-before, after + 1)):
-            chosen.append(number)
-    return [chosen[i] for i in spread(len(chosen), limit)]
-
-
-def present(
-    numbers: Collection[int], target: int, step: int, before: int, after: int, *, uniform: bool
-) -> tuple[int, ...]:
-    """List the context offsets of a target that exist, ascending.
-
-    Args:
-        numbers: Frames that exist; a set or range, as membership is asked often.
-        target: The missing frame.
-        step: Frames between two offsets.
-        before: Furthest offset before the target.
-        after: Furthest offset after it.
-        uniform: Odd offsets alone (±1, ±3, …), as when a frame rate is doubled: with the references at ±1,
-            nothing between them is ever seen.
-    """
-    stride = 2 if uniform else 1
-    past = range(-1, -before - 1, -stride)
-    offsets = (*reversed(past), *range(1, after + 1, stride))
-    return tuple(offset for offset in offsets if target + offset * step in numbers)
 
 
 def _part(config: Config, name: str, clip_set: ClipSet, raw: Path) -> list[Video]:

@@ -1,4 +1,4 @@
-"""Frames of one video, by number: a folder of pictures (random access) or a video file (decoded in order)."""
+"""Frames of one video, by number: a folder of pictures, or a video file, which is decoded in order."""
 
 from __future__ import annotations
 
@@ -61,29 +61,20 @@ class Pictures:
 
     @classmethod
     def in_folder(cls, folder: Path, name: str) -> Pictures:
-        """Take the files of `folder` whose whole name matches `name`; group 1 is the frame number.
-
-        Raises:
-            Unreadable: There is no such folder.
-        """
+        """Take the files of an existing `folder` whose whole name matches; group 1 is the frame number."""
         if not folder.is_dir():
             raise Unreadable(folder, "no such folder", "missing")
         found = ((re.fullmatch(name, path.name), path) for path in sorted(folder.iterdir()))
         return cls({int(match[1]): path for match, path in found if match})
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Payload]]:
-        """Yield every one of `numbers` (ascending) once, as its path, for others to read in parallel."""
+        """Yield every one of `numbers` (ascending) once, as its path."""
         for number in numbers:
             yield number, self._paths[number]
 
 
 class VideoFile:
-    """A video file, decoded by FFmpeg; frames are numbered from 0 in the order in which they are shown.
-
-    Attributes:
-        numbers: Of the frames that exist, ascending.
-        in_runs: Whether its own bytes can be kept.
-    """
+    """A video file, decoded by FFmpeg; frames are numbered from 0 in the order in which they are shown."""
 
     def __init__(self, path: Path) -> None:
         """Read how many frames the file's header declares (or count packets where it declares none).
@@ -101,7 +92,7 @@ class VideoFile:
                 if not container.streams.video:
                     raise Unreadable(path, "has no video stream")
                 stream = container.streams.video[0]
-                count, self.in_runs = stream.frames, False
+                count, self.in_runs = stream.frames, False  # whether its own bytes can be kept
                 if stream.codec_context.name == "mpeg4":
                     counted, self.in_runs = _survey(container, stream)
                     count = count or counted

@@ -50,14 +50,12 @@ class Draw:
         return np.minimum(self.gain * (np.arange(256) / 255) ** self.gamma, 1.0).astype(np.float32)
 
     def arrange(self, pixels: Pixels) -> Pixels:
-        """Cut the crop out of one frame [H, W, 3], turn and flip it: what is cut away costs nothing further.
-
-        OpenCV turns whole pixels four times as fast as NumPy turns planes.
-        """
+        """Cut the crop out of one frame [H, W, 3], turn and flip it."""
+        # First: what is cut away costs nothing further.
         pixels = pixels[self.top : self.top + self.height, self.left : self.left + self.width]
         half = self.turns == 2  # the same as both flips
         horizontal, vertical = self.flip_horizontal != half, self.flip_vertical != half
-        if self.turns % 2:
+        if self.turns % 2:  # OpenCV turns whole pixels four times as fast as NumPy turns planes
             pixels = cv2.rotate(pixels, _QUARTERS[self.turns])
         if horizontal or vertical:
             pixels = cv2.flip(pixels, -1 if horizontal and vertical else int(horizontal))
@@ -71,16 +69,7 @@ class Draw:
 
 
 def centred(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> Draw:
-    """Return the middle crop, or the whole frame, without augmentation.
-
-    Args:
-        size: Height and width of the frames, pixels.
-        crop: Height and width wanted; None: whole frames.
-        clip: Its id, for the message.
-
-    Raises:
-        UserError: The crop is larger than the frames.
-    """
+    """Return the middle crop, or the whole frame, without augmentation; arguments as of `draw`."""
     height, width = check_crop(size, crop, clip)
     return Draw(top=(size[0] - height) // 2, left=(size[1] - width) // 2, height=height, width=width)
 
@@ -109,19 +98,19 @@ def draw(
     height, width = check_crop(size, crop, clip)
     place, chance, jitter = random.random(2), random.random(6), random.uniform(-1, 1, 2)
     turns = int(random.integers(1, 4))
-    if augment is None:
-        top, left = _place(place[0], size[0] - height), _place(place[1], size[1] - width)
-        return Draw(top=top, left=left, height=height, width=width)
-    if chance[0] >= augment.rotate:
+    if augment is None or chance[0] >= augment.rotate:
         turns = 0
     elif turns % 2 and (width > size[0] or height > size[1]):
         turns = 2  # the frame cannot hold the crop lying on its side
     if turns % 2:
         height, width = width, height
+    top, left = int(place[0] * (size[0] - height + 1)), int(place[1] * (size[1] - width + 1))
+    if augment is None:
+        return Draw(top=top, left=left, height=height, width=width)
     gain, gamma = 1 + augment.jitter * jitter if chance[5] < augment.colour else (1.0, 1.0)
     return Draw(
-        top=_place(place[0], size[0] - height),
-        left=_place(place[1], size[1] - width),
+        top=top,
+        left=left,
         height=height,
         width=width,
         turns=turns,
@@ -135,11 +124,7 @@ def draw(
 
 
 def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -> tuple[int, int]:
-    """Return the size of what is cut out of frames of `size`.
-
-    Raises:
-        UserError: The frames are smaller than the crop.
-    """
+    """Return the size of what is cut out of frames of `size`; arguments and errors as of `draw`."""
     if crop is None:
         return size
     if crop[0] > size[0] or crop[1] > size[1]:
@@ -149,7 +134,3 @@ def check_crop(size: tuple[int, int], crop: tuple[int, int] | None, clip: str) -
             f"set the clip set's resize"
         )
     return crop
-
-
-def _place(share: float, room: int) -> int:
-    return int(share * (room + 1))

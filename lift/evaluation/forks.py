@@ -43,7 +43,11 @@ def in_order(work: Callable[[T], R], items: Sequence[T], processes: int) -> Iter
     cv2.setNumThreads(1)  # before the fork, behind which its threads would be missing
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin, (work,))
     try:
-        yield pool.map(_call, items)
+        # Ctrl-C reaches all processes: forks, which begin here, end at once, and the parent speaks.
+        handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+        results = pool.map(_call, items)
+        signal.signal(signal.SIGINT, handler)
+        yield results
     except BrokenProcessPool as error:
         raise UserError(
             "evaluation: a process that measures was killed, most likely for lack of memory; free some, or "
@@ -56,7 +60,6 @@ def in_order(work: Callable[[T], R], items: Sequence[T], processes: int) -> Iter
 def _begin(work: Callable[[Any], Any]) -> None:
     _begun_for.append(work)
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all: forks end at once, the parent speaks
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

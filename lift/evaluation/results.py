@@ -48,10 +48,10 @@ METRICS = (
 )
 INTERPOLATED = (*CLIP, *METRICS)
 """Columns of clips.csv."""
-AHEAD = ("psnr", "ssim", "ms_ssim", "lpips")
+AHEAD = ("psnr", "ssim", "ms_ssim")
 RUNNING = ("ms_ssim", "lpips")
 """Metrics of which the rule of prediction averages the horizons up to each."""
-PREDICTED = (*CLIP, "horizon", *AHEAD)
+PREDICTED = (*CLIP, "horizon", *AHEAD, "lpips")
 """The same of prediction; horizon: how many frames after the last given one a frame lies."""
 ALPHA = ("benchmark", "clip", "kind", "seed", "offset", "alpha")
 """Columns of alpha.csv: the weight α of one context frame of one clip."""
@@ -127,22 +127,18 @@ def _parsed(column: str, text: str) -> Any:
 
 def write(
     folder: Path,
-    columns: Sequence[str],
     rows: Sequence[Row],
     alphas: Sequence[Row],
-    probes: Sequence[Row],
-    means: Means,
+    probes: Sequence[Row] = (),
     model: Mapping[str, float] | None = None,
 ) -> Means:
     """Write clips.csv, alpha.csv, probes.csv and metrics.json; equal results give equal bytes.
 
     Args:
         folder: Where they go.
-        columns: Of clips.csv.
         rows: Of all benchmarks and seeds.
         alphas: The same; of a method without any the file has a head alone.
         probes: The same.
-        means: Of the rows.
         model: What the model costs (cost.py), kept as `model` in metrics.json; None: there is no model.
 
     Returns:
@@ -151,12 +147,11 @@ def write(
     Raises:
         UserError: The disk is full or the folder cannot be written.
     """
-    means = means if model is None else {**means, "model": dict(model)}
+    means = summary(rows) if model is None else {**summary(rows), "model": dict(model)}
+    columns = PREDICTED if any("horizon" in row for row in rows) else INTERPOLATED
     for name, keys, table in (("clips", columns, rows), ("alpha", ALPHA, alphas), ("probes", PROBES, probes)):
-        with (
-            atomic(folder / f"{name}.csv") as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
+        path = folder / f"{name}.csv"
+        with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(keys)
             writer.writerows([_cell(row.get(key)) for key in keys] for row in table)
@@ -174,51 +169,34 @@ def summary(rows: Iterable[Row]) -> Means:
     Every seed has every clip, so that these are also the means over seeds of each one's mean.
 
     Returns:
-        For each group clips, videos, seeds (how many) and the mean of every metric that has values.
+        For each group clips, videos, seeds (how many) and the mean of every metric that has values. Of
+        prediction there are no kinds, but `<metric>_<k>` at horizon k, and `<metric>_to_<k>`, the mean of
+        those from 1 to k.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row["benchmark"], []).append(row)
-        if row["kind"]:
+        if row["kind"] and "horizon" not in row:
             groups.setdefault(f"{row['benchmark']}_{row['kind']}", []).append(row)
-    return {
-        name: _summed(group, _means({metric: row.get(metric) for metric in METRICS} for row in group))
-        for name, group in sorted(groups.items())
-    }
+    return {name: _averages(group) for name, group in sorted(groups.items())}
 
 
-def summary_ahead(rows: Iterable[Row]) -> Means:
-    """Average over clips: `<metric>_<k>` at horizon k, and `<metric>_to_<k>` the mean of those from 1 to k.
-
-    Returns:
-        By benchmark, with counts of clips, videos and seeds.
-    """
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row["benchmark"], []).append(row)
-    found = {}
-    for name, group in sorted(groups.items()):
-        values = _means({f"{metric}_{row['horizon']}": row[metric] for metric in AHEAD} for row in group)
-        for metric in RUNNING:
-            total, horizon = 0.0, 1
-            while f"{metric}_{horizon}" in values:  # as far as no horizon is missing
-                total += values[f"{metric}_{horizon}"]
-                values[f"{metric}_to_{horizon}"] = total / horizon
-                horizon += 1
-        found[name] = _summed(group, values)
-    return found
-
-
-def _means(values: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+def _averages(rows: Sequence[Row]) -> dict[str, float]:
     means = metrics.Means()
-    for one in values:
-        means.update(one)
-    return means.compute()
-
-
-def _summed(rows: Sequence[Row], means: Mapping[str, float]) -> dict[str, float]:
+    for row in rows:
+        if "horizon" in row:
+            means.update({f"{metric}_{row['horizon']}": row[metric] for metric in (*AHEAD, "lpips")})
+        else:
+            means.update({metric: row.get(metric) for metric in METRICS})
+    values = means.compute()
+    for metric in RUNNING:
+        total, horizon = 0.0, 1
+        while f"{metric}_{horizon}" in values:  # as far as no horizon is missing
+            total += values[f"{metric}_{horizon}"]
+            values[f"{metric}_to_{horizon}"] = total / horizon
+            horizon += 1
     counts = {f"{key}s": len({row[key] for row in rows}) for key in ("clip", "video", "seed")}
-    return counts | {key: round(value, DECIMALS) for key, value in means.items()}
+    return counts | {key: round(value, DECIMALS) for key, value in values.items()}
 
 
 def fingerprint(benchmark: Benchmark, manifest: Path, *, ahead: bool = False) -> dict[str, str]:

@@ -12,29 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from lift import metrics
 from lift.errors import UserError
 from lift.evaluation import forks, results
 from lift.evaluation.method import Clips, Method, Prediction, Predictor, Sample, Truth, reference
 from lift.evaluation.probes import evenly, probe
-from lift.evaluation.results import INTERPOLATED, PREDICTED, Means, Row, labels, rounded, shares
-from lift.metrics import (
-    Lpips,
-    both_ssims,
-    edges,
-    epe,
-    full_size,
-    ie,
-    ie_rms,
-    ie_where,
-    ms_ssim,
-    occluded,
-    psnr,
-    ssim,
-    warping_error,
-)
+from lift.evaluation.results import Means, Row, labels, rounded, shares
 from lift.progress import bar
 
 Rows = list[Row]
+BETWEEN = {"psnr": metrics.psnr, "ie": metrics.ie, "ie_rms": metrics.ie_rms}
+AHEAD = {"psnr": metrics.psnr, "ssim": metrics.ssim, "ms_ssim": metrics.ms_ssim}
 
 
 class Found(NamedTuple):
@@ -49,7 +37,7 @@ def evaluate(
     methods: Mapping[int | None, Method],
     name: str,
     benchmarks: Mapping[str, Clips],
-    lpips: Lpips,
+    lpips: metrics.Lpips,
     *,
     edges: float,
     out: Path,
@@ -95,36 +83,28 @@ def evaluate(
         return found
 
     found = _every_clip(measure, name, benchmarks, processes)
-    rows, alphas = kept[0] + found.rows, kept[1] + found.alphas
-    return results.write(out, INTERPOLATED, rows, alphas, found.probes, results.summary(rows), model)
+    return results.write(out, kept[0] + found.rows, kept[1] + found.alphas, found.probes, model)
 
 
 def evaluate_ahead(
     methods: Mapping[int | None, Predictor],
     name: str,
     benchmarks: Mapping[str, tuple[Clips, int]],
-    lpips: Lpips,
+    lpips: metrics.Lpips,
     *,
     out: Path,
     model: Mapping[str, float] | None = None,
     processes: int = 1,
 ) -> Means:
-    """Measure a method that predicts, up to the furthest horizon of every benchmark, as `evaluate` does.
+    """Measure a method that predicts, up to the furthest horizon of each benchmark, as `evaluate` does.
 
-    Args:
-        methods: As for `evaluate`.
-        name: As for `evaluate`.
-        benchmarks: Clips, seen through the method's window, and the furthest horizon, by benchmark.
-        lpips: As for `evaluate`.
-        out: Folder of the four files; alpha.csv holds the next frame's α, probes.csv nothing.
-        model: As for `evaluate`.
-        processes: As for `evaluate`.
+    In the files a row is a frame; alpha.csv holds the next frame's α, and probes.csv nothing.
 
     Returns:
         What metrics.json says.
 
     Raises:
-        UserError: As for `evaluate`.
+        UserError: A prediction is not finite (the clip is named), or a file cannot be read or written.
     """
 
     def measure(benchmark: str, index: int) -> list[Found]:
@@ -139,19 +119,15 @@ def evaluate_ahead(
                     one, f"{benchmark}: {sample['clip']}: {_named(name, seed)}, {ahead} ahead,"
                 )
                 target = clips.frame(index, ahead - 1)
-                judged = {
-                    metric: judge(one.frame, target, data_range=1.0)
-                    for metric, judge in (("psnr", psnr), ("ssim", ssim), ("ms_ssim", ms_ssim))
-                }
-                distance = lpips.measure(one.frame, target)
-                rows.append(rounded({**shared, "horizon": ahead, **judged, "lpips": distance}))
+                judged = {key: judge(one.frame, target, data_range=1.0) for key, judge in AHEAD.items()}
+                judged["lpips"] = lpips.measure(one.frame, target)
+                rows.append(rounded({**shared, "horizon": ahead, **judged}))
             found.append(Found(rows, shares(rows[0], sample, next(iter(predictions.values())).alpha), []))
         return found
 
     given = {benchmark: clips for benchmark, (clips, _) in benchmarks.items()}
     found = _every_clip(measure, name, given, processes)
-    means = results.summary_ahead(found.rows)
-    return results.write(out, PREDICTED, found.rows, found.alphas, [], means, model)
+    return results.write(out, *found, model)
 
 
 def _every_clip(
@@ -194,20 +170,18 @@ def _refuse_non_finite(prediction: Prediction, who: str) -> None:
 def _judged(prediction: Prediction, sample: Sample, truth: Truth | None, share: float) -> dict[str, Any]:
     """Return the metrics of an interpolated frame and its flow; None: no flow, or no truth."""
     frame, target, flow = prediction.frame, sample["target"], prediction.flow
-    found: dict[str, Any] = {
-        name: judge(frame, target, data_range=1.0)
-        for name, judge in (("psnr", psnr), ("ie", ie), ("ie_rms", ie_rms))
-    }
-    found |= both_ssims(frame, target, data_range=1.0)
-    found["ie_edges"] = ie_where(frame, target, edges(target, share, data_range=1.0), data_range=1.0)
+    found: dict[str, Any] = {key: judge(frame, target, data_range=1.0) for key, judge in BETWEEN.items()}
+    found |= metrics.both_ssims(frame, target, data_range=1.0)
+    steep = metrics.edges(target, share, data_range=1.0)
+    found["ie_edges"] = metrics.ie_where(frame, target, steep, data_range=1.0)
     if flow is not None:  # at the frame's resolution
-        flow = full_size(flow, (target.shape[1], target.shape[2])).cpu()
+        flow = metrics.full_size(flow, (target.shape[1], target.shape[2])).cpu()
         references = torch.stack((reference(sample, -1), reference(sample, 1)))
-        found["warping"] = warping_error(flow, references, target, data_range=1.0)
+        found["warping"] = metrics.warping_error(flow, references, target, data_range=1.0)
     if truth is not None:
         hidden = np.asarray(~truth[1].all(axis=0))
-        found["ie_occluded"] = ie_where(frame, target, hidden, data_range=1.0)
+        found["ie_occluded"] = metrics.ie_where(frame, target, hidden, data_range=1.0)
         true_flow, visible = (torch.from_numpy(part) for part in truth)
-        found["occluded"] = occluded(visible)
-        found["epe"] = None if flow is None else epe(flow, true_flow, visible)
+        found["occluded"] = metrics.occluded(visible)
+        found["epe"] = None if flow is None else metrics.epe(flow, true_flow, visible)
     return found

@@ -35,7 +35,7 @@ from lift.report.statistics import (
     permutation_p,
     seed_interval,
 )
-from lift.report.texts import CONTROL, METRICS, STRATA, listing, times
+from lift.report.texts import CONTROL, METRICS, STRATA, listing, number, times
 from lift.seeds import derive, generator
 
 OUTCOMES = ("psnr", "ssim", "lpips", "ie")
@@ -164,12 +164,25 @@ def verdict(test: Mapping[str, Any]) -> str:
     return BETTER if effect.mean > 0 else WORSE
 
 
+def doubt(test: Mapping[Any, Any]) -> str:
+    """Say why one row of `declared` shows no difference though its interval is without 0; else nothing."""
+    effect: Effect | None = test["effect"]
+    if test["verdict"] != NONE or effect is None or not effect.low * effect.high > 0:
+        return ""
+    if not test["agree"]:
+        return "trainings disagree"
+    if test["p_holm"] >= test["level"]:
+        return f"corrected p {number(test['p_holm'], 2)}"
+    return "most videos on the other side"
+
+
 def decided(results: Results, tests: pd.DataFrame) -> pd.DataFrame:
     """Sum up each comparison on each population over its outcomes, of those that were measured.
 
     Returns:
         One row for each: `reading`, the reading of the question on which it bears; `effect` in PSNR and
-        `lpips`; `detectable`, the gain in PSNR; `verdict`, better or worse where no outcome is the opposite.
+        `lpips`; `detectable`, the gain in PSNR; `verdict`, better or worse where no outcome is the opposite;
+        `doubt`, of PSNR.
     """
     rows = []
     for keys, group in tests.groupby(COMPARISON, sort=False):
@@ -179,8 +192,12 @@ def decided(results: Results, tests: pd.DataFrame) -> pd.DataFrame:
             about = _reading(results, row["method"], row["against"])
             row |= {"reading": EXPLORATORY if row["family"] == EXPLORATORY else about}
             row |= {"effect": effects["psnr"], "lpips": effects["lpips"], "verdict": _judged(group)}
-            rows.append(row | {"detectable": group["detectable"].iloc[0]})
-    return pd.DataFrame(rows, columns=[*COMPARISON, "reading", "effect", "lpips", "detectable", "verdict"])
+            psnr = group.iloc[0].to_dict()
+            rows.append(row | {"detectable": psnr["detectable"], "doubt": doubt(psnr)})
+    return pd.DataFrame(rows, columns=[*COMPARISON, *_DECIDED])
+
+
+_DECIDED = ["reading", "effect", "lpips", "detectable", "verdict", "doubt"]
 
 
 def _reading(results: Results, method: str, against: str) -> str:

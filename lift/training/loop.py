@@ -116,8 +116,9 @@ class _Run:
     def fit(self) -> dict[str, float]:
         job, first, total = self.job, self.state.step, self.schedule.steps
         started = time.perf_counter()
-        main = self.fabric.is_global_zero
-        self.logs = Logs(job.folder, job.board, self.state.rows, first) if main else None
+        self.logs: Any = None  # of process 0 alone
+        if self.fabric.is_global_zero:
+            self.logs = Logs(job.folder, job.board, self.state.rows, first)
         self.since = (started, first, 0.0)  # clock, step and wait at the last row
         with bar(title=f"training {job.config.method}", unit="step", total=total, initial=first) as progress:
             for asked in self.steps():
@@ -136,7 +137,6 @@ class _Run:
         }
 
     def _finish(self) -> None:
-        assert self.logs is not None
         self.logs.close()
         with self._averaged():
             weights.save(self.job.folder / LAST, self.model, self.job.config.digestible())
@@ -205,7 +205,6 @@ class _Run:
 
     def _log(self, step: int) -> None:
         """Log the means of the steps since the last row; a step that fp16 left out has no gradient."""
-        assert self.logs is not None
         pending, done = self.state.pending, step + 1
         keys = {key: None for row in pending for key in row}
         columns = {key: [row[key] for row in pending if key in row] for key in keys}
@@ -225,7 +224,6 @@ class _Run:
 
     def _keep(self, step: int, found: Validated) -> None:
         """Log a validation, and keep the weights where they are the best so far."""
-        assert self.logs is not None
         psnr = found.means["psnr"]
         with full_disk_explained(self.job.board):
             self.logs.row(step + 1, self.schedule.epoch(step), found.means)
@@ -238,7 +236,6 @@ class _Run:
             weights.save(self.job.folder / BEST, self.model, self.job.config.digestible())
 
     def _save(self) -> None:
-        assert self.logs is not None
         with full_disk_explained(self.job.board):
             self.logs.flush()
         self._gather()
@@ -253,7 +250,6 @@ class _Run:
 
     def _gather(self) -> None:
         """Put what lives outside of the state into it."""
-        assert self.logs is not None
         self.state.model = self.model.state_dict()
         self.state.optimizer = self.optimizer.state_dict()
         self.state.scaler = self.scaler.state_dict() if self.scaler is not None else {}

@@ -54,15 +54,13 @@ def layout(environment: Mapping[str, str], devices: int, nodes: int) -> tuple[in
 
 @contextmanager
 def together(fabric: Fabric) -> Iterator[None]:
-    """Connect the processes, and part them again at the end, however it comes.
-
-    Left to the interpreter's end, the threads of Gloo are sometimes destroyed while they still run: the
-    process then aborts, and its launcher reports a finished training as a failed one.
-    """
+    """Connect the processes, and part them again at the end, however it comes."""
     fabric.launch()
     try:
         yield
     finally:
+        # Left to the interpreter's end, the threads of Gloo are sometimes destroyed while they still run: the
+        # process then aborts, and its launcher reports a finished training as a failed one.
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
@@ -138,11 +136,8 @@ class StopRequest:
 
 
 def leave_signals_to_trainer(worker: int) -> None:
-    """Let a loading process live through a signal that a scheduler sends to all processes at once.
-
-    It ends with its trainer; if it ended first, the trainer would stop for the lack of it, without a
-    checkpoint.
-    """
+    """Let a loading process live through a signal that a scheduler sends to all processes at once."""
+    # It ends with its trainer; if it ended first, the trainer would stop without a checkpoint.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -31,26 +31,17 @@ PREVIOUS = "state.previous.pt"
 class State:
     """What a resumed run continues from."""
 
-    step: int = 0
-    """Optimiser steps done."""
+    step: int = 0  # optimiser steps done
     model: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
-    scaler: dict[str, Any] = field(default_factory=dict)
-    """The gradient scaler's (fp16), empty otherwise."""
-    average: dict[str, Any] = field(default_factory=dict)
-    """The averaged weights, empty where none are kept."""
-    best: float | None = None
-    """Best validation PSNR so far, dB; None before the first validation."""
-    rows: list[dict[str, float]] = field(default_factory=list)
-    """Of the training curves so far."""
-    pending: list[dict[str, float]] = field(default_factory=list)
-    """Values of the steps since the last row, which the next row averages."""
-    recent: list[float] = field(default_factory=list)
-    """Losses of the last steps: what a spike is measured against."""
-    setting: dict[str, Any] = field(default_factory=dict)
-    """What must be the same for the continuation to be exact: processes, batch, versions."""
-    snapshots: list[int] = field(default_factory=list)
-    """Epochs after which this run wrote the snapshots that it keeps, ascending."""
+    scaler: dict[str, Any] = field(default_factory=dict)  # the gradient scaler's (fp16), empty otherwise
+    average: dict[str, Any] = field(default_factory=dict)  # the averaged weights, empty where none are kept
+    best: float | None = None  # best validation PSNR so far, dB; None before the first validation
+    rows: list[dict[str, float]] = field(default_factory=list)  # of the training curves so far
+    pending: list[dict[str, float]] = field(default_factory=list)  # of the steps since: the next row's mean
+    recent: list[float] = field(default_factory=list)  # losses that a spike is measured against
+    setting: dict[str, Any] = field(default_factory=dict)  # processes, batch, versions: must stay the same
+    snapshots: list[int] = field(default_factory=list)  # epochs of this run's own that it keeps, ascending
 
 
 def setting(world: int, train: Train) -> dict[str, Any]:

@@ -1,9 +1,21 @@
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from lift.clips.plan import present, spread, targets
+from lift.clips.plan import free, present, spread
+from lift.clips.sources import Target
+
+
+def targets(numbers, before, after, spacing, limit):
+    rules = SimpleNamespace(before=before, after=after, spacing=spacing, max_clips=limit, stride=1)
+    return [target.number for target in free(numbers, rules)]
+
+
+def context(numbers, reach=(15, 11), **target):
+    """Give the offsets of a target's frames but its own."""
+    return tuple(offset for offset in present(numbers, Target(**target), reach) if offset)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 17])
@@ -38,13 +50,13 @@ def test_targets_of_a_whole_video_are_every_spacing_th_frame():
 
 
 def test_dense_offsets_are_all_that_exist_but_the_target():
-    assert present(range(1, 8), 4, 1, 15, 11, uniform=False) == (-3, -2, -1, 1, 2, 3)
-    assert present(range(100), 50, 1, 3, 2, uniform=False) == (-3, -2, -1, 1, 2)
+    assert context(range(1, 8), number=4) == (-3, -2, -1, 1, 2, 3)
+    assert context(range(100), (3, 2), number=50) == (-3, -2, -1, 1, 2)
 
 
 @pytest.mark.parametrize("step", [1, 2, 4, 8])
 def test_uniform_offsets_never_name_a_frame_between_the_references(step):
-    offsets = present(range(400), 200, step, 15, 11, uniform=True)
+    offsets = context(range(400), number=200, step=step, uniform=True)
     assert offsets == (-15, -13, -11, -9, -7, -5, -3, -1, 1, 3, 5, 7, 9, 11)
     assert all(abs(offset) * step >= step for offset in offsets)
     inside = set(range(200 - step + 1, 200 + step))
@@ -52,5 +64,5 @@ def test_uniform_offsets_never_name_a_frame_between_the_references(step):
 
 
 def test_offsets_end_with_the_video():
-    assert present(range(33), 16, 8, 15, 11, uniform=True) == (-1, 1)
-    assert present(frozenset(range(10, 21)), 16, 2, 15, 11, uniform=True) == (-3, -1, 1)
+    assert context(range(33), number=16, step=8, uniform=True) == (-1, 1)
+    assert context(frozenset(range(10, 21)), number=16, step=2, uniform=True) == (-3, -1, 1)

@@ -12,7 +12,7 @@ from lift.config.abilities import PREDICTORS as NAMED
 from lift.errors import UserError
 from lift.evaluation.baselines import BASELINES, PREDICTORS, extrapolated, last
 from lift.evaluation.method import Prediction, of_predictor
-from lift.evaluation.results import summary_ahead
+from lift.evaluation.results import summary
 from lift.evaluation.run import evaluate_ahead
 from lift.metrics import Lpips, psnr
 
@@ -150,7 +150,7 @@ def test_a_running_mean_stops_at_a_horizon_that_was_not_made():
         "context": 2,
     }
     values = {"psnr": 30.0, "ssim": 0.9, "ms_ssim": 0.9, "lpips": 0.1}
-    means = summary_ahead([{**common, "horizon": k, **values} for k in (1, 3)])["set"]
+    means = summary([{**common, "horizon": k, **values} for k in (1, 3)])["set"]
     assert "ms_ssim_to_1" in means
     assert "psnr_3" in means
     assert not {"ms_ssim_to_2", "ms_ssim_to_3"} & set(means)

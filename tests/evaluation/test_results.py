@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from lift.evaluation.results import INTERPOLATED, METRICS, rounded, summary, write
+from lift.evaluation.results import METRICS, rounded, summary, write
 
 
 def row(clip="a", **values):
@@ -13,7 +13,7 @@ def row(clip="a", **values):
 
 
 def write_results(folder, rows, alphas, model=None):
-    write(folder, INTERPOLATED, rows, alphas, [], summary(rows), model)
+    write(folder, rows, alphas, model=model)
 
 
 def read(path):

@@ -16,6 +16,7 @@ from lift.report.comparisons import (
     decided,
     declared,
     describe,
+    doubt,
     gains,
     gated,
     opponents,
@@ -109,6 +110,19 @@ def test_better_needs_the_interval_the_mean_and_the_ranks_on_one_side(results, e
     assert verdict(changed(test, **effect)) == told
     assert verdict(test | {"p_holm": 0.2}) == NONE
     assert verdict(test | {"agree": False}) == NONE
+
+
+def test_no_difference_beside_an_interval_without_0_says_why(results):
+    asked = deciding(results, ("lift15", "repeat"))
+    tests = declared(asked)
+    tests.loc[:, "verdict"] = NONE
+    for change, told in (({"p_holm": 0.2}, "corrected p 0.20"), ({"agree": False}, "trainings disagree")):
+        found = decided(asked, tests.assign(**change))
+        (row,) = (row for row in verdicts(asked, found).cells if row[2].text == "UCF101")
+        assert row[-1].text == f"no difference shown (PSNR: {told})"
+        assert f", {told})" in answer(asked, found)["headline"][0]
+    test = of(tests, "repeat")
+    assert doubt(changed(test, low=-0.1)) == doubt(test | {"verdict": BETTER}) == ""
 
 
 def test_parts_that_were_trained_once_are_not_judged_and_untrained_ones_are(results):

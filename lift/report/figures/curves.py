@@ -3,8 +3,6 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator
 
 from lift.report.comparisons import describe, gains
 from lift.report.figures import style
@@ -47,33 +45,32 @@ def width(results: Results) -> Drawing | None:
 
 
 def time(results: Results) -> Drawing | None:
-    """Show PSNR and LPIPS against processor time per frame, one named marker per model."""
-    methods = [m for m in results.config.models if m in results.timings.frames and results.rows.get(m)]
-    if len(methods) < 2 or not results.populations:
+    """Show processor time per frame, PSNR and LPIPS side by side: a row for each model, the fastest first."""
+    asked, known = next(iter(results.populations), ""), results.timings.frames
+    there = [m for m in results.config.models if m in known and results.frame(m, asked) is not None]
+    if len(there) < 2:
         return None
-    asked = results.populations[0]
-    figure, grid = style.panels(3.0, 1, 2)
-    for axes, key in zip(grid[0], ("psnr", "lpips"), strict=True):
-        handles = []
-        for number, method in enumerate(methods, 1):
-            look: dict[str, Any] = {"marker": "o", "linestyle": ""}
-            look["color"] = style.ORANGE if results.narrow(method) else style.BLUE
-            look["markerfacecolor"] = look["color"] if method == results.base else "none"
-            seconds = results.timings.frames[method]["milliseconds"] / 1000
-            point = (seconds, results.mean(method, asked, key))
-            axes.plot(*point, **look)
-            axes.annotate(
-                str(number), point, (3, 3), textcoords="offset points", fontsize=6, color=style.BLACK
-            )
-            handles.append(Line2D([], [], **look, label=f"{number} {results.called(method)}"))
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter("")
-        axes.set(xlabel="seconds per frame", ylabel=f"{METRICS[key].named} {METRICS[key].arrow}")
+    methods = sorted(there, key=lambda method: known[method]["milliseconds"])
+    columns = {"seconds per frame ↓": [known[method]["milliseconds"] / 1000 for method in methods]}
+    for key in ("psnr", "lpips"):
+        title = f"{METRICS[key].named} {METRICS[key].arrow}"
+        columns[title] = [results.mean(method, asked, key) for method in methods]
+    sees = {True: "sees the two references", False: "sees more of the window"}
+    figure, grid = style.panels(0.7 + 0.15 * len(methods), 1, len(columns), sharey=True)
+    for axes, (title, values) in zip(grid[0], columns.items(), strict=True):
+        for place, (method, value) in enumerate(zip(methods, values, strict=True)):
+            narrow = results.narrow(method)
+            look = {"color": style.ORANGE, "marker": "s"} if narrow else {"color": style.BLUE, "marker": "o"}
+            face = look["color"] if method == results.base else "white"
+            axes.plot(value, place, **look, markerfacecolor=face, linestyle="", label=sees[narrow])
+        axes.set_xlabel(title)
         axes.grid(axis="both")
-        axes.margins(0.12)
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
+        axes.margins(x=0.08)
+    grid[0, 0].set_xlim(left=0)
+    grid[0, 0].set_yticks(range(len(methods)), [results.called(method) for method in methods], fontsize=6)
+    grid[0, 0].set_ylim(len(methods) - 0.4, -0.6)
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
     return drawing("time", results, methods, figure, benchmark=asked)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from lift.errors import UserError
 from lift.report.figures import style
@@ -127,14 +128,15 @@ def _show(axes: Axes, name: str, image: Image, window: tuple[int, int, int] | No
     if window is None:
         return
     top, left, side = window
-    axes.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="white", linewidth=0.7))
+    line: dict[str, Any] = {"linewidth": 0.8, "path_effects": [withStroke(linewidth=1.8, foreground="black")]}
+    axes.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="white", **line))
     wide = _SHARE * height / width
     x = 0.0 if left + side / 2 > width / 2 else 1 - wide
     y = 0.0 if top + side / 2 < height / 2 else 1 - _SHARE
     corner = axes.inset_axes((x, y, wide, _SHARE))
     corner.imshow(image)
     corner.set(xlim=(left, left + side), ylim=(top + side, top), xticks=[], yticks=[])
-    corner.spines[:].set(visible=True, color="white", linewidth=0.8)
+    corner.spines[:].set(visible=True, color="white", **line)
 
 
 def _densest(values: npt.NDArray[np.floating]) -> tuple[int, int, int]:

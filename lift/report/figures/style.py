@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context, rcParams
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
@@ -85,7 +85,6 @@ def write(drawing: Drawing, folder: Path) -> None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         # The canvases' own methods: `savefig` would draw each format once more, only to measure it.
-        figure.set_dpi(rcParams["savefig.dpi"])
         FigureCanvasAgg(figure).print_png(f"{path}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
         FigureCanvasPdf(figure).print_pdf(f"{path}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
         FigureCanvasSVG(figure).print_svg(f"{path}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]

@@ -102,10 +102,10 @@ def _sentence(results: Results, verdicts: pd.DataFrame, about: str) -> str:
         return f"{about.capitalize()}: {rows[0]['verdict']}." if rows else ""
     parts: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        effect = row["effect"]
-        gain = f"{number(effect.mean, 2, True)} dB {interval(effect.low, effect.high, 2, True)}"
-        key = results.called(row["method"]), row["verdict"]
-        parts.setdefault(key, []).append(f"{results.called(row['against'])} ({gain})")
+        effect, doubt = row["effect"], f", {row['doubt']}" if row["doubt"] else ""
+        gain = f"{number(effect.mean, 2, True)} dB {interval(effect.low, effect.high, 2, True)}{doubt}"
+        key = _quoted(results.called(row["method"])), row["verdict"]
+        parts.setdefault(key, []).append(f"{_quoted(results.called(row['against']))} ({gain})")
     clauses = [_CLAUSES.get(v, "{} against {} is " + v).format(m, listing(a)) for (m, v), a in parts.items()]
     found = {row["verdict"] for row in rows}
     if any(" in " in v for v in found) or {BETTER, WORSE} <= found:
@@ -120,6 +120,11 @@ def _sentence(results: Results, verdicts: pd.DataFrame, about: str) -> str:
     return (
         f"{about.capitalize()}: {word}; on {results.title(asked)} ({footage}{videos}) {'; '.join(clauses)}."
     )
+
+
+def _quoted(name: str) -> str:
+    """Set a name apart in a sentence whose commas it would be lost among."""
+    return f"“{name}”" if "," in name else name
 
 
 def made(results: Results, others: Sequence[str] = ()) -> dict[str, Any]:

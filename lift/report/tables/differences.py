@@ -23,6 +23,8 @@ def verdicts(results: Results, decided: pd.DataFrame) -> Table | None:
         row = _versus(results, one) | {key: one[key] for key in ("reading", "detectable", "verdict")}
         row |= interval("psnr", one["effect"]) | interval("lpips", one["lpips"])
         row |= {"n": one["effect"].n, "trainings": " / ".join(map(str, times)) if any(times) else NONE}
+        if one["doubt"]:
+            row["verdict_shown"] = f"{one['verdict']} (PSNR: {one['doubt']})"
         rows.append(row | {"verdict_mark": {BETTER: GAIN, WORSE: LOSS}.get(one["verdict"], "")})
     return table("verdicts", results, rows, results.compared)
 
