@@ -65,7 +65,7 @@ class Lift(Family):
     """False: the two warped references are averaged without occlusion maps."""
     refinement: str = choice("coarse", "aligned", "none", "fusion")
     """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
-    it, features with them (aligned.py). Of `flow: rife` also, without encoder and transformer: none, nothing
+    it, features with them (rendering.py). Of `flow: rife` also, without encoder and transformer: none, nothing
     learnt on top of what it gives, and fusion, a small network that weighs its candidates
     (lift/models/lift_rife/fusion.py)."""
     target_position: int = number(0, 1024)
