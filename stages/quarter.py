@@ -11,7 +11,6 @@ weights.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -24,7 +23,7 @@ from typing import Any
 
 from lift.config.quarter import Quarter, load_quarter
 from lift.errors import UserError
-from lift.files import ROOT, atomic, write_json
+from lift.files import ROOT, atomic, read_json, write_json
 from lift.threads import processors
 from stages.common import PARAMS, commit, data_folder, run
 
@@ -59,11 +58,7 @@ class Notes:
     """A part's file of JSON, always whole; what an earlier process has noted stays."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self.values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            self.values = {}
+        self._path, self.values = path, read_json(path)
 
     def note(self, **values: Any) -> None:
         """Add values, and write down all that is known."""
