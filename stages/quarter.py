@@ -178,13 +178,11 @@ class _Quarter:
             time.sleep(0.2)
             if time.time() - self.merged > MERGE:
                 self._merge()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if part.poll() is None:
-                _signal(part, number)
-            last = time.time() + GRACE
-            while part.poll() is None and time.time() < last:
-                time.sleep(0.1)
-        _signal(part, signal.SIGKILL)  # what it has started
+        if part.poll() is None:
+            _signal(part, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                part.wait(GRACE)
+        _signal(part, signal.SIGKILL)  # also what it has started
         self._merge()
         return part.wait()
 
