@@ -25,34 +25,23 @@ class _Lines:
         self._stream.flush()
 
 
-def bar(
-    iterable: Iterable[Any] | None = None,
-    *,
-    title: str,
-    unit: str,
-    total: int | None = None,
-    initial: int = 0,
-    scale: bool = False,
-) -> "tqdm[Any]":
+def bar(iterable: Iterable[Any] | None = None, *, title: str, unit: str, **options: Any) -> "tqdm[Any]":
     """Return a tqdm bar on standard error for `iterable`, or one to be advanced by hand with `update`.
 
     Args:
         iterable: What is gone through, if anything.
         title: What is done.
         unit: What is counted.
-        total: How many there are.
-        initial: How many of them were done before (they do not count for the rate).
-        scale: Show k, M, G: for bytes.
+        options: Of tqdm: `total`; `initial`, what was done before and does not count for the rate;
+            `unit_scale`, for k, M, G of bytes.
     """
     terminal = sys.stderr.isatty()
     return tqdm(
         iterable,
         desc=title,
         unit=unit,
-        total=total,
-        initial=initial,
-        unit_scale=scale,
         file=sys.stderr if terminal else _Lines(sys.stderr),
         mininterval=0.1 if terminal else LOG_SECONDS,
         dynamic_ncols=terminal,
+        **options,
     )

@@ -98,6 +98,8 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     own_weights()
     with pytest.raises(UserError, match="average: not trained in profile study"):
         release.main("study", "average")
+    with pytest.raises(UserError, match="a name and no path"):
+        release.main("study", "lift15", "some/where")
     release.main("study", "lift15", "mine")
     about = header.read(Path("weights/mine.safetensors")).plain("about")
     assert (about["profile"], about["method"], about["steps"], about["seed"]) == ("study", "lift15", 2, 7)

@@ -62,10 +62,10 @@ def check_profile(raw: Mapping[str, Any], config: Config) -> None:
         ("report.whole.main", report.whole.main, methods),
     ):
         for name in names:
-            check_known(name, known, key)
+            check_known(name, known, key, "no such name")
     for comparison in report.comparisons:
         for method in (comparison.method, comparison.against):
-            check_known(method, methods, "report.comparisons")
+            check_known(method, methods, "report.comparisons", "no such method")
             if method not in config.methods:
                 raise ParamsError(
                     f"report.comparisons: {method} is not a method of profile {config.profile}; "
@@ -89,18 +89,22 @@ def _check_sets(raw: Mapping[str, Any], config: Config) -> None:
     sets = config.clips.sets
     known = [*TRAINING_SETS, *config.benchmarks]
     listed = ((raw.get("clips") or {}).get("sets") or {}).keys()  # the matrix axis of dvc.yaml
-    odd = sorted({*sets, *listed} ^ set(known)) or sorted(set(known) - set(listed))
-    if odd:
+    if odd := sorted({*sets, *listed} - set(known)):
         raise ParamsError(
-            f"clips.sets.{odd[0]}: the sets are train, validation and every benchmark "
-            f"({', '.join(known)}), all of them named at the top level"
+            f"clips.sets.{odd[0]}: nothing takes it; the sets are train, validation and every benchmark "
+            f"({', '.join(known)})"
+        )
+    if lacking := sorted(set(known) - set(listed)):
+        raise ParamsError(
+            f"clips.sets.{lacking[0]}: missing; train, validation and every benchmark have an entry, at the "
+            "top level"
         )
     for name, clip_set in sets.items():
         where = f"clips.sets.{name}.sources"
         if not clip_set.sources:
             raise ParamsError(f"{where}: empty; name at least one of: {', '.join(config.sources)}")
         for source in clip_set.sources:
-            check_known(source, config.sources, where)
+            check_known(source, config.sources, where, "not under sources")
         _check_once(clip_set.sources, where)
         if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
             raise ParamsError(
@@ -152,7 +156,7 @@ def _check_listed(config: Config, ablations: Collection[str], released: Collecti
         ("baselines", config.baselines, BASELINES),
     ):
         for name in listed:
-            check_known(name, known, f"{where}.{kind}")
+            check_known(name, known, f"{where}.{kind}", "no such method")
         _check_once(listed, f"{where}.{kind}")
     for name in (*ablations, *released):
         if name in BASELINES:
@@ -237,7 +241,7 @@ def check_method(config: Config, where: str) -> None:
             f"clips.after: {config.clips.after} store fewer; raise those two"
         )
     for source in train.crop_limits:
-        check_known(source, config.sources, "train.crop_limits")
+        check_known(source, config.sources, "train.crop_limits", "not under sources")
     frozen = [i for i, phase in enumerate(train.phases) if phase.freeze or phase.thaw]
     if frozen and model.family.freezable and model.start is None:
         raise ParamsError(

@@ -59,7 +59,7 @@ def load(path: Path | str, profile: str, method: str | None = None) -> Config:
     if method in configs:
         return configs[method]
     reader = Reader(Path(path), profile)
-    check_known(method, {*configs, *base.baselines, *reader.ablations}, "ablations")
+    check_known(method, {*configs, *base.baselines, *reader.ablations}, "ablations", "no such method")
     return reader.trained(method)
 
 
@@ -97,7 +97,7 @@ class Reader:
         """
         where = f"ablations.{name}"
         over = _section(self.ablations[name], where, OVERRIDABLE)
-        config = self._method(name, "trained", lay(self.merged, over, Config, where))
+        config = self._method(where, "trained", lay(self.merged, over, Config, where))
         check_method(config, where)
         return config
 
@@ -125,18 +125,20 @@ class Reader:
             raise UserError(f"{paths[0]}: weights of another version of the project: {error.text}") from error
         if len(paths) > 1:
             over["train"] = {"seeds": _seeds(paths)}
-        config = self._method(name, "released", lay(values, over, Config, where), tuple(files))
+        config = self._method(where, "released", lay(values, over, Config, where), tuple(files))
         check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
         return config
 
     def _method(
-        self, name: str, kind: Kind, values: Mapping[str, Any], weights: tuple[str, ...] = ()
+        self, where: str, kind: Kind, values: Mapping[str, Any], weights: tuple[str, ...] = ()
     ) -> Config:
-        # What a method leaves alone has been built and checked with the base.
+        # What a method leaves alone has been built and checked with the base: what is wrong now is its own.
         kinds = get_type_hints(Config)
         differ = [key for key in OVERRIDABLE if values[key] is not self.merged[key]]
-        own: dict[str, Any] = {key: build(kinds[key], values[key], key) for key in differ}
-        return dataclasses.replace(self.base, method=name, kind=kind, weights=weights, **own)
+        own: dict[str, Any] = {key: build(kinds[key], values[key], f"{where}.{key}") for key in differ}
+        return dataclasses.replace(
+            self.base, method=where.partition(".")[2], kind=kind, weights=weights, **own
+        )
 
 
 def _seeds(paths: Sequence[Path]) -> list[int]:
@@ -196,7 +198,7 @@ def _chain(profiles: Mapping[str, Any], name: str, above: tuple[str, ...] = ()) 
         raise ParamsError(f"{where}: expected a list of profiles, found {bases!r}")
     found: list[str] = []
     for base in bases:
-        check_known(str(base), profiles, where)
+        check_known(str(base), profiles, where, "no such profile")
         if base in (name, *above):
             raise ParamsError(f"{where}: {base} stands on itself")
         found += [one for one in _chain(profiles, base, (*above, name)) if one not in found]

@@ -118,18 +118,24 @@ def _stripped(kind: Any) -> Any:
     return kind
 
 
-def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
-    """Refuse a key that is not among `known`, naming the nearest one that is.
+def check_known(key: str, known: typing.Iterable[str], path: str, what: str = "unknown key") -> None:
+    """Refuse a key, or a name that stands in a list, that is not among `known`; tell the nearest one that is.
+
+    Args:
+        key: The key.
+        known: What it may be.
+        path: Dotted key of the section or list.
+        what: What is wrong with another one.
 
     Raises:
-        ParamsError: The key is unknown.
+        ParamsError: It is none of them.
     """
-    names = list(known)
+    names = sorted(set(known))
     if key in names:
         return
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
-    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: {what}; {hint}")
 
 
 def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:

@@ -147,7 +147,7 @@ def _fetch_all(
             unit="B",
             total=sum(filter(None, sizes)) if all(sizes) else None,
             initial=sum(size_of(part_of(path)) for path in files),
-            scale=True,
+            unit_scale=True,
         ) as progress,
         ThreadPoolExecutor(settings.parallel) as pool,
     ):
@@ -208,7 +208,7 @@ def _unpacked(archive: Path, remote: Remote, near: Path) -> Iterator[Path]:
     size = archive.stat().st_size
     with (
         tempfile.TemporaryDirectory(dir=near) as folder,
-        bar(title=f"unpacking {remote.name}", unit="B", total=size, scale=True) as progress,
+        bar(title=f"unpacking {remote.name}", unit="B", total=size, unit_scale=True) as progress,
     ):
         unpack(archive, remote.kind, Path(folder), int(size * remote.expands), progress.update)
         yield innermost(Path(folder), remote.holds, archive)
@@ -269,7 +269,7 @@ def bring_vgg19(manifest: Path, settings: Download, *, remote: Remote = VGG19) -
 
 
 def _weights(remote: Remote, path: Path, manifest: Path, settings: Download) -> Identity:
-    with bar(title=f"downloading {remote.name}", unit="B", scale=True, total=remote.about) as progress:
+    with bar(title=f"downloading {remote.name}", unit="B", unit_scale=True, total=remote.about) as progress:
         return Transfer(
             remote=remote, path=path, key=f"weights/{remote.name}", manifest=manifest, settings=settings,
             advance=progress.update,

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = (*named(read(PARAMS), "ablations"), *base.released)
         names = known if asked.names == ["all"] else asked.names or base.ablations[:1]
         for name in names:
-            check_known(name, known, "ablations")
+            check_known(name, known, "ablations", "no such method")
         faults = sum(_check(load(PARAMS, asked.profile, name), asked) for name in names)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -4,6 +4,7 @@ import argparse
 import sys
 from dataclasses import fields
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from lift.errors import UserError
@@ -17,7 +18,6 @@ from lift.video.run import run
 from lift.video.settings import DEFAULTS
 from lift.video.source import Span
 
-FACTOR = 2
 SHORTENED = 2  # decimals from which a rate such as 23.98 is a shortened 24000/1001
 FINEST = 1_000_000  # parts of a second that containers count in, at most
 
@@ -66,7 +66,7 @@ def _job(options: argparse.Namespace, given: Path, output: Path, method: Method)
             f"--fps out, or take a model that interpolates"
         )
     if factor is None:
-        factor = FACTOR if method.interpolates else UNCHANGED
+        factor = LEAST if method.interpolates else UNCHANGED
     elif method.interpolates and factor < LEAST:
         raise UserError(not_a_factor(factor))
     own = {name: value for name, value in vars(options).items() if name in {f.name for f in fields(Job)}}
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         usage=f"{name} INPUT [INPUT ...] OUTPUT [options]",
         description="Raise the frame rate of videos.",
     )
-    add = parser.add_argument
+    add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
     add(
         "paths",
         type=Path,
@@ -93,22 +93,11 @@ def _parser() -> argparse.ArgumentParser:
         "is there already of several is not made again",
     )
     rate = parser.add_mutually_exclusive_group()
-    rate.add_argument(
-        "--factor",
-        type=int,
-        help=f"times as many frames, a whole number "
-        f"(default {FACTOR}; {UNCHANGED} with a model that predicts)",
-    )
-    rate.add_argument(
-        "--fps",
-        type=_rate,
-        help=f"a fixed frame rate instead, such as 60 or 60000/1001, at most {DEFAULTS.fastest:g}",
-    )
-    add(
-        "--slow-motion",
-        action="store_true",
-        help="keep the frame rate, so that the video lasts --factor times longer",
-    )
+    many = f"times as many frames (default {LEAST}; {UNCHANGED} with a model that predicts)"
+    rate.add_argument("--factor", type=int, help=many)
+    fixed = f"a fixed frame rate instead, such as 60 or 60000/1001, at most {DEFAULTS.fastest:g}"
+    rate.add_argument("--fps", type=_rate, help=fixed)
+    flag("--slow-motion", help="keep the frame rate, so that the video lasts --factor times longer")
     add(
         "--repeats",
         choices=("keep", "smooth"),
@@ -117,38 +106,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--start", type=_time, default=Fraction(0), help="where to begin: seconds or [h:]m:s")
     add("--end", type=_time, help="where to stop")
-    add(
-        "--model",
-        help=f"repeat, average, dis, or a trained model of weights or the demo (default {DEFAULT_MODEL})",
-    )
-    add(
-        "--weights",
-        type=Path,
-        help="a weights file (default: the model's in weights, else in data/demo/models)",
-    )
+    known = f"repeat, average, dis, or a trained model of weights or the demo (default {DEFAULT_MODEL})"
+    add("--model", help=known)
+    add("--weights", type=Path, help="a weights file (default: the model's in weights or data/demo/models)")
     add("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
     add("--precision", choices=sorted(HALVES), default="32", help="bits of the arithmetic (default 32)")
-    add(
-        "--tile",
-        default="auto",
-        help=f"auto (default: {DEFAULTS.memory:g} GiB, or what the GPU has), off, or pixels",
-    )
+    budget = f"auto (default: {DEFAULTS.memory:g} GiB, or what the GPU has), off, or pixels"
+    add("--tile", default="auto", help=budget)
     add("--codec", help="h264, h265, vp9, av1, ffv1 (lossless) or any encoder of FFmpeg")
-    add("--preview", action="store_true", help="show input and result side by side")
-    add(
-        "--predict",
-        type=int,
-        default=0,
-        metavar="N",
-        help="append N predicted frames, with a model that predicts",
-    )
+    flag("--preview", help="show input and result side by side")
+    add("--predict", type=int, default=0, metavar="N", help="append N frames, by a model that predicts")
     add("--report", type=Path, help="a CSV file: motion, cuts and α of each frame")
     add("--input-fps", type=_rate, default=Fraction(25), help="rate of a folder of pictures (default 25)")
-    add(
-        "--deinterlace", action="store_true", help="make whole pictures of an interlaced video's fields first"
-    )
-    add("--dry-run", action="store_true", help="say how many frames, seconds and bytes it would come to")
-    add("--force", action="store_true", help="overwrite the output")
+    flag("--deinterlace", help="make whole pictures of an interlaced video's fields first")
+    flag("--dry-run", help="say how many frames, seconds and bytes it would come to")
+    flag("--force", help="overwrite the output")
     return parser
 
 
@@ -156,10 +128,11 @@ def _rate(text: str) -> Fraction:
     """Read a frame rate; 59.94 and its like mean 60000/1001, as they do on every label."""
     try:
         value = Fraction(text)
+        if value <= 0:
+            raise ValueError("not above 0")
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text}: expected a number such as 60 or 60000/1001") from error
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text}: expected more than 0")
+        message = f"{text}: expected a number above 0, such as 60 or 60000/1001"
+        raise argparse.ArgumentTypeError(message) from error
     digits = len(text.partition(".")[2]) if "/" not in text and "e" not in text.lower() else 0
     near = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
     if digits >= SHORTENED and abs(near - value) <= Fraction(1, 2 * 10**digits):
@@ -168,14 +141,13 @@ def _rate(text: str) -> Fraction:
 
 
 def _time(text: str) -> Fraction:
-    wrong = argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s")
+    """Read seconds, or [h:]m:s."""
     try:
-        parts = [Fraction(part) for part in text.split(":")]
+        whole = "0:" * (2 - text.count(":")) + text
+        hours, minutes, seconds = (Fraction(part) for part in whole.split(":"))
     except (ValueError, ZeroDivisionError) as error:
-        raise wrong from error
-    if len(parts) > 3:
-        raise wrong
-    return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds or [h:]m:s") from error
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _say(line: str) -> None:

@@ -107,13 +107,13 @@ def run_all(jobs: Sequence[Job], method: Method, say: Say) -> int:
                 trouble = trouble and f"{trouble}; {job.output} holds what could be read"
             except UserError as error:
                 trouble = str(error)
-            except Stopped as stop:
+            except Stopped as stopped:
                 missing = [*failed, *waiting[place:]]
                 say(
                     f"stopped; {len(jobs) - len(missing)} of {len(jobs)} are whole; missing: "
                     f"{_names(missing)}; run the same command again to go on"
                 )
-                return SIGNALLED + stop.number
+                return SIGNALLED + int(stopped.args[0])
             if trouble:
                 say(f"error: {trouble}")
                 failed.append(job)

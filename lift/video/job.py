@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,7 @@ import torch
 from lift.errors import UserError
 from lift.video.engine import Repeats
 from lift.video.methods import Method
-from lift.video.pace import DOUBLED, Schedule, check_rate
+from lift.video.pace import Schedule, check_rate
 from lift.video.source import WHOLE, Span
 
 SIGNALLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
@@ -23,11 +23,7 @@ OURS = "[0-9]" * 6 + ".png"
 
 
 class Stopped(Exception):
-    """A signal, whose number it holds, ended the work, and what was made of this output is gone."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+    """A signal, whose number it is given, ended the work, and what was made of this output is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +32,7 @@ class Job:
 
     input: Path
     output: Path
-    schedule: Schedule = DOUBLED
+    schedule: Schedule = field(default_factory=Schedule)
     span: Span = WHOLE
     codec: str | None = None
     tile: str = "auto"

@@ -51,11 +51,6 @@ class Schedule:
                 raise UserError("--slow-motion keeps the frame rate and goes with --factor; leave --fps out")
 
     @property
-    def adds(self) -> bool:
-        """Whether there are frames between originals."""
-        return self.fps is not None or self.factor > UNCHANGED
-
-    @property
     def stretch(self) -> int:
         """How many times longer the output lasts than the input."""
         return self.factor if self.slow_motion else 1
@@ -104,9 +99,6 @@ class Schedule:
     def hold(self, rate: Fraction) -> Fraction:
         """Return how long the last frame is shown, seconds: as an original, so that the length is kept."""
         return self.stretch / rate if self.fps is None else 1 / self.fps
-
-
-DOUBLED = Schedule()
 
 
 def not_a_factor(factor: int) -> str:

@@ -17,17 +17,17 @@ from lift.progress import bar
 from lift.threads import Ahead, Behind
 from lift.video.codecs import container_of
 from lift.video.cuts import mark
-from lift.video.engine import Repeats, finest, smooth
+from lift.video.engine import finest, smooth
 from lift.video.file import VideoSource
 from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stopped, stoppable
 from lift.video.media import why
 from lift.video.methods import Method
-from lift.video.pace import Schedule
+from lift.video.pace import UNCHANGED, Schedule
 from lift.video.parts import Transparent, fit
 from lift.video.settings import DEFAULTS
-from lift.video.sink import Sink, open_report, open_sink
+from lift.video.sink import open_report, open_sink
 from lift.video.source import WHOLE, Source
 
 FAULTS = (OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
@@ -74,23 +74,33 @@ def run(
         sink = stack.enter_context(open_sink(job, source))
         for warning in (*source.warnings, *sink.warnings, *_coarse(method, schedule)):
             say(warning)
-        usual: Repeats = "smooth" if schedule.adds and method.name != "repeat" else "keep"
-        repeats = job.repeats or usual
+        adds = schedule.fps is not None or schedule.factor > UNCHANGED
+        repeats = job.repeats or ("smooth" if adds and method.name != "repeat" else "keep")
         decoded = Ahead(source.frames(), DEFAULTS.queue)
         stack.callback(decoded.close)
         marked = _counted(mark(decoded, DEFAULTS.continuity), outcome, lambda: say(STUTTERS[repeats]))
         shown = smooth(marked, fitted, schedule, predict=job.predict, repeats=repeats)
-        if job.preview:
-            shown = side_by_side(shown)
+        shown = side_by_side(shown) if job.preview else shown
         total = schedule.count(source.total, source.rate, job.predict)
         advanced = bar(title="smoothing", unit="frame", total=total) if progress is None else progress
         fault: UserError | None = None
         try:
-            with advanced if progress is None else nullcontext(), _explained(job.output):
-                _encode(shown, sink, report, advanced, outcome)
-                if progress is None and not outcome.interrupted:
-                    advanced.total = outcome.shown  # a header's number of frames is an estimate
-                    advanced.refresh()
+            with (
+                advanced if progress is None else nullcontext(),
+                _explained(job.output),
+                closing(Behind(sink.write, DEFAULTS.queue)) as writer,  # encodes in a thread of its own
+            ):
+                for item in shown:
+                    writer.put(item)
+                    report(item)
+                    advanced.update()
+                    outcome.shown, outcome.cuts = outcome.shown + 1, item.frame.scene
+                    if outcome.interrupted:
+                        break
+                else:
+                    if progress is None:
+                        advanced.total = advanced.n  # a header's number of frames is an estimate
+                        advanced.refresh()
         except UserError as error:
             fault = error
         outcome.trouble = str(fault) if fault else source.trouble
@@ -156,33 +166,9 @@ def _counted(frames: Iterator[Frame], outcome: Outcome, tell: Callable[[], None]
         yield frame
 
 
-def _encode(
-    shown: Iterator[Shown],
-    sink: Sink,
-    report: Callable[[Shown], None],
-    progress: "tqdm[Any]",
-    outcome: Outcome,
-) -> None:
-    """Drive everything: inference in this thread, encoding in another."""
-    scene = 0
-    with closing(Behind(sink.write, DEFAULTS.queue)) as writer:
-        for item in shown:
-            writer.put(item)
-            outcome.shown += 1
-            outcome.cuts, scene = outcome.cuts + (item.frame.scene != scene), item.frame.scene
-            report(item)
-            progress.update()
-            if outcome.interrupted:
-                return
-
-
 @contextmanager
 def _explained(output: Path) -> Iterator[None]:
-    """Turn what the machine or FFmpeg reports into one line.
-
-    Raises:
-        UserError: In place of any of FAULTS.
-    """
+    """Turn what the machine or FFmpeg reports into one line."""
     try:
         with full_disk_explained(output):
             yield
@@ -193,11 +179,7 @@ def _explained(output: Path) -> Iterator[None]:
 
 
 def _check_enough(job: Job, outcome: Outcome, fault: UserError | None) -> None:
-    """Refuse what leaves nothing to be finished.
-
-    Raises:
-        UserError: A fault or a signal came before the first frame was shown, or there are no two originals.
-    """
+    """Refuse what leaves nothing to be finished: no frame was shown yet, or there are no two originals."""
     if outcome.shown and (outcome.interrupted or fault):
         return
     if fault:
