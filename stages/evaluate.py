@@ -139,7 +139,7 @@ def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpola
 
 def _released(config: Config, file: str) -> Interpolator:
     path = WEIGHTS / f"{file}{header.SUFFIX}"
-    if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
+    if header.plain(path, weights.CONFIG) is None:  # others' own: its family knows its names
         own = build(config.model.started(path), task=config.clip.task, seed=config.seed)
         return own.channels_last() if config.evaluate.channels_last else own
     own = _built(config)

@@ -325,7 +325,7 @@ class _Trainer:
             difference = first_difference({key: found.get(key) for key in own}, own)
             if difference is None:
                 weights.fill(path, job.model)
-                about = header.read(path).plain(weights.ABOUT) or {}
+                about = header.plain(path, weights.ABOUT) or {}
                 self.note(name, from_weights=about.get("steps"))
             else:
                 _say(f"{path}: of another model ({difference}), so {name} starts anew")

@@ -90,11 +90,7 @@ class Reader:
         self.base = build(Config, self.merged | own, "")
 
     def trained(self, name: str) -> Config:
-        """Return the configuration of a method that is trained.
-
-        Raises:
-            UserError: The key at fault.
-        """
+        """Return the configuration of a method that is trained, checked."""
         where = f"ablations.{name}"
         over = _section(self.ablations[name], where, OVERRIDABLE)
         config = self._method(where, "trained", lay(self.merged, over, Config, where))
@@ -117,7 +113,7 @@ class Reader:
                 f"{given!r}"
             )
         paths = [self.folder / f"{file}{header.SUFFIX}" for file in files]
-        described = header.read(paths[0]).plain("config") or {}
+        described = header.plain(paths[0], "config") or {}
         own: dict[str, Any] = {key: described[key] for key in ("clip", "model") if key in described}
         try:
             values = lay(self.merged, own, Config, "")
@@ -146,7 +142,7 @@ def _seeds(paths: Sequence[Path]) -> list[int]:
     seeds: list[int] = []
     first: dict[str, Any] = {}
     for path in paths:
-        described = header.read(path).plain("config")
+        described = header.plain(path, "config")
         if described is None:
             raise UserError(f"{path}: says no seed, so it is no one of several trainings of a method")
         seed = described.pop("seed")
