@@ -90,11 +90,7 @@ class Reader:
         self.base = build(Config, self.merged | own, "")
 
     def trained(self, name: str) -> Config:
-        """Return the configuration of a method that is trained.
-
-        Raises:
-            UserError: The key at fault.
-        """
+        """Return the configuration of a method that is trained, checked."""
         where = f"ablations.{name}"
         over = _section(self.ablations[name], where, OVERRIDABLE)
         config = self._method(where, "trained", lay(self.merged, over, Config, where))
