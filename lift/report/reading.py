@@ -251,10 +251,7 @@ def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path
 
 
 def _one_protocol(
-    config: Config,
-    seeded: Mapping[str, Frames],
-    protocols: Mapping[str, Mapping[str, Any]],
-    folder: Path,
+    config: Config, seeded: Mapping[str, Frames], protocols: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> dict[str, dict[str, str]]:
     """Return each benchmark's protocol; refuse methods measured under another, or on other clips."""
     agreed: dict[str, dict[str, str]] = {}
