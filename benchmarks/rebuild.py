@@ -24,9 +24,8 @@ from lift.progress import bar
 from lift.video.api import interpolate
 from lift.video.choose import RELEASED
 from lift.video.file import VideoSource
-from lift.video.folder import FolderSource
 from lift.video.frame import Image
-from lift.video.source import Span
+from lift.video.source import FolderSource, Span
 
 Method = Callable[[list[Image]], Iterator[Image]]
 RATE = 25  # nominal: only the order of frames counts

@@ -13,15 +13,10 @@ TRAINING_SETS = ("train", "validation")
 
 
 def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str, Any]:
-    """Return a mapping of user-chosen names that are also matrix axes and folder names.
-
-    Args:
-        raw: params.yaml.
-        key: Where the mapping stands.
-        empty: Whether there may be none.
+    """Return the mapping at `key` of params.yaml, of user-chosen names that are also matrix axes and folders.
 
     Raises:
-        UserError: It is no mapping, or a name would be none of DVC's.
+        UserError: It is no mapping, has no names and may not be `empty`, or a name would be none of DVC's.
     """
     value = raw.get(key) or ({} if empty else None)
     if not isinstance(value, Mapping):
@@ -37,12 +32,7 @@ def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str,
 def check_profile(raw: Mapping[str, Any], config: Config) -> None:
     """Refuse names of profiles, sets, methods and comparisons that do not exist or do not fit together.
 
-    Args:
-        raw: params.yaml.
-        config: The profile without a method.
-
-    Raises:
-        UserError: The name at fault.
+    `raw` is params.yaml, `config` the profile without a method.
     """
     named(raw, "benchmarks")
     _check_active(raw)
@@ -175,15 +165,7 @@ def _check_once(names: tuple[str, ...], where: str) -> None:
 
 
 def check_methods(configs: Mapping[str, Config], base: Config) -> None:
-    """Refuse measurements and comparisons that a profile's methods do not allow.
-
-    Args:
-        configs: Those of its trained and released methods.
-        base: Without a method.
-
-    Raises:
-        UserError: The key at fault.
-    """
+    """Refuse measurements and comparisons that a profile's trained and released methods do not allow."""
     measured = base.benchmarks if any(predicts(configs.get(m, base), m) for m in base.methods) else {}
     for name, benchmark in measured.items():
         clips, ahead = base.clips.sets[name], benchmark.horizons - 1
@@ -212,12 +194,7 @@ def check_methods(configs: Mapping[str, Config], base: Config) -> None:
 def check_method(config: Config, where: str) -> None:
     """Refuse a model, a window, phases or limits of a method that is trained which do not go with the rest.
 
-    Args:
-        config: The method's.
-        where: Its key, such as ablations.ifrvp, for messages.
-
-    Raises:
-        UserError: The key at fault.
+    `where` is its key for messages, such as ablations.ifrvp.
     """
     clip, train, model = config.clip, config.train, config.model
     check_ability(model, config.loss, clip.offsets, where, clip.task)

@@ -38,12 +38,7 @@ class ParamsError(UserError):
 
 
 def build(kind: type[T], value: object, path: str) -> T:
-    """Build `kind` from a mapping.
-
-    Args:
-        kind: A dataclass whose fields are all required.
-        value: What params.yaml holds at `path`.
-        path: Dotted key, for messages; empty at the top.
+    """Build `kind`, a dataclass, from what params.yaml holds at the dotted key `path` (empty: the top).
 
     Raises:
         ParamsError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
@@ -121,21 +116,20 @@ def _stripped(kind: Any) -> Any:
 def check_known(key: str, known: typing.Iterable[str], path: str, what: str = "unknown key") -> None:
     """Refuse a key, or a name that stands in a list, that is not among `known`; tell the nearest one that is.
 
-    Args:
-        key: The key.
-        known: What it may be.
-        path: Dotted key of the section or list.
-        what: What is wrong with another one.
+    `path` is the dotted key of the section or list; `what`, what is wrong with another one.
 
     Raises:
         ParamsError: It is none of them.
     """
     names = sorted(set(known))
-    if key in names:
-        return
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: {what}; {hint}")
+    if key not in names:
+        raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: {what}; {nearest(key, names)}")
+
+
+def nearest(name: str, known: typing.Sequence[str]) -> str:
+    """Return what to say of a name that is none of `known`: the nearest of them, or all."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
 
 
 def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
@@ -172,6 +166,7 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
     """Return a scalar that lies in its range, or is one of its choices."""
     if isinstance(value, float | int):
         least, most = checks.get("least"), checks.get("most")
+        # NaN, which is not even equal to itself, lies in no range.
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
             raise ParamsError(f"{path}: {value} is out of range ({span})")
@@ -180,9 +175,7 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
             is_, wanted = ("even", "an odd") if odd else ("odd", "an even")
             raise ParamsError(f"{path}: {value} is {is_}; expected {wanted} number")
     elif "choices" in checks and value not in checks["choices"]:
-        near = difflib.get_close_matches(value, checks["choices"], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
-        raise ParamsError(f"{path}: {value!r} is not known; {hint}")
+        raise ParamsError(f"{path}: {value!r} is not known; {nearest(value, checks['choices'])}")
     return value
 
 

@@ -20,12 +20,12 @@ from lift.clips.sequence import natural, visible
 from lift.errors import UserError
 from lift.progress import bar
 from lift.video.codecs import CONTAINERS
-from lift.video.folder import PICTURES
 from lift.video.frame import Frame, to_image, to_tensor
 from lift.video.job import SIGNALLED, Job, Stopped
 from lift.video.methods import REFERENCES, Baseline, Method
 from lift.video.pace import LEAST
 from lift.video.run import Say, opened, run
+from lift.video.source import PICTURES
 
 VIDEOS = frozenset((*CONTAINERS, ".mpg", ".mpeg", ".vob", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".apng"))
 """Suffixes by which the videos of a folder are found."""

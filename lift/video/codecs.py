@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,10 +18,8 @@ from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.video import aspect
-from lift.video.filters import palettized
-from lift.video.hdr import Light
 from lift.video.look import USUAL, Look
-from lift.video.media import decoder, rehearse, start
+from lift.video.media import first_frame, palettized, rehearse, start
 from lift.video.source import Format
 
 CONTAINERS = {  # suffix: FFmpeg's muxer, default codec
@@ -68,8 +66,8 @@ class Coding:
     warnings: tuple[str, ...] = ()
     """What a reader will not find."""
 
-    def open(self, container: OutputContainer, metadata: dict[str, str]) -> VideoStream:
-        """Add the stream to a container, with the metadata given.
+    def open(self, container: OutputContainer) -> VideoStream:
+        """Add the stream to a container.
 
         Raises:
             ValueError: The container does not take the codec.
@@ -91,7 +89,9 @@ class Coding:
             stream.set_display_matrix(wish.matrix)
         if wish.chapters:
             container.set_chapters(wish.chapters)
-        stream.metadata.update({key: text for key, text in metadata.items() if not OF_STREAM.match(key)})
+        container.metadata.update(wish.metadata)
+        named = {key: text for key, text in wish.stream_metadata.items() if not OF_STREAM.match(key)}
+        stream.metadata.update(named)
         aspect.reserve(stream, self.muxer, wish.aspect)
         return stream
 
@@ -103,20 +103,11 @@ class Coding:
             return None
         with container, contextlib.suppress(av.FFmpegError, IndexError):
             video = container.streams.video[0]
-            context = decoder(video)
-            for packet in container.demux(video):
-                for first in context.decode(packet):
-                    return replace(
-                        self.wish,
-                        look=Look.of(first),
-                        aspect=Fraction(video.sample_aspect_ratio or 1),
-                        light=Light.of(first),
-                        chapters=container.chapters(),
-                    )
+            return Format.of(container, video, first_frame(container, video))
         return None
 
     def _fill(self, container: OutputContainer) -> None:
-        stream = self.open(container, {})
+        stream = self.open(container)
         start(container)
         black = np.zeros((*self.wish.size, 4), np.uint8)  # shines through nearly everywhere
         black[0, 0] = 255
@@ -152,12 +143,8 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
     Pixel formats are tried from the input's own on (an odd size needs one without shared colour samples in
     most codecs), and the exact clock before a coarser one. Each is tried out: a few pictures are written to
     memory and read back. Where a reader finds another matrix or range than meant, since codec or container
-    has no place for it, pixels are converted to what it finds.
-
-    Args:
-        path: The output.
-        codec: FFmpeg's name of an encoder, or h264, h265, vp9, av1; None: the container's default.
-        wish: What the output is to be like.
+    has no place for it, pixels are converted to what it finds. `codec` is FFmpeg's name of an encoder, or
+    h264, h265, vp9, av1; None: the container's default.
 
     Raises:
         UserError: There is no such encoder, it does not fit the container, or it takes no such frames.
@@ -180,12 +167,16 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
             seen = coding.rehearsed()
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
-        if coding.look.rgb and not (wish.look.rgb or wish.look.gray) and not wish.look.known:
+        if coding.look.rgb and not wish.look.matrixless and not wish.look.known:
             raise UserError(
                 f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
                 f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"
             )
-        return replace(coding, warnings=tuple(_losses(coding, seen)))
+        warnings = list(losses(wish, seen, f"{coding.codec} in {muxer}"))
+        if coding.codec == "gif" and wish.rate > SMOOTHEST_GIF:
+            slow = f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10"
+            warnings.append(f"{slow}; this one will have {float(wish.rate):g}")
+        return replace(coding, warnings=tuple(warnings))
     raise _refusal(path, muxer, encoder, wish)
 
 
@@ -210,7 +201,7 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     all players show.
     """
     wanted, offered = look.format, [option.name for option in encoder.video_formats or []]
-    if encoder.lossy and (look.rgb or look.gray):
+    if encoder.lossy and look.matrixless:
         wanted = ("yuva420p" if look.alpha else "yuv420p") + ("10le" if look.deep else "")
     left = ["pal8"] if encoder.name == "gif" else offered or [wanted]
     order = [wanted] if wanted in left else []
@@ -222,33 +213,26 @@ def _formats(look: Look, encoder: av.Codec) -> list[str]:
     return order
 
 
-def _losses(coding: Coding, seen: Format) -> Iterable[str]:
-    """Return what the output will lack, one line each."""
-    wish, look = coding.wish, coding.wish.look
-    name = f"{coding.codec} in {coding.muxer}"
+def losses(wish: Format, seen: Format, name: str) -> Iterator[str]:
+    """Yield what a reader of `name` does not find of what was wished for, one line each."""
+    look, there = wish.look, seen.look
     if abs(seen.aspect / wish.aspect - 1) > Fraction(1, 50):  # GIF and MPEG-2 store it coarsely
         yield f"pixels of {wish.aspect} become square in {name}; the picture will look squeezed"
-    if look.bits > seen.look.bits:
-        yield f"{look.bits} bits a colour become {seen.look.bits}: {name} stores no more"
-    if seen.look.coarseness > look.coarseness and not look.gray:
-        yield f"colours are stored at a lower resolution ({seen.look.format} for {look.format}): {name}"
+    if look.bits > there.bits:
+        yield f"{look.bits} bits a colour become {there.bits}: {name} stores no more"
+    if there.coarseness > look.coarseness and not look.gray:
+        yield f"colours are stored at a lower resolution ({there.format} for {look.format}): {name}"
     given, got = wish.light, seen.light
     light = ["the mastering display's light (HDR10)"] * (bool(given.display) and not got.display)
     light += ["the pictures' light levels (HDR10)"] * (bool(given.content) and not got.content)
     light += sorted(given.dynamic)
     if light:
         yield f"{', '.join(light)} left out: {name} takes none"
-    described = (look.primaries, look.transfer)
-    if look.primaries not in USUAL and described != (seen.look.primaries, seen.look.transfer):
-        meant = f"primaries {look.primaries}, transfer {look.transfer}"
+    if look.primaries not in USUAL and (look.primaries, look.transfer) != (there.primaries, there.transfer):
+        meant = f"primaries {look.primaries}, transfer {look.transfer} of ITU-T H.273"
         yield f"how its colours are meant ({meant}) is left out: {name}"
     if wish.chapters and not seen.chapters:
-        yield f"{len(wish.chapters)} chapters are left out: {coding.muxer} takes none"
-    if coding.codec == "gif" and wish.rate > SMOOTHEST_GIF:
-        yield (
-            f"browsers show a GIF of more than {SMOOTHEST_GIF} frames per second at 10; this one will have "
-            f"{float(wish.rate):g}"
-        )
+        yield f"{len(wish.chapters)} chapters are left out: {name} takes none"
 
 
 def _refusal(path: Path, muxer: str, encoder: av.Codec, wish: Format) -> UserError:

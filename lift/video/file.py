@@ -3,11 +3,11 @@
 import contextlib
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -15,14 +15,27 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from lift.errors import UserError
-from lift.video.filters import Chain, Filter, angle, matrix_of, sideways, stores_turning, turning
 from lift.video.frame import Frame
-from lift.video.hdr import Light
-from lift.video.joined import joined, may_restart, settled
-from lift.video.look import Look, transparent
-from lift.video.media import MICROSECONDS, TRANSPORT, decoder, read, side_data_of, time_of, why
-from lift.video.settings import DEFAULTS
-from lift.video.source import WHOLE, Source, Span
+from lift.video.joined import joined
+from lift.video.look import Look
+from lift.video.media import (
+    MICROSECONDS,
+    TRANSPORT,
+    Chain,
+    Filter,
+    angle,
+    decoder,
+    first_frame,
+    packets,
+    read,
+    side_data_of,
+    sideways,
+    stores_turning,
+    time_of,
+    turning,
+    why,
+)
+from lift.video.source import WHOLE, Format, Source, Span
 
 FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder: which field is shown first
 COMBED = (
@@ -30,12 +43,12 @@ COMBED = (
     "whole pictures of them first"
 )
 LATE = "it was joined, and what comes later has streams that its beginning lacks: they are left out"
+UNMARKED = "not marked as interlaced; deinterlaced all the same, upper field first"
 SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
 FOOTER = 8  # bytes behind a slice of FFV1: size, status, CRC
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-EARLIER = (0, 2, 10, 60)  # seconds before the start to which it is sought, until a key frame lies there
 
 
 class VideoSource(Source):
@@ -46,22 +59,20 @@ class VideoSource(Source):
     ) -> None:
         """Read what the file says of itself, and go to the first picture that is wanted.
 
-        Args:
-            path: The file.
-            span: Which part of it is wanted.
-            muxer: FFmpeg's name of the output's container. Where it cannot say how pictures are to be turned,
-                pixels are turned, else `matrix` says it further on; None: it can say nothing.
-            deinterlace: Make a whole picture of each field.
+        Pixels are turned where `muxer`, the output's, cannot say how pictures are to be turned (None: no
+        output can); else `matrix` says it further on. `deinterlace`: a whole picture is made of each field.
 
         Raises:
             UserError: It is no video, has none, or is cut off.
         """
         try:
             with read(path) as container:
-                video = _choose_video(path, container)
-                first = _first(container, video)
-                self._look_into(path, span, container, video, first)
-                self._choose_filters(video, first, muxer, deinterlace=deinterlace)
+                videos = _videos(path, container)
+                first = first_frame(container, videos[0])
+                like = Format.of(container, videos[0], first)
+                super().__init__(**vars(like), path=path, span=span, total=None, warnings=[])
+                self._look_into(container, videos, first)
+                self._choose_filters(videos[0], first, muxer, deinterlace=deinterlace)
                 if container.format.name == TRANSPORT and joined(path).lost:
                     self.warnings.append(LATE)
         except av.EOFError as error:
@@ -74,38 +85,30 @@ class VideoSource(Source):
             self.total = max(0, round((end - span.start) * self.rate))
         self._reached = Fraction(0)  # end of the packets read so far, seconds
         self._count_from = Fraction(0)  # when the first is shown where pictures have no times, seconds
-        self._open()  # anew: not every format can be wound back
         self._running = self._pictures()
-        self._first = self._begin()
+        self._first = list(self._begin())
 
-    def _look_into(
-        self, path: Path, span: Span, container: InputContainer, video: VideoStream, first: av.VideoFrame
-    ) -> None:
-        """Take over what the header says, and the first frame, which knows more."""
-        rates = (video.average_rate, video.guessed_rate, video.base_rate)
-        rate = next((Fraction(rate) for rate in rates if rate and rate <= DEFAULTS.fastest), Fraction(25))
-        length, look = container.duration, Look.of(first)
-        warnings = [f"{SPHERE[kind]} is left out" for kind in sorted(set(side_data_of(first)) & set(SPHERE))]
-        if len(videos := _videos(container)) > 1:
+    def _look_into(self, container: InputContainer, videos: list[VideoStream], first: av.VideoFrame) -> None:
+        """Take over what the header says of times and of what is left out."""
+        video, length = videos[0], Fraction(container.duration or 0, MICROSECONDS)
+        self.total = video.frames or round(length * self.rate) or None
+        # The container's own first time is rounded.
+        timed = [s for s in container.streams if s.type == "audio" or s is video]
+        begins = [s.start_time * s.time_base for s in timed if s.start_time is not None and s.time_base]
+        if first.pts is not None and first.time_base:
+            begins.append(first.pts * first.time_base)
+        self.begin = min(begins, default=Fraction(0))
+        self.origin = self.begin + self.span.start
+        if len(videos) > 1:
             more = f"it has {len(videos)} videos; the first one is taken, the others are left out"
-            warnings.insert(0, more)
-        super().__init__(
-            path=path,
-            span=span,
-            look=look,
-            size=(first.height, first.width),
-            rate=rate,
-            unit=video.time_base or 1 / rate,
-            aspect=Fraction(video.sample_aspect_ratio or 1),
-            light=Light.of(first),
-            matrix=matrix_of(first),
-            chapters=list(container.chapters()),
-            transparent=look.alpha and transparent(look.unmixed(first)),
-            total=video.frames or (round(Fraction(length, MICROSECONDS) * rate) if length else None),
-            warnings=warnings,
-            begin=_begin(container, video, first),
-        )
+            self.warnings.append(more)
+        self.warnings += [
+            f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
+        ]
         self.index, self._stored = video.index, (first.width, first.height)
+        self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
+        if container.duration is not None and container.format.name in DECLARING:
+            self._declared = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
         # AVI stores no times: they are of no use where pictures lie in another order than they are shown in.
         self._timed = container.format.name != "avi" or not video.codec_context.has_b_frames
 
@@ -123,25 +126,22 @@ class VideoSource(Source):
             which = "interlaced" if marked else "all"
             self._filters.append(("bwdif", f"mode=send_field:parity={parity}:deint={which}"))
             self.rate, self.unit, self.total = self.rate * 2, self.unit / 2, self.total and self.total * 2
-            if not interlaced:
-                self.warnings.append("not marked as interlaced; deinterlaced all the same, upper field first")
+            self.warnings += [UNMARKED] * (not interlaced)
         elif interlaced:
             self.warnings.append(COMBED.format("interlaced"))
-        if self.matrix is None or (muxer and turning(self.matrix) and stores_turning(muxer, self.matrix)):
+        matrix = self.matrix
+        filters = [] if matrix is None else turning(matrix)
+        if matrix is None or (filters and muxer is not None and stores_turning(muxer, matrix)):
             return
-        filters, matrix, self.matrix = turning(self.matrix), self.matrix, None
+        self.matrix = None
+        self._filters += filters or []
         if filters is None:
             self.warnings.append(f"it is to be shown turned by {angle(matrix)} degrees, which is left out")
         elif sideways(matrix):
             self.aspect, self.size = 1 / self.aspect, self.size[::-1]
-        self._filters += filters or []
 
-    def _open(self) -> None:
-        self.container = read(self.path)
-        self.video = cast(VideoStream, self.container.streams[self.index])
-
-    def _begin(self) -> av.VideoFrame | None:
-        """Go to the first picture that is wanted, and let the clock of the output begin with it.
+    def _begin(self) -> Iterator[av.VideoFrame]:
+        """Yield the first picture that is wanted, and let the clock of the output begin with it.
 
         So the output's ticks fall on the input's pictures. Where the sound begins more than a picture
         earlier, the output begins with it, a whole number of pictures before the first.
@@ -156,8 +156,8 @@ class VideoSource(Source):
                 time -= 2 * math.ceil(lead / 2) / self.rate  # even, so that 60 per second still fits 24
             self.origin += time
             self._count_from -= time
-            return picture
-        return None
+            yield picture
+            return
 
     def frames(self) -> Iterator[Frame]:
         """Decode, once.
@@ -166,7 +166,7 @@ class VideoSource(Source):
         """
         latest: Fraction | None = None
         seen = 0
-        for picture in chain(() if self._first is None else [self._first], self._running):
+        for picture in chain(self._first, self._running):
             time = self._time(picture, latest)
             if time < 0:
                 continue
@@ -182,7 +182,7 @@ class VideoSource(Source):
             yield Frame(image=look.to_rgb(picture), time=time, picture=look.convert(picture, self.look))
         self._check_end(seen)
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
+    def _pictures(self) -> Generator[av.VideoFrame, None, None]:
         """Decode and filter; the first picture of a size that the others have not ends it."""
         filters: Chain | None = None
         width, height = self._stored
@@ -202,9 +202,7 @@ class VideoSource(Source):
             yield from filters.push(None)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        context = decoder(self.video)
-        context.thread_type = "AUTO"
-        check, first, last = SliceCheck(self.video), True, None
+        context, check, last = None, SliceCheck(), None
         try:
             for packet in self._packets():
                 if not packet.size:  # a picture that AVI does not repeat, or the file's end
@@ -212,17 +210,19 @@ class VideoSource(Source):
                     continue
                 if not check.sound(packet):
                     self._note(f"damaged {self._where(packet)} or before: a checksum does not fit")
-                if first and (packet.pts is None or not self._timed):
-                    begin = self.begin if packet.dts is None else packet.dts * packet.time_base
-                    self._count_from = begin - self.origin
-                first = False
+                if context is None:
+                    context = decoder(packet.stream)
+                    context.thread_type = "AUTO"
+                    if packet.pts is None or not self._timed:
+                        begin = self.begin if packet.dts is None else packet.dts * packet.time_base
+                        self._count_from = begin - self.origin
                 try:
                     yield from context.decode(packet)
                 except av.FFmpegError as error:
                     self._note(f"damaged {self._where(packet)} ({why(error)})")
         except av.FFmpegError as error:
             self._note(f"damaged after {float(self._reached):.2f} s ({why(error)})")
-        if last is not None:
+        if context is not None and last is not None:
             with contextlib.suppress(av.FFmpegError):
                 yield from context.decode(last)
 
@@ -230,52 +230,28 @@ class VideoSource(Source):
         """Yield the video's packets from the last key frame at or before the start."""
         held: list[Any] = []
         waiting = self.span.start > 0
-        for packet in self._sought():
+        for packet in packets(self.path, [self.index], self.origin if waiting else None):
             if packet.pts is not None:
                 self._reached = max(self._reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            if waiting and packet.size:
-                time = time_of(packet)
-                waiting = time is not None and time < self.origin
-                early = packet.pts is None or packet.pts * packet.time_base <= self.origin
-                if waiting and packet.is_keyframe and early:
-                    held.clear()
+            time = time_of(packet)
+            if waiting and packet.is_keyframe and time is not None and time <= self.origin:
+                held.clear()
+            waiting = waiting and time is not None and time < self.origin
             held.append(packet)
             if not waiting:
                 yield from held
                 held.clear()
-        yield from held
-
-    def _sought(self) -> Iterator[Any]:
-        """Yield the video's packets from near the start on, all on one clock."""
-        if may_restart(self.container):  # where times repeat, none can be sought
-            yield from (one for one in settled(self.container) if one.stream.index == self.index)
-            return
-        for earlier in EARLIER if self.span.start else ():
-            base = self.video.time_base or self.unit
-            with contextlib.suppress(av.FFmpegError):
-                self.container.seek(int((self.origin - earlier) / base), stream=self.video)
-                packets = self.container.demux(self.video)
-                first = next(packets)
-                stamp = first.dts if first.pts is None else first.pts
-                if first.is_keyframe and stamp is not None and stamp * first.time_base <= self.origin:
-                    yield first
-                    yield from packets
-                    return
-            self.container.close()
-            self._open()
-        yield from self.container.demux(self.video)
 
     def _time(self, picture: av.VideoFrame, latest: Fraction | None) -> Fraction:
+        """Return when a picture is shown in the output, after `latest`."""
         if picture.pts is None or not self._timed:
             return self._count_from if latest is None else latest + 1 / self.rate
         time = picture.pts * (picture.time_base or self.unit) - self.origin
-        return time if latest is None else latest + 1 / self.rate if time <= latest else time
+        return time if latest is None or time > latest else latest + 1 / self.rate
 
     def _where(self, item: Any) -> str:
-        stamp = item.dts if item.pts is None else item.pts
-        if stamp is None:
-            return "somewhere"
-        return f"at {float(stamp * (item.time_base or self.unit) - self.begin):.2f} s"
+        time = time_of(item)
+        return "somewhere" if time is None else f"at {float(time - self.begin):.2f} s"
 
     def _note(self, trouble: str) -> None:
         """Remember the first problem."""
@@ -283,55 +259,30 @@ class VideoSource(Source):
 
     def _check_end(self, seen: int) -> None:
         """Notice a file that ends long before its header says."""
-        declared = self.container.duration
-        if declared is None or self.span.end is not None or self.container.format.name not in DECLARING:
-            return
-        end = Fraction((self.container.start_time or 0) + declared, MICROSECONDS)
-        if end - self._reached > max(CUT_OFF, 2 / self.rate):
+        end = self._declared
+        if end is not None and end - self._reached > max(CUT_OFF, 2 / self.rate) and self.span.end is None:
             self._note(
                 f"cut off: it ends after frame {seen}, at {float(self._reached):.2f} of {float(end):.2f} s"
             )
 
     def close(self) -> None:
         """Close the file."""
-        self.container.close()
+        self._running.close()
 
 
-def _videos(container: InputContainer) -> list[VideoStream]:
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+def _videos(path: Path, container: InputContainer) -> list[VideoStream]:
+    """Return the videos, the one that is read first.
 
-
-def _choose_video(path: Path, container: InputContainer) -> VideoStream:
-    videos = _videos(container)
-    readable = [s for s in videos if s.codec_context is not None]
-    if not readable:
+    Raises:
+        UserError: There is none.
+    """
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    videos.sort(key=lambda video: video.codec_context is None)
+    if not videos or videos[0].codec_context is None:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
         what = "none that FFmpeg can decode" if videos else f"only {kinds}"
         raise UserError(f"{path}: no video in it, {what}")
-    return readable[0]
-
-
-def _first(container: InputContainer, video: VideoStream) -> av.VideoFrame:
-    """Decode the first frame that can be; raises the first error where none can."""
-    context, trouble = decoder(video), None
-    for packet in container.demux(video):
-        if not packet.size and packet.pts is not None:  # AVI: the picture before, again
-            continue
-        try:
-            for frame in context.decode(packet):
-                return cast(av.VideoFrame, frame)
-        except av.FFmpegError as error:
-            trouble = trouble or error
-    raise trouble or av.EOFError(0, "no frames")
-
-
-def _begin(container: InputContainer, video: VideoStream, first: av.VideoFrame) -> Fraction:
-    """Return when the first picture or sound is, exactly: the container's own number is rounded."""
-    streams = [s for s in container.streams if s.type == "audio" or s is video]
-    begins = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
-    if first.pts is not None and first.time_base:
-        begins.append(first.pts * first.time_base)
-    return min(begins, default=Fraction(0))
+    return videos
 
 
 class SliceCheck:
@@ -342,14 +293,12 @@ class SliceCheck:
     stream has checksums shows when a packet passes.
     """
 
-    def __init__(self, stream: Any) -> None:
-        """Watch a video stream of any codec."""
-        self._has_slices = stream.codec_context.name == "ffv1"
+    def __init__(self) -> None:
         self._found = set[bool]()
 
     def sound(self, packet: Any) -> bool:
-        """Return whether a packet and those before it pass, as far as is known."""
-        if self._has_slices and packet.size:
+        """Return whether a packet of a video stream and those before it pass, as far as is known."""
+        if packet.stream.codec_context.name == "ffv1" and packet.size:
             self._found.add(_passes(bytes(packet)))
         return len(self._found) < 2
 

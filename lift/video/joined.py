@@ -29,26 +29,23 @@ CERTAIN = 5  # packets in a row that begin as they should
 SEARCHED = 1 << 20  # bytes in which the beginning of a packet is looked for at a time
 PROGRAMMES, STREAMS = 0, 2  # kinds of tables: of all programmes, of one programme's streams
 BACK, AHEAD = Fraction(1, 10), 10  # seconds; FFmpeg's program has the same (-dts_delta_threshold)
-DISCONTINUOUS = 0x200  # FFmpeg's AVFMT_TS_DISCONT: the format's clock may start again
 Bytes = NDArray[np.uint8]
 Listed = list[tuple[int, int]]
 """Programme and number of its table, or kind and number of a stream."""
 
 
 class Run(NamedTuple):
-    """Packets that follow one another without a gap."""
+    """Packets that follow one another without a gap, from the byte `start` of the file on."""
 
     start: int
-    """Byte of the file."""
     size: int
     packets: int
 
 
 class Seam(NamedTuple):
-    """Where numbers change."""
+    """Where numbers change: at the byte `start` of the file, of the first table that says so."""
 
     start: int
-    """Byte of the file, of the first table that says so."""
     streams: dict[int, int]
     """What each becomes; NOTHING: the first recording has no such stream."""
     tables: frozenset[int]
@@ -228,19 +225,6 @@ def _align(data: Bytes) -> tuple[int, int]:
             if fits.any():
                 found.append((int(fits.argmax()), size))
     return min(found, key=lambda one: (one[0], not one[1]))
-
-
-def may_restart(container: Any) -> bool:
-    """Return whether the clock of a file of this format may start again."""
-    return bool(container.format.flags & DISCONTINUOUS)
-
-
-def settled(container: Any) -> Iterator[Any]:
-    """Yield all packets of a file, on the clock of its beginning."""
-    clock = Clock()
-    for packet in container.demux():
-        clock.settle(packet)
-        yield packet
 
 
 class Clock:

@@ -1,10 +1,11 @@
-"""Decoded frames <-> RGB arrays, by the frame's own matrix and range; matrix, range and format go together.
+"""How a video stores its pixels and its light; decoded frames <-> RGB arrays by the frame's matrix and range.
 
 What a file does not tell is assumed the same both ways: a frame that goes to RGB and back stays as it was but
 for rounding. Where another pixel format needs another matrix or range, pixels are converted to it.
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -13,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from lift.video.frame import Image
+from lift.video.media import side_data_of
 
 EXACT = (
     Interpolation.BICUBIC
@@ -33,8 +35,70 @@ MATRICES = {  # FFmpeg's AVColorSpace (ITU-T H.273, table 4) to the matrix of th
 WIDE, TALL = 1280, 576
 RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
 LIMITED, FULL = 1, 2  # ranges
+WHOLE = ColorRange.JPEG  # the range of arrays
 SRGB = 13  # transfer
 USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
+
+CHROMATICITY, LUMINANCE = 50_000, 10_000  # units per 1 and per cd/m² in which encoders count (ST 2086)
+DYNAMIC = {  # what changes from picture to picture, which no encoder here takes
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
+    "DOVI_METADATA": "Dolby Vision",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+}
+PARAMETERS = {  # encoder: what takes parameters, of the display, of the content
+    "libx264": ("x264-params", "mastering-display", "cll"),
+    "libx265": ("x265-params", "master-display", "max-cll"),
+    "libsvtav1": ("svtav1-params", "mastering-display", "content-light"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Light:
+    """What HDR10 tells of a video's light; empty: nothing.
+
+    Encoders that write it into their stream take it as parameters: PyAV reaches no other place for it.
+    """
+
+    display: tuple[Fraction, ...] = ()
+    """x and y of red, green, blue and white, then least and most luminance, cd/m²."""
+    content: tuple[int, ...] = ()
+    """Most light of a pixel, and of a picture's mean, cd/m²."""
+    dynamic: frozenset[str] = frozenset()
+    """Names of what is stored for each picture."""
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> "Light":
+        """Return what a frame tells of it."""
+        there = side_data_of(frame)
+        numbers = np.frombuffer(there.get("MASTERING_DISPLAY_METADATA", b""), np.int32)
+        whole = len(numbers) and numbers[20] and numbers[21]  # primaries and luminance are both there
+        content = np.frombuffer(there.get("CONTENT_LIGHT_LEVEL", b""), np.uint32)
+        return cls(
+            display=tuple(Fraction(int(n), int(d) or 1) for n, d in numbers[:20].reshape(-1, 2) if whole),
+            content=tuple(int(number) for number in content[:2]),
+            dynamic=frozenset(DYNAMIC[name] for name in there if name in DYNAMIC),
+        )
+
+    def options(self, codec: str) -> dict[str, str]:
+        """Return an encoder's parameters that store it, none for an encoder that cannot."""
+        if codec not in PARAMETERS:
+            return {}
+        key, display, content = PARAMETERS[codec]
+        told = {display: self._display(codec), content: ",".join(map(str, self.content))}
+        parts = [f"{name}={text}" for name, text in told.items() if text]
+        return {key: ":".join(parts)} if parts else {}
+
+    def _display(self, codec: str) -> str:
+        if not self.display:
+            return ""
+        if codec == "libsvtav1":  # which takes numbers as they are
+            shown = [f"{float(value):.5f}" for value in self.display]
+        else:
+            units = [CHROMATICITY] * 8 + [LUMINANCE] * 2
+            shown = [str(round(value * unit)) for value, unit in zip(self.display, units, strict=True)]
+        red, green, blue, white = (f"({shown[k]},{shown[k + 1]})" for k in (0, 2, 4, 6))
+        return f"G{green}B{blue}R{red}WP{white}L({shown[9]},{shown[8]})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +151,7 @@ class Look:
             return replace(other, matrix=RGB, range=FULL)
         if other.gray or form.startswith("yuvj"):
             return replace(other, range=FULL)
-        if self.rgb or self.gray or self.matrix == RGB:
+        if self.matrixless or self.matrix == RGB:
             return replace(other, matrix=BT709 if self.high else SMPTE170M, range=LIMITED)
         return other
 
@@ -113,6 +177,11 @@ class Look:
         return not self.rgb and len([part for part in self._parts if not part.is_alpha]) == 1
 
     @property
+    def matrixless(self) -> bool:
+        """Whether pixels are RGB or gray, which have no matrix of their own."""
+        return self.rgb or self.gray
+
+    @property
     def alpha(self) -> bool:
         """Whether pixels may be transparent."""
         return self.format == "pal8" or any(part.is_alpha for part in self._parts)
@@ -120,8 +189,7 @@ class Look:
     @property
     def coarseness(self) -> int:
         """How many pixels share a colour."""
-        chroma = [part for part in self._parts if part.is_chroma]
-        if not chroma or self.rgb:
+        if self.matrixless:
             return 1
         form = av.VideoFormat(self.format, 64, 64)
         return 64 * 64 // (form.chroma_width() * form.chroma_height())
@@ -139,7 +207,7 @@ class Look:
     def conversion(self) -> tuple[Colorspace, ColorRange]:
         """Matrix and range that a reader goes by."""
         fallback = Colorspace.ITU709 if self.high else Colorspace.ITU601
-        return MATRICES.get(self.matrix, fallback), ColorRange.JPEG if self.range == FULL else ColorRange.MPEG
+        return MATRICES.get(self.matrix, fallback), WHOLE if self.range == FULL else ColorRange.MPEG
 
     def to_rgb(self, frame: av.VideoFrame) -> Image:
         """Convert a frame of this look to RGB [H, W, 3], uint8, or uint16 where it is deep.
@@ -152,13 +220,7 @@ class Look:
     def unmixed(self, frame: av.VideoFrame) -> Image:
         """Convert a frame to RGB or RGBA as it is stored in pictures: colours do not depend on alpha."""
         matrix, span = self.conversion
-        rgb = frame.reformat(
-            format=_kind(deep=self.deep, alpha=self.alpha),
-            src_colorspace=matrix,
-            src_color_range=span,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=EXACT,
-        )
+        rgb = _converted(frame, _kind(deep=self.deep, alpha=self.alpha), (matrix, span), (matrix, WHOLE))
         return rgb.to_ndarray()  # type: ignore[return-value] # one of the two types by the format
 
     def from_rgb(self, image: Image) -> av.VideoFrame:
@@ -167,13 +229,7 @@ class Look:
         mixed = self.alpha and image.shape[2] == 4
         pixels: Any = np.ascontiguousarray(straight(image) if mixed else image[..., :3])
         rgb = av.VideoFrame.from_ndarray(pixels, format=_kind(deep=image.dtype == np.uint16, alpha=mixed))
-        return rgb.reformat(
-            format=self.format,
-            src_color_range=ColorRange.JPEG,
-            dst_colorspace=matrix,
-            dst_color_range=span,
-            interpolation=EXACT,
-        )
+        return _converted(rgb, self.format, (matrix, WHOLE), (matrix, span))
 
     def tag(self, frame: av.VideoFrame) -> None:
         """Set on a frame how it is stored: some encoders go by their frames."""
@@ -183,18 +239,13 @@ class Look:
     def convert(self, frame: av.VideoFrame, other: "Look") -> av.VideoFrame:
         """Convert a frame of this look to another; the frame itself where they store alike."""
         (matrix, span), (other_matrix, other_span) = self.conversion, other.conversion
-        if self.rgb or other.rgb or self.gray or other.gray:  # which have no matrix of their own
-            matrix = other_matrix = other_matrix if self.rgb or self.gray else matrix
+        if self.matrixless:
+            matrix = other_matrix
+        elif other.matrixless:
+            other_matrix = matrix
         if other.format == self.format and (self.rgb or (matrix, span) == (other_matrix, other_span)):
             return frame
-        return frame.reformat(
-            format=other.format,
-            src_colorspace=matrix,
-            dst_colorspace=other_matrix,
-            src_color_range=span,
-            dst_color_range=other_span,
-            interpolation=EXACT,
-        )
+        return _converted(frame, other.format, (matrix, span), (other_matrix, other_span))
 
 
 def _kind(*, deep: bool, alpha: bool) -> str:
@@ -202,6 +253,19 @@ def _kind(*, deep: bool, alpha: bool) -> str:
     if alpha:
         return "rgba64le" if deep else "rgba"
     return "rgb48le" if deep else "rgb24"
+
+
+def _converted(
+    frame: av.VideoFrame, form: str, given: tuple[Colorspace, ColorRange], to: tuple[Colorspace, ColorRange]
+) -> av.VideoFrame:
+    return frame.reformat(
+        format=form,
+        src_colorspace=given[0],
+        src_color_range=given[1],
+        dst_colorspace=to[0],
+        dst_color_range=to[1],
+        interpolation=EXACT,
+    )
 
 
 def premultiplied(pixels: Image) -> Image:

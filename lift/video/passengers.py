@@ -20,9 +20,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition
 
 from lift.video.file import VideoSource
-from lift.video.filters import Chain
-from lift.video.joined import may_restart, settled
-from lift.video.media import MICROSECONDS, read, rehearse, time_of, why
+from lift.video.media import Chain, packets, read, rehearse, time_of, why
 
 KINDS = ("audio", "subtitle", "data")
 LAG = 10  # seconds that a stream may lie behind the others in a file; FFmpeg's muxers let them
@@ -59,115 +57,101 @@ class Passengers:
         """Add streams to `container` for those of `source`; `wanted` False: none that have a clock."""
         self.warnings: list[str] = []
         self.trouble: str | None = None
-        self._source, self._container = source, container
+        self._source, self._container, self._muxer = source, container, container.format.name
         self._input = read(source.path)
         self._carriers: dict[int, Carrier] = {}
         self._last: dict[int, int] = {}  # decoding time of a stream's last packet, in its unit
-        self._left: Counter[str] = Counter()
         self._covers: list[Any] = []
         streams = [  # chapters of MP4 are told apart
             stream for stream in self._input.streams if stream.type in KINDS and stream.discard != Discard.all
         ]
-        if wanted and streams:
-            with read(source.path) as trial:
-                samples = _first_packets(trial, streams)
-                for stream in streams:
-                    self._board(stream, trial.streams[stream.index], samples[stream.index])
-        elif streams:
+        left = list(self._board(streams)) if wanted and streams else []
+        if streams and not wanted:
             self.warnings.append(
                 "sound and subtitles are left out: they would not last as long as the slow motion"
             )
-        self._attach()
-        for what, number in self._left.items():
+        for what, number in Counter([*left, *self._attach()]).items():
             several = f" ({number} of them)" if number > 1 else ""
-            self.warnings.append(f"{what}{several} is left out: {container.format.name} takes none")
-        self._steady = {i for i in self._carriers if self._input.streams[i].type == "audio"}
+            self.warnings.append(f"{what}{several} is left out: {self._muxer} takes none")
         self._queue: list[tuple[Fraction, int, Any]] = []
         self._order = count()
-        self._packets = self._read()
-        self._reached: dict[int, Fraction] = {}  # time of the last packet read, by stream, seconds
+        start = max(source.begin, source.origin - LAG) if source.span.start else None
+        self._packets = packets(source.path, [*self._carriers, source.index], start)
+        self._furthest = Fraction(0)  # time of the output up to which packets were read, seconds
         self._ended = not self._carriers
 
-    def _board(self, stream: Any, trial: Any, samples: list[Any]) -> None:
-        muxer, name = self._container.format.name, _name_of(stream)
-        if (name, muxer) == ("tmcd", "mov"):
-            return  # made anew of the video's "timecode"
-        for maker, warning in _makers(muxer, stream):
-            if _arrives(muxer, maker, trial, samples):
-                copy, self._carriers[stream.index] = maker(self._container, stream)
-                copy.metadata.update(stream.metadata)
-                copy.disposition = stream.disposition
-                self.warnings += filter(None, [warning])
-                return
-        self._left[f"{'sound' if stream.type == 'audio' else stream.type} ({name})"] += 1
+    def _board(self, streams: list[Any]) -> Iterator[str]:
+        """Take streams along that have a clock; yield what could not come."""
+        with read(self._source.path) as trial:
+            samples = _first_packets(trial, streams)
+            for stream in streams:
+                name = _name_of(stream)
+                if (name, self._muxer) == ("tmcd", "mov"):
+                    continue  # made anew of the video's "timecode"
+                for maker, warning in _makers(self._muxer, stream):
+                    if _arrives(self._muxer, maker, trial.streams[stream.index], samples[stream.index]):
+                        copy, self._carriers[stream.index] = maker(self._container, stream)
+                        copy.metadata.update(stream.metadata)
+                        copy.disposition = stream.disposition
+                        self.warnings += filter(None, [warning])
+                        break
+                else:
+                    yield f"{'sound' if stream.type == 'audio' else stream.type} ({name})"
 
-    def _attach(self) -> None:
-        """Take fonts and cover art along where the container has a place for them."""
-        muxer = self._container.format.name
+    def _attach(self) -> Iterator[str]:
+        """Take fonts and cover art along where there is a place for them; yield what could not come."""
         stream: Any
         for stream in self._input.streams:
-            if stream.type == "attachment" and muxer == "matroska":
+            if stream.type == "attachment" and self._muxer == "matroska":
                 kind = stream.mimetype or "application/octet-stream"
                 self._container.add_attachment(stream.name or "file", kind, stream.data)
             elif stream.type == "attachment":
-                self._left[f"the attached file {stream.name}"] += 1
-            elif stream.disposition & Disposition.attached_pic and not self._cover(stream, muxer):
-                self._left["cover art"] += 1
+                yield f"the attached file {stream.name}"
+            elif stream.disposition & Disposition.attached_pic and not self._cover(stream):
+                yield "cover art"
 
-    def _cover(self, stream: Any, muxer: str) -> bool:
+    def _cover(self, stream: Any) -> bool:
         name, kind = COVERS.get(_name_of(stream), ("", ""))
         with read(self._source.path) as container:
             picture = bytes(next(container.demux(container.streams[stream.index])))
-        if not name or not picture:
+        if not name or not picture or self._muxer not in ("matroska", "mp4"):
             return False
-        if muxer == "matroska":
+        if self._muxer == "matroska":
             given = stream.metadata
             self._container.add_attachment(given.get("filename", name), given.get("mimetype", kind), picture)
-        elif muxer == "mp4":
-            copy = self._container.add_stream_from_template(stream, opaque=True)
-            copy.disposition = Disposition.attached_pic
-            packet = av.Packet(picture)
-            packet.pts = packet.dts = 0
-            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 90_000), copy, True
-            self._covers.append(packet)
-        return muxer in ("matroska", "mp4")
+            return True
+        copy = self._container.add_stream_from_template(stream, opaque=True)
+        copy.disposition = Disposition.attached_pic
+        self._covers.append(_packet(picture, copy, Fraction(1, 90_000), 0))
+        return True
 
-    def until(self, time: Fraction | None) -> Iterator[Any]:
-        """Yield the packets up to a time of the output, seconds; None: all that there are."""
+    def until(self, time: Fraction | None, *, last: bool = False) -> Iterator[Any]:
+        """Yield the packets up to a time of the output, seconds; None: all that there are.
+
+        `last`: and what carriers still hold.
+        """
         yield from self._covers
         self._covers = []
-        while not self._ended and (time is None or not self._past(time)):
+        while not self._ended and (time is None or self._furthest < time + LAG):
             self._advance()
         while self._queue and (time is None or self._queue[0][0] <= time):
             yield from self._carried(heapq.heappop(self._queue)[2])
-
-    def _past(self, time: Fraction, *, end: bool = False) -> bool:
-        """Return whether all up to a time was read, as far as streams lie close to each other in the file.
-
-        Args:
-            time: Of the output, seconds.
-            end: Whether the reader stops there: it waits for sound however late, and for texts.
-        """
-        furthest = max(self._reached.values(), default=Fraction(-1))
-        if not end and furthest >= time + LAG:
-            return True
-        if end and self._steady != set(self._carriers) and furthest < time + LAG:
-            return False
-        return (
-            min((self._reached.get(index, Fraction(-1)) for index in self._steady), default=furthest) >= time
-        )
+        for carrier in self._carriers.values() if last else ():
+            yield from carrier(None)
 
     def _advance(self) -> None:
-        packet = next(self._packets, None)
-        if packet is None:
+        packet, length = None, self._source.length
+        with contextlib.suppress(av.FFmpegError):  # the video's reader says what is wrong with the file
+            packet = next(self._packets, None)
+        if packet is None or (length is not None and self._furthest >= length + LAG):
             self._ended = True
             return
-        index, stamp, length = packet.stream.index, time_of(packet), self._source.length
-        time = self._reached.get(index, Fraction(0)) if stamp is None else stamp - self._source.origin
-        self._reached[index] = max(time, self._reached.get(index, time))
-        if index in self._carriers and packet.size and self._within(packet, time):
+        stamp = time_of(packet)
+        time = self._furthest if stamp is None else stamp - self._source.origin
+        self._furthest = max(self._furthest, time)
+        packet.stream = self._input.streams[packet.stream.index]  # whose file stays open
+        if packet.stream.index in self._carriers and packet.size and self._within(packet, time):
             heapq.heappush(self._queue, (time, next(self._order), packet))
-        self._ended = length is not None and self._past(length, end=True)
 
     def _within(self, packet: Any, time: Fraction) -> bool:
         """Clip to the span; a text that is on the screen when it begins stays on it."""
@@ -181,28 +165,6 @@ class Passengers:
         packet.duration = int(over / packet.time_base)
         packet.pts = packet.dts = round(self._source.origin / packet.time_base)
         return True
-
-    def _read(self) -> Iterator[Any]:
-        """Yield packets in the file's order, from before the start on."""
-        wanted = [*self._carriers, self._source.index]
-        try:
-            if may_restart(self._input):
-                yield from settled(self._input)
-                return
-            if self._source.span.start:
-                self._go_to_start(wanted)
-            yield from self._input.demux([self._input.streams[index] for index in wanted])
-        except av.FFmpegError:
-            return  # the video's reader says what is wrong with the file
-
-    def _go_to_start(self, streams: list[int]) -> None:
-        """Go to before the start, if it can be sought: tried out with a reader that is thrown away."""
-        place = max(0, int((self._source.origin - LAG) * MICROSECONDS))
-        with contextlib.suppress(av.FFmpegError), read(self._source.path) as trial:
-            trial.seek(place)
-            time = time_of(next(trial.demux([trial.streams[index] for index in streams])))
-            if time is not None and time <= self._source.origin:
-                self._input.seek(place)
 
     def _carried(self, packet: Any) -> Iterator[Any]:
         index = packet.stream.index
@@ -222,14 +184,10 @@ class Passengers:
             damaged = f"stream {index} ({packet.stream.type}) is damaged ({why(error)})"
             self.trouble = self.trouble or f"{self._source.path}: {damaged}"
 
-    def flush(self) -> Iterator[Any]:
-        """Yield what carriers still hold."""
-        for carrier in self._carriers.values():
-            yield from carrier(None)
-
     def close(self) -> None:
         """Close the reader."""
         self._input.close()
+        self._packets.close()
 
 
 def _first_packets(container: InputContainer, streams: list[Any]) -> dict[int, list[Any]]:
@@ -289,7 +247,9 @@ def _arrives(muxer: str, maker: Maker, stream: Any, samples: list[Any]) -> bool:
         copy, carrier = maker(container, stream)
         wanted = _name_of(copy)
         container.start_encoding()
-        for packet in samples or [_stand_in(stream)]:
+        late = _packet(b"\0\1-", stream, stream.time_base, 0)  # stands in for a text that comes later
+        late.duration = 1
+        for packet in samples or [late]:
             container.mux(list(carrier(_twin(packet))))
         container.mux(list(carrier(None)))
 
@@ -305,19 +265,17 @@ def _arrives(muxer: str, maker: Maker, stream: Any, samples: list[Any]) -> bool:
     return False
 
 
-def _stand_in(stream: Any) -> Any:
-    """Make a packet for a stream whose first one comes late, as texts do."""
-    packet = av.Packet(b"\0\1-")
-    packet.pts = packet.dts = 0
-    packet.duration, packet.time_base, packet.stream = 1, stream.time_base, stream
+def _packet(data: bytes, stream: Any, unit: Fraction, time: int | None) -> Any:
+    packet = av.Packet(data)
+    packet.pts = packet.dts = time
+    packet.time_base, packet.stream, packet.is_keyframe = unit, stream, True
     return packet
 
 
 def _twin(packet: Any) -> Any:
     """Copy a packet, since writing it changes it."""
-    twin = av.Packet(bytes(packet))
-    twin.pts, twin.dts, twin.duration = packet.pts, packet.dts, packet.duration
-    twin.time_base, twin.stream, twin.is_keyframe = packet.time_base, packet.stream, packet.is_keyframe
+    twin = _packet(bytes(packet), packet.stream, packet.time_base, packet.dts)
+    twin.pts, twin.duration, twin.is_keyframe = packet.pts, packet.duration, packet.is_keyframe
     return twin
 
 

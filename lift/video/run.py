@@ -19,7 +19,6 @@ from lift.video.codecs import container_of
 from lift.video.cuts import mark
 from lift.video.engine import finest, smooth
 from lift.video.file import VideoSource
-from lift.video.folder import FolderSource
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job, Outcome, Stopped, stoppable
 from lift.video.media import why
@@ -28,7 +27,7 @@ from lift.video.pace import UNCHANGED, Schedule
 from lift.video.parts import Transparent, fit
 from lift.video.settings import DEFAULTS
 from lift.video.sink import open_report, open_sink
-from lift.video.source import WHOLE, Source
+from lift.video.source import WHOLE, FolderSource, Source
 
 FAULTS = (OSError, MemoryError, torch.OutOfMemoryError, av.FFmpegError)
 """What may go wrong on the way without being an error of this program."""
@@ -126,7 +125,7 @@ def opened(job: Job, method: Method) -> Iterator[tuple[Source, Method]]:
     """Open a job's input; yield it, and the method as it has to be for its frames.
 
     Raises:
-        UserError: What can be refused before the work.
+        UserError: Whatever can be refused before the work.
     """
     job.check(method)
     with closing(_source(job)) as source:

@@ -6,9 +6,9 @@ All is written beside what is to be replaced, then renamed.
 import contextlib
 import csv
 import errno
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -21,13 +21,12 @@ import numpy as np
 from lift.errors import UserError
 from lift.files import address, atomic, atomic_folder
 from lift.video import aspect
-from lift.video.codecs import Coding, choose_coding
+from lift.video.codecs import Coding, choose_coding, losses
 from lift.video.file import VideoSource
-from lift.video.filters import palettized
 from lift.video.frame import Frame, Image, Shown
 from lift.video.job import Job
-from lift.video.look import USUAL, Look, straight, transparent
-from lift.video.media import start, why
+from lift.video.look import BT709, SRGB, Look, straight, transparent
+from lift.video.media import palettized, start, why
 from lift.video.passengers import Passengers
 from lift.video.source import Format, Source
 
@@ -57,11 +56,9 @@ class Sink:
         raise NotImplementedError
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
-        """Finish.
+        """Finish; the last frame is shown for `duration` seconds.
 
-        Args:
-            duration: How long the last frame is shown, seconds.
-            whole: Whether all frames were written; what else a file carries then lasts to its own end.
+        `whole`: all frames were written, and what else a file carries lasts to its own end.
         """
 
 
@@ -69,22 +66,13 @@ class VideoSink(Sink):
     """A video file."""
 
     def __init__(self, path: Path, coding: Coding, *, source: VideoSource | None, stretch: int = 1) -> None:
-        """Open the file.
-
-        Args:
-            path: The file; its folder exists.
-            coding: How it is encoded.
-            source: Whose metadata and other streams are taken over; None: a folder of pictures.
-            stretch: How many times slower the video runs; above 1 its sound and subtitles stay behind.
-        """
+        """Open the file, with the other streams of `source`, if the video is not `stretch` times slower."""
         super().__init__()
         self._coding, self._path = coding, path
         self._container = av.open(address(path), "w", format=coding.muxer)
+        self._stream = coding.open(self._container)
+        self.warnings += coding.warnings
         self._passengers: Passengers | None = None
-        self.warnings = list(coding.warnings)
-        if source is not None:
-            self._container.metadata.update(source.container.metadata)
-        self._stream = coding.open(self._container, source.video.metadata if source is not None else {})
         if source is not None:
             self._passengers = Passengers(source, self._container, wanted=stretch == 1)
             self.warnings += self._passengers.warnings
@@ -103,20 +91,20 @@ class VideoSink(Sink):
                 f"the picture at {float(shown.time):.2f} s is transparent, and {self._coding.codec} in "
                 f"{self._coding.muxer} is not"
             )
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._encode(waiting, shown.time - waiting.time)
+        self._encode(shown.time)
         self._waiting = shown
 
-    def _encode(self, shown: Shown, duration: Fraction) -> None:
-        unit = self._coding.unit
-        if self._passengers is not None:
-            self._carry(self._passengers.until(shown.time))
+    def _encode(self, end: Fraction) -> None:
+        """Encode the frame that waits, which is shown until `end`."""
+        if self._waiting is None:
+            return
+        shown, self._waiting, unit = self._waiting, None, self._coding.unit
+        self._carry(shown.time)
         picture = self._picture(shown.frame)
         self._coding.look.tag(picture)
         self._tick = max(self._tick + 1, round(shown.time / unit))
         picture.pts, picture.time_base = self._tick, unit
-        picture.duration = max(1, round(duration / unit))
+        picture.duration = max(1, round((end - shown.time) / unit))
         picture.pict_type = 0  # the encoder chooses; a decoded frame still names its old type
         try:
             self._container.mux(self._stream.encode(picture))
@@ -129,17 +117,14 @@ class VideoSink(Sink):
             ) from error
 
     def _picture(self, frame: Frame) -> av.VideoFrame:
-        look = self._coding.look
-        decoded = frame.picture if isinstance(frame.picture, av.VideoFrame) else None
-        if look.format == "pal8" and self._coding.codec == "gif":
-            return palettized(
-                Look.of_image(frame.image).from_rgb(frame.image) if decoded is None else decoded
-            )
-        return look.from_rgb(frame.image) if decoded is None else Look.of(decoded).convert(decoded, look)
+        given, look = frame.picture, self._coding.look
+        if not isinstance(given, av.VideoFrame):
+            given = Look.of_image(frame.image).from_rgb(frame.image)
+        return palettized(given) if self._coding.codec == "gif" else Look.of(given).convert(given, look)
 
-    def _carry(self, packets: Iterable[Any]) -> None:
-        """Write packets of other streams; one that is refused does not cost the pictures."""
-        for packet in packets:
+    def _carry(self, until: Fraction | None, *, last: bool = False) -> None:
+        """Write packets of other streams up to a time; one that is refused does not cost the pictures."""
+        for packet in self._passengers.until(until, last=last) if self._passengers is not None else ():
             try:
                 self._container.mux(packet)
             except av.FFmpegError as error:
@@ -150,8 +135,14 @@ class VideoSink(Sink):
 
     def close(self, duration: Fraction, *, whole: bool) -> None:
         """Write what is left and the file's index."""
+        end = None if self._waiting is None else self._waiting.time + duration
         try:
-            self._finish(duration, whole=whole)
+            if end is not None:
+                self._encode(end)
+            self._carry(None if whole else end, last=True)
+            if self._passengers is not None:
+                self.trouble = self.trouble or self._passengers.trouble
+            self._container.mux(self._stream.encode(None))
             self.abandon()
         except (av.FFmpegError, UserError) as error:
             if self._coding.muxer not in STREAMED or not self.written:
@@ -163,16 +154,6 @@ class VideoSink(Sink):
         with self._path.open("r+b") as file:
             aspect.store(file, self._coding.muxer, self._coding.wish.aspect)
 
-    def _finish(self, duration: Fraction, *, whole: bool) -> None:
-        if self._waiting is not None:
-            self._encode(self._waiting, duration)
-        if self._passengers is not None:
-            end = None if whole or self._waiting is None else self._waiting.time + duration
-            self._carry(self._passengers.until(end))
-            self._carry(self._passengers.flush())
-            self.trouble = self.trouble or self._passengers.trouble
-        self._container.mux(self._stream.encode(None))
-
     def abandon(self) -> None:
         """Close all files, finished or not."""
         self._container.close()
@@ -183,24 +164,13 @@ class VideoSink(Sink):
 class FolderSink(Sink):
     """A folder of PNG files, of 16 bits where the input has more than 8, with alpha where it has any."""
 
-    def __init__(self, folder: Path, source: VideoSource | None) -> None:
-        """Write into an empty folder.
-
-        Args:
-            folder: Where pictures go.
-            source: The video that they come of; None: a folder of pictures.
-        """
+    def __init__(self, folder: Path, wish: Format) -> None:
+        """Write into an empty folder what comes as near to `wish` as pictures can."""
         super().__init__()
         self._folder = folder
-        if source is not None and source.look.primaries not in USUAL:
-            self.warnings.append(
-                f"how its colours are meant (primaries {source.look.primaries}, transfer "
-                f"{source.look.transfer} of ITU-T H.273) is not said in pictures"
-            )
-        if source is not None and source.aspect != 1:
-            self.warnings.append(
-                f"pixels of {source.aspect} become square in pictures, which will look squeezed"
-            )
+        look = replace(wish.look.stored_as("rgb48le"), primaries=BT709, transfer=SRGB)
+        seen = Format(look=look, size=wish.size, rate=wish.rate, unit=wish.unit)
+        self.warnings += losses(wish, seen, "a folder of pictures")
 
     def write(self, shown: Shown) -> None:
         """Write a picture.
@@ -235,23 +205,23 @@ def open_sink(job: Job, source: Source) -> Iterator[Sink]:
     Raises:
         UserError: It cannot be written, or not like this.
     """
-    video = source if isinstance(source, VideoSource) else None
     (height, width), schedule = source.size, job.schedule
+    wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
+        "size": (height, 2 * width if job.preview else width),
+        "rate": schedule.rate(source.rate),
+        "unit": schedule.unit(source.unit),
+        "chapters": _chapters(source, schedule.stretch),
+    }
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
-                yield FolderSink(folder, video)
+                yield FolderSink(folder, Format(**wish))
                 if job.output.exists() and not job.force:
                     raise UserError(f"{job.output}: appeared during the work; choose another name")
             return
-        wish: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(Format)} | {
-            "size": (height, 2 * width if job.preview else width),
-            "rate": schedule.rate(source.rate),
-            "unit": schedule.unit(source.unit),
-            "chapters": _chapters(source, schedule.stretch),
-        }
         coding = choose_coding(job.output, job.codec, Format(**wish))
         with atomic(job.output) as path:
+            video = source if isinstance(source, VideoSource) else None
             sink = VideoSink(path, coding, source=video, stretch=schedule.stretch)
             try:
                 yield sink
@@ -279,9 +249,6 @@ def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
     The file has a row of COLUMNS for each frame. motion is the mean absolute difference (0-255, of shrunken
     frames) between an original and the one before it, or, for a frame in between, of the two around it;
     alpha is α as offset:share pairs.
-
-    Args:
-        path: The file; None: none.
     """
     if path is None:
         yield lambda shown: None

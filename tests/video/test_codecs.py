@@ -12,9 +12,8 @@ from PIL import Image
 
 from lift.errors import UserError
 from lift.video.choose import choose
-from lift.video.hdr import Light
 from lift.video.job import Job
-from lift.video.look import Look
+from lift.video.look import Light, Look
 from lift.video.pace import Schedule
 from lift.video.run import run
 from lift.video.sink import VideoSink

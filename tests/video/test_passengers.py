@@ -74,7 +74,7 @@ def test_sound_title_and_language_come_along(tmp_path, with_sound):
 @pytest.mark.parametrize("fps", [None, 30, 60, Fraction(60000, 1001)])
 def test_all_sound_is_there_whatever_pictures_are_shown(tmp_path, film, contents, suffix, fps):
     given = film(tmp_path / f"in{suffix}", rate=Fraction(24000, 1001), count=24)
-    options = {} if fps is None else {"fps": Fraction(fps)}
+    options = {} if fps is None else {"schedule": Schedule(fps=Fraction(fps))}
     smooth(given, tmp_path / f"out{suffix}", **options)
     assert sound(contents(tmp_path / f"out{suffix}")[0]) == sound(contents(given)[0])
 
