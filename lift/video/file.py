@@ -307,11 +307,9 @@ def _passes(data: bytes) -> bool:
     end = len(data)
     while end > 0:
         size = int.from_bytes(data[end - FOOTER : end - FOOTER + 3], "big") + FOOTER
-        if size > end:
-            return False
         # By the polynomial 0x04C11DB7 from zero on, highest bit first; zlib's has the lowest first.
-        mirrored = data[end - size : end].translate(_MIRRORED)
-        if zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
+        mirrored = data[max(0, end - size) : end].translate(_MIRRORED)
+        if size > end or zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
             return False
         end -= size
     return True
