@@ -105,6 +105,7 @@ class VideoSource(Source):
         self.warnings += [
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
+        self.sounds = any(s.type in ("audio", "subtitle") for s in container.streams)
         self.index, self._stored = video.index, (first.width, first.height)
         self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
         if container.duration is not None and container.format.name in DECLARING:
