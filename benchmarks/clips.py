@@ -153,10 +153,10 @@ def report(title: str, ours: Callable[[], int], plain: Callable[[], int]) -> Non
             taken = (time.perf_counter() - clock, time.process_time() - processor)
             best[key] = (min(best[key][0], taken[0]), min(best[key][1], taken[1]))
     per = {key: tuple(1e3 * value / counts[key] for value in best[key]) for key in best}
-    sys.stdout.write(
+    print(
         f"{title}: {per['ours'][0]:.3f} ms a frame against {per['plain'][0]:.3f} ({counts['ours']} and "
         f"{counts['plain']} frames): {per['plain'][0] / per['ours'][0]:.0%} by the clock; processor time "
-        f"{per['ours'][1]:.3f} against {per['plain'][1]:.3f} ms\n"
+        f"{per['ours'][1]:.3f} against {per['plain'][1]:.3f} ms"
     )
 
 

@@ -6,7 +6,6 @@ process of its own, with its peak of resident memory. Rates: the stage over copi
 From these and the published size of the archive come the figures for 91,701 septuplets, an estimate.
 """
 
-import dataclasses
 import multiprocessing
 import os
 import resource
@@ -17,16 +16,14 @@ from pathlib import Path
 
 import cv2
 
+from benchmarks.clips import over
 from lift.clips.build import build_clip_set
-from lift.config import Config, Source, load
+from lift.config import load
 from lift.fetch.catalogue import CATALOGUE
 from lift.scenes import make
 
 COUNTS = (100, 1_000, 10_000)
-SIZE = (
-    64,
-    112,
-)  # of made pictures: a quarter of Vimeo's, as memory that grows with the set does not depend on it
+SIZE = (64, 112)  # of made pictures, small: memory that grows with the set does not depend on it
 COPIES = 60
 FRAMES = 7
 TRAIN, TEST, ALL = 64_612, 7_824, 91_701
@@ -41,15 +38,17 @@ def main(folder: Path) -> None:
     peaks = {}
     for count in COUNTS:
         peaks[count], *_ = measured(made, count)
-        say(f"{count:,} septuplets: peak of {peaks[count] / 2**20:.0f} MiB")
+        print(f"{count:,} septuplets: peak of {peaks[count] / 2**20:.0f} MiB")
     growth = (peaks[COUNTS[-1]] - peaks[COUNTS[0]]) / (COUNTS[-1] - COUNTS[0])
     _, clock, processor = measured(own, COPIES)
     frames = COPIES * FRAMES
     size = (CATALOGUE["vimeo90k"].files[0].about or 0) / ALL  # a septuplet's PNG files, packed or not
-    say(f"{frames / clock:.0f} frames/s by the clock, {1e3 * processor / frames:.2f} ms of one core a frame")
+    print(
+        f"{frames / clock:.0f} frames/s by the clock, {1e3 * processor / frames:.2f} ms of one core a frame"
+    )
     for title, count in (("train", TRAIN), ("test", TEST), ("all", ALL)):
         hours = count * FRAMES * processor / frames / 3600
-        say(
+        print(
             f"{title}, {count:,} septuplets: {count * size / 1e9:.0f} GB, {hours:.2f} core hours, "
             f"{(peaks[COUNTS[0]] + growth * count) / 2**20:.0f} MiB"
         )
@@ -81,25 +80,13 @@ def layout(folder: Path, pictures: list[bytes], count: int) -> None:
 def build(place: str) -> tuple[int, float, float]:
     """Run the stage's function in this process; see `measured`."""
     cv2.setNumThreads(1)
-    config, folder = configured(place), Path(place)
+    folder = Path(place)
+    config = over(folder, load("params.yaml", "demo").clips.sets["vimeo90k"])
     clock, processor = time.perf_counter(), time.process_time()
     summary = build_clip_set(config, "set", folder, folder / "out")
     taken = time.perf_counter() - clock, time.process_time() - processor
     assert summary["clips"] * FRAMES == summary["frames"]
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, *taken
-
-
-def configured(place: str) -> Config:
-    """Return the demo's parameters with the test set of the layout in `place`."""
-    base = load("params.yaml", "demo")
-    sets = {"set": base.clips.sets["vimeo90k"]}
-    sources = {"vimeo90k": Source(path=place, render=None, optional=False)}
-    return dataclasses.replace(base, clips=dataclasses.replace(base.clips, sets=sets), sources=sources)
-
-
-def say(line: str) -> None:
-    """Print a line."""
-    sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ clips are no benchmark.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -126,7 +125,7 @@ def main() -> None:
     options = parser.parse_args()
     methods = _methods(options.weights)
     means, lpips = {name: Means() for name in methods}, Lpips()
-    sys.stdout.write("| clip | method | PSNR, dB | SSIM | LPIPS | s/frame |\n|---|---|---|---|---|---|\n")
+    print("| clip | method | PSNR, dB | SSIM | LPIPS | s/frame |\n|---|---|---|---|---|---|")
     for path in bar(options.inputs, title="rebuilding", unit="clip"):
         images = read(path, options.frames)
         for name, method in methods.items():
@@ -139,8 +138,7 @@ def main() -> None:
 
 def _row(clip: str, method: str, values: dict[str, float]) -> None:
     numbers = f"{values['psnr']:.2f} | {values['ssim']:.4f} | {values['lpips']:.4f} | {values['seconds']:.2f}"
-    sys.stdout.write(f"| {clip} | {method} | {numbers} |\n")
-    sys.stdout.flush()
+    print(f"| {clip} | {method} | {numbers} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What smoothing a video costs, from file to file: `python -m benchmarks.video_cost [table|ratio]`.
 
 `table`: seconds and peak memory per made frame at --factor 2, decoding and encoding included, each row in a
-process of its own, whose peak memory only grows. `ratio`: the same at 480p over a plain forward of RIFE v4.25
-on two frames that are padded already, with as many threads; the median of the ratios of neighbours,
-interleaved in one run, so that a busy machine does not change them.
+process of its own, whose peak memory only grows. `ratio`: the same at 480p, and RIFE v4.25 as a model of the
+pipeline, over a plain forward of its network on two frames that are padded already, with as many threads; the
+median of the ratios of neighbours, interleaved in one run, so that a busy machine does not change them.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -39,6 +41,8 @@ SHORT = 4  # of a ratio's: three
 ROUNDS = 7
 UNIT = 1024 if sys.platform != "darwin" else 1  # getrusage counts bytes there, KiB elsewhere
 GIB = 2**30
+Seconds = tuple[float, float]
+"""By the clock, and of the processor, for a made frame."""
 
 
 def cost(model: str, size: tuple[int, int], originals: int, threads: int) -> tuple[float, float, float]:
@@ -91,44 +95,43 @@ def _smooth(given: Path, method: Method) -> tuple[float, float]:
 
 def table(models: list[str], sizes: list[str], threads: int) -> None:
     """Print the table as Markdown."""
-    sys.stdout.write(
-        "| model | size | s per made frame | processor s | peak GiB |\n|---|---|---:|---:|---:|\n"
-    )
+    print("| model | size | s per made frame | processor s | peak GiB |\n|---|---|---:|---:|---:|")
     for size in sizes:
         for model in models:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 clock, processor, peak = pool.apply(cost, (model, SIZES[size], ORIGINALS, threads))
-            sys.stdout.write(f"| {model} | {size} | {clock:.2f} | {processor:.2f} | {peak:.2f} |\n")
-            sys.stdout.flush()
+            print(f"| {model} | {size} | {clock:.2f} | {processor:.2f} | {peak:.2f} |", flush=True)
 
 
 def ratio(models: list[str], threads: int, rounds: int) -> None:
     """Print ratios to a plain forward as Markdown."""
     torch.set_num_threads(threads)
-    chosen = {model: choose(model) for model in models}
     model = dataclasses.replace(load(PARAMS, "demo").model, name="rife_v4")
     plain = RifeV4(model).eval()
     plain.load_pretrained(ROOT / "weights/rife_v4.25.safetensors")
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
+    frames = torch.rand(2, 3, *SIZES["480p"])
+    padded, _ = pad_to_multiple(frames, plain.multiple, "constant")
+    asked = frames[None], torch.tensor([[-1.0, 1.0]]), torch.ones(1, 2).bool()
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         given = footage(Path(folder) / "in.mp4", SIZES["480p"], SHORT)
-        padded, _ = pad_to_multiple(torch.rand(2, 3, *SIZES["480p"]), plain.multiple, "constant")
+        turns: dict[str, Callable[[], Seconds]] = {"rife_v4, as a model": lambda: _repeated(plain, *asked)}
+        turns |= {name: partial(_smooth, given, choose(name)) for name in models}
+        found: dict[str, list[Seconds]] = {name: [] for name in turns}
         for place in range(rounds + 1):  # the first one warms up
-            for name, method in chosen.items():
-                bare = _bare(plain, padded)
-                whole = _smooth(given, method)
+            for name, turn in turns.items():
+                bare, whole = _repeated(plain.network, padded, torch.tensor([0.5])), turn()
                 if place:
                     found[name].append((whole[0] / bare[0], whole[1] / bare[1]))
-    sys.stdout.write("| model | clock over plain | processor over plain |\n|---|---:|---:|\n")
+    print("| what | clock over plain | processor over plain |\n|---|---:|---:|")
     for name, ratios in found.items():
         clock, processor = (median(one[k] for one in ratios) for k in (0, 1))
-        sys.stdout.write(f"| {name} | {clock:.3f} | {processor:.3f} |\n")
+        print(f"| {name} | {clock:.3f} | {processor:.3f} |")
 
 
-def _bare(plain: RifeV4, padded: torch.Tensor) -> tuple[float, float]:
+def _repeated(work: Callable[..., object], *given: torch.Tensor) -> Seconds:
     clock, processor = time.perf_counter(), time.process_time()
     for _ in range(SHORT - 1):
-        plain.network(padded, torch.tensor([0.5]))
+        work(*given)
     return (time.perf_counter() - clock) / (SHORT - 1), (time.process_time() - processor) / (SHORT - 1)
 
 

@@ -54,6 +54,15 @@ def write_json(path: Path, value: Any, *, indent: int = 1, sort: bool = True) ->
         temporary.write_text(json.dumps(value, indent=indent, sort_keys=sort) + "\n", encoding="utf-8")
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a file of JSON; an empty one where there is no file, or it is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder beside `folder` that takes its place when the block succeeds.

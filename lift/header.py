@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ SUFFIX = ".safetensors"
 CONTENT = "content"
 """Key of the metadata under which a file of ours names the SHA-256 of its tensors."""
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>\d+)-of-(?P<count>\d+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """What the header of a file, or of all shards of one, says."""
-
-    metadata: dict[str, str]
-
-    def plain(self, key: str) -> dict[str, Any] | None:
-        """Return a JSON object of the metadata; None: there is none of that name."""
-        text = self.metadata.get(key)
-        value = None if text is None else json.loads(text)
-        return dict(value) if isinstance(value, dict) else None
 
 
 def files(path: Path) -> list[Path]:
@@ -63,13 +49,15 @@ def files(path: Path) -> list[Path]:
     return [found[number][0] for number in range(1, count + 1)]
 
 
-def read(path: Path) -> Header:
-    """Read the header of a file, or those of its shards as one.
+def plain(path: Path, key: str) -> dict[str, Any] | None:
+    """Return a JSON object of the metadata of a file or of its shards; None: there is none of that name.
 
     Raises:
         UserError: A file is missing, or is no safetensors file or a truncated one.
     """
-    return Header(metadata={key: text for file in files(path) for key, text in _metadata(file).items()})
+    metadata = {name: text for file in files(path) for name, text in _metadata(file).items()}
+    value = json.loads(metadata.get(key, "null"))
+    return dict(value) if isinstance(value, dict) else None
 
 
 def check(path: Path) -> None:

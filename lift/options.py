@@ -12,9 +12,9 @@ PAST = (-2, -1)
 """The same, of prediction."""
 
 
-def number(least: float | None = None, most: float | None = None) -> Any:
-    """Declare a required numeric field (or a list of numbers) within [least, most]."""
-    return dataclasses.field(metadata={"least": least, "most": most})
+def number(least: float | None = None, most: float | None = None, *, odd: bool | None = None) -> Any:
+    """Declare a required numeric field (or a list) within [least, most]; odd or even where `odd` says so."""
+    return dataclasses.field(metadata={"least": least, "most": most, "odd": odd})
 
 
 def choice(*values: str) -> Any:
@@ -29,19 +29,6 @@ def width_factor() -> Any:
     no second set.
     """
     return number(0.01, 4.0)
-
-
-def check_odd(options: object, *names: str) -> None:
-    """Refuse squares without a pixel in their middle.
-
-    Raises:
-        ValueError: The side of one is even.
-    """
-    for name in names:
-        if getattr(options, name) % 2 == 0:
-            raise ValueError(
-                f"{name}: {getattr(options, name)} is even; a square needs a pixel in its middle"
-            )
 
 
 class Family:

@@ -23,10 +23,7 @@ from lift.files import atomic
 
 CONFIG, ABOUT = "config", "about"
 """Keys of the metadata: what the model is, and where a released one is from."""
-LIMIT = 16 * 2**20
-"""Bytes of a file in the repository at most."""
-ROOM = 2**18
-"""Of these, left for the header."""
+LIMIT = 16 * 2**20 - 2**18  # bytes of a file's tensors in the repository at most; the rest is for the header
 
 
 def save(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
@@ -44,7 +41,7 @@ def save_released(
     tensors: Mapping[str, Tensor],
     config: Mapping[str, Any],
     about: Mapping[str, Any],
-    limit: int = LIMIT - ROOM,
+    limit: int = LIMIT,
 ) -> list[Path]:
     """Write weights in half precision, and remove older files of the same name.
 
@@ -96,10 +93,7 @@ def existing(path: Path) -> set[Path]:
 def load(path: Path, model: nn.Module, config: dict[str, Any]) -> None:
     """Load weights into `model`, which must have been built from the configuration that the file names.
 
-    Args:
-        path: A file of `save` or of `save_released`.
-        model: Takes the weights; half precision widens to its own.
-        config: What it was built from.
+    Half precision widens to the model's own.
 
     Raises:
         UserError: The file is missing, damaged, or of another configuration (the first differing key is
@@ -153,7 +147,7 @@ def read_config(path: Path) -> dict[str, Any]:
         UserError: The file is missing, damaged, or carries no configuration.
     """
     try:
-        found = header.read(path).plain(CONFIG)
+        found = header.plain(path, CONFIG)
     except (UserError, ValueError) as error:
         raise UserError(f"{error}; {_restored(path)}") from error
     if found is None:

@@ -1,6 +1,5 @@
 """Stage `clips`: cut one set of clips (train, validation or a benchmark) into one archive."""
 
-import json
 from pathlib import Path
 
 from lift.clips.build import build_clip_set
@@ -8,6 +7,7 @@ from lift.config import Config, load, resolved
 from lift.config.parse import check_known, home
 from lift.digest import digest
 from lift.errors import UserError
+from lift.files import read_json
 from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
 
 
@@ -32,11 +32,10 @@ def _check_copies(config: Config, split: str, data: Path) -> None:
         if folder is None:
             continue
         again = "run `dvc repro` again, or `python -m stages.download " + config.profile + "` first"
-        try:
-            then = json.loads(record.read_text(encoding="utf-8"))[name]
-            told = f"{then['files']} files of {then['size']} bytes, sha256 {then['sha256'][:12]}"
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{record}: says nothing of {name} ({error!r}); {again}") from error
+        then = read_json(record).get(name, {})
+        if "sha256" not in then:
+            raise UserError(f"{record}: says nothing of {name}; {again}")
+        told = f"{then['files']} files of {then['size']} bytes, sha256 {then['sha256'][:12]}"
         now = digest(folder, home() / data / MEMORY)
         if not now.plain().items() <= then.items():
             raise UserError(

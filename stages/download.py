@@ -24,7 +24,7 @@ from lift.config.parse import home, place
 from lift.digest import digest
 from lift.errors import UserError
 from lift.fetch import BROUGHT, bring_all, bring_contextnet, bring_vgg19
-from lift.files import share, write_json
+from lift.files import read_json, share, write_json
 from lift.scenes import layouts
 from stages.common import MEMORY, PARAMS, RECORD, check_resolved, data_folder, run
 
@@ -81,7 +81,7 @@ def _rendered(config: Config, name: str) -> dict[str, Any]:
     made_from = hashlib.sha256(values.encode()).hexdigest()
     record = {"origin": "procedural stand-in", "made_from": made_from}
     for known in (raw, home() / raw):
-        found = _recorded(known).get(name, {})
+        found: dict[str, Any] = read_json(known / RECORD).get(name, {})  # where not: it is made again
         if found.get("made_from") == made_from and (known / name).is_dir():
             if not (raw / name).exists():
                 share(known / name, raw / name)
@@ -89,15 +89,6 @@ def _rendered(config: Config, name: str) -> dict[str, Any]:
                 return found
     layouts.write(name, raw / name, render, config.seed, target=target)
     return record | _seen(config, raw / name)
-
-
-def _recorded(raw: Path) -> dict[str, dict[str, Any]]:
-    """Read what an earlier run has recorded; nothing where it cannot be read, for it is made again then."""
-    try:
-        found: dict[str, dict[str, Any]] = json.loads((raw / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def _weights(config: Config, methods: Iterable[Config], archives: Path) -> None:

@@ -4,7 +4,6 @@ One process measures all benchmarks: starting Python with PyTorch and LPIPS cost
 each method and benchmark would spend most of the demo's time on that.
 """
 
-import json
 import sys
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -23,7 +22,7 @@ from lift.evaluation import results
 from lift.evaluation.baselines import BASELINES, PREDICTORS
 from lift.evaluation.method import of_model, of_predictor
 from lift.evaluation.run import evaluate, evaluate_ahead
-from lift.files import write_json
+from lift.files import read_json, write_json
 from lift.metrics import Lpips
 from lift.models.cost import exact
 from lift.models.interface import Interpolator
@@ -93,10 +92,8 @@ def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict
     Their rows stay: whoever has no footage sees what others measured, and the report says so. Those that were
     made otherwise go, with a line; the rules of one benchmark say nothing of another's rows.
     """
-    try:
-        before: dict[str, Any] = json.loads((out / MADE_FROM).read_text(encoding="utf-8"))
-        known: dict[str, Any] = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # nothing was measured, or not to its end
+    before, known = read_json(out / MADE_FROM), read_json(out / "protocol.json")
+    if not before:  # nothing was measured, or not to its end
         return {}
     found: dict[str, Any] = {}
     for key in sorted(benchmarks & known.keys()):
@@ -142,7 +139,7 @@ def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpola
 
 def _released(config: Config, file: str) -> Interpolator:
     path = WEIGHTS / f"{file}{header.SUFFIX}"
-    if header.read(path).plain(weights.CONFIG) is None:  # others' own: its family knows its names
+    if header.plain(path, weights.CONFIG) is None:  # others' own: its family knows its names
         own = build(config.model.started(path), task=config.clip.task, seed=config.seed)
         return own.channels_last() if config.evaluate.channels_last else own
     own = _built(config)

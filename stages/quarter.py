@@ -11,24 +11,26 @@ weights.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from lift.config.quarter import Quarter, load_quarter
 from lift.errors import UserError
-from lift.files import ROOT, atomic, write_json
+from lift.files import ROOT, atomic, read_json, write_json
 from lift.threads import processors
 from stages.common import PARAMS, commit, data_folder, run
 
 PROFILE = "quarter"
+NOTES = data_folder(PROFILE) / "notes"
+"""Folder of what the parts note."""
 FILES, SIZE = 8, 16 * 2**20
 """At most in OUT, and bytes of one."""
 RESULTS, LOG, LAST_WORDS = "results.json", "log.txt", 4000
@@ -58,12 +60,9 @@ def main(minutes: str, out: str, footage: str = "") -> None:
 class Notes:
     """A part's file of JSON, always whole; what an earlier process has noted stays."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self.values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            self.values = {}
+    def __init__(self, part: str) -> None:
+        self._path = NOTES / f"{part}.json"
+        self.values = read_json(self._path)
 
     def note(self, **values: Any) -> None:
         """Add values, and write down all that is known."""
@@ -76,50 +75,52 @@ def scratch(name: str) -> Path:
     return data_folder(PROFILE) / "scratch" / f"{name}-quarter"
 
 
+@dataclass
 class _Quarter:
     """The parts, each a process of its own, and what they leave."""
 
-    def __init__(self, quarter: Quarter, end: float, out: Path, footage: str) -> None:
-        self._quarter, self._end, self._out, self._footage = quarter, end, out, footage
-        self._start = time.time()
-        self._notes = data_folder(PROFILE) / "notes"
-        self._asked = False
-        self._merged = 0.0
-        self._notes.mkdir(parents=True, exist_ok=True)
-        out.mkdir(parents=True, exist_ok=True)
-        training = Notes(self._notes / "training.json")
+    quarter: Quarter
+    end: float
+    out: Path
+    footage: str
+    start: float = field(default_factory=time.time)
+    asked: bool = False
+    merged: float = 0.0
+    """When results.json was written last."""
+
+    def run(self) -> None:
+        NOTES.mkdir(parents=True, exist_ok=True)
+        self.out.mkdir(parents=True, exist_ok=True)
+        training = Notes("training")
         for known in training.values.get("methods", {}).values():  # of an earlier run: each has its turn anew
             known.pop("status", None)
         training.note()
-
-    def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
-        quarter = self._quarter
-        self._say(f"{self._end - self._start:.0f} s, {processors()} processors")
-        training_ends = self._end - quarter.write - quarter.speed
+        self._say(f"{self.end - self.start:.0f} s, {processors()} processors")
+        training_ends = self.end - self.quarter.write - self.quarter.speed
         self._footage_and_tests(training_ends)
         self._train(training_ends)
-        self._time_models(self._end - quarter.write)
+        self._time_models(self.end - self.quarter.write)
         self._pack()
         self._merge()
         self._say("done")
-        if self._asked:
+        if self.asked:
             sys.exit(128 + signal.SIGTERM)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+        self.asked = True
 
     def _say(self, line: str) -> None:
-        print(f"[{time.time() - self._start:6.1f} s] {line}", flush=True)
+        print(f"[{time.time() - self.start:6.1f} s] {line}", flush=True)
 
     def _footage_and_tests(self, latest: float) -> None:
         """Make the footage, and meanwhile run the tests; not again what an earlier run has done."""
         data = None
-        if "clips" not in self._known("data"):
-            footage = [self._footage] if self._footage else []
-            data = self._begin("stages.quarter_data", str(self._notes / "data.json"), *footage)
-        if _gpu() and not self._known("tests") and self._quarter.tests:
+        if "clips" not in Notes("data").values:
+            footage = [self.footage] if self.footage else []
+            data = self._begin("stages.quarter_data", *footage)
+        if _gpu() and not Notes("tests").values and self.quarter.tests:
             self._test()
         if data is not None:
             code = self._end_of(data, latest)
@@ -130,12 +131,12 @@ class _Quarter:
         tests = sorted((ROOT / "tests").rglob("test_*.py"))
         files = [str(path) for path in tests if "mark.gpu" in path.read_text(encoding="utf-8")]
         options = ["-q", "-m", "gpu", "-p", "no:cacheprovider", "-o", "filterwarnings=default", "--tb=short"]
-        words = self._notes / "tests.txt"
+        words = NOTES / "tests.txt"
         part = self._begin("pytest", *options, *files, cwd=ROOT, kept=words)
-        code = self._end_of(part, time.time() + self._quarter.tests)
+        code = self._end_of(part, time.time() + self.quarter.tests)
         said = words.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
         print(said, flush=True)
-        Notes(self._notes / "tests.json").note(exit=code, said=said)
+        Notes("tests").note(exit=code, said=said)
         self._say(f"GPU tests: {'passed' if code == 0 else f'exit code {code}'}")
 
     def _train(self, end: float) -> None:
@@ -143,24 +144,17 @@ class _Quarter:
         if not all((clips / part / "clips.csv").is_file() for part in ("train", "validation")):
             self._say("no clips, so nothing is trained")
             return
-        notes = str(self._notes / "training.json")
-        while not self._asked and end - time.time() > SHORTEST:
-            failed = self._with("failed")
-            code = self._end_of(
-                self._begin("stages.quarter_train", str(end), str(self._out), notes), end + GRACE
-            )
+        while not self.asked and end - time.time() > SHORTEST:
+            failed = _with("failed")
+            trainer = self._begin("stages.quarter_train", str(end), str(self.out))
+            code = self._end_of(trainer, end + GRACE)
             self._say(f"training: exit code {code}")
-            if code == 0 or (self._with("failed") == failed and not self._with(*UNDER_WAY)):
+            if code == 0 or (_with("failed") == failed and not _with(*UNDER_WAY)):
                 break  # another process would end as this one did
 
-    def _with(self, *status: str) -> list[str]:
-        """Return the methods that training has noted with one of these states."""
-        methods = self._known("training").get("methods", {})
-        return [name for name, known in methods.items() if known.get("status") in status]
-
     def _time_models(self, end: float) -> None:
-        if not self._asked and self._quarter.speed and end - time.time() > 2:
-            speed = self._begin("benchmarks.speed", str(self._notes / "speed.json"), str(end - 1))
+        if not self.asked and self.quarter.speed and end - time.time() > 2:
+            speed = self._begin("benchmarks.speed", str(NOTES / "speed.json"), str(end - 1))
             self._say(f"speed: exit code {self._end_of(speed, end)}")
 
     def _begin(
@@ -180,40 +174,35 @@ class _Quarter:
 
     def _end_of(self, part: subprocess.Popen[bytes], latest: float) -> int:
         """Wait for a part until `latest`, writing down meanwhile what all parts have noted; then end it."""
-        while part.poll() is None and time.time() < latest and not self._asked:
+        while part.poll() is None and time.time() < latest and not self.asked:
             time.sleep(0.2)
-            if time.time() - self._merged > MERGE:
+            if time.time() - self.merged > MERGE:
                 self._merge()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if part.poll() is None:
-                _signal(part, number)
-            last = time.time() + GRACE
-            while part.poll() is None and time.time() < last:
-                time.sleep(0.1)
-        _signal(part, signal.SIGKILL)  # what it has started
+        if part.poll() is None:
+            _signal(part, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                part.wait(GRACE)
+        _signal(part, signal.SIGKILL)  # also what it has started
         self._merge()
         return part.wait()
 
-    def _known(self, part: str) -> dict[str, Any]:
-        return Notes(self._notes / f"{part}.json").values
-
     def _merge(self) -> None:
         """Write OUT/results.json from what the parts have noted."""
-        self._merged = time.time()
+        self.merged = time.time()
         values = {
             "commit": commit(),
-            "seconds": round(self._end - self._start),
-            "passed": round(self._merged - self._start, 1),
+            "seconds": round(self.end - self.start),
+            "passed": round(self.merged - self.start, 1),
             "processors": processors(),
-            **{part: self._known(part) for part in ("data", "tests", "training", "speed")},
+            **{part: Notes(part).values for part in ("data", "tests", "training", "speed")},
         }
-        write_json(self._out / RESULTS, values, sort=False)
+        write_json(self.out / RESULTS, values, sort=False)
 
     def _pack(self) -> None:
         """Add the optimiser's state of methods, in the order of worth, as far as files and bytes allow."""
-        there = {path.name for path in self._out.iterdir() if path.is_file()} | {RESULTS, LOG}
-        for name in (name for group in self._quarter.groups for name in group.methods):
-            state, target = scratch(name) / "state.pt", self._out / f"{name}{STATE}"
+        there = {path.name for path in self.out.iterdir() if path.is_file()} | {RESULTS, LOG}
+        for name in (name for group in self.quarter.groups for name in group.methods):
+            state, target = scratch(name) / "state.pt", self.out / f"{name}{STATE}"
             if not state.is_file():
                 continue
             if state.stat().st_size <= SIZE and len(there | {target.name}) <= FILES:
@@ -227,6 +216,12 @@ class _Quarter:
                 )
         if len(there) > FILES:
             self._say(f"{len(there)} files are too many: {', '.join(sorted(there))}")
+
+
+def _with(*status: str) -> list[str]:
+    """Return the methods that training has noted with one of these states."""
+    methods = Notes("training").values.get("methods", {})
+    return [name for name, known in methods.items() if known.get("status") in status]
 
 
 def _signal(part: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -1,11 +1,11 @@
 """Part of `stages.quarter`: the footage of its training, made on the machine that trains.
 
-    python -m stages.quarter_data NOTES [FOOTAGE]
+    python -m stages.quarter_data [FOOTAGE]
 
 FOOTAGE is a folder of real videos, brought along (`python -m benchmarks.footage` packs one): OpenCV unpacks
 them into pictures, for such a machine may lack PyAV. Sets of clips are cut from these at once, so that there
 is something to train on; then as many scenes are rendered as the time gives, and the sets are cut anew from
-both. NOTES: a file of JSON that says what was done and how long it took.
+both. What was done, and how long it took, is noted.
 """
 
 import dataclasses
@@ -40,9 +40,9 @@ FREE = 2  # processors that rendering leaves to what runs beside it
 QUALITY = 97  # of JPEG: what was decoded once is not to lose again
 
 
-def main(notes: str, footage: str = "") -> None:
+def main(footage: str = "") -> None:
     """Make data/quarter/clips/{train,validation}."""
-    config, quarter, made = load(PARAMS, PROFILE), load_quarter(PARAMS), Notes(Path(notes))
+    config, quarter, made = load(PARAMS, PROFILE), load_quarter(PARAMS), Notes("data")
     raw = data_folder(PROFILE) / "raw"
     if footage:
         with _timed(made, "unpack"):
@@ -196,4 +196,4 @@ def _seconds(video: Video) -> float:
 
 
 if __name__ == "__main__":
-    run(main, "NOTES", "FOOTAGE", optional=1)
+    run(main, "FOOTAGE", optional=1)

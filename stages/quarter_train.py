@@ -1,10 +1,10 @@
 """Part of `stages.quarter`: train methods by the clock, one after the other, with as many steps as fit.
 
-    python -m stages.quarter_train END OUT NOTES
+    python -m stages.quarter_train END OUT
 
 END: when it has to be over, seconds since 1970. OUT/<method>.safetensors, as `release` writes them, are
-renewed every few seconds. NOTES: a file of JSON with what was measured, chosen, planned and reached. A method
-that it says is over is not trained again, and one that ended the process counts as failed.
+renewed every few seconds. Noted is what was measured, chosen, planned and reached. A method that is over
+by the notes is not trained again, and one that ended the process counts as failed.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ OVER = ("trained", "stopped", "failed", "no time")
 LONG = ("rows", "trace", "files")  # what the notes hold and the log does not
 
 
-def main(end: str, out: str, notes: str) -> None:
+def main(end: str, out: str) -> None:
     """Train the groups of `quarter` until `end`."""
     cuda, data, quarter = torch.cuda.is_available(), data_folder(PROFILE), load_quarter(PARAMS)
     torch.use_deterministic_algorithms(not cuda)
@@ -63,7 +63,7 @@ def main(end: str, out: str, notes: str) -> None:
             f"params.yaml: quarter.groups: {absent[0]} is not trained in profile {PROFILE}; add it to "
             f"profiles.{PROFILE}.methods.trained"
         )
-    own, noted = {name: configs[name] for name in names}, Notes(Path(notes))
+    own, noted = {name: configs[name] for name in names}, Notes("training")
     torch.set_num_threads(own[names[0]].train.threads)
     about = {**origin(data), "device": torch.cuda.get_device_name() if cuda else f"{os.cpu_count()}-core CPU"}
     with Clock() as clock:
@@ -325,7 +325,7 @@ class _Trainer:
             difference = first_difference({key: found.get(key) for key in own}, own)
             if difference is None:
                 weights.fill(path, job.model)
-                about = header.read(path).plain(weights.ABOUT) or {}
+                about = header.plain(path, weights.ABOUT) or {}
                 self.note(name, from_weights=about.get("steps"))
             else:
                 _say(f"{path}: of another model ({difference}), so {name} starts anew")
@@ -369,4 +369,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, "END", "OUT", "NOTES")
+    run(main, "END", "OUT")

@@ -8,13 +8,13 @@ from: the training's commit and code, the profile, the digests of the clips, ste
 in params.yaml names is then measured as it is, in every profile.
 """
 
-import json
 from pathlib import Path
 
 from lift import header, weights
 from lift.config import Config, load
 from lift.config.resolved import first_difference
 from lift.errors import UserError
+from lift.files import read_json
 from stages.common import ABOUT, PARAMS, WEIGHTS, data_folder, run, seed_folder
 
 ALL = 25 * 2**20
@@ -30,10 +30,9 @@ def main(profile: str, method: str, name: str | None = None) -> None:
         raise UserError(f"{name}: a name and no path, for {WEIGHTS}/<name>{header.SUFFIX}, is asked for here")
     folder, first = data_folder(profile) / "models" / method, config.seeds[0]
     told = folder / ABOUT
-    try:
-        about = json.loads(told.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{told}: not there, or damaged; train {method} again: dvc repro") from error
+    about = read_json(told)
+    if not about:
+        raise UserError(f"{told}: not there, or damaged; train {method} again: dvc repro")
     about |= {"profile": profile, "method": method}
     sources, targets = {}, {}
     for seed in config.seeds:

@@ -13,7 +13,6 @@ def main(profile: str) -> None:
     (config, configs), data = load_all(PARAMS, profile), data_folder(profile)
     check_resolved(profile, "report.json", resolved.report(config, configs))
     report.write(config, data, Path("reports") / profile, configs, load_all(PARAMS, "thesis"))
-    report.write_chosen(data / "metrics.json", config, configs, data)
     # Last, and so only where all that params.yaml names is there: what a typo renames is not lost.
     _prune(data / "results", set(config.methods))
     _prune(data / "training", set(config.ablations))

@@ -88,7 +88,14 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     data = data_folder(config.profile)
 
     def scratch() -> Path:
-        return folders.enter_context(run_folder(home() / data / "scratch", run_name(config, data)))
+        place, name = home() / data / "scratch", run_name(config, data)
+        same = place.glob(f"{config.method}-seed{config.seed}-*")
+        others = sorted(path.name for path in same if path.is_dir() and path.name != name)
+        if others and not (place / name).exists():
+            fabric.print(
+                f"{place}: {', '.join(others)}: begun with other values, not continued", file=sys.stderr
+            )
+        return folders.enter_context(run_folder(place, name))
 
     folder = on_first(fabric, scratch)  # process 0 alone locks, writes and publishes
     job = make_job(config, data, folder, fabric, stop, held)

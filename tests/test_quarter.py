@@ -96,7 +96,7 @@ def loadable(place):
         tensors = weights.read_tensors(path)
         assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
         assert weights.read_config(path)["method"] == path.stem
-        found[path.stem] = header.read(path).plain(weights.ABOUT)["steps"]
+        found[path.stem] = header.plain(path, weights.ABOUT)["steps"]
     return found
 
 

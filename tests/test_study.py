@@ -98,12 +98,14 @@ def test_it_runs_without_any_real_data_set_and_its_report_says_so(raw):
     own_weights()
     with pytest.raises(UserError, match="average: not trained in profile study"):
         release.main("study", "average")
+    with pytest.raises(UserError, match="a name and no path"):
+        release.main("study", "lift15", "some/where")
     release.main("study", "lift15", "mine")
-    about = header.read(Path("weights/mine.safetensors")).plain("about")
+    about = header.plain(Path("weights/mine.safetensors"), "about")
     assert (about["profile"], about["method"], about["steps"], about["seed"]) == ("study", "lift15", 2, 7)
-    again = header.read(Path("weights/mine-seed8.safetensors"))
-    assert again.plain("about") == about | {"seed": 8}
-    assert again.plain("config")["seed"] == 8
+    again = Path("weights/mine-seed8.safetensors")
+    assert header.plain(again, "about") == about | {"seed": 8}
+    assert header.plain(again, "config")["seed"] == 8
     digest = hashlib.sha256((data / "clips/train/clips.csv").read_bytes()).hexdigest()
     assert about["data"]["train"] == digest
     raw["released"]["mine"] = {"weights": ["mine", "mine-seed8"]}

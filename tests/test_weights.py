@@ -42,8 +42,7 @@ def test_shards_keep_to_the_limit_and_one_file_takes_their_place(model, path):
     assert len(shards) > 1
     assert shards == header.files(path)
     assert all(shard.name.endswith(f"-of-{len(shards)}.safetensors") for shard in shards)
-    found = header.read(path)
-    assert (found.plain("about"), found.plain("config")) == (ABOUT, CONFIG)
+    assert (header.plain(path, "about"), header.plain(path, "config")) == (ABOUT, CONFIG)
     weights.save_released(path, model.state_dict(), CONFIG, {})
     assert list(path.parent.glob("*.safetensors")) == [path]
 

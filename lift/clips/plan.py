@@ -128,7 +128,7 @@ def free(numbers: Sequence[int], clip_set: ClipSet) -> list[Target]:
         if apart and all(number + distance in exist for distance in around):
             chosen.append(number)
     kept = (chosen[i] for i in spread(len(chosen), clip_set.max_clips))
-    return [Target(number=number, step=clip_set.stride, prescribed=False) for number in kept]
+    return [Target(number=number, step=clip_set.stride) for number in kept]
 
 
 def _prescribed(targets: Sequence[Target], clip_set: ClipSet) -> list[Target]:
@@ -152,7 +152,7 @@ def _planned(
         target=target,
         span=span,
         required=tuple(offset for offset in span if offset in needed),
-        judged=not target.prescribed or clip_set.part not in TESTS,
+        judged=video.targets is None or clip_set.part not in TESTS,
     )
 
 

@@ -23,15 +23,7 @@ def check_ability(
 ) -> None:
     """Refuse a task, a window or a loss that the named model cannot do; the message names those that can.
 
-    Args:
-        model: The model.
-        loss: The loss it is to be trained with.
-        offsets: The frames it is to be given.
-        where: Key of the configuration, for the message.
-        task: interpolate or predict.
-
-    Raises:
-        UserError: The model is not known, or cannot.
+    `where` is the method's key, for the message.
     """
     check_name(model, f"{where}.model.name")
     family = model.family

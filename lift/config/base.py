@@ -122,8 +122,8 @@ class Config:
         """Return what decides a trained model's weights, as plain values: for digests and checkpoints.
 
         `seed` counts and the list `train.seeds` does not: another seed more leaves this training as it is.
-        Nor do `train.resident`, as where the frames lie changes no bit of a batch, and how often snapshots
-        are written.
+        Nor do `train.resident`, as where the frames lie changes no bit of a batch, how often snapshots are
+        written, and parts of the loss that are off, so that a new one leaves what is trained as it is.
         """
         keep = ("method", "profile", "seed", "clip", "model", "loss", "train")
         values = {key: value for key, value in dataclasses.asdict(self).items() if key in keep}
@@ -134,6 +134,7 @@ class Config:
         values["model"] = {key: value for key, value in values["model"].items() if key in own}
         for key in ("seeds", "resident", "snapshot_every", "snapshots"):
             del values["train"][key]
+        values["loss"] = {part: weight for part, weight in values["loss"].items() if weight}
         if self.anywhere is not None:  # the manifest holds what fixed windows see
             values["anywhere"] = list(self.anywhere)
         return values

@@ -13,15 +13,10 @@ TRAINING_SETS = ("train", "validation")
 
 
 def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str, Any]:
-    """Return a mapping of user-chosen names that are also matrix axes and folder names.
-
-    Args:
-        raw: params.yaml.
-        key: Where the mapping stands.
-        empty: Whether there may be none.
+    """Return the mapping at `key` of params.yaml, of user-chosen names that are also matrix axes and folders.
 
     Raises:
-        UserError: It is no mapping, or a name would be none of DVC's.
+        UserError: It is no mapping, has no names and may not be `empty`, or a name would be none of DVC's.
     """
     value = raw.get(key) or ({} if empty else None)
     if not isinstance(value, Mapping):
@@ -37,12 +32,7 @@ def named(raw: Mapping[str, Any], key: str, *, empty: bool = False) -> dict[str,
 def check_profile(raw: Mapping[str, Any], config: Config) -> None:
     """Refuse names of profiles, sets, methods and comparisons that do not exist or do not fit together.
 
-    Args:
-        raw: params.yaml.
-        config: The profile without a method.
-
-    Raises:
-        UserError: The name at fault.
+    `raw` is params.yaml, `config` the profile without a method.
     """
     named(raw, "benchmarks")
     _check_active(raw)
@@ -62,10 +52,10 @@ def check_profile(raw: Mapping[str, Any], config: Config) -> None:
         ("report.whole.main", report.whole.main, methods),
     ):
         for name in names:
-            check_known(name, known, key)
+            check_known(name, known, key, "no such name")
     for comparison in report.comparisons:
         for method in (comparison.method, comparison.against):
-            check_known(method, methods, "report.comparisons")
+            check_known(method, methods, "report.comparisons", "no such method")
             if method not in config.methods:
                 raise ParamsError(
                     f"report.comparisons: {method} is not a method of profile {config.profile}; "
@@ -89,18 +79,22 @@ def _check_sets(raw: Mapping[str, Any], config: Config) -> None:
     sets = config.clips.sets
     known = [*TRAINING_SETS, *config.benchmarks]
     listed = ((raw.get("clips") or {}).get("sets") or {}).keys()  # the matrix axis of dvc.yaml
-    odd = sorted({*sets, *listed} ^ set(known)) or sorted(set(known) - set(listed))
-    if odd:
+    if odd := sorted({*sets, *listed} - set(known)):
         raise ParamsError(
-            f"clips.sets.{odd[0]}: the sets are train, validation and every benchmark "
-            f"({', '.join(known)}), all of them named at the top level"
+            f"clips.sets.{odd[0]}: nothing takes it; the sets are train, validation and every benchmark "
+            f"({', '.join(known)})"
+        )
+    if lacking := sorted(set(known) - set(listed)):
+        raise ParamsError(
+            f"clips.sets.{lacking[0]}: missing; train, validation and every benchmark have an entry, at the "
+            "top level"
         )
     for name, clip_set in sets.items():
         where = f"clips.sets.{name}.sources"
         if not clip_set.sources:
             raise ParamsError(f"{where}: empty; name at least one of: {', '.join(config.sources)}")
         for source in clip_set.sources:
-            check_known(source, config.sources, where)
+            check_known(source, config.sources, where, "not under sources")
         _check_once(clip_set.sources, where)
         if clip_set.before > config.clips.before or clip_set.after > config.clips.after:
             raise ParamsError(
@@ -152,7 +146,7 @@ def _check_listed(config: Config, ablations: Collection[str], released: Collecti
         ("baselines", config.baselines, BASELINES),
     ):
         for name in listed:
-            check_known(name, known, f"{where}.{kind}")
+            check_known(name, known, f"{where}.{kind}", "no such method")
         _check_once(listed, f"{where}.{kind}")
     for name in (*ablations, *released):
         if name in BASELINES:
@@ -171,15 +165,7 @@ def _check_once(names: tuple[str, ...], where: str) -> None:
 
 
 def check_methods(configs: Mapping[str, Config], base: Config) -> None:
-    """Refuse measurements and comparisons that a profile's methods do not allow.
-
-    Args:
-        configs: Those of its trained and released methods.
-        base: Without a method.
-
-    Raises:
-        UserError: The key at fault.
-    """
+    """Refuse measurements and comparisons that a profile's trained and released methods do not allow."""
     measured = base.benchmarks if any(predicts(configs.get(m, base), m) for m in base.methods) else {}
     for name, benchmark in measured.items():
         clips, ahead = base.clips.sets[name], benchmark.horizons - 1
@@ -208,12 +194,7 @@ def check_methods(configs: Mapping[str, Config], base: Config) -> None:
 def check_method(config: Config, where: str) -> None:
     """Refuse a model, a window, phases or limits of a method that is trained which do not go with the rest.
 
-    Args:
-        config: The method's.
-        where: Its key, such as ablations.ifrvp, for messages.
-
-    Raises:
-        UserError: The key at fault.
+    `where` is its key for messages, such as ablations.ifrvp.
     """
     clip, train, model = config.clip, config.train, config.model
     check_ability(model, config.loss, clip.offsets, where, clip.task)
@@ -237,7 +218,7 @@ def check_method(config: Config, where: str) -> None:
             f"clips.after: {config.clips.after} store fewer; raise those two"
         )
     for source in train.crop_limits:
-        check_known(source, config.sources, "train.crop_limits")
+        check_known(source, config.sources, "train.crop_limits", "not under sources")
     frozen = [i for i, phase in enumerate(train.phases) if phase.freeze or phase.thaw]
     if frozen and model.family.freezable and model.start is None:
         raise ParamsError(

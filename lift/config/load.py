@@ -59,7 +59,7 @@ def load(path: Path | str, profile: str, method: str | None = None) -> Config:
     if method in configs:
         return configs[method]
     reader = Reader(Path(path), profile)
-    check_known(method, {*configs, *base.baselines, *reader.ablations}, "ablations")
+    check_known(method, {*configs, *base.baselines, *reader.ablations}, "ablations", "no such method")
     return reader.trained(method)
 
 
@@ -90,14 +90,10 @@ class Reader:
         self.base = build(Config, self.merged | own, "")
 
     def trained(self, name: str) -> Config:
-        """Return the configuration of a method that is trained.
-
-        Raises:
-            UserError: The key at fault.
-        """
+        """Return the configuration of a method that is trained, checked."""
         where = f"ablations.{name}"
         over = _section(self.ablations[name], where, OVERRIDABLE)
-        config = self._method(name, "trained", lay(self.merged, over, Config, where))
+        config = self._method(where, "trained", lay(self.merged, over, Config, where))
         check_method(config, where)
         return config
 
@@ -117,7 +113,7 @@ class Reader:
                 f"{given!r}"
             )
         paths = [self.folder / f"{file}{header.SUFFIX}" for file in files]
-        described = header.read(paths[0]).plain("config") or {}
+        described = header.plain(paths[0], "config") or {}
         own: dict[str, Any] = {key: described[key] for key in ("clip", "model") if key in described}
         try:
             values = lay(self.merged, own, Config, "")
@@ -125,18 +121,20 @@ class Reader:
             raise UserError(f"{paths[0]}: weights of another version of the project: {error.text}") from error
         if len(paths) > 1:
             over["train"] = {"seeds": _seeds(paths)}
-        config = self._method(name, "released", lay(values, over, Config, where), tuple(files))
+        config = self._method(where, "released", lay(values, over, Config, where), tuple(files))
         check_ability(config.model, config.loss, config.clip.offsets, where, config.clip.task)
         return config
 
     def _method(
-        self, name: str, kind: Kind, values: Mapping[str, Any], weights: tuple[str, ...] = ()
+        self, where: str, kind: Kind, values: Mapping[str, Any], weights: tuple[str, ...] = ()
     ) -> Config:
-        # What a method leaves alone has been built and checked with the base.
+        # What a method leaves alone has been built and checked with the base: what is wrong now is its own.
         kinds = get_type_hints(Config)
         differ = [key for key in OVERRIDABLE if values[key] is not self.merged[key]]
-        own: dict[str, Any] = {key: build(kinds[key], values[key], key) for key in differ}
-        return dataclasses.replace(self.base, method=name, kind=kind, weights=weights, **own)
+        own: dict[str, Any] = {key: build(kinds[key], values[key], f"{where}.{key}") for key in differ}
+        return dataclasses.replace(
+            self.base, method=where.partition(".")[2], kind=kind, weights=weights, **own
+        )
 
 
 def _seeds(paths: Sequence[Path]) -> list[int]:
@@ -144,7 +142,7 @@ def _seeds(paths: Sequence[Path]) -> list[int]:
     seeds: list[int] = []
     first: dict[str, Any] = {}
     for path in paths:
-        described = header.read(path).plain("config")
+        described = header.plain(path, "config")
         if described is None:
             raise UserError(f"{path}: says no seed, so it is no one of several trainings of a method")
         seed = described.pop("seed")
@@ -196,7 +194,7 @@ def _chain(profiles: Mapping[str, Any], name: str, above: tuple[str, ...] = ()) 
         raise ParamsError(f"{where}: expected a list of profiles, found {bases!r}")
     found: list[str] = []
     for base in bases:
-        check_known(str(base), profiles, where)
+        check_known(str(base), profiles, where, "no such profile")
         if base in (name, *above):
             raise ParamsError(f"{where}: {base} stands on itself")
         found += [one for one in _chain(profiles, base, (*above, name)) if one not in found]

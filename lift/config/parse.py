@@ -38,12 +38,7 @@ class ParamsError(UserError):
 
 
 def build(kind: type[T], value: object, path: str) -> T:
-    """Build `kind` from a mapping.
-
-    Args:
-        kind: A dataclass whose fields are all required.
-        value: What params.yaml holds at `path`.
-        path: Dotted key, for messages; empty at the top.
+    """Build `kind`, a dataclass, from what params.yaml holds at the dotted key `path` (empty: the top).
 
     Raises:
         ParamsError: Unknown or missing key, wrong type, value out of range, or the class' own `__post_init__`
@@ -118,18 +113,23 @@ def _stripped(kind: Any) -> Any:
     return kind
 
 
-def check_known(key: str, known: typing.Iterable[str], path: str) -> None:
-    """Refuse a key that is not among `known`, naming the nearest one that is.
+def check_known(key: str, known: typing.Iterable[str], path: str, what: str = "unknown key") -> None:
+    """Refuse a key, or a name that stands in a list, that is not among `known`; tell the nearest one that is.
+
+    `path` is the dotted key of the section or list; `what`, what is wrong with another one.
 
     Raises:
-        ParamsError: The key is unknown.
+        ParamsError: It is none of them.
     """
-    names = list(known)
-    if key in names:
-        return
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
-    raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: unknown key; {hint}")
+    names = sorted(set(known))
+    if key not in names:
+        raise ParamsError(f"{f'{path}.{key}'.lstrip('.')}: {what}; {nearest(key, names)}")
+
+
+def nearest(name: str, known: typing.Sequence[str]) -> str:
+    """Return what to say of a name that is none of `known`: the nearest of them, or all."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
 
 
 def _convert(kind: Any, value: object, path: str, checks: Mapping[str, Any]) -> Any:
@@ -169,10 +169,12 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
             raise ParamsError(f"{path}: {value} is out of range ({span})")
+        odd = checks.get("odd")
+        if odd is not None and value % 2 != odd:
+            is_, wanted = ("even", "an odd") if odd else ("odd", "an even")
+            raise ParamsError(f"{path}: {value} is {is_}; expected {wanted} number")
     elif "choices" in checks and value not in checks["choices"]:
-        near = difflib.get_close_matches(value, checks["choices"], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(checks['choices'])}"
-        raise ParamsError(f"{path}: {value!r} is not known; {hint}")
+        raise ParamsError(f"{path}: {value!r} is not known; {nearest(value, checks['choices'])}")
     return value
 
 

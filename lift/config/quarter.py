@@ -68,5 +68,7 @@ def load_quarter(path: Path) -> Quarter:
     found = build(Quarter, raw["quarter"], "quarter")
     for index, group in enumerate(found.groups):
         for name in group.methods:
-            check_known(name, named(raw, "ablations"), f"quarter.groups[{index}].methods")
+            check_known(
+                name, named(raw, "ablations"), f"quarter.groups[{index}].methods", "not under ablations"
+            )
     return found

@@ -142,6 +142,8 @@ def first_difference(found: object, wanted: object, path: str = "") -> str | Non
             if difference is not None:
                 return difference
         return None
+    if isinstance(found or wanted, dict) and None in (found, wanted):  # not all that it holds
+        return f"{path} is only {'there' if wanted is None else 'here'}"
     return None if found == wanted else f"{path} is {found!r} there and {wanted!r} here"
 
 

@@ -38,5 +38,8 @@ def _parsed(text: str) -> Any:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {' '.join(str(error.problem).split())}"
+        problem = str(error.problem).partition(" with value ")[
+            0
+        ]  # of a key that stands twice: not its values
+        return f"line {error.problem_mark.line + 1}: {' '.join(problem.split())}"
     return " ".join(str(error).split())

@@ -14,8 +14,6 @@ class Remote:
 
     name: str
     """The official file name."""
-    kind: str
-    """zip, tar.gz, rar, or weights (PyTorch's, not unpacked)."""
     page: str
     """Where a person gets it."""
     urls: tuple[str, ...] = ()
@@ -30,6 +28,11 @@ class Remote:
     """Folder within the data set's to unpack to."""
     holds: tuple[str, ...] = ()
     """What lies directly in `into` in the end; folders that the archive puts around it are taken off."""
+
+    @property
+    def kind(self) -> str:
+        """By its name: zip, tar.gz, rar, or pth (PyTorch's weights, not unpacked)."""
+        return "tar.gz" if self.name.endswith(".tar.gz") else self.name.rpartition(".")[2]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ MAGIC = {
     "zip": (b"PK\x03\x04", b"PK\x05\x06"),
     "tar.gz": (b"\x1f\x8b",),
     "rar": (b"Rar!\x1a\x07",),
-    "weights": (b"PK\x03\x04", b"\x80"),  # PyTorch's archive, or the pickle of old versions
+    "pth": (b"PK\x03\x04", b"\x80"),  # PyTorch's archive, or the pickle of old versions
 }
 PAGES = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 TOLERANCE = 1.25  # a published size is rounded; what lies further off is another file
@@ -178,19 +178,7 @@ class Transfer:
         while True:
             try:
                 self._attempt(url)
-                identity = identify(self._part)
-                problem = self._problem(self._part, identity)
-                if not problem:
-                    self._part.replace(self.path)
-                    self._drop()
-                    return identity
-                if not pieces:
-                    refused = self.path.with_name(self.path.name + ".refused")
-                    self._part.replace(refused)
-                    self._drop()
-                    raise Dead(f"{problem} (kept as {refused})")
-                self._drop()  # the pieces may be of two versions, by a server that did not say so: once more
-                cut = Cut(problem)
+                return self._accept(pieces)
             except requests.exceptions.SSLError as error:
                 raise Dead(f"its certificate is not trusted ({_short(error)})") from error
             except (requests.Timeout, urllib3.exceptions.TimeoutError):
@@ -210,6 +198,20 @@ class Transfer:
             wait = max(settings.first_wait * 2 ** max(failed - 1, 0), cut.wait)
             if self.stop.wait(min(wait, settings.longest_wait)):
                 raise CancelledError
+
+    def _accept(self, pieces: bool) -> Identity:
+        """Put the part, which looks whole, where it is to lie; a wrong one is kept under another name."""
+        identity = identify(self._part)
+        problem = self._problem(self._part, identity)
+        if problem and pieces:  # maybe of two versions, by a server that did not say so
+            self._drop()
+            raise Cut(problem)
+        place = self.path if not problem else self.path.with_name(self.path.name + ".refused")
+        self._part.replace(place)
+        self._drop()
+        if problem:
+            raise Dead(f"{problem} (kept as {place})")
+        return identity
 
     def _problem(self, path: Path, found: Identity) -> str:
         """Return what is wrong with a file that looks whole; empty: nothing."""

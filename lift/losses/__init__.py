@@ -1,4 +1,4 @@
-"""Training losses (specification section 4): one small file per family, joined and weighted by `Losses`."""
+"""Training losses (specification section 4): of frames, of flows, of features; joined by `Losses`."""
 
 from lift.losses.combined import Losses
 

@@ -1,6 +1,6 @@
 """The training loss: the parts that have a weight, each weighted and by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,31 +8,15 @@ from torch import Tensor, nn
 from lift.config import Loss
 from lift.config.abilities import OF_THE_MODEL
 from lift.losses import flow
-from lift.losses.census import census
-from lift.losses.frequency import frequency
-from lift.losses.laplacian import laplacian
+from lift.losses.frames import FRAME_LOSSES
 from lift.losses.perceptual import Perceptual
-from lift.losses.pixel import charbonnier, l1
-
-FRAME_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": l1,
-    "charbonnier": charbonnier,
-    "census": census,
-    "laplacian": laplacian,
-    "frequency": frequency,
-}
 
 
 class Losses(nn.Module):
     """Weighted parts of the training loss; a part of weight 0 is neither built nor computed."""
 
     def __init__(self, weights: Loss, lpips: nn.Module | None = None) -> None:
-        """Choose the parts.
-
-        Args:
-            weights: Weight of each part.
-            lpips: `lpips(prediction, target)` gives the mean LPIPS of a batch; needed where its weight is
-            not 0.
+        """Choose the parts; `lpips(prediction, target)` gives the mean LPIPS of a batch.
 
         Raises:
             ValueError: LPIPS has a weight, but there is no network.

@@ -1,13 +1,13 @@
 """Losses of the two flows: smooth where the frame is, and warping the references onto the target.
 
 Flow: (B, 4, h, w) at 1/4 of the frame's size, rounded up; channels 0:2 lead from the target to the
-reference at offset -1, 2:4 to the one at +1; pixels at this resolution.
+reference at offset -1, 2:4 to the one at +1; pixels at this resolution. Target: (B, 3, H, W), RGB in [0, 1].
 """
 
 import torch
 from torch import Tensor
 
-from lift.losses.pixel import l1
+from lift.losses.frames import l1
 from lift.ops.pad import pad_to_multiple
 from lift.ops.references import reference_offsets
 from lift.ops.resize import resize
@@ -24,12 +24,7 @@ def smoothness(flow: Tensor, target: Tensor) -> Tensor:
     The mean of |∂F| · exp(-150 · mean over colours of |∂I|), along x plus along y: first order, as in
     Jonschkowski et al. The edges are the target's, in whose pixels the flows live.
 
-    Args:
-        flow: (B, 4, h, w).
-        target: (B, 3, H, W), RGB in [0, 1].
-
-    Returns:
-        A scalar, in pixels of the flow's resolution; 0 for uniform motion.
+    A scalar, in pixels of the flow's resolution; 0 for uniform motion.
     """
     image = _reduced(target, flow)
     along_x = flow.diff(dim=3).abs() * _inside(image.diff(dim=3))
@@ -38,15 +33,9 @@ def smoothness(flow: Tensor, target: Tensor) -> Tensor:
 
 
 def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
-    """Return the L1 distance between the target and the warped references, at the flow's size, summed.
+    """Return the L1 distance between the target and the warped references (B, 2, 3, H, W), summed.
 
-    Args:
-        flow: (B, 4, h, w).
-        references: (B, 2, 3, H, W), RGB in [0, 1], in the order of the flows.
-        target: (B, 3, H, W), the same.
-
-    Returns:
-        A scalar.
+    At the flow's size; the references are in the order of the flows.
     """
     image = _reduced(target, flow)
     before, after = (_reduced(reference, flow) for reference in references.unbind(dim=1))
@@ -56,13 +45,7 @@ def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
 def references(frames: Tensor, offsets: Tensor) -> Tensor:
     """Pick every clip's references: the frames at offsets -1 and +1, of prediction the last two.
 
-    Args:
-        frames: (B, T, 3, H, W).
-        offsets: (B, T), each frame's distance from the missing one; augmentation in time changes signs per
-        clip.
-
-    Returns:
-        (B, 2, 3, H, W).
+    Of frames (B, T, 3, H, W) at offsets (B, T), whose signs augmentation changes by clip: (B, 2, 3, H, W).
 
     Raises:
         ValueError: A clip lacks one of the two.

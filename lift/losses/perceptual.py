@@ -1,6 +1,7 @@
 """The perceptual loss: L1 of VGG-19's features (Chen & Koltun, ICCV 2017, equation 1)."""
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.errors import UserError
-from lift.losses.pixel import l1
+from lift.losses.frames import l1
 
 # Convolutions' channels between poolings (Simonyan & Zisserman 2015, table 1, column E), up to the last one
 # used, conv5_2.
@@ -57,21 +58,27 @@ class Perceptual(nn.Module):
 
 def _stages() -> list[nn.Sequential]:
     """Cut the network after each tap: a piece maps one tap's features (first: the image) to the next's."""
-    state = _downloaded()
-    stages: list[nn.Sequential] = []
     layers: list[nn.Module] = []
-    index, channels = 0, 3  # index: place in torchvision's `features`
-    for block, widths in enumerate(BLOCKS, start=1):
-        for place, width in enumerate(widths, start=1):
-            layers.append(_convolution(state, index, channels, width))
-            if f"conv{block}_{place}" in TAPS:
-                stages.append(nn.Sequential(*layers))
-                layers = []
-            layers.append(nn.ReLU())  # not in place: a tap's features stand before it and are still needed
-            index, channels = index + 2, width
-        layers.append(nn.MaxPool2d(2))
-        index += 1
-    return stages
+    cuts, channels = [0], 3
+    with torch.device("meta"):  # no draw from the global generator for weights that are replaced
+        for block, widths in enumerate(BLOCKS, start=1):
+            for place, width in enumerate(widths, start=1):
+                layers.append(nn.Conv2d(channels, width, 3, padding=1))
+                if f"conv{block}_{place}" in TAPS:
+                    cuts.append(len(layers))
+                layers.append(nn.ReLU())  # not in place: a tap's features stand before it and are needed
+                channels = width
+            layers.append(nn.MaxPool2d(2))
+    network, state = nn.Sequential(*layers[: cuts[-1]]), _downloaded()  # numbered as torchvision's `features`
+    try:
+        own = {name: state[f"features.{name}"] for name in network.state_dict()}
+        network.load_state_dict(own, assign=True)
+    except (KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"vgg19 in PyTorch's cache: not VGG-19's weights ({reason}); download it again"
+        ) from error
+    return [network[start:end] for start, end in pairwise(cuts)]
 
 
 def _downloaded() -> dict[str, Tensor]:
@@ -88,16 +95,3 @@ def _downloaded() -> dict[str, Tensor]:
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(f"{files[0]}: damaged ({error}); delete it and download it again") from error
     return state
-
-
-def _convolution(state: dict[str, Tensor], index: int, channels: int, width: int) -> nn.Conv2d:
-    with torch.device("meta"):  # no draw from the global generator for weights that are replaced
-        convolution = nn.Conv2d(channels, width, 3, padding=1)
-    try:
-        own = {name: state[f"features.{index}.{name}"] for name in ("weight", "bias")}
-        convolution.load_state_dict(own, assign=True)
-    except (KeyError, RuntimeError) as error:
-        raise UserError(
-            f"vgg19 in PyTorch's cache: not VGG-19's weights ({error}); download it again"
-        ) from error
-    return convolution

@@ -1,16 +1,14 @@
 """How a predicted frame and its flow are judged (protocols section 0).
 
-Frames are single, RGB, (3, H, W); every metric of frames rounds both to 8 bits first, and gives one number
-per frame. Means over clips are taken afterwards, from those numbers (`Means`).
+Frames are single, RGB, (3, H, W), from 0 to `data_range`, the value of white; every metric of frames rounds
+both to 8 bits first, what a viewer sees, and gives one number per frame. Means over clips are taken
+afterwards, from those numbers (`Means`).
 """
 
-from lift.metrics.error import edges, ie, ie_rms, ie_where, psnr
+from lift.metrics.error import Means, edges, ie, ie_rms, ie_where, psnr, to_bytes
 from lift.metrics.flow import epe, full_size, occluded, warping_error
-from lift.metrics.means import Means
-from lift.metrics.multiscale import ms_ssim
 from lift.metrics.perceptual import Lpips
-from lift.metrics.quantise import to_bytes
-from lift.metrics.similarity import both_ssims, ssim, ssim_matlab
+from lift.metrics.similarity import both_ssims, ms_ssim, ssim, ssim_matlab
 
 __all__ = [
     "Lpips", "Means", "both_ssims", "edges", "epe", "full_size", "ie", "ie_rms", "ie_where", "ms_ssim",

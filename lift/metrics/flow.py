@@ -13,14 +13,9 @@ from lift.ops.warp import backward_warp
 
 
 def full_size(flow: Tensor, size: tuple[int, int]) -> Tensor:
-    """Enlarge a flow, in size and value, to the frame that it belongs to.
+    """Enlarge a flow, in size and value, to the (H, W) of the frame that it belongs to: (4, H, W).
 
-    Args:
-        flow: (4, h, w) with h = ⌈H/s⌉, w = ⌈W/s⌉ for a whole number s (4 for the models, 1 for DIS).
-        size: (H, W) of the frame.
-
-    Returns:
-        (4, H, W), pixels of the frame.
+    It has h = ⌈H/s⌉, w = ⌈W/s⌉ for a whole number s (4 for the models, 1 for DIS).
 
     Raises:
         ValueError: No whole number s fits.
@@ -37,17 +32,9 @@ def full_size(flow: Tensor, size: tuple[int, int]) -> Tensor:
 def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_range: float) -> float:
     """Return the mean absolute difference between the target and the references warped to it.
 
-    Averaged over the two. Occluded pixels count: no truth is needed, so this is known on every footage.
-    Warped frames are not rounded, they are no output of the method.
-
-    Args:
-        flow: (4, H, W), at the frame's resolution (`full_size`).
-        references: (2, 3, H, W), the frames at offsets -1 and +1, values 0 to `data_range`.
-        target: (3, H, W), the same.
-        data_range: The value of white.
-
-    Returns:
-        In 0-255 units; lower is better.
+    Of a flow at the frame's resolution (`full_size`) and references (2, 3, H, W) at offsets -1 and +1,
+    averaged over the two; in 0-255 units, lower is better. Occluded pixels count: no truth is needed, so this
+    is known on every footage. Warped frames are not rounded, they are no output of the method.
     """
     warped = backward_warp(references, flow.reshape(2, 2, *flow.shape[1:]))
     return float((warped - target).abs().mean(dtype=torch.float64) * (255.0 / data_range))
@@ -56,13 +43,8 @@ def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_rang
 def epe(flow: Tensor, truth: Tensor, visible: Tensor) -> float | None:
     """Return the mean end-point error over both flows where the target's pixel is visible in the reference.
 
-    Args:
-        flow: (4, H, W), at the frame's resolution (`full_size`).
-        truth: The true flow, the same.
-        visible: (2, H, W), bool, per reference.
-
-    Returns:
-        Pixels, lower is better; None where nothing is visible.
+    Of flows at the frame's resolution (`full_size`), `visible` (2, H, W), bool, per reference; pixels, lower
+    is better. None where nothing is visible.
     """
     x, y = (flow - truth).reshape(2, 2, *flow.shape[1:]).unbind(dim=1)
     length = torch.hypot(x, y)  # (2, H, W)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lift.errors import UserError
-from lift.metrics.quantise import to_bytes
+from lift.metrics.error import to_bytes
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights/lpips_alexnet.safetensors"
 SMALLEST = 32  # pixels: AlexNet's second pooling has nothing left below 31
@@ -49,14 +49,9 @@ class Lpips(nn.Module):
         self.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the mean distance of a batch, with a gradient to `prediction`.
+        """Return the mean distance of a batch (B, 3, H, W), RGB in [0, 1], with a gradient to `prediction`.
 
-        Args:
-            prediction: (B, 3, H, W), RGB; [0, 1], but a model in training may overshoot.
-            target: (B, 3, H, W), RGB in [0, 1].
-
-        Returns:
-            A scalar; 0 is equal.
+        A scalar; 0 is equal. A model in training may overshoot.
 
         Raises:
             ValueError: The target's values are not in [0, 1]: another convention than the network's.

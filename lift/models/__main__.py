@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = (*named(read(PARAMS), "ablations"), *base.released)
         names = known if asked.names == ["all"] else asked.names or base.ablations[:1]
         for name in names:
-            check_known(name, known, "ablations")
+            check_known(name, known, "ablations", "no such method")
         faults = sum(_check(load(PARAMS, asked.profile, name), asked) for name in names)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -104,16 +104,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def clip_of(config: Config, batch: int, size: tuple[int, int]) -> dict[str, Tensor]:
-    """Make a batch of noise through the configuration's window.
-
-    Args:
-        config: Of the model.
-        batch: Clips, B.
-        size: H and W.
-
-    Returns:
-        frames (B, T, 3, H, W), offsets (B, T), valid (B, T) and target (B, 3, H, W), in the model's order.
-    """
+    """Make a batch of noise through the configuration's window: a model's arguments by name."""
     generator = torch.Generator().manual_seed(config.seed)
     offsets = torch.tensor([config.clip.offsets], dtype=torch.float32).repeat(batch, 1)
     return {
@@ -190,14 +181,9 @@ def _phases(config: Config, model: Interpolator, every: int) -> Iterator[str]:
 
 
 def frozen(model: Interpolator, phase: Phase) -> list[tuple[int, int]]:
-    """Count what is frozen over a training phase.
+    """Count what is frozen over a training phase: (its epoch from 0, frozen parameters) for each change.
 
-    Args:
-        model: With its pretrained weights, or without where the file is not here: then of what it replaces.
-        phase: With `freeze` and `thaw`.
-
-    Returns:
-        (epoch of the phase from 0, frozen parameters), one for each change.
+    Where the file of pretrained weights is not here, of what it would replace.
     """
     stages = model.by_stage(model.loaded or model.loadable) if model.freezable else ()
     own = dict(model.named_parameters())

@@ -16,12 +16,7 @@ DECIMALS = 6  # of metrics.json
 
 
 def exact(model: nn.Module, offsets: Sequence[int]) -> dict[str, float]:
-    """Return what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size.
-
-    Args:
-        model: Has `multiple` (pixels to which it pads) and `training_only` (names of its parts).
-        offsets: The window.
-    """
+    """Return what is equal on every machine and quick to count: parameters, and `gmacs_<H>x<W>` by size."""
     counts = zip(SIZES, gmacs(model, offsets, *SIZES), strict=True)
     by_size = {f"gmacs_{height}x{width}": round(count, DECIMALS) for (height, width), count in counts}
     return {"parameters": parameters(model), **by_size}
@@ -58,12 +53,9 @@ def grey_clip(offsets: Sequence[int], size: tuple[int, int]) -> tuple[Tensor, Te
 
 
 def peak_memory(model: nn.Module, run: Callable[[], object], given: Iterable[Tensor] = ()) -> int:
-    """Return the most bytes that tensors hold at once, weights included.
+    """Return the most bytes that tensors hold at once, the weights and the input `given` included.
 
-    Args:
-        model: Its gradients are gone before `run`.
-        run: A prediction, or a training step; what else exists before it is not counted.
-        given: Its input, which counts.
+    `run` is a prediction, or a training step; what else exists before it is not counted.
     """
     there = (*model.parameters(), *model.buffers(), *given)
     known = {tensor.untyped_storage()._cdata for tensor in there}

@@ -16,8 +16,7 @@ from lift.ops.resize import resize
 class Output(NamedTuple):
     """A predicted frame and how it came about; None: the model has no such thing.
 
-    A NamedTuple and not a frozen dataclass: Lightning Fabric's precision plugins rebuild outputs field by
-    field and refuse frozen dataclasses.
+    Not a frozen dataclass, which Lightning Fabric's precision plugins refuse.
 
     Attributes:
         frame: The missing frame, (B, 3, H, W), RGB; in [0, 1] in evaluation mode, unclamped in training so
@@ -127,13 +126,8 @@ class Interpolator(nn.Module):
     ) -> Output:
         """Return what a model that ends at full resolution found, its maps reduced to a quarter.
 
-        Args:
-            frame: (B, 3, H, W), padded to multiples of 4, as all maps here.
-            flow: (B, 4, H, W), pixels.
-            mask: Share of the first reference in the blend, (B, 1, H, W).
-            size: (H, W) before padding.
-            coarse: The frame before refinement, (B, 3, H, W).
-            auxiliary: As in `Output`.
+        All maps are (B, C, H, W), padded to multiples of 4 from `size`; `mask` is the first reference's share
+        in the blend.
         """
 
         def quarter(maps: Tensor) -> Tensor:
@@ -166,10 +160,7 @@ class Interpolator(nn.Module):
         return self
 
     def recompute(self, parts: Collection[str]) -> None:
-        """Keep less of `parts` for the backward pass and compute it anew there: the same gradients.
-
-        Args:
-            parts: Of encoder and transformer (`train.recompute`).
+        """Keep less of `parts` (`train.recompute`) for the backward pass and compute it anew there.
 
         Raises:
             UserError: The model cannot.
@@ -179,13 +170,9 @@ class Interpolator(nn.Module):
         )
 
     def by_stage(self, names: Collection[str]) -> tuple[frozenset[str], ...]:
-        """Sort parameters by the stage that they belong to: what a training phase freezes and thaws.
+        """Sort the parameters `names` by what a training phase freezes and thaws at once.
 
-        Args:
-            names: Of parameters, such as `loaded`.
-
-        Returns:
-            One set for each part such as `encoder.s4`, in the model's order: the shallowest first.
+        One set for each part such as `encoder.s4`, in the model's order: the shallowest first.
         """
         found: dict[str, set[str]] = {}
         for name, _ in self.named_parameters():

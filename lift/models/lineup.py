@@ -55,13 +55,7 @@ class Lineup(NamedTuple):
 def line_up(
     offsets: Tensor, valid: Tensor, task: str = "interpolate", *, references_only: bool = False
 ) -> Lineup:
-    """Find the references and put the present frames in time order.
-
-    Args:
-        offsets: Float.
-        valid: Which are present.
-        task: As for `references_of`.
-        references_only: Leave out every other frame, for a model without context.
+    """Find the references and put the present frames in time order; a model without context sees them alone.
 
     Raises:
         ValueError: A sample has not exactly one present frame at each reference's offset.
@@ -81,16 +75,10 @@ def line_up(
 
 
 def references_of(offsets: Tensor, valid: Tensor, task: str) -> tuple[Tensor, Tensor]:
-    """Return the offsets of the references, and leave out what a task may not see.
+    """Return the offsets of the references, (2, B), and which frames a task may use, (B, T).
 
-    Args:
-        offsets: Of the frames.
-        valid: Which are present.
-        task: interpolate: the references are at −1 and +1. predict: they are the last frame before the
-            missing one, at −h where that is the h-th after it, and its neighbour at −h − 1.
-
-    Returns:
-        (2, B), and which frames may be used, (B, T): of prediction none from the missing frame on.
+    To interpolate they are at −1 and +1. To predict they are the last frame before the missing one, at −h
+    where that is the h-th after it, and its neighbour at −h − 1; no frame from the missing one on is used.
     """
     if task == "interpolate":
         return offsets.new_tensor((-1, 1))[:, None].expand(2, len(offsets)), valid

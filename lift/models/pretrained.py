@@ -63,11 +63,7 @@ class Wanted(NamedTuple):
 
 
 def read_state(path: Path, wanted: Wanted) -> dict[str, Tensor]:
-    """Read a state dictionary, its keys without DataParallel's "module." in front.
-
-    Args:
-        path: `.safetensors`, or a file of `torch.save`; no code in it is run.
-        wanted: For messages.
+    """Read `.safetensors`, or a file of `torch.save`, of which no code is run; "module." is cut from keys.
 
     Raises:
         UserError: The file is missing, truncated, or no weights file.
@@ -105,11 +101,8 @@ def start(
         state: Its entries.
         own: Parameters by name.
         named: Of those that are started, the entry of each.
-        wanted: For messages.
+        wanted: What the file is to be.
         cuttable: How the names begin of those that may take leading channels alone.
-
-    Returns:
-        What was taken, what was cut, what started fresh.
 
     Raises:
         UserError: An entry is missing, of another size, or holds values that are not finite.

@@ -1,7 +1,7 @@
 """The models by name: `build` makes the one that a configuration names.
 
-`create` in lift/models/<family>/interpolator.py makes a family's `Interpolator` from a `lift.config.Model`.
-The families are the sections of that (lift/config/schema.py), and are imported when one is wanted.
+The families are the sections of `lift.config.Model`; `create` in lift/models/<family>/interpolator.py, which
+is imported when it is wanted, makes an `Interpolator` from that.
 """
 
 import importlib

@@ -13,15 +13,10 @@ SOFT_COUNT = 0.1  # of differences of signs: nearly 0 or 1 (the same)
 
 
 def census_distance(a: Tensor, b: Tensor, window: int) -> Tensor:
-    """Return the mean soft share of neighbours in which two maps' ternary signs differ.
+    """Return the mean soft share of neighbours, 0 to below 1, in which two maps' ternary signs differ.
 
-    Args:
-        a: (N, 1, H, W), in the units of `SOFT_SIGN`, H and W at least `window`.
-        b: The same.
-        window: Side of the neighbourhood, pixels, odd.
-
-    Returns:
-        A scalar from 0 (equal signs) to below 1; over pixels whose whole window lies in the map.
+    Maps are (N, 1, H, W), in the units of `SOFT_SIGN`; `window` is the odd side of the neighbourhood, pixels.
+    Pixels count whose whole window lies in the map.
     """
     difference = (_signs(a, window) - _signs(b, window)) ** 2  # (N, window², pixels)
     return (difference / (SOFT_COUNT + difference)).mean()

@@ -5,15 +5,10 @@ from torch import Tensor
 
 
 def pad_to_multiple(x: Tensor, multiple: int, mode: str = "replicate") -> tuple[Tensor, tuple[int, int]]:
-    """Pad on the right and below, up to the next multiple.
+    """Pad maps (B, C, H, W) on the right and below, up to the next multiple of so many pixels.
 
-    Args:
-        x: (B, C, H, W).
-        multiple: What the new height and width are divisible by, pixels.
-        mode: replicate: the edge is repeated; constant: zeros.
-
-    Returns:
-        The padded maps (`x` itself where nothing is missing) and the original (H, W) for `crop_to`.
+    By `mode` replicate the edge is repeated; constant: by zeros. Return the padded maps (`x` itself where
+    nothing is missing) and the original (H, W) for `crop_to`.
     """
     height, width = x.shape[2:]
     below, right = -height % multiple, -width % multiple

@@ -5,13 +5,9 @@ from torch import Tensor
 
 
 def reference_offsets(offsets: Tensor) -> Tensor:
-    """Return the offsets of a window's two references, (2, ...).
+    """Return the offsets of the two references, (2, ...), in a window of frames at `offsets`, (..., T).
 
-    Args:
-        offsets: Of the window's frames from the missing one, (..., T).
-
-    Returns:
-        -1 and +1; where all frames lie before the missing one, which then is predicted, the last two.
+    -1 and +1; where all frames lie before the missing one, which then is predicted, the last two.
     """
     last = offsets.amax(dim=-1)
     ahead = last < 0

@@ -11,30 +11,11 @@ from torch import Tensor
 def resize(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
     """Resize maps bilinearly, without a low-pass filter (the specification's "bilinear").
 
-    Args:
-        x: (B, C, H, W).
-        scale: New size over old size; or
-        size: the new (height, width). Exactly one of the two.
-
-    Returns:
-        (B, C, H·scale, W·scale), rounded down, or (B, C, *size).
-
-    Raises:
-        ValueError: Neither or both of scale and size are given.
+    Maps (B, C, H, W) become (B, C, H·scale, W·scale), rounded down, or (B, C, *size); give one of the two.
     """
-    if (scale is None) == (size is None):
-        raise ValueError("give either scale or size")
     return F.interpolate(x, size=size, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
 def resize_flow(flow: Tensor, scale: float) -> Tensor:
-    """Resize flows in size and value: a motion of 3 pixels is one of 6 at twice the resolution.
-
-    Args:
-        flow: (B, 2·n, H, W), any number of flows, pixels at this resolution.
-        scale: New size over old size.
-
-    Returns:
-        (B, 2·n, H·scale, W·scale), pixels at the new resolution.
-    """
+    """Resize flows (B, 2·n, H, W) in size and value: 3 pixels are 6 at twice the resolution."""
     return resize(flow, scale) * scale

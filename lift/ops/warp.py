@@ -19,8 +19,8 @@ def backward_warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor
         mode: bilinear, or bicubic, which keeps detail between pixels but may exceed the image's range.
 
     Returns:
-        The warped image, (B, C, H, W), in float32 or wider whatever came in: half precision cannot tell the
-        neighbouring pixels of a wide frame apart.
+        (B, C, H, W), in float32 or wider whatever came in: half precision cannot tell the neighbouring pixels
+        of a wide frame apart.
 
     Raises:
         ValueError: The two do not fit together.

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lift.config import Config
+from lift.environment import describe
 from lift.files import atomic_folder, write_json
+from lift.report import figures, page, tables
+from lift.report.comparisons import Findings
+from lift.report.figures import strips
+from lift.report.reading import check_made, read
+from lift.report.results import Results
 
-__all__ = ["write", "write_chosen"]
+__all__ = ["write"]
 
 UNTRAINED = "untrained"  # the baseline that is the base model before its first step, with the base's window
 
@@ -21,7 +27,8 @@ def write(
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
 
     environment.json says with what it was made: equal bytes can be asked of the same alone. Pictures of
-    footage that is not rendered are drawn below data/<profile>/scratch, as they may not be published.
+    footage that is not rendered are drawn below data/<profile>/scratch, as they may not be published. A few
+    numbers for `dvc exp show` go to data/<profile>/metrics.json.
 
     Args:
         config: The profile's configuration, without an ablation.
@@ -34,13 +41,6 @@ def write(
         UserError: An input is missing, broken, of another configuration, or not comparable with the others;
             or the disk is full.
     """
-    # Here, as the modules of this package import it.
-    from lift.environment import describe
-    from lift.report import figures, page, tables
-    from lift.report.comparisons import Findings
-    from lift.report.figures import strips
-    from lift.report.reading import check_made, read
-
     if UNTRAINED in config.baselines:
         configs = {**configs, UNTRAINED: config}
     check_made(config, configs, data)
@@ -57,32 +57,20 @@ def write(
         figures.write(drawn, folder / "figures")
         write_json(folder / "environment.json", describe())
         page.write(found, tabled, drawn, folder)
+    write_json(data / "metrics.json", _chosen(results, predicted), sort=False)
 
 
-def write_chosen(path: Path, config: Config, configs: Mapping[str, Config], data: Path) -> None:
-    """Write what `dvc exp show` lists: mean PSNR (dB) where the question is asked, and on scenes.
+def _chosen(results: Results, predicted: Results) -> dict[str, dict[str, float]]:
+    """Return what `dvc exp show` lists: method -> benchmark -> mean PSNR (dB), or that of the next frame.
 
-    Listed are those of the methods trained here that the declared comparisons name; all of them, where these
-    name none.
-
-    Args:
-        path: The JSON file: method -> benchmark -> PSNR; of prediction that of the next frame.
-        config: The profile's, without a method.
-        configs: Those of its methods that have a model.
-        data: data/<profile>.
-
-    Raises:
-        UserError: A file of results is broken, or the disk is full.
+    Listed are those of the methods trained here that the declared comparisons name; all, if these name none.
     """
-    from lift.config.abilities import predicts
-    from lift.report.reading import read_json
-
-    named = {name for c in config.report.comparisons for name in (c.method, c.against)}
+    trained = (*results.config.ablations, *predicted.config.ablations)
     found: dict[str, dict[str, float]] = {}
-    for name in [name for name in config.ablations if name in named] or config.ablations:
-        means = data / "results" / name / "metrics.json"
-        if means.is_file():
-            stated, key = read_json(means), "psnr_1" if predicts(configs[name], name) else "psnr"
-            benchmarks = dict.fromkeys((config.report.benchmark, "scenes"))
-            found[name] = {b: round(stated[b][key], 3) for b in benchmarks if key in stated.get(b, {})}
-    write_json(path, found, sort=False)
+    for name in [name for name in trained if name in results.compared] or trained:
+        own = results if name in results.methods else predicted
+        for benchmark in dict.fromkeys((results.config.report.benchmark, "scenes")):
+            if (frame := own.frame(name, benchmark)) is not None:
+                rows = frame[frame["horizon"] == 1] if "horizon" in frame else frame
+                found.setdefault(name, {})[benchmark] = round(float(rows["psnr"].mean()), 3)
+    return found

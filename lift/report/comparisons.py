@@ -115,20 +115,13 @@ def _tested(
     adjusted = holm([effect.p for effect in found])
     for row, gain, effect, p in zip(there, columns, found, adjusted, strict=True):
         pair = row["method"], row["against"]
-        seeds = [results.seed_means(method, benchmark, row["metric"]) for method in pair]
+        means = {method: results.seed_means(method, benchmark, row["metric"]) for method in pair}
+        trained = [own for method, own in means.items() if results.trainings.get(method)]
         row |= {"effect": effect, "p_holm": p, "withheld": _withheld(results, row, effect, gate)}
         # Holm's first step: what an effect alone has to pass.
         row["detectable"] = detectable(effect.n, effect.deviation, level / len(there))
-        row["low"], row["high"] = seed_interval(gain, seeds, confidence=report.confidence)
-        means = [
-            np.array(
-                [unit_means(results.values(m, benchmark, row["metric"]), results.videos(benchmark)).mean()]
-            )
-            if own is None
-            else own
-            for m, own in zip(pair, seeds, strict=True)
-        ]
-        row["agree"] = bool(np.ptp(np.sign(np.subtract.outer(*means))) == 0)
+        row["low"], row["high"] = seed_interval(gain, trained, confidence=report.confidence)
+        row["agree"] = bool(np.ptp(np.sign(np.subtract.outer(*means.values()))) == 0)
     yield from (row | {"verdict": verdict(row)} for row in rows)
 
 
@@ -239,15 +232,9 @@ def _judged(tests: pd.DataFrame) -> str:
 def gains(
     results: Results, benchmark: str, metric: str, method: str, against: str, kind: str | None = None
 ) -> Array:
-    """Return the gain of `method` over `against` per source video, positive where `method` is better.
+    """Return the gain of `method` over `against` per source video (of `kind`), positive where it is better.
 
-    Args:
-        results: Results in which both methods have `metric` on `benchmark`.
-        benchmark: Test set.
-        metric: Column.
-        method: The method of which the gain is.
-        against: What it is compared with.
-        kind: Only videos of this kind; None: all.
+    Both must have `metric` on `benchmark`.
     """
     one, two = (results.values(name, benchmark, metric) for name in (method, against))
     difference, units = METRICS[metric].better * (one - two), results.videos(benchmark)

@@ -43,13 +43,9 @@ Curves = dict[str, pd.DataFrame]
 
 
 def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = "interpolate") -> Results:
-    """Read and check the results of every declared method that does `task`, under `data` (data/<profile>).
+    """Read and check the results of every declared method that does `task` (interpolate or predict).
 
-    Args:
-        config: The profile's configuration; that of the result names the methods of the task alone.
-        configs: Each model's.
-        data: data/<profile>.
-        task: interpolate or predict.
+    They lie under `data` (data/<profile>). The configuration of what is returned names these methods alone.
 
     Raises:
         UserError: A file is broken, rows are duplicated, missing or not finite, or methods were measured on
@@ -80,6 +76,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = 
         procedural={  # a set of no clips stands in for nothing
             name: bool(summary["procedural"] and summary["clips"]) for name, summary in summaries.items()
         },
+        sizes={name: summary["clips"] for name, summary in summaries.items()},
         absent=tuple(
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),
@@ -124,7 +121,7 @@ def _trainings(config: Config, configs: Mapping[str, Config], method: str) -> in
         return len(configs[method].seeds)
     files = configs[method].weights if method in config.released else ()
     paths = (WEIGHTS / f"{file}{header.SUFFIX}" for file in files)
-    return sum(path.is_file() and header.read(path).plain("config") is not None for path in paths)
+    return sum(path.is_file() and header.plain(path, "config") is not None for path in paths)
 
 
 def _summary(path: Path) -> dict[str, Any]:
@@ -154,14 +151,10 @@ def read_json(path: Path, again: str = "evaluate again") -> dict[str, Any]:
 
 
 def read_table(path: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-    """Read a table that evaluation wrote; a training seed may be missing, other numbers must be there.
+    """Read a table that evaluation wrote, with these columns of text and of numbers; empty: there is no file.
 
-    Flow is measured for a whole benchmark or not at all: a hole would drop clips from a mean unseen.
-
-    Args:
-        path: The file; of one that is not there the table is empty.
-        text: Columns of text, `benchmark` and `clip` among them.
-        numbers: Columns of finite numbers.
+    A training seed may be missing, other numbers must be there and finite. Flow is measured for a whole
+    benchmark or not at all: a hole would drop clips from a mean unseen.
 
     Raises:
         UserError: It is no such table.

@@ -34,6 +34,8 @@ class Results:
     """Method -> parameters and operations of its model; methods without a model are left out."""
     procedural: Mapping[str, bool]
     """Clip set -> whether its footage is rendered."""
+    sizes: Mapping[str, int]
+    """Clip set -> how many clips it has."""
     absent: tuple[str, ...]
     """Benchmarks whose data sets are not here (`Source.optional`)."""
     trainings: Mapping[str, int]
@@ -99,10 +101,8 @@ class Results:
         """Return the mean over clips."""
         return float(self.values(method, benchmark, metric).mean())
 
-    def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64] | None:
-        """Return one mean over source videos for each training seed; None: a method without training."""
-        if not self.trainings.get(method):
-            return None
+    def seed_means(self, method: str, benchmark: str, metric: str) -> npt.NDArray[np.float64]:
+        """Return one mean over source videos for each training seed, one in all of a method without any."""
         units, frames = self.videos(benchmark), self.seeded[method][benchmark]
         return np.array([unit_means(frame[metric].to_numpy(np.float64), units).mean() for frame in frames])
 
@@ -183,15 +183,20 @@ class Results:
         window += f", {seen} used" if seen < len(clip.offsets) else ""
         return {"method": method, "method_shown": name, "window": window}
 
-    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> list[str]:
-        """Name files, * being each of some methods; those of evaluation where these have results."""
-        named = dict.fromkeys(methods)
-        return [
-            pattern.replace("*", method)
-            for pattern in patterns
-            for method in (named if "*" in pattern else [""])
-            if not pattern.startswith("results/") or self.rows.get(method)
-        ]
+    def sources(self, patterns: Iterable[str], methods: Iterable[str]) -> str:
+        """Name files shortly, * being each of some methods; those of evaluation where these have results.
+
+        Two methods' files of one name are told as `results/{a,b}/clips.csv`.
+        """
+        told = []
+        for pattern in patterns:
+            evaluated = pattern.startswith("results/")
+            names = [m for m in dict.fromkeys(methods) if self.rows.get(m) or not evaluated]
+            if "*" not in pattern:
+                told.append(pattern)
+            elif names:
+                told.append(pattern.replace("*", f"{{{','.join(names)}}}" if names[1:] else names[0]))
+        return "; ".join(told)
 
 
 def unit_means(values: npt.NDArray[np.float64], units: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:

@@ -123,12 +123,14 @@ def bootstrap_interval(
     sizes = tuple(len(g) for g in groups)
     small = max(sizes) * resamples <= _CHUNK
     draws = _kept_counts(seed, sizes, resamples) if small else _counts(seed, sizes, resamples)
-    none = np.zeros(groups[0].shape[1])
     t = []
     for counts in draws:
         parts = [_moments(c, g) for c, g in zip(counts, groups, strict=True)]
-        means = sum((s * m for s, (m, _) in zip(signs, parts, strict=False)), none)
-        t.append(_studentised(means, sum((v for _, v in parts), none), variance))
+        drawn = sum(s * m for s, (m, _) in zip(signs, parts, strict=False))
+        spread = np.asarray(sum(v for _, v in parts))
+        spread[spread <= 1e-12 * variance] = 0.0  # equal draws leave rounding errors, not zero
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t.append(np.nan_to_num(drawn / np.sqrt(spread), nan=0.0, posinf=math.inf, neginf=-math.inf))
     tail, joined = (1 - confidence) / 2, np.concatenate(t)
     # Not interpolated: a resample without spread has t = ±inf, and inf - inf would spoil its neighbours.
     below = np.quantile(joined, tail, axis=0, method="lower")
@@ -136,9 +138,9 @@ def bootstrap_interval(
     error = np.sqrt(variance)
     with np.errstate(invalid="ignore"):
         low, high = mean - above * error, mean - below * error
-    bounded = np.isfinite(low) & np.isfinite(high) & (min(len(g) for g in groups) > 1)
-    fixed = (variance <= 0) & (min(len(g) for g in groups) > 1)
-    low, high = np.where(bounded, low, math.nan), np.where(bounded, high, math.nan)
+    several = min(sizes) > 1
+    unbounded, fixed = ~(np.isfinite(low) & np.isfinite(high) & several), (variance <= 0) & several
+    low[unbounded] = high[unbounded] = math.nan
     return np.where(fixed, mean, low), np.where(fixed, mean, high)
 
 
@@ -167,13 +169,6 @@ def _moments(counts: Counts, values: Array) -> tuple[Array, Array]:
     centred = values - values.mean(axis=0)
     sums = counts.astype(np.float64) @ np.hstack([centred, centred**2]) / n
     return sums[:, :k], (sums[:, k:] - sums[:, :k] ** 2) / n
-
-
-def _studentised(mean: Array, variance: Array, original: Array) -> Array:
-    none = variance <= 1e-12 * original  # equal draws leave rounding errors, not zero
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = mean / np.sqrt(np.where(none, 0.0, variance))
-    return np.where(np.isnan(t), 0.0, t)
 
 
 def permutation_p(one: Array, two: Array, *, resamples: int, rng: np.random.Generator) -> float:
@@ -211,9 +206,7 @@ def detectable_between(one: Array, two: Array, alpha: float, resamples: int) -> 
     return float(steps) * math.sqrt(sum(parts))
 
 
-def seed_interval(
-    differences: Array, seeds: Sequence[Array | None], *, confidence: float
-) -> tuple[float, float]:
+def seed_interval(differences: Array, seeds: Sequence[Array], *, confidence: float) -> tuple[float, float]:
     """Return an interval of the mean difference that counts training seeds as well as videos.
 
     Every seed's model sees the same videos, so the two are crossed and their variances add: that of the mean
@@ -223,13 +216,13 @@ def seed_interval(
 
     Args:
         differences: (n), one per video, averaged over seeds.
-        seeds: For each of the two methods its mean with each seed, (s); None: a method without training.
+        seeds: For each of the two methods that was trained its mean with each seed, (s).
         confidence: Coverage, in (0, 1).
 
     Returns:
         The ends; NaN where one video or one training does not show how much another would differ.
     """
-    samples = [differences, *(own for own in seeds if own is not None)]
+    samples = [differences, *seeds]
     if any(len(own) < 2 for own in samples):
         return math.nan, math.nan
     halves = [

@@ -141,8 +141,8 @@ def _object(sketch: _Sketch, limits: ranges.Range) -> Layer:
 
 
 def _wheels(sketch: _Sketch) -> list[Layer]:
-    rng = sketch.rng
-    return [_wheel(sketch) for _ in range(rng.integers(ranges.WHEELS[0], ranges.WHEELS[1] + 1))]
+    low, high = ranges.WHEELS
+    return [_wheel(sketch) for _ in range(sketch.rng.integers(low, high + 1))]
 
 
 def _wheel(sketch: _Sketch) -> Layer:
@@ -155,13 +155,8 @@ def _wheel(sketch: _Sketch) -> Layer:
     width = rng.uniform(*ranges.SPOKE_WIDTH)
     hub = wander(rng, 0.5 * sketch.speed, sketch.within(ranges.ORBIT), radius, centre=_place(sketch))
     turn = Motion(spin=float(rng.choice([-1.0, 1.0])) * advance)
-    return _cut_out(
-        sketch,
-        (radius, radius),
-        lambda x, y: wheel(x, y, radius, spokes, width),
-        (hub, turn),
-        _skin(sketch),
-    )
+    shape = partial(wheel, radius=radius, spokes=spokes, width=width)
+    return _cut_out(sketch, (radius, radius), shape, (hub, turn), _skin(sketch))
 
 
 def _fence(sketch: _Sketch) -> list[Layer]:
@@ -174,16 +169,9 @@ def _fence(sketch: _Sketch) -> list[Layer]:
     slide = wave(rng, math.sqrt(2.0) * orbit, rate)
     reach = 0.75 * math.hypot(*sketch.size)
     across = (reach + math.sqrt(2.0) * orbit, reach)
-    rail = max(2.0, 0.04 * sketch.short)
-    return [
-        _cut_out(
-            sketch,
-            across,
-            lambda x, y: fence(x, y, pitch, width, rails, rail),
-            (Motion(angle=rng.uniform(-0.4, 0.4)), Motion(x=slide)),
-            _skin(sketch),
-        )
-    ]
+    shape = partial(fence, pitch=pitch, width=width, rails=rails, rail=max(2.0, 0.04 * sketch.short))
+    motions = (Motion(angle=rng.uniform(-0.4, 0.4)), Motion(x=slide))
+    return [_cut_out(sketch, across, shape, motions, _skin(sketch))]
 
 
 def _walker(sketch: _Sketch) -> list[Layer]:
@@ -216,13 +204,8 @@ def _walker(sketch: _Sketch) -> list[Layer]:
             for chain in ((body, thigh, shin), (body, thigh)):
                 legs.append(_cut_out(sketch, (1.25 * leg, 1.25 * leg), limb, chain, skin))
     half = (0.7 * leg * (pairs - 1) + 0.8 * leg, 0.7 * leg)
-    trunk = _cut_out(
-        sketch,
-        half,
-        lambda x, y: capsule(y, x + half[0] - half[1], 2 * (half[0] - half[1]), 1.8 * half[1]),
-        (body,),
-        skin,
-    )
+    long = half[0] - half[1]
+    trunk = _cut_out(sketch, half, lambda x, y: capsule(y, x + long, 2 * long, 1.8 * half[1]), (body,), skin)
     return [*far, trunk, *near]
 
 

@@ -8,7 +8,7 @@ depends on (seed, source, part, index) alone, so the bytes do not depend on how 
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -29,21 +29,20 @@ SNU_MARGIN = 16  # official lists keep at least so many frames on both sides of 
 _Draw = Callable[..., Video]  # from part, index, path and names of frames; and a Video's `first` and `truth`
 
 
-def _vimeo90k(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
-    videos, base = [], root / "vimeo_septuplet"
+def _vimeo90k(root: Path, render: Render, draw: _Draw, target: int) -> Iterator[Video]:
+    base = root / "vimeo_septuplet"
     if render.frames != 7:
         raise UserError(f"sources.vimeo90k.render.frames: {render.frames}; a septuplet has 7")
     for part, count, start in (("train", render.train, 0), ("test", render.test, render.train)):
-        names = [
-            f"{start + i + 1:05d}/0001" for i in range(count)
-        ]  # a folder's sequences share their footage
-        videos += [draw(part, i, base / "sequences" / n, "im{}.png", first=1) for i, n in enumerate(names)]
+        # Sequences of one official folder share their footage: each has one of its own here.
+        names = [f"{start + i + 1:05d}/0001" for i in range(count)]
         _write_list(base / f"sep_{part}list.txt", names)
-    return videos
+        for i, name in enumerate(names):
+            yield draw(part, i, base / "sequences" / name, "im{}.png", first=1)
 
 
-def _ucf101(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
-    videos, lists = [], root / "ucfTrainTestlist"
+def _ucf101(root: Path, render: Render, draw: _Draw, target: int) -> Iterator[Video]:
+    lists = root / "ucfTrainTestlist"
     classes = ["".join(word.capitalize() for word in kind.split("_")) for kind in KINDS]
     _write_list(lists / "classInd.txt", [f"{i} {name}" for i, name in enumerate(classes, 1)], "\r\n")
     for part, count in (("train", render.train), ("test", render.test)):
@@ -54,24 +53,21 @@ def _ucf101(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]
             clip, group = divmod(turn, len(groups))
             name = f"{classes[label]}/v_{classes[label]}_g{groups[group]:02d}_c{clip + 1:02d}.avi"
             lines.append(f"{name} {label + 1}" if part == "train" else name)
-            videos.append(draw(part, i, root / "UCF-101" / name, None))
+            yield draw(part, i, root / "UCF-101" / name, None)
         _write_list(lists / f"{part}list01.txt", lines, "\r\n")
-    return videos
 
 
-def _davis(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
-    videos, base = [], root / "DAVIS"
+def _davis(root: Path, render: Render, draw: _Draw, target: int) -> Iterator[Video]:
+    base = root / "DAVIS"
     for part, title, count in (("train", "train", render.train), ("test", "val", render.test)):
         names = [f"{_kind(i).replace('_', '-')}-{title}-{i:02d}" for i in range(count)]
-        frames = base / "JPEGImages" / "480p"
-        videos += [draw(part, i, frames / name, "{:05d}.jpg") for i, name in enumerate(names)]
         _write_list(base / "ImageSets" / "2017" / f"{title}.txt", names)
-    return videos
+        for i, name in enumerate(names):
+            yield draw(part, i, base / "JPEGImages" / "480p" / name, "{:05d}.jpg")
 
 
-def _snu_film(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
-    names = [f"{_kind(i)}_{i:02d}" for i in range(render.test)]
-    base = root / "SNU-FILM"
+def _snu_film(root: Path, render: Render, draw: _Draw, target: int) -> Iterator[Video]:
+    base, names = root / "SNU-FILM", [f"{_kind(i)}_{i:02d}" for i in range(render.test)]
     widest = max(SNU_GAPS.values())
     margin = SNU_MARGIN if render.frames > 2 * SNU_MARGIN else widest
     span = render.frames - 2 * margin - 1
@@ -83,16 +79,18 @@ def _snu_film(root: Path, render: Render, draw: _Draw, target: int) -> list[Vide
     centres = sorted({1 + margin + round((i + 0.5) * span / count) for i in range(count)})
     for level, gap in SNU_GAPS.items():
         triplets = [
-            [f"data/SNU-FILM/test/GOPRO_test/{name}/{centre + step:06d}.png" for step in (-gap, 0, gap)]
+            " ".join(
+                f"data/SNU-FILM/test/GOPRO_test/{name}/{centre + step:06d}.png" for step in (-gap, 0, gap)
+            )
             for name in names
             for centre in centres
         ]
-        _write_list(base / "eval_modes" / f"test-{level}.txt", [" ".join(triplet) for triplet in triplets])
-    frames = base / "test" / "GOPRO_test"
-    return [draw("test", i, frames / name, "{:06d}.png", first=1) for i, name in enumerate(names)]
+        _write_list(base / "eval_modes" / f"test-{level}.txt", triplets)
+    for i, name in enumerate(names):
+        yield draw("test", i, base / "test" / "GOPRO_test" / name, "{:06d}.png", first=1)
 
 
-def _scenes(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]:
+def _scenes(root: Path, render: Render, draw: _Draw, target: int) -> Iterator[Video]:
     if not 1 <= target <= render.frames - 2:
         raise UserError(
             f"sources.scenes.render.frames: {render.frames}; the missing frame {target} needs neighbours"
@@ -100,14 +98,15 @@ def _scenes(root: Path, render: Render, draw: _Draw, target: int) -> list[Video]
     base = root / "scenes"
     names = [f"{_kind(i)}_{i // len(KINDS):03d}" for i in range(render.test)]
     _write_list(base / "list.txt", names)
-    tests = [draw("test", i, base / name, "{:06d}.png", truth=target) for i, name in enumerate(names)]
+    for i, name in enumerate(names):
+        yield draw("test", i, base / name, "{:06d}.png", truth=target)
     lossy = render.camera is not None and render.camera.quality is not None
-    form = "{:06d}.jpg" if lossy else "{:06d}.png"
-    train = (f"train/{_kind(i)}_{i // len(KINDS):04d}" for i in range(render.train))
-    return tests + [draw("train", i, base / name, form) for i, name in enumerate(train)]
+    for i in range(render.train):
+        path = base / "train" / f"{_kind(i)}_{i // len(KINDS):04d}"
+        yield draw("train", i, path, "{:06d}.jpg" if lossy else "{:06d}.png")
 
 
-LAYOUTS: dict[str, Callable[[Path, Render, _Draw, int], list[Video]]] = {
+LAYOUTS: dict[str, Callable[[Path, Render, _Draw, int], Iterator[Video]]] = {
     "vimeo90k": _vimeo90k,
     "ucf101": _ucf101,
     "davis": _davis,
@@ -141,7 +140,7 @@ def write(
         )
 
     with atomic_folder(folder) as root:
-        videos = LAYOUTS[source](root, render, draw, target)
+        videos = list(LAYOUTS[source](root, render, draw, target))
         pool = _pool(render, min(workers or os.cpu_count() or 1, max(len(videos), 1)))
         with bar(title=f"render {source}", unit="frame", total=len(videos) * render.frames) as progress:
             try:
@@ -149,8 +148,8 @@ def write(
                     progress.update(count)
             except BrokenProcessPool as error:
                 raise UserError(
-                    f"{folder}: a rendering process was killed, most likely for lack of memory; free "
-                    "some and run again"
+                    f"{folder}: a rendering process was killed, most likely for lack of memory; free some "
+                    "and run again"
                 ) from error
             finally:
                 pool.shutdown(cancel_futures=True)

@@ -1,8 +1,7 @@
 """Validation: every clip once, whole frames, shared out over the processes; and what a person sees of it."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,16 +15,14 @@ from lift.training.machine import gather
 ERROR_GAIN = 4.0  # absolute error is enlarged this much to be visible, as in the report's strips
 
 
-@dataclass(frozen=True, kw_only=True)
-class Validated:
+class Validated(NamedTuple):
     """What a validation found.
 
     Attributes:
         means: Mean over all clips of each metric, of the loss (`validation_loss`) and of its parts
             (`validation_loss_<part>`).
         alpha: Mean weight of a frame by its offset, over the clips that have it; empty without weights.
-        shown: This process' first clip, as a batch of one, and the model's output for it; None where it had
-            no clip.
+        shown: This process' first clip, as a batch of one, and the model's output for it, if it had one.
     """
 
     means: dict[str, float]
@@ -67,7 +64,7 @@ def validate(job: Job, clips: Any = None) -> Validated:
     means = {name: _mean([row[1][name] for row in rows]) for name in rows[0][1]}
     offsets = sorted({offset for row in rows for offset in row[2]})
     alpha = {o: _mean([row[2][o] for row in rows if o in row[2]]) for o in offsets}
-    return Validated(means=means, alpha=alpha, shown=shown)
+    return Validated(means, alpha, shown)
 
 
 def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:

@@ -109,7 +109,7 @@ def _trained(name: str) -> Path:
     there = {path.parent.name: path for path in sorted(TRAINED.glob("*/best.safetensors"))}
     stems = (path.stem.split("-")[0] for path in sorted(WEIGHTS.glob("*.safetensors")))
     released = {stem: WEIGHTS / f"{stem}{header.SUFFIX}" for stem in stems}
-    there |= {stem: path for stem, path in released.items() if header.read(path).plain(weights_file.CONFIG)}
+    there |= {stem: path for stem, path in released.items() if header.plain(path, weights_file.CONFIG)}
     if name in there:
         return there[name]
     known = [*RELEASED, *there, *BASELINES]

@@ -105,7 +105,6 @@ def test_a_clip_is_of_judder_where_a_frame_near_it_repeats_the_one_before_in_mot
         i: np.ascontiguousarray(wide[:, 2 * at : 2 * at + 64]).mean(axis=2) for i, at in enumerate(shown)
     }
     planned = dataclasses.replace(clip(target, *range(-10, 0), *range(1, 11)), judged=True)
-    planned = dataclasses.replace(planned, target=dataclasses.replace(planned.target, prescribed=False))
     cutter, results = Cutter(ENTRY, [planned], RULE), []
     for number in cutter.numbers:
         frame = dataclasses.replace(stored(number), reduced=small[number].astype(np.uint8))

@@ -66,6 +66,20 @@ def test_a_further_seed_leaves_a_training_as_it_is_and_its_own_is_another(params
     assert two.seeded(7).digestible() != two.seeded(8).digestible()
 
 
+def test_a_part_of_the_loss_that_is_off_decides_no_weights(params):
+    one, two = (load(params({"loss.census": weight}), "demo", "lift15").digestible() for weight in (0.0, 0.5))
+    assert "census" not in one["loss"]
+    assert two["loss"] == {**one["loss"], "census": 0.5}
+
+
+def test_a_key_that_stands_twice_is_named_by_its_line(tmp_path):
+    (tmp_path / "params.yaml").write_text("seed: 1\nablations: {}\nablations: {x: {}}\n")
+    with pytest.raises(
+        UserError, match=r'params\.yaml: not valid YAML: line 3: found duplicate key "ablations"$'
+    ):
+        load(tmp_path / "params.yaml", "demo")
+
+
 def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
     for name, same in (("lift15", True), ("rife", True), ("matched", False)):
         one, two = (
@@ -101,6 +115,7 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
             ["clips.sets.davis", "before: 64", "clips.before: 63"],
         ),
         ({"ablations.no-s1": {}}, ["ablations.no-s1", "a-z"]),
+        ({"ablations.odd": {"loss": {"lpips": -1.0}}}, ["params.yaml: ablations.odd.loss.lpips", "range"]),
         ({"loss.l1": 0.0, "loss.lpips": 0.0}, ["loss", "weights"]),
         ({"clips.sets.more": {"sources": ["ucf101"]}}, ["clips.sets.more", "every benchmark"]),
         ({f"{SETS}.more": {"sources": ["ucf101"]}}, ["clips.sets.more", "every benchmark"]),
@@ -108,7 +123,7 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"profiles.thesis": None}, ["profiles.thesis", "None"]),
         ({f"{METHODS}.baselines": ["averag"]}, ["baselines.averag", "did you mean 'average'?"]),
         ({f"{METHODS}.baselines": ["repeat", "dis", "repeat"]}, ["baselines", "repeat stands twice"]),
-        ({f"{METHODS}.trained": ["lift15", "nos1"]}, ["demo.methods.trained.nos1", "did you mean 'no_s1'?"]),
+        ({f"{METHODS}.trained": ["lift15", "nos1"]}, ["trained.nos1: no such method", "'no_s1'?"]),
         ({f"{METHODS}.trained": ["lift15", "lift15"]}, ["methods.trained", "lift15 stands twice"]),
         ({f"{METHODS}.trained": None}, ["demo.methods.trained", "a list of names"]),
         ({f"{METHODS}.released": ["matchd"]}, ["methods.released.matchd", "did you mean 'matched'?"]),
@@ -136,7 +151,8 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ),
         ({"released.matched": {"clip": {"frame": 3}}}, ["released.matched.clip.frame", "'frames'"]),
         ({f"{SETS}.ucf101.sources": []}, ["clips.sets.ucf101.sources", "empty"]),
-        ({f"{SETS}.ucf101.sources": ["ucf"]}, ["clips.sets.ucf101.sources.ucf", "'ucf101'"]),
+        ({f"{SETS}.ucf101.sources": ["ucf"]}, ["clips.sets.ucf101.sources.ucf: not under", "'ucf101'"]),
+        ({"benchmarks.more": {"title": "More", "protocol": "ours"}}, ["clips.sets.more: missing"]),
         ({f"{SETS}.ucf101.sources": ["ucf101", "ucf101"]}, ["clips.sets.ucf101.sources", "stands twice"]),
         ({f"{SETS}.train.part": "test"}, ["clips.sets.train.part: test", "set train"]),
         ({f"{SETS}.train.part": "validation"}, ["clips.sets.train.part: validation", "set train"]),

@@ -128,4 +128,5 @@ def test_another_configuration_than_the_written_one_is_refused_with_both_values(
 def test_the_first_difference_is_the_first_by_name():
     assert first_difference({"b": 1, "a": {"c": 1}}, {"b": 2, "a": {"c": 2}}) == "a.c is 1 there and 2 here"
     assert first_difference({"a": 1}, {}) == "a is 1 there and None here"
+    assert first_difference({"a": {"b": {"c": 1}}}, {"a": {}}) == "a.b is only there"  # and not all of it
     assert first_difference({"a": (1, 2)}, {"a": [1, 2]}) is None

@@ -175,8 +175,8 @@ def tarred(entries):
     return buffer.getvalue()
 
 
-def remote(*urls, name="set.zip", kind="zip", **fields):
-    return Remote(name=name, kind=kind, page="https://example.org/set", urls=urls, **fields)
+def remote(*urls, name="set.zip", **fields):
+    return Remote(name=name, page="https://example.org/set", urls=urls, **fields)
 
 
 def files(folder):

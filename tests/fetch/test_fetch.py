@@ -156,7 +156,7 @@ from lift.config import load
 from lift.fetch import Remote
 from lift.fetch.transfer import Transfer
 settings = dataclasses.replace(load("params.yaml", "demo").download, stall=20.0)
-remote = Remote(name="set.zip", kind="zip", page="", urls=(sys.argv[1],))
+remote = Remote(name="set.zip", page="", urls=(sys.argv[1],))
 folder = Path(sys.argv[2])
 Transfer(
     remote=remote, path=folder / "set.zip", key="set/set.zip", manifest=folder / "m.json", settings=settings

@@ -8,7 +8,7 @@ from lift.config import Loss
 from lift.config.abilities import OF_THE_MODEL
 from lift.errors import UserError
 from lift.losses import Losses
-from lift.losses.combined import FRAME_LOSSES
+from lift.losses.frames import FRAME_LOSSES
 
 OFF = dict.fromkeys((field.name for field in dataclasses.fields(Loss)), 0.0)
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from lift.errors import UserError
+from lift.losses.frames import l1
 from lift.losses.perceptual import BLOCKS, Perceptual
-from lift.losses.pixel import l1
 
 
 def vgg(weight_scale: float = 1.0) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from lift.metrics import ms_ssim, ssim
-from lift.metrics.multiscale import WEIGHTS, scales
+from lift.metrics.similarity import WEIGHTS, scales
 
 
 def photograph(height=192, width=240):

@@ -69,7 +69,7 @@ def test_faults_and_unknown_names_are_exit_1(capsys, monkeypatch):
     assert main(QUICK) == 1
     assert "faults: 1" in capsys.readouterr().out
     assert main(["lift51", *QUICK]) == 1
-    assert "lift51: unknown key; did you mean 'lift15'?" in capsys.readouterr().err
+    assert "lift51: no such method; did you mean 'lift15'?" in capsys.readouterr().err
 
 
 def test_parameters_are_counted_by_stage_and_as_phases_freeze_them():

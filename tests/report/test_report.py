@@ -19,7 +19,6 @@ from lift.errors import UserError
 from lift.report import figures
 from lift.report.figures import strips
 from lift.report.figures.style import style
-from lift.report.page import brief
 
 
 class Links(HTMLParser):
@@ -140,7 +139,9 @@ def test_figures_of_stand_ins_say_so_in_their_caption(drawings):
 def test_figures_and_tables_name_files_that_exist(drawings, data):
     for drawing in drawings:
         assert drawing.sources
-        assert all((data / source).is_file() for source in drawing.sources)
+        for source in drawing.sources.split("; "):
+            before, names, after = re.fullmatch(r"(.*?)\{?([\w,.]+)\}?(/[^/]*)", source).groups()
+            assert all((data / f"{before}{name}{after}").is_file() for name in names.split(","))
 
 
 @pytest.fixture
@@ -195,22 +196,20 @@ def test_results_that_do_not_say_what_they_were_made_from_are_refused(own, plann
         report.write(config, folder, folder.parent / "reports" / "demo", by_name, planned)
 
 
-def test_few_numbers_are_chosen_for_dvc(own, tmp_path):
-    folder, config, by_name = own
-    report.write_chosen(tmp_path / "metrics.json", config, by_name, folder)
-    found = json.loads((tmp_path / "metrics.json").read_text())
-    assert {method: set(values) for method, values in found.items()} == {
-        "lift15": {"ucf101", "scenes"},
-        "ctx3": {"ucf101", "scenes"},
-    }
-    stated = json.loads((folder / "results/ctx3/metrics.json").read_text())
+def test_few_numbers_are_chosen_for_dvc(written, data, results):
+    found = json.loads((data / "metrics.json").read_text())
+    assert set(found) == set(results.compared) & set(results.config.ablations)
+    assert {tuple(values) for values in found.values()} == {("ucf101", "scenes")}
+    stated = json.loads((data / "results/ctx3/metrics.json").read_text())
     assert found["ctx3"]["scenes"] == pytest.approx(stated["scenes"]["psnr"], abs=1e-3)
 
 
-def test_sources_of_many_methods_are_named_shortly():
-    assert brief(["results/a/clips.csv", "results/b/clips.csv", "training/a/curves.csv"]) == (
-        "results/{a,b}/clips.csv; training/a/curves.csv"
+def test_sources_of_many_methods_are_named_shortly(results):
+    patterns = ["results/*/clips.csv", "training/*/curves.csv"]
+    assert results.sources(patterns, ["ctx3", "dis", "gone"]) == (
+        "results/{ctx3,dis}/clips.csv; training/{ctx3,dis,gone}/curves.csv"
     )
+    assert results.sources(patterns[:1], ["dis"]) == "results/dis/clips.csv"
 
 
 def test_one_video_alone_makes_a_whole_report_that_decides_nothing(own, planned):

@@ -196,7 +196,7 @@ def test_an_interval_with_seeds_covers_the_methods_difference_and_one_without_do
         scores = [np.zeros(videos) if part is None else part.mean(axis=0) for part in own]
         gain = video + scores[0] - scores[1]
         low, high = seed_interval(
-            gain, [None if part is None else part.mean(axis=1) for part in own], confidence=0.95
+            gain, [part.mean(axis=1) for part in own if part is not None], confidence=0.95
         )
         covered += low <= 0 <= high
         low, high = stats.t.interval(0.95, videos - 1, gain.mean(), stats.sem(gain))
@@ -207,9 +207,9 @@ def test_an_interval_with_seeds_covers_the_methods_difference_and_one_without_do
 
 def test_one_training_says_nothing_of_another():
     gain = np.random.default_rng(1).normal(size=12)
-    assert np.isnan(seed_interval(gain, [np.array([30.0]), None], confidence=0.95)).all()
-    assert np.isnan(seed_interval(gain[:1], [np.array([1.0, 2.0]), None], confidence=0.95)).all()
-    assert seed_interval(np.full(5, 2.0), [None, None], confidence=0.95) == (2, 2)
+    assert np.isnan(seed_interval(gain, [np.array([30.0])], confidence=0.95)).all()
+    assert np.isnan(seed_interval(gain[:1], [np.array([1.0, 2.0])], confidence=0.95)).all()
+    assert seed_interval(np.full(5, 2.0), [], confidence=0.95) == (2, 2)
 
 
 def test_a_permutation_of_small_groups_is_exact():

@@ -30,7 +30,8 @@ def built(found):
 
 def small(*values, better=1, digits=2, **column):
     head = Column("psnr", "PSNR", digits, better, **column)
-    return Table(name="t", caption="A", columns=[head], rows=[{"psnr": float(v)} for v in values])
+    frame = pd.DataFrame({"psnr": map(float, values)}).astype(object)
+    return Table(name="t", caption="A", columns=[head], frame=frame)
 
 
 def by_method(table):

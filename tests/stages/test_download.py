@@ -62,7 +62,6 @@ def test_sources_are_downloaded_used_in_place_or_rendered(params, served, monkey
     (folder / "davis.zip").write_bytes(buffer.getvalue())
     remote = Remote(
         name="davis.zip",
-        kind="zip",
         page="",
         urls=(f"{address}/davis.zip",),
         holds=("JPEGImages",),

@@ -104,7 +104,9 @@ def cluster(tmp_path, monkeypatch):
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(cluster, monkeypatch, raised):
+def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(
+    cluster, monkeypatch, raised, capfd
+):
     place, _ = cluster
     raw = yaml12.read(place / "params.yaml")
     raw["train"].update(checkpoint_every=2, resident=True)
@@ -130,7 +132,17 @@ def test_too_little_memory_for_a_step_is_one_line_and_the_checkpoint_stays(clust
     ):
         assert key in said
     assert "\n" not in said
-    assert len(list(place.glob("data/demo/scratch/ctx3-seed7-*/state.pt"))) == 1
+    (begun,) = place.glob("data/demo/scratch/ctx3-seed7-*/state.pt")
+    clip_norm, raw["train"]["clip_norm"] = (
+        raw["train"]["clip_norm"],
+        2.0,
+    )  # another training does not go on from there, and says so
+    files.resolved(raw, "demo")
+    with pytest.raises(UserError):
+        train.main("demo", "ctx3")
+    assert f"{begun.parent.name}: begun with other values, not continued" in capfd.readouterr().err
+    raw["train"]["clip_norm"] = clip_norm
+    assert begun.is_file()
     # As it says: without the frames in the GPU's memory it goes on from there.
     monkeypatch.setattr(train.Losses, "forward", whole)
     raw["train"]["resident"] = False

@@ -82,7 +82,7 @@ def test_reference_weights_come_before_the_demos(tmp_path, monkeypatch, weights_
     assert choose(None, tmp_path / "lift15.safetensors", device="cpu").title.startswith("lift15 (lift)")
 
 
-OURS = [path for path in sorted(WEIGHTS.glob("*.safetensors")) if header.read(path).plain("config")]
+OURS = [path for path in sorted(WEIGHTS.glob("*.safetensors")) if header.plain(path, "config")]
 
 
 @pytest.mark.parametrize("index", OURS, ids=lambda path: path.stem)

@@ -25,8 +25,6 @@ class Target:
     """Only odd offsets are context, so nothing between the references at ±1 is seen."""
     reach: int | None = None
     """Furthest offset that the protocol gives; None: all that are stored."""
-    prescribed: bool = True
-    """By the data set's protocol; False: a missing frame of our own choice."""
 
     def at(self, offset: int) -> int:
         """Return the number of the frame at an offset."""

@@ -13,19 +13,10 @@ class Flavr(Family):
 
     factor: float = width_factor()
     """Channels over `widths`; 1: the published model."""
-    inputs: int = number(2, 64)
-    """Frames that go in, uniform and centred: 4 is offsets -3, -1, +1, +3. Even."""
+    inputs: int = number(2, 64, odd=False)
+    """Frames that go in, uniform and centred: 4 is offsets -3, -1, +1, +3, as many before as after."""
     widths: tuple[int, int, int, int] = number(2, 4096)
     """Channels of the encoder's four residual stages; the first is the stem's, too."""
-
-    def __post_init__(self) -> None:
-        """Refuse an odd number of frames.
-
-        Raises:
-            ValueError: The frames could not lie evenly around the gap.
-        """
-        if self.inputs % 2:
-            raise ValueError(f"inputs: {self.inputs} is odd: as many frames lie before the gap as after it")
 
     def only(self, task: str = "interpolate") -> tuple[int, ...]:
         """Return the only offsets that it takes: uniform and centred."""

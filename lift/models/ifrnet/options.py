@@ -16,8 +16,8 @@ class IfrNet(Family):
     """Channels over `widths`; 1: the published model."""
     widths: tuple[int, ...] = number(3, 4096)
     """Channels of the pyramid's levels, 1/2 first; a decoder has three times as many, the last one twice."""
-    first_kernel: int = number(1, 15)
-    """Side of the first convolution's kernel, odd."""
+    first_kernel: int = number(1, 15, odd=True)
+    """Side of the first convolution's kernel; of an even one the result would be half a pixel off."""
     block: str = choice("side", "thirds", "elan")
     """Residual block of a decoder: IFRNet's with side channels, IFRNet_T's, or two of IFRNet_ELAN's."""
 
@@ -25,11 +25,7 @@ class IfrNet(Family):
         """Refuse a pyramid that is no pyramid.
 
         Raises:
-            ValueError: Fewer than two levels, or an even kernel.
+            ValueError: Fewer than two levels.
         """
         if len(self.widths) < 2:
             raise ValueError(f"widths: {list(self.widths)}: a pyramid needs two levels at least")
-        if self.first_kernel % 2 == 0:
-            raise ValueError(
-                f"first_kernel: {self.first_kernel} is even: the result would be half a pixel off"
-            )

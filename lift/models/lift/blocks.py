@@ -59,14 +59,8 @@ class ResBlock(nn.Module):
 def sinusoidal(position: Tensor, channels: int) -> Tensor:
     """Encode positions: PE[2j] = sin(k / 10000^(2j/C)), PE[2j+1] = cos(k / 10000^(2j/C)).
 
+    Of positions k, (N,), in frames of the window, so that the missing frame's gap shows: (N, C), float32.
     Sources: specification section 3.1; Vaswani et al. 2017, section 3.5.
-
-    Args:
-        position: k, (N,), in frames; of the whole window, so that the missing frame's gap shows; any sign.
-        channels: C.
-
-    Returns:
-        (N, C), float32.
     """
     even = torch.arange(0, channels, 2, dtype=torch.float32, device=position.device)
     angle = position.float()[:, None] / BASE ** (even / channels)  # (N, ⌈C/2⌉)

@@ -75,14 +75,7 @@ class Encoder(nn.Module):
     def __init__(
         self, widths: tuple[int, int, int, int, int], *, deep: bool = True, keep_s2: bool = False
     ) -> None:
-        """Build the encoder.
-
-        Args:
-            widths: Channels at s1, s2, s4, s8, s16.
-            deep: Whether s16 is wanted; without context nothing uses it, and it would hold weights that never
-                learn.
-            keep_s2: Whether s2 is wanted.
-        """
+        """Build the encoder; not `deep` where nothing uses s16, whose weights then would never learn."""
         super().__init__()
         c1, c2, c4, c8, c16 = widths
         self.s1 = leaky_convs(3, c1, c1)
@@ -124,13 +117,6 @@ def load_rife_contextnet(encoder: Encoder, path: Path | str) -> LoadReport:
     That is a chain of blocks `convK` of two 3x3 convolutions, `conv1` and `conv2`, each saved as
     `[module.]convK.conv1.0.weight|bias` with a PReLU slope in `…1.weight`. Its leading shapes are the
     encoder's; its strides and activations are not, so these weights are a start and no replica.
-
-    Args:
-        encoder: Of the specification's widths at s1, s2, s4, and at most RIFE's 256 at s8.
-        path: The weights file as RIFE saves it.
-
-    Returns:
-        What was taken, what was cut, what started fresh; `str()` of it is fit for printing.
 
     Raises:
         UserError: The file is missing, truncated, no weights file, no ContextNet or an incomplete one, or

@@ -91,14 +91,10 @@ class Lift(Interpolator):
         return line_up(offsets.float(), valid, self.task, references_only=self.context is None)
 
     def encode(self, images: Tensor, references: int) -> Encoded:
-        """Stage 1: encoder; s1, s4 and s8 of the references only.
+        """Stage 1: encoder; s1, s4 and s8 of the first so many `references` only.
 
-        Knows nothing of time, so that a video's frames can be encoded once each and used for every frame
-        around them.
-
-        Args:
-            images: (N, 3, H, W), the references first; H and W multiples of `self.multiple`.
-            references: How many of them are references.
+        Of images (N, 3, H, W), H and W multiples of `self.multiple`. Knows nothing of time, so that a video's
+        frames can be encoded once each and used for every frame around them.
         """
         near, others = images[:references], images[references:]
         features = self.encoder(near)
@@ -190,14 +186,7 @@ class Lift(Interpolator):
     def gather(
         self, s16: Tensor | None, position: Tensor, lineup: Lineup, like: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Return F_ctx (B, C16, H/16, W/16) and α (B, V); zeros and None without context.
-
-        Args:
-            s16: Of all N present frames.
-            position: Of each in time, (N,).
-            lineup: Which they are.
-            like: Features at s8, whose size and type tell those of the zeros.
-        """
+        """Return F_ctx (B, C16, H/16, W/16) and α (B, V); without context zeros `like` s8, and None."""
         if self.context is None or s16 is None:
             height, width = like.shape[2:]
             return like.new_zeros(lineup.samples, self.context_width, height // 2, width // 2), None

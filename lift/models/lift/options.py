@@ -29,8 +29,7 @@ class Lift(Family):
     """Residual blocks of the flow heads at s8 and s4."""
     flow: str = choice("plain", "matching", "rife")
     """How motion is estimated: by the specification's two heads, by comparing frames, to s2
-    (lift/models/matching), or by RIFE v4.25 and the window around its two frames (lift/models/lift_rife).
-    """
+    (lift/models/matching), or by RIFE v4.25 and the window around its two frames (lift/models/lift_rife)."""
     context_width: int = number(8, 4096)
     """Hidden channels of the coarse frame's context network."""
     refiner_widths: tuple[int, int] = number(8, 4096)
@@ -61,20 +60,17 @@ class Lift(Family):
     """Share of feed-forward outputs dropped in training."""
     use_s1: bool
     """True: the refiner sees the references' full-resolution features; False: reduced s4 features,
-    enlarged.
-    """
+    enlarged."""
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
     refinement: str = choice("coarse", "aligned", "none", "fusion")
     """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
     it, features with them (aligned.py). Of `flow: rife` also, without encoder and transformer: none, nothing
     learnt on top of what it gives, and fusion, a small network that weighs its candidates
-    (lift/models/lift_rife/fusion.py).
-    """
+    (lift/models/lift_rife/fusion.py)."""
     target_position: int = number(0, 1024)
     """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
-    offset.
-    """
+    offset."""
     pretrained: str | None
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
 

@@ -39,17 +39,9 @@ class Synthesis(nn.Module):
     def forward(
         self, references: Tensor, flow: Tensor, occlusion: Tensor, context4: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Make the coarse frame.
+        """Return the coarse frame and what it was before the context corrected it, both (B, 3, H/4, W/4).
 
-        Args:
-            references: (2·B, 3, H, W).
-            flow: (B, 4, H/4, W/4), s4 pixels, − then +.
-            occlusion: O, (B, 2, H/4, W/4), high = visible.
-            context4: F_ctx at s4, (B, C16, H/4, W/4).
-
-        Returns:
-            The coarse frame and what it was before the context corrected it, each (B, 3, H/4, W/4), float32
-            or wider.
+        From references (2·B, 3, H, W), and flow, occlusion and F_ctx at s4. Float32 or wider.
         """
         before, after = warp_references(resize(references, 1 / STRIDE), flow).chunk(2)
         blended = blend(before, after, occlusion)
@@ -180,13 +172,7 @@ def full_size(reduce: nn.Conv2d | None, features: Tensor) -> Tensor:
 def blend(before: Tensor, after: Tensor, occlusion: Tensor) -> Tensor:
     """Average two frames, or their features, by visibility: (O₋·W₋ + O₊·W₊) / (O₋ + O₊ + ε).
 
-    Args:
-        before: W₋, (B, C, H, W).
-        after: W₊, (B, C, H, W).
-        occlusion: O₋ and O₊, (B, 2, H, W), high = visible.
-
-    Returns:
-        (B, C, H, W), in float32 or wider whatever came in.
+    W are (B, C, H, W), O (B, 2, H, W), high = visible; the result is float32 or wider whatever came in.
     """
     exact = torch.promote_types(before.dtype, torch.float32)
     seen_before, seen_after = occlusion.to(exact).chunk(2, dim=1)  # each (B, 1, H, W)

@@ -21,7 +21,7 @@ class TemporalTransformer(nn.Module):
 
     Attributes:
         recompute: Keep no more than each layer's input for the backward pass and compute the rest anew in it,
-            one layer at a time, with the same dropout: less memory for more time, and the same gradients.
+            with the same dropout: less memory for more time, and the same gradients.
     """
 
     def __init__(self, model: Model) -> None:
@@ -36,11 +36,7 @@ class TemporalTransformer(nn.Module):
         self.unpatch = nn.ConvTranspose2d(width, width, patch, stride=patch)
 
     def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Gather what all frames know.
-
-        Args:
-            features: s16 with positions, (B, T, D, H/16, W/16), frames in time order.
-            present: (B, T), True for frames that exist.
+        """Gather what all frames know, from s16 with positions, (B, T, D, H/16, W/16).
 
         Returns:
             F_ctx (B, D, H/16, W/16), and α (B, T) in float32 or wider: 0 where absent, summing to 1.
@@ -98,8 +94,7 @@ class Layer(nn.Module):
 class TemporalAttention(nn.Module):
     """Pre-norm multi-head attention among the frames of one patch, over all frames or within windows of W.
 
-    Windows are blocks of W consecutive present frames in time order ("8x8 = 64 frame coverage", first
-    generation's readme); with W >= T they are full attention.
+    Windows are blocks of W consecutive present frames; with W >= T they are full attention.
     """
 
     def __init__(self, model: Model) -> None:

@@ -13,11 +13,10 @@ and it is believed as far as the worst answer:
   A shaking camera and uneven time bend a path that no parabola follows.
 - Do the references differ at all? Where they are equal as they stand, every motion agrees.
 
-Legend: B samples; maps at half the resolution, h × w.
+Legend: B samples; maps at half the resolution, h × w; differences from 0 to 1, white against black.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,7 +27,7 @@ from lift.ops.local import local_mean
 
 
 def disagreement(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
-    """Return how two pictures (B, 3, h, w) differ around each pixel, (B, 1, h, w), 1: white against black."""
+    """Return how two pictures (B, 3, h, w) differ around each pixel, (B, 1, h, w)."""
     return local_mean((first - second).abs().mean(dim=1, keepdim=True), options.around)
 
 
@@ -38,24 +37,9 @@ def share(rival: Tensor, own: Tensor, margin: float, options: LiftRife) -> Tenso
     return torch.sigmoid(options.sharpness * logarithm)
 
 
-class Witnesses(NamedTuple):
-    """What the far frames say of a path.
-
-    Attributes:
-        belief: (B, 1, h, w) in (0, 1); 1 where a sample has no far frame.
-        by_path: How the far frame on either side differs from its reference by the path, (B, 2, h, w), 1:
-            white against black, − then +; the mean where there are several, 0 where a sample has none.
-        by_straight: The same by even motion.
-    """
-
-    belief: Tensor
-    by_path: Tensor
-    by_straight: Tensor
-
-
 def witnessed(
     moved: Mapping[float, Tensor], straight: Mapping[float, Tensor], pairs: Pairs, options: LiftRife
-) -> Witnesses:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return how far the far frames bear a path out, against even motion by the references alone.
 
     Args:
@@ -63,6 +47,11 @@ def witnessed(
         straight: The same, warped by the even motion.
         pairs: What was compared.
         options: Parameters.
+
+    Returns:
+        Belief in (0, 1), (B, 1, h, w), 1 where a sample has no far frame; and how the far frame on either
+        side differs from its reference, by the path and by even motion, (B, 2, h, w), − then +: the mean
+        where there are several, 0 where a sample has none.
     """
     (first, second), *far = pairs
     between = disagreement(moved[first], moved[second], options)
@@ -77,42 +66,20 @@ def witnessed(
         )
         there = (pairs[reference, offset] > 0).to(found.dtype)
         belief = torch.minimum(belief, there * found + 1 - there)
-        one = torch.ones_like(by_path)
-        sums[reference] = sums[reference] + there * torch.cat((by_path, by_straight, one), dim=1)
-    path, even = (
-        torch.cat(
-            [sums[side][:, i : i + 1] / sums[side][:, 2:].clamp(min=1) for side in (first, second)], dim=1
-        )
-        for i in (0, 1)
-    )
-    return Witnesses(belief, path, even)
+        counted = torch.cat((by_path, by_straight, torch.ones_like(by_path)), dim=1)
+        sums[reference] = sums[reference] + there * counted
+    means = [total[:, :2] / total[:, 2:].clamp(min=1) for total in sums.values()]
+    by_path, by_straight = (torch.cat([mean[:, i : i + 1] for mean in means], dim=1) for i in (0, 1))
+    return belief, by_path, by_straight
 
 
-def onward(
-    path: Mapping[tuple[float, float], Tensor],
-    straight: Mapping[tuple[float, float], Tensor],
-    there: Pairs,
-    options: LiftRife,
-) -> Tensor:
-    """Return how far frames that took no part bear a path out, against even motion by the references alone.
+def onward(by_path: Tensor, by_straight: Tensor, options: LiftRife) -> Tensor:
+    """Return how far a frame that took no part bears a path out, (B, 1, 1, 1) in (0, 1).
 
-    Args:
-        path: How each differs from its reference by the path, (B, 1, h, w).
-        straight: The same by even motion.
-        there: Which samples have them.
-        options: Parameters.
-
-    Returns:
-        (B, 1, 1, 1) in (0, 1); 1 for a sample without them.
+    By how it differs from its reference, (B, 1, h, w), by the path and by even motion.
     """
-    belief = torch.ones_like(next(iter(there.values())))
-    for pair, has in there.items():
-        by_path, even = (
-            maps[pair].mean(dim=(2, 3), keepdim=True) + options.grain for maps in (path, straight)
-        )
-        found = torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * even / by_path))
-        belief = torch.minimum(belief, has * found + 1 - has)
-    return belief
+    path, straight = (maps.mean(dim=(2, 3), keepdim=True) + options.grain for maps in (by_path, by_straight))
+    return torch.sigmoid(options.onward_sharpness * torch.log(options.onward_margin * straight / path))
 
 
 def moving(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
@@ -122,23 +89,15 @@ def moving(first: Tensor, second: Tensor, options: LiftRife) -> Tensor:
 
 
 def steady(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: LiftRife) -> Tensor:
-    """Return whether each far frame is as far from its reference as even time would have it.
+    """Return whether each far frame is as far from its reference as even time would have it, (B, 1, 1, 1).
 
-    Args:
-        frames: (B, F, 3, h, w), RGB in [0, 1].
-        offsets: Of the F frames.
-        pairs: What is compared.
-        options: Parameters.
-
-    Returns:
-        (B, 1, 1, 1): 1; or 0, also where a sample has no far frame.
+    Of frames (B, F, 3, h, w): 1; or 0, also where a sample has no far frame.
     """
-    where = {offset: place for place, offset in enumerate(offsets)}
-    grey = local_mean(frames.mean(dim=2), options.blur)  # (B, F, h, w)
+    grey = dict(zip(offsets, local_mean(frames.mean(dim=2), options.blur).unbind(dim=1), strict=True))
     (first, second), *far = pairs
 
     def distance(one: float, other: float) -> Tensor:
-        return (grey[:, where[one]] - grey[:, where[other]]).abs().mean(dim=(1, 2))  # (B,)
+        return (grey[one] - grey[other]).abs().mean(dim=(1, 2))  # (B,)
 
     base = distance(first, second) / (second - first) + options.grain
     calm, known = torch.ones_like(base), torch.zeros_like(base)

@@ -1,6 +1,6 @@
 """LIFT on RIFE: `flow: rife`, with nothing learnt on top (`refinement: none`) or the fusion (`fusion`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from lift.config.schema import Model
 from lift.models.interface import Interpolator, Output, check_inputs
-from lift.models.lift_rife.evidence import candidates, maps
-from lift.models.lift_rife.fusion import Fusion
+from lift.models.lift_rife.fusion import Fusion, candidates, evidence
 from lift.models.lift_rife.window import Interpolated, RifeWindow
 from lift.models.lineup import SPAN, pick_present, slot_of
+from lift.models.matching.variational import each_frame, references_in
 from lift.models.pretrained import LoadReport
 from lift.ops.pad import pad_to_multiple
 
@@ -62,18 +62,15 @@ class LiftRife(Interpolator):
         """
         check_inputs(frames, offsets, valid)
         offsets = offsets.float()
-        ends = _references(offsets, valid)
+        _check_references(offsets, valid)
         rows = zip(offsets.cpu(), valid.cpu(), strict=True)  # at once: a GPU would be waited for at each
-        known = sorted({offset for row in rows for offset in self._used(*row)})
-        chosen, present = pick_present(frames, offsets, valid, tuple(known))  # (B, F, 3, H, W), (B, F)
-        samples, size = len(frames), (frames.shape[3], frames.shape[4])
-        padded, _ = pad_to_multiple(chosen.flatten(0, 1), MULTIPLE)
-        chosen = padded.view(samples, len(known), *padded.shape[1:])
-        small = F.avg_pool2d(padded, 2)
-        small = small.view(samples, len(known), *small.shape[1:])
-        references = torch.cat([chosen[:, known.index(end)] for end in ends])
-        made = self.window(references, small, known, present, size)
-        return self.full_output(self._frame(made, chosen, known), made.flow, made.visible[:, :1], size)
+        used = sorted({offset for times, there in rows for offset in self._used(times[there].tolist())})
+        chosen, present = pick_present(frames, offsets, valid, tuple(used))  # (B, F, 3, H, W), (B, F)
+        size = (frames.shape[3], frames.shape[4])
+        chosen = each_frame(lambda maps: pad_to_multiple(maps, MULTIPLE)[0], chosen)
+        small = each_frame(lambda maps: F.avg_pool2d(maps, 2), chosen)
+        made, frame = self._made(chosen, small, used, present, size)
+        return self.full_output(frame, made.flow, made.visible[:, :1], size)
 
     def know(self, image: Tensor) -> Known:
         """Pad, shrink, and compute RIFE's features."""
@@ -87,39 +84,42 @@ class LiftRife(Interpolator):
 
     def make(self, known: Mapping[float, Known]) -> Output:
         """Predict the frame at offset 0; see `Interpolator.make`."""
-        offsets = torch.tensor([list(known)], dtype=torch.float32)
-        there = torch.ones_like(offsets, dtype=torch.bool)
-        by_offset = dict(zip(offsets[0].tolist(), known.values(), strict=True))
-        ends, used = _references(offsets, there), self._used(offsets[0], there[0])
-        chosen, references = ([by_offset[offset] for offset in some] for some in (used, ends))
-        features = [one.features for one in references if one.features is not None]
-        made = self.window(
-            torch.cat([one.frame for one in references]),
-            torch.stack([one.small for one in chosen], dim=1),
-            used,
-            torch.ones(1, len(used), dtype=torch.bool, device=chosen[0].frame.device),
-            chosen[0].size,
-            torch.cat(features) if len(features) == len(ends) else None,
-        )
-        frames = torch.stack([one.frame for one in chosen], dim=1)
-        return Output(self.shown(self._frame(made, frames, used), chosen[0].size))
+        rounded = torch.tensor(list(known), dtype=torch.float32).tolist()  # as `forward` has them
+        exact = dict(zip(rounded, known.values(), strict=True))
+        used = self._used(exact)
+        chosen, small = (torch.stack([exact[o][part] for o in used], dim=1) for part in (0, 1))
+        features = [one for end in references_in(used) if (one := exact[end].features) is not None]
+        encoded = torch.cat(features) if features else None
+        present = torch.ones(1, len(used), dtype=torch.bool, device=chosen.device)
+        size = exact[used[0]].size
+        return Output(self.shown(self._made(chosen, small, used, present, size, encoded)[1], size))
 
-    def _used(self, offsets: Tensor, valid: Tensor) -> list[float]:
+    def _used(self, offsets: Iterable[float]) -> list[float]:
         """Return the offsets of a sample's references and of the frames beyond them that are looked at."""
         chosen: list[float] = []
         for side in (-1, 1):
-            near = sorted((o for o in offsets[valid].tolist() if side * o > 0), key=abs)
+            near = sorted((o for o in offsets if side * o > 0), key=abs)
             chosen += near[: 1 + self.reach]
             if self.reach:
                 further = near[1 + self.reach : 2 + self.reach]
                 chosen += [o for o in further if abs(o - near[0]) >= self.window.options.onward_from]
         return sorted(chosen)
 
-    def _frame(self, made: Interpolated, chosen: Tensor, known: list[float]) -> Tensor:
+    def _made(
+        self,
+        chosen: Tensor,
+        small: Tensor,
+        offsets: list[float],
+        present: Tensor,
+        size: tuple[int, int],
+        features: Tensor | None = None,
+    ) -> tuple[Interpolated, Tensor]:
+        """Return what the window makes of frames (B, F, 3, H, W), and the frame after what is learnt."""
+        references = torch.cat([chosen[:, offsets.index(end)] for end in references_in(offsets)])
+        made = self.window(references, small, offsets, present, size, features)
         if self.fusion is None:
-            return made.frame
-        frame: Tensor = self.fusion(candidates(chosen, known, made), maps(made.found, self.window.options))
-        return frame
+            return made, made.frame
+        return made, self.fusion(candidates(chosen, offsets, made), evidence(made, self.window.options))
 
     def load_pretrained(self, path: Path | str) -> LoadReport:
         """Stand on the RIFE v4.25 of another file; see `load_released`."""
@@ -127,11 +127,11 @@ class LiftRife(Interpolator):
         return self.load_report
 
 
-def _references(offsets: Tensor, valid: Tensor) -> tuple[float, float]:
-    """Return the references' offsets: the nearest on either side, which are SPAN apart.
+def _check_references(offsets: Tensor, valid: Tensor) -> None:
+    """Refuse references, the nearest on either side, that are not SPAN apart, or at another time in a sample.
 
     Raises:
-        ValueError: A sample lacks one, or has it at another time than the first sample.
+        ValueError: They are, or a sample lacks one.
     """
     before = offsets.masked_fill(~valid | (offsets >= 0), -torch.inf).amax(dim=1)
     after = offsets.masked_fill(~valid | (offsets <= 0), torch.inf).amin(dim=1)
@@ -139,7 +139,7 @@ def _references(offsets: Tensor, valid: Tensor) -> tuple[float, float]:
     if bool(((after - before - SPAN).abs() < CLOSE).all()) and bool((ends == ends[:, :1]).all()):
         for end in ends:
             slot_of(offsets, valid, end)  # refuses two frames at one time
-        return float(before[0]), float(after[0])
+        return
     for offset in (-SPAN / 2, SPAN / 2):
         slot_of(offsets, valid, torch.full_like(before, offset))  # names what is missing
     raise ValueError(f"offsets: the references of a batch are at one time; found {ends.T.tolist()}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lift.options import check_odd, number
+from lift.options import number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,61 +30,45 @@ class LiftRife:
     """How many of the nearest frames beyond each reference take part; what lies farther is not looked at."""
     least: float = number(0.0, 1.0)
     """A frame beyond a reference that differs from it by less than this share of what even motion between the
-    references lets expect is a repeat, and no far frame of the window is believed.
-    """
+    references lets expect is a repeat, and no far frame of the window is believed."""
     most: float = number(1.0)
     """The same of one that differs by more: another scene, a flash, a wrong frame."""
     grain: float = number(1e-6)
     """Difference between the references (1: white against black) that is left when nothing moves."""
-    blur: int = number(1, 99)
-    """Side of the square over which frames are averaged before these differences, half-size pixels, odd."""
-    around: int = number(1, 99)
-    """Side of the square over which warped frames are compared, half-size pixels, odd."""
+    blur: int = number(1, 99, odd=True)
+    """Side of the square over which frames are averaged before these differences, half-size pixels."""
+    around: int = number(1, 99, odd=True)
+    """Side of the square over which warped frames are compared, half-size pixels."""
     tolerance: float = number(1e-6)
     """Difference of warped frames (1: white against black) that is left where motion is exact."""
     sharpness: float = number(0.0)
     """How steeply belief falls with the logarithm of a difference over another."""
     references_margin: float = number(0.0)
     """Motion by the references alone: how many times RIFE's difference of the warped references it may have
-    where it is believed as much as RIFE's.
-    """
+    where it is believed as much as RIFE's."""
     context_margin: float = number(0.0)
     """Motion by all frames: the same, over the better of RIFE's and the references-only one."""
     witness_margin: float = number(0.0)
     """Motion by all frames: how many times the difference of each far frame it may have that even motion by
-    the references alone has.
-    """
+    the references alone has."""
     stranger_margin: float = number(0.0)
     """Motion by all frames: how many times the difference of the warped references that of each far frame may
-    be; one that shows something else says nothing of motion.
-    """
+    be; one that shows something else says nothing of motion."""
     onward_from: float = number(0.0)
     """How far from a reference, in offsets, the next frame beyond those that take part must lie to be asked
-    as well: the farther frames lie apart, the less a path is a parabola.
-    """
+    as well: the farther frames lie apart, the less a path is a parabola."""
     onward_margin: float = number(0.0)
     """Motion by all frames: how many times the difference of such a frame, over the whole of it, may be what
-    even motion by the references alone makes it. One number for a frame, since that far no pixel is sure.
-    """
+    even motion by the references alone makes it. One number for a frame, since that far no pixel is sure."""
     onward_sharpness: float = number(0.0)
     """How steeply belief falls with the logarithm of that."""
     still: float = number(1e-6)
     """Difference of the two references as they stand (1: white against black) that noise and compression make
-    where nothing moves: where it is no more than this no motion is believed.
-    """
+    where nothing moves: where it is no more than this no motion is believed."""
     mask: float = number(0.0)
     """Weight of RIFE's mask in the blend, as a factor of its logit: 1 is RIFE's, 0 their average, by nearness
-    in time.
-    """
+    in time."""
     visibility: float = number(0.0)
     """Weight of the visibility that the far frames tell, likewise."""
     fusion_width: int = number(1, 1024)
     """Of `refinement: fusion` alone: channels at half the resolution."""
-
-    def __post_init__(self) -> None:
-        """Refuse squares without a middle.
-
-        Raises:
-            ValueError: The side of a square is even.
-        """
-        check_odd(self, "blur", "around")

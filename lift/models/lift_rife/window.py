@@ -19,42 +19,28 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.files import ROOT
-from lift.models.lift_rife.belief import (
-    Witnesses,
-    disagreement,
-    moving,
-    onward,
-    share,
-    steady,
-    witnessed,
-)
-from lift.models.lift_rife.motion import (
-    onward_of,
-    pairs_of,
-    path_of,
-    references_in,
-    refined,
-    straight_flow,
-)
+from lift.models.blocks import blended
+from lift.models.lift_rife.belief import disagreement, moving, onward, share, steady, witnessed
 from lift.models.lift_rife.options import LiftRife
 from lift.models.matching.options import Matching
 from lift.models.matching.search import detail, visibility
-from lift.models.matching.variational import Pairs, Path, warped
+from lift.models.matching.variational import (
+    Pairs,
+    Path,
+    beyond,
+    each_frame,
+    pairs_of,
+    references_in,
+    refine,
+    warped,
+)
 from lift.models.pretrained import LoadReport
-from lift.models.rife_v4.interpolator import IfNet, load_released
+from lift.models.rife_v4.interpolator import Estimate, IfNet, load_released
 from lift.ops.pad import crop_to, pad_to_multiple
 from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp, warp_references
 
 LEAST = 0.001  # of a mask whose logit is taken: it would be endless at 0 and 1
-
-
-class Seen(NamedTuple):
-    """Of RIFE's `Estimate`: frame (B, 3, H, W), flow (B, 4, H, W), mask (B, 1, H, W)."""
-
-    frame: Tensor
-    flow: Tensor
-    mask: Tensor
 
 
 class Found(NamedTuple):
@@ -64,21 +50,22 @@ class Found(NamedTuple):
         rife: What RIFE sees.
         pairs: Which frames are compared, the references first.
         alone: A.
-        context: C; None where no sample has a far frame, and so are witnesses and visible.
         errors: How the warped references differ by R, by A and, where there is one, by C, (B, 1, h, w) each.
-        witnesses: What the far frames say of C.
         beliefs: In A and, where there is one, in C, (B, 1, h, w) each.
-        visible: Logit of −'s visibility, (B, 1, h, w), as far as C is believed.
+        context: C; None where no sample has a far frame.
+        witnesses: How the far frames differ from their references by C, and by even motion, (B, 2, h, w)
+            each, − then +; none without C.
+        visible: Logit of −'s visibility, (B, 1, h, w), as far as C is believed; None without C.
     """
 
-    rife: Seen
+    rife: Estimate
     pairs: Pairs
     alone: Path
-    context: Path | None
     errors: list[Tensor]
-    witnesses: Witnesses | None
     beliefs: list[Tensor]
-    visible: Tensor | None
+    context: Path | None = None
+    witnesses: tuple[Tensor, ...] = ()
+    visible: Tensor | None = None
 
 
 class Interpolated(NamedTuple):
@@ -86,10 +73,9 @@ class Interpolated(NamedTuple):
 
     Attributes:
         frame: (B, 3, H, W), RGB, not clamped.
-        flow: By which the references were warped, as far as each motion is believed, (B, 4, H, W), pixels,
-            − then +.
+        flow: By which the references were warped, as far as each motion is believed, (B, 4, H, W), pixels.
         visible: Blend weights, (B, 2, H, W), summing to 1.
-        warped: The references, warped by the motion that is believed more, all − then all +, (2·B, 3, H, W).
+        warped: The references, warped by that flow, all − then all +, (2·B, 3, H, W).
         found: What it was made of.
     """
 
@@ -116,10 +102,14 @@ class RifeWindow(nn.Module):
         self.load(ROOT / self.options.pretrained)
 
     def load(self, path: File | str) -> LoadReport:
-        """Take RIFE's weights; see `load_released`."""
+        """Take RIFE's weights, frozen; see `load_released`."""
         self.rife = self._network()
         report = load_released(self.rife, path)
-        _freeze(self.rife)
+        # Buffers that no file of weights repeats: they neither train nor differ
+        for module in self.rife.modules():
+            for name, parameter in list(module.named_parameters(recurse=False)):
+                delattr(module, name)
+                module.register_buffer(name, parameter.detach(), persistent=False)
         return report
 
     @torch.no_grad()
@@ -151,7 +141,7 @@ class RifeWindow(nn.Module):
             # 2. its motion, refined by the references, then by all frames
             pairs = pairs_of(offsets, present, self.matching.neighbour, options.reach)
             both = {ends: torch.ones_like(pairs[ends])}
-            start = path_of(rife.flow, ends)
+            start = Path.through(rife.flow, ends)
             alone = refined(small, offsets, start, both, self._rounds(options.alone_rounds), options.stride)
             context = None
             if len(pairs) > 1:
@@ -165,11 +155,24 @@ class RifeWindow(nn.Module):
             # 4. the blend
             return self._blended(exact, ends, found)
 
+    def _rife(
+        self, references: Tensor, ends: tuple[float, float], size: tuple[int, int], features: Tensor | None
+    ) -> Estimate:
+        """Return RIFE's estimate; it is padded by black, as its users pad it."""
+        padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
+        time = -ends[0] / (ends[1] - ends[0])
+        estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
+        edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
+        return Estimate(*(F.pad(crop_to(maps, size), edges, mode="replicate") for maps in estimate))
+
+    def _rounds(self, count: int) -> Matching:
+        return dataclasses.replace(self.matching, rounds=count, sweeps=self.options.sweeps)
+
     def _believed(
         self,
         small: Tensor,
         offsets: Sequence[float],
-        rife: Seen,
+        rife: Estimate,
         pairs: Pairs,
         further: Pairs,
         alone: Path,
@@ -185,25 +188,26 @@ class RifeWindow(nn.Module):
         moves = moving(frames[ends[0]], frames[ends[1]], options)
         beliefs = [moves * share(errors[0], errors[1], options.references_margin, options)]
         if context is None:
-            return Found(rife, pairs, alone, None, errors, None, beliefs, None)
+            return Found(rife, pairs, alone, errors, beliefs)
         used = sorted({offset for pair in pairs for offset in pair})
         aligned = warped(torch.stack([frames[offset] for offset in used], dim=1), context, used)
         moved = dict(zip(used, aligned.unbind(dim=1), strict=True))
         for offset in {*used, *(offset for _, offset in further)} - set(ends):
-            straight[offset] = backward_warp(frames[offset], straight_flow(alone, ends, offset))
-        witnesses = witnessed(moved, straight, pairs, options)
+            straight[offset] = backward_warp(frames[offset], alone.straight(ends, offset))
+        belief, *witnesses = witnessed(moved, straight, pairs, options)
         error = disagreement(moved[ends[0]], moved[ends[1]], options)
         rival = share(torch.minimum(*errors), error, options.context_margin, options)
-        belief = torch.minimum(witnesses.belief, rival) * moves * steady(small, offsets, pairs, options)
-        if further:
-            by_path, by_straight = {}, {}
-            for end, offset in further:
-                led = backward_warp(frames[offset], context.at(offset))
-                by_path[end, offset] = disagreement(moved[end], led, options)
-                by_straight[end, offset] = disagreement(straight[end], straight[offset], options)
-            belief = belief * onward(by_path, by_straight, further, options)
+        belief = torch.minimum(belief, rival) * moves * steady(small, offsets, pairs, options)
+        least = torch.ones_like(pairs[ends])
+        for (end, offset), there in further.items():
+            led = backward_warp(frames[offset], context.at(offset))
+            by_path = disagreement(moved[end], led, options)
+            by_straight = disagreement(straight[end], straight[offset], options)
+            least = torch.minimum(least, there * onward(by_path, by_straight, options) + 1 - there)
+        belief = belief * least
         visible = belief * visibility(detail(aligned, self.matching), used, pairs, self.matching)
-        return Found(rife, pairs, alone, context, [*errors, error], witnesses, [*beliefs, belief], visible)
+        errors, beliefs = [*errors, error], [*beliefs, belief]
+        return Found(rife, pairs, alone, errors, beliefs, context, tuple(witnesses), visible)
 
     def _blended(self, exact: Tensor, ends: tuple[float, float], found: Found) -> Interpolated:
         """Blend RIFE's frame and the references warped by A and C, each as far as it is believed."""
@@ -219,29 +223,59 @@ class RifeWindow(nn.Module):
         left = resize(left, 2)
         flow = torch.addcmul(resize_flow(ours, 2), left, rife.flow)
         images = warp_references(exact, flow, "bicubic")
-        before, after = images.chunk(2)
         mask = torch.sigmoid(logit)
-        frame = left * rife.frame + (1 - left) * (mask * before + (1 - mask) * after)
+        frame = left * rife.frame + (1 - left) * blended(mask, *images.chunk(2))
         return Interpolated(frame, flow, torch.cat((mask, 1 - mask), dim=1), images, found)
 
-    def _rife(
-        self, references: Tensor, ends: tuple[float, float], size: tuple[int, int], features: Tensor | None
-    ) -> Seen:
-        """Return RIFE's estimate; it is padded by black, as its users pad it."""
-        padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
-        time = -ends[0] / (ends[1] - ends[0])
-        estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
-        edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
-        maps = (estimate.frame, estimate.flow, estimate.mask)
-        return Seen(*(F.pad(crop_to(one, size), edges, mode="replicate") for one in maps))
 
-    def _rounds(self, count: int) -> Matching:
-        return dataclasses.replace(self.matching, rounds=count, sweeps=self.options.sweeps)
+def onward_of(offsets: Sequence[float], present: Tensor, reach: int, distance: float) -> Pairs:
+    """Choose what only bears witness: each reference's next frame beyond those that `pairs_of` compares.
+
+    As for `pairs_of`; such a frame lies at least `distance` offsets from its reference. Return the pairs that
+    some sample has, with 1 where it has them, else 0.
+    """
+    found = {
+        pair: there * (nearer == reach)
+        for pair, there, nearer in beyond(offsets, present)
+        if abs(pair[1] - pair[0]) >= distance
+    }
+    return {pair: there for pair, there in found.items() if bool((there > 0).any())}
 
 
-def _freeze(network: nn.Module) -> None:
-    """Turn parameters into buffers that no file of weights repeats: they neither train nor differ."""
-    for module in network.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            delattr(module, name)
-            module.register_buffer(name, parameter.detach(), persistent=False)
+def refined(
+    frames: Tensor,
+    offsets: Sequence[float],
+    path: Path,
+    pairs: Pairs,
+    options: Matching,
+    stride: int,
+    coarse: Sequence[int] = (),
+) -> Path:
+    """Refine a path by the frames that `pairs` name.
+
+    Args:
+        frames: (B, F, 3, h, w), RGB in [0, 1].
+        offsets: Of the F frames.
+        path: So far.
+        pairs: What is compared.
+        options: Parameters.
+        stride: See `refine`.
+        coarse: One round each before those of `options`, at so many times less than this resolution,
+            where the pixel or two by which a round moves things are more.
+    """
+    used = sorted({offset for pair in pairs for offset in pair})
+    chosen = frames[:, [list(offsets).index(offset) for offset in used]]
+    bends = len(pairs) > 1
+    for times in coarse:
+        seen = Path(*(_shrunk(maps, times) / times for maps in path))
+        small = each_frame(partial(_shrunk, times=times), chosen)
+        found = refine(small, used, seen, pairs, dataclasses.replace(options, rounds=1), bends=bends)
+        # What changed is added, so that the path keeps its detail
+        changes = (resize_flow(f - s, times) for f, s in zip(found, seen, strict=True))
+        height, width = path.speed.shape[2:]
+        path = Path(*(m + crop_to(c, (height, width)) for m, c in zip(path, changes, strict=True)))
+    return refine(chosen, used, path, pairs, options, bends=bends, stride=stride)
+
+
+def _shrunk(maps: Tensor, times: int) -> Tensor:
+    return F.avg_pool2d(pad_to_multiple(maps, times)[0], times)

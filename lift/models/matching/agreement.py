@@ -48,16 +48,13 @@ class Agreement(nn.Module):
         )
 
     def forward(self, before: Tensor, after: Tensor, visible: Tensor, flow: Tensor) -> Tensor:
-        """Blend.
+        """Return the blend of W− and W+, (B, 3, H, W), H and W even; float32 or wider.
 
         Args:
-            before: W−, (B, 3, H, W), H and W even.
-            after: W+, the same.
+            before: W−.
+            after: W+.
             visible: O, (B, 2, H, W) in (0, 1), high = visible.
             flow: By which they were warped, (B, 4, H, W), pixels, − then +.
-
-        Returns:
-            (B, 3, H, W), float32 or wider.
         """
         exact = torch.promote_types(before.dtype, torch.float32)
         before, after, visible, flow = (maps.to(exact) for maps in (before, after, visible, flow))

@@ -86,10 +86,7 @@ class Similarity(nn.Module):
         self.project = nn.Conv2d(inputs, width, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Compare.
-
-        Args:
-            features: Of the references, all − then all +, (2·B, C, h, w).
+        """Compare features of the references, all − then all +, (2·B, C, h, w).
 
         Returns:
             (B, K, h, w): cosine of the features of − at p − d and of + at p + d, d in rows of rising y, each

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lift.options import check_odd, number
+from lift.options import number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,24 +11,23 @@ class Matching:
 
     neighbour: float = number(0.0)
     """Search: weight of a reference against the next frame beyond it, over that of the two references against
-    each other; 0: the references alone.
-    """
+    each other; 0: the references alone."""
     coarsest: int = number(1, 4096)
     """Search: pixels that a scale coarser than s16 must leave of the shorter side to be where it starts."""
     reach: int = number(1, 8)
     """Search: furthest step tried at each scale, pixels of it."""
-    window: int = number(1, 99)
-    """Search: side of the square over which differences are averaged, pixels, odd."""
+    window: int = number(1, 99, odd=True)
+    """Search: side of the square over which differences are averaged, pixels."""
     temperature: float = number(1e-6)
     """Search: by how much less difference (1: white against black) a step counts e times as much."""
     prior: float = number(0.0)
     """Search: difference that a step of one pixel must save to be worth it."""
-    smooth: int = number(1, 99)
-    """Search: side of the square over which motion is averaged after each scale, pixels, odd."""
-    shade: int = number(1, 99)
-    """Search: side of the square whose mean is taken from a pixel, against changing light, pixels, odd."""
-    evidence: int = number(1, 99)
-    """Visibility: side of the square over which disagreement is averaged, pixels, odd."""
+    smooth: int = number(1, 99, odd=True)
+    """Search: side of the square over which motion is averaged after each scale, pixels."""
+    shade: int = number(1, 99, odd=True)
+    """Search: side of the square whose mean is taken from a pixel, against changing light, pixels."""
+    evidence: int = number(1, 99, odd=True)
+    """Visibility: side of the square over which disagreement is averaged, pixels."""
     tolerance: float = number(1e-6)
     """Visibility: disagreement (1: white against black) that is left where nothing is hidden."""
     rounds: int = number(0, 99)
@@ -41,21 +40,20 @@ class Matching:
     """Refinement: gradient, white per pixel, below which a pixel tells little of motion."""
     softness: float = number(1e-6)
     """Refinement: difference and step of motion, pixels, from which more of them counts linearly."""
-    pool: int = number(1, 99)
-    """Refinement: side of the square over which a pixel's equations are averaged, pixels, odd."""
+    pool: int = number(1, 99, odd=True)
+    """Refinement: side of the square over which a pixel's equations are averaged, pixels."""
     stiffness: float = number(1e-6)
     """Refinement: how strongly a pixel's motion is held to its neighbours' where one pair of frames is
-    compared; with more pairs less, by their effective number.
-    """
+    compared; with more pairs less, by their effective number."""
     bend_stiffness: float = number(1e-6)
     """Refinement: the same of its acceleration."""
     bend_prior: float = number(0.0)
     """Refinement: how strongly acceleration is held to 0."""
     bands: int = number(1, 8)
     """Blend: bands of detail, each of twice the size, in which the warped references are compared."""
-    around: int = number(1, 99)
-    """Blend: side of the square over which they are, pixels, odd."""
-    close: int = number(1, 99)
+    around: int = number(1, 99, odd=True)
+    """Blend: side of the square over which they are, pixels."""
+    close: int = number(1, 99, odd=True)
     """Blend: side of a smaller one, which the network sees as well."""
     doubt: float = number(0.0)
     """Blend: how much of a band's power counts as error, over that of half the references' difference."""
@@ -71,11 +69,3 @@ class Matching:
     """Hidden channels of the head at s2."""
     fine_blocks: int = number(0, 16)
     """Residual blocks of the head at s2."""
-
-    def __post_init__(self) -> None:
-        """Refuse squares without a middle.
-
-        Raises:
-            ValueError: The side of a square is even.
-        """
-        check_odd(self, "window", "smooth", "shade", "evidence", "pool", "around", "close")

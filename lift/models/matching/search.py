@@ -14,6 +14,7 @@ Legend: B samples, F = 6 frames at `OFFSETS`, D steps tried, (2·reach + 1)².
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -21,20 +22,16 @@ from torch import Tensor
 
 from lift.models.lineup import Lineup
 from lift.models.matching.options import Matching
-from lift.models.matching.variational import Pairs, Path, refine, warped
+from lift.models.matching.variational import Pairs, Path, each_frame, pairs_of, refine, warped
 from lift.ops.local import local_mean
+from lift.ops.pad import crop_to
 
 OFFSETS = (-3, -2, -1, 1, 2, 3)  # beyond a reference: 2 in a dense window, 3 in a uniform one
-SCALES = (8, 4, 2, 1)  # over s2: s16, s8, s4, s2
+SCALES: tuple[int, ...] = (8, 4, 2, 1)  # over s2: s16, s8, s4, s2
 
 
 def arrange(small: Tensor, offsets: Tensor, lineup: Lineup) -> tuple[Tensor, Tensor]:
-    """Lay out the frames that the search can use.
-
-    Args:
-        small: All N present frames in the lineup's order, (N, 3, h, w).
-        offsets: Distance of each slot's frame from the missing one, (B, T).
-        lineup: Which of them take part.
+    """Lay out what the search can use of N frames (N, 3, h, w) in the lineup's order, by offsets (B, T).
 
     Returns:
         (B, F, 3, h, w), zeros where absent, and which are present, (B, F).
@@ -42,10 +39,9 @@ def arrange(small: Tensor, offsets: Tensor, lineup: Lineup) -> tuple[Tensor, Ten
     times = offsets[lineup.rows, lineup.slots]  # (N,)
     match = times[:, None] == times.new_tensor(OFFSETS)  # (N, F)
     which, slot = match.nonzero(as_tuple=True)
-    frames = small.new_zeros(lineup.samples, len(OFFSETS), *small.shape[1:])
-    present = match.new_zeros(lineup.samples, len(OFFSETS))
-    rows = lineup.rows[which]
-    return frames.index_put((rows, slot), small[which]), present.index_put((rows, slot), match[which, slot])
+    place, size = (lineup.rows[which], slot), (lineup.samples, len(OFFSETS))
+    frames = small.new_zeros(*size, *small.shape[1:]).index_put(place, small[which])
+    return frames, match.new_zeros(size).index_put(place, match[which, slot])
 
 
 @torch.no_grad()
@@ -54,23 +50,26 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
 
     Args:
         frames: At `OFFSETS`, (B, F, 3, h, w), RGB in [0, 1]; sides multiples of 8.
-        present: (B, F); the references are.
+        present: Which of them there are, (B, F); the references are.
         options: Parameters.
 
     Returns:
         Flow to the references, (B, 4, h, w), − then +, pixels, x before y, and logits of their visibility,
         (B, 2, h, w), opposite to each other. No gradient passes.
     """
-    pairs = _pairs(present, options.neighbour)
+    pairs = pairs_of(OFFSETS, present, options.neighbour, 1)
     offsets = [offset for offset in OFFSETS if any(offset in pair for pair in pairs)]
     used = frames[:, [OFFSETS.index(offset) for offset in offsets]].float()
-    size = used.shape[3:]
-    scales = _scales(min(size), options.coarsest)
-    used = _filled(used, scales[0])
+    height, width = used.shape[3:]
+    scales = SCALES
+    # Of larger frames from a coarser scale on: so motion of the same share of the frame is found at any size
+    while min(height, width) // (2 * scales[0]) >= options.coarsest:
+        scales = (2 * scales[0], *scales)
+    edges = (0, -width % scales[0], 0, -height % scales[0])
+    used = each_frame(lambda maps: F.pad(maps, edges, mode="replicate"), used)
     path: Path | None = None
     for scale in scales:
-        level = F.avg_pool2d(used.flatten(0, 1), scale)
-        level = level.view(*used.shape[:3], *level.shape[2:])
+        level = each_frame(partial(F.avg_pool2d, kernel_size=scale), used)
         if path is None:
             still = level.new_zeros(len(level), 2, *level.shape[3:])
             path, bends = Path(still, still), False  # at the coarsest scale motion is taken as even
@@ -82,56 +81,20 @@ def search(frames: Tensor, present: Tensor, options: Matching) -> tuple[Tensor, 
     assert path is not None
     logit = visibility(detail(warped(used, path, offsets), options), offsets, pairs, options)
     found = torch.cat((path.at(-1), path.at(1)), dim=1), torch.cat((logit, -logit), dim=1)
-    flow, visible = (maps[..., : size[0], : size[1]] for maps in found)
+    flow, visible = (crop_to(maps, (height, width)) for maps in found)
     return flow, visible
-
-
-def _scales(side: int, least: int) -> tuple[int, ...]:
-    """Put coarser scales before SCALES while the shorter side, s2 pixels, has `least` pixels there.
-
-    So motion of the same share of the frame is found at any resolution.
-    """
-    scales: tuple[int, ...] = SCALES
-    while side // (2 * scales[0]) >= least:
-        scales = (2 * scales[0], *scales)
-    return scales
-
-
-def _filled(frames: Tensor, scale: int) -> Tensor:
-    """Repeat the last row and column of frames (B, F, 3, h, w) up to multiples of `scale`."""
-    height, width = frames.shape[3:]
-    edges = (0, -width % scale, 0, -height % scale)
-    filled = F.pad(frames.flatten(0, 1), edges, mode="replicate")
-    return filled.view(*frames.shape[:3], *filled.shape[2:])
-
-
-def _pairs(present: Tensor, neighbour: float) -> Pairs:
-    """Choose what is compared; a sample's weights sum to 1. Pairs that no sample has are left out."""
-    there = dict(zip(OFFSETS, present.float()[:, :, None, None, None].unbind(dim=1), strict=True))
-    pairs = {(-1, 1): there[-1]}
-    for side in (-1, 1):
-        pairs[side, 2 * side] = neighbour * there[2 * side]
-        pairs[side, 3 * side] = neighbour * there[3 * side] * (1 - there[2 * side])
-    weights = torch.stack(list(pairs.values()))
-    some = (weights > 0).flatten(1).any(dim=1).tolist()
-    total = weights.sum(dim=0)
-    return {pair: weights[place] / total for place, pair in enumerate(pairs) if some[place]}
 
 
 def detail(frames: Tensor, options: Matching) -> Tensor:
     """Take the local mean from frames (B, F, 3, h, w): light and shade change where nothing moves."""
-    flat = frames.flatten(0, 1)
-    return (flat - local_mean(flat, options.shade)).view(frames.shape)
+    return frames - each_frame(lambda maps: local_mean(maps, options.shade), frames)
 
 
 def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
-    """Return, from aligned frames (B, F, 3, h, w), which reference shows a pixel.
+    """Return the logit of −'s share in the blend, (B, 1, h, w), from aligned frames (B, F, 3, h, w).
 
-    The one that agrees with the next frame beyond it: what hides the pixel rarely moves with it. A reference
-    counts inversely to how much it disagrees; both equally where either has no frame beyond it.
-
-    Returns:
-        The logit of −'s share in their blend, (B, 1, h, w).
+    That reference shows a pixel which agrees with the next frame beyond it: what hides the pixel rarely moves
+    with it. It counts inversely to how much it disagrees; both equally where either has no frame beyond it.
     """
     ways: list[Tensor] = []
     both = frames.new_ones(())
@@ -155,8 +118,7 @@ def _step(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Match
     """Return the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
     room = options.reach * max(OFFSETS)
-    padded = F.pad(frames.flatten(0, 1), (room, room, room, room), mode="replicate")
-    padded = padded.view(*frames.shape[:3], *padded.shape[2:])
+    padded = each_frame(lambda maps: F.pad(maps, (room, room, room, room), mode="replicate"), frames)
 
     def at(offset: float, x: int, y: int) -> Tensor:
         top, left = room + int(offset) * y, room + int(offset) * x

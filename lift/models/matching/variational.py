@@ -17,7 +17,7 @@ Legend: B samples, F frames, C = 3 channels (brightness, its gradients in x and 
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,8 +30,47 @@ from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601: brightness of RGB
-Pairs = Mapping[tuple[float, float], Tensor]
+Pairs = dict[tuple[float, float], Tensor]
 """Which offsets are compared, the references first, and with what weight each, (B, 1, 1, 1)."""
+
+
+def references_in(offsets: Sequence[float]) -> tuple[float, float]:
+    """Return the offsets nearest to 0 on either side."""
+    return max(o for o in offsets if o < 0), min(o for o in offsets if o > 0)
+
+
+def pairs_of(offsets: Sequence[float], present: Tensor, neighbour: float, reach: int) -> Pairs:
+    """Choose what is compared: the references, and each with the `reach` nearest frames beyond it.
+
+    Args:
+        offsets: Of F frames, ascending; of each sign the one nearest to 0 is a reference.
+        present: Which of them each sample has, (B, F), bool.
+        neighbour: Weight of a pair with a far frame over that of the references.
+        reach: How many.
+
+    Returns:
+        Pairs that some sample has; a sample's weights sum to 1.
+    """
+    ends = references_in(offsets)
+    pairs = {ends: _there(present, offsets.index(ends[0]))}
+    for pair, there, nearer in beyond(offsets, present):
+        pairs[pair] = neighbour * there * (nearer < reach)
+    total = torch.stack(list(pairs.values())).sum(dim=0)
+    return {pair: weight / total for pair, weight in pairs.items() if bool((weight > 0).any())}
+
+
+def beyond(offsets: Sequence[float], present: Tensor) -> Iterator[tuple[tuple[float, float], Tensor, Tensor]]:
+    """Give each reference with each frame beyond it: who has that, and how many nearer ones, (B, 1, 1, 1)."""
+    for reference in references_in(offsets):
+        nearer = torch.zeros_like(_there(present, 0))
+        for offset in sorted((o for o in offsets if o * reference > 0 and o != reference), key=abs):
+            there = _there(present, offsets.index(offset))
+            yield (reference, offset), there, nearer
+            nearer = nearer + there
+
+
+def _there(present: Tensor, place: int) -> Tensor:
+    return present[:, place].float()[:, None, None, None]
 
 
 class Path(NamedTuple):
@@ -45,6 +84,25 @@ class Path(NamedTuple):
     speed: Tensor
     bend: Tensor
 
+    @classmethod
+    def through(cls, flow: Tensor, references: tuple[float, float]) -> "Path":
+        """Lay a path, at half the resolution, through flows (B, 4, H, W), sides even, to two `references`."""
+        small = F.avg_pool2d(flow, 2) / 2
+        first, second = references
+        before, after = small[:, :2] / first, small[:, 2:] / second
+        bend = (after - before) / (second - first)
+        return cls(speed=before - first * bend, bend=bend)
+
+    def flows(self, references: tuple[float, float]) -> Tensor:
+        """Return the flows to two references at twice the resolution, (B, 4, 2·h, 2·w), pixels."""
+        return resize_flow(torch.cat([self.at(offset) for offset in references], dim=1), 2)
+
+    def straight(self, references: tuple[float, float], offset: float) -> Tensor:
+        """Return where even motion through both references leads at `offset`, (B, 2, h, w), pixels."""
+        first, second = references
+        # The straight line that meets o·v + o²·a at both
+        return offset * self.speed + (offset * (first + second) - first * second) * self.bend
+
     def at(self, offset: float) -> Tensor:
         """Return where pixels stand in the frame at `offset`, relative to the missing one, (B, 2, h, w)."""
         return offset * self.speed + offset**2 * self.bend
@@ -52,6 +110,12 @@ class Path(NamedTuple):
     def raised(self) -> "Path":
         """Double the resolution."""
         return Path(resize_flow(self.speed, 2), resize_flow(self.bend, 2))
+
+
+def each_frame(make: Callable[[Tensor], Tensor], frames: Tensor) -> Tensor:
+    """Apply a function of maps (N, C, h, w) to each of frames (B, F, C, h, w)."""
+    made = make(frames.flatten(0, 1))
+    return made.view(*frames.shape[:2], *made.shape[1:])
 
 
 def warped(frames: Tensor, path: Path, offsets: Sequence[float]) -> Tensor:
@@ -103,9 +167,8 @@ def _equations(
 ) -> Tensor:
     """Linearise the differences between frames in v (power 1) or a (power 2).
 
-    Returns:
-        The normal equations at each pixel, (B, 5, h, w): xx, xy, yy, and what stands against them in
-        x and in y, averaged over the pixels around.
+    Return the normal equations at each pixel, (B, 5, h, w), averaged over the pixels around: xx, xy, yy, and
+    what stands against them in x and in y.
     """
     moved = warped(channels, path, offsets)
     slopes = [slope.view(moved.shape) for slope in _slopes(moved.flatten(0, 1))]

@@ -175,10 +175,7 @@ class Block(nn.Module):
     def forward(self, images: Tensor, flow: Tensor | None, scale: int) -> tuple[Tensor, Tensor]:
         """Return what to add to the flow, (B, 4, H, W), and to the mask's logit, (B, 1, H, W).
 
-        Args:
-            images: Frames, warped frames, mask and whatever else it is to see, (B, C, H, W).
-            flow: So far, (B, 4, H, W), pixels at this resolution; None: nothing yet.
-            scale: How many times smaller it works.
+        It sees images (B, C, H, W) and the flow so far (None: nothing yet) `scale` times smaller.
         """
         x = shrunk(images, scale)
         if flow is not None:

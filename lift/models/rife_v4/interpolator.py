@@ -102,8 +102,7 @@ class Estimate(NamedTuple):
 
     Attributes:
         frame: The blend of the warped frames, (B, 3, H, W), RGB; not clamped.
-        flow: (B, 4, H, W), pixels; channels 0:2 lead to the first frame, 2:4 to the second; of each pair the
-            first is x to the right, the second y down; target(p) samples reference(p + flow).
+        flow: (B, 4, H, W), pixels, as in `Output`.
         mask: Share of the first frame in the blend, (B, 1, H, W), in (0, 1).
     """
 
@@ -116,12 +115,7 @@ class IfNet(nn.Module):
     """The features' network and the blocks."""
 
     def __init__(self, widths: tuple[int, ...], scales: tuple[int, ...]) -> None:
-        """Build it.
-
-        Args:
-            widths: Channels of each block.
-            scales: How many times smaller than the frame each block sees its input.
-        """
+        """Build it with so many channels of each block, which sees its input so many times smaller."""
         super().__init__()
         self.scales = scales
         self.multiple = STEM * max(scales)
@@ -201,10 +195,7 @@ class Block(nn.Module):
     def forward(self, maps: list[Tensor], flow: Tensor | None, scale: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return what to add to the flow, (B, 4, H, W), the mask's logit, (B, 1, …), hidden, (B, 8, …).
 
-        Args:
-            maps: What it is to see beside the flow, each (B, C, H, W).
-            flow: So far, (B, 4, H, W), pixels at this resolution; None: nothing yet.
-            scale: How many times smaller it works.
+        It sees `maps`, each (B, C, H, W), and the flow so far (None: nothing yet) `scale` times smaller.
         """
         # Each by itself: only small maps are then put side by side.
         small = [shrunk(one, scale) for one in maps]
@@ -237,11 +228,7 @@ def _halved(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def load_released(network: IfNet, path: Path | str) -> LoadReport:
-    """Load RIFE v4.25's own weights, all of the network or none.
-
-    Args:
-        network: Its parameters have the names of the file.
-        path: `.safetensors`, or the file as Practical-RIFE saves it.
+    """Load RIFE v4.25's own weights, all of the network or none: our file, or as Practical-RIFE saves it.
 
     Raises:
         UserError: The file is missing or damaged, holds values that are not finite, or is of another version

@@ -49,7 +49,8 @@ class Shown:
         if self.rank == "middle":
             return "middle one"
         order = self.rank.removeprefix("worst")
-        return f"{ ({'1': '', '2': '2nd ', '3': '3rd '}.get(order, f'{order}th ')) }worst one"
+        ordinal = {"1": "", "2": "2nd ", "3": "3rd "}.get(order, f"{order}th ")
+        return f"{ordinal}worst one"
 
 
 def read(results: Results) -> list[Shown]:

@@ -49,21 +49,13 @@ class Drawing:
     caption: str
     alt: str
     """What the figure shows, for those who do not see it."""
-    sources: Sequence[str]
+    sources: str
     """Stage outputs that it was made from."""
     figure: Figure
 
 
 def drawing(kind: str, results: Results, methods: Iterable[str], figure: Figure, **words: Any) -> Drawing:
-    """Return a figure with the words that texts.yaml has for its `kind`.
-
-    Args:
-        kind: Key of `figures` in texts.yaml.
-        results: What its templates see as `results`.
-        methods: Whose files its sources are.
-        figure: As drawn.
-        words: What its templates see besides.
-    """
+    """Return a figure, made from files of `methods`, with the words that texts.yaml has for its `kind`."""
     declared = {"name": kind, **texts.part("figures")[kind]}
     sources = results.sources(declared.pop("sources"), methods)
     filled = {key: texts.fill(text, results=results, **words) for key, text in declared.items()}

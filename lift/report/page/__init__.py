@@ -59,7 +59,6 @@ def write(found: Findings, tables: Sequence[Table], drawings: Sequence[Drawing],
         "first": [drawing for name in FIRST for drawing in drawings if drawing.name == name],
         "parts": [part for part in parts if any(part[1:])],
         "made": made(found.results, found.predicted.methods),
-        "brief": brief,
         "shown": [to_markdown(table) for table in tables if table.name.startswith(("verdicts", "gain_"))],
     }
     for name in ("index.html", "summary.md"):
@@ -128,15 +127,12 @@ def _quoted(name: str) -> str:
 
 
 def made(results: Results, others: Sequence[str] = ()) -> dict[str, Any]:
-    """Collect with what the report was made; equal inputs on equal machines give equal values.
-
-    Args:
-        results: What the report is made from.
-        others: Methods whose files were read as well: those that predict.
+    """Collect with what the report was made, `others` being methods whose files were read as well.
 
     Returns:
         `environment`, `parameters` (JSON), starts of SHA-256 (`parameters_digest`, `code_digest`), and
         `inputs`: by path below data/<profile> (of benchmarks: the repository's), the start of its SHA-256.
+        Equal inputs on equal machines give equal values.
     """
     known = dataclasses.asdict(results.config)
     by_method = [dataclasses.asdict(config) for _, config in sorted(results.configs.items())]
@@ -159,16 +155,3 @@ def made(results: Results, others: Sequence[str] = ()) -> dict[str, Any]:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def brief(sources: Sequence[str]) -> str:
-    """Write stage outputs shortly: `results/{a,b}/clips.csv` for two methods' files of one name."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for source in sources:
-        top, *method, name = source.split("/")
-        groups.setdefault((top, name), []).extend(method)
-    told = [
-        "/".join((top, *([f"{{{','.join(methods)}}}"] if len(methods) > 1 else methods), name))
-        for (top, name), methods in groups.items()
-    ]
-    return "; ".join(told)

@@ -19,10 +19,7 @@ from lift.report.texts import words
 
 
 def entropies(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what the weights of each clip and training seed come to.
-
-    Args:
-        table: Of one method, as `read_alpha` gives it.
+    """Return what the weights of each clip and training seed come to, of one method's table of `read_alpha`.
 
     Returns:
         One row for each benchmark, clip and seed: `frames` (n), `share` (entropy over ln n; 1: all alike),

@@ -24,13 +24,9 @@ _OPERATIONS = 2  # per multiply-accumulate
 
 
 def claims(results: Results, whole: Measured) -> Table | None:
-    """Return each claim beside its measurement; those of memory have a table of their own.
+    """Return each claim beside its measurement, `whole` at the specification's widths; memory stands apart.
 
     A claim is a row of texts.yaml; where its template of what was measured gives nothing, it is left out.
-
-    Args:
-        results: What was measured by the pipeline.
-        whole: Costs at the specification's widths.
     """
     base, over = results.base, results.config.report.strips[:1]
     shares = {m: 100 * float(entropies(own)["share"].mean()) for m, own in read_alpha(results).items()}
@@ -122,12 +118,9 @@ def memory(results: Results) -> Table | None:
 
 
 def thesis(results: Results, whole: Measured, planned: tuple[Config, Mapping[str, Config]]) -> Table | None:
-    """Return what the trainings of the thesis profile would cost, one seed each.
+    """Return what the trainings of the thesis profile (`planned`, with its models) would cost, one seed each.
 
-    Args:
-        results: For what the report reckons with (`report.whole`), and names.
-        whole: Operations of each model at the specification's widths.
-        planned: The thesis profile, and its methods that have a model.
+    `whole` has the operations of each model at these widths.
     """
     rules, (base, configs) = results.config.report.whole, planned
     rows: list[Row] = []
@@ -150,13 +143,7 @@ def thesis(results: Results, whole: Measured, planned: tuple[Config, Mapping[str
 
 
 def budget(results: Results, curves: Mapping[str, Curves], predicts: bool = False) -> Table | None:
-    """Return the training budget and outcome of each ablation; one without curves is a row that says so.
-
-    Args:
-        results: Of the methods that do one task.
-        curves: Of those that have been trained.
-        predicts: Whether the task is to predict.
-    """
+    """Return the training budget and outcome of each ablation; one without curves is a row that says so."""
     rows = []
     for method in results.config.ablations:
         train = results.configs[method].train

@@ -173,8 +173,10 @@ def data(results: Results) -> Table | None:
     rows: list[Row] = []
     for name, procedural in results.procedural.items():
         rules = results.protocols.get(name, {})
-        footage = "procedural" if procedural else "the data set's own"
+        size = results.sizes[name]
+        footage = ("procedural" if procedural else "the data set's own") if size else "no clips in this run"
         row: Row = {"set": name, "footage": "not given" if name in results.absent else footage}
+        row |= {"clips": size} if size else {}
         if results.measured(name):
             row |= {"clips": len(results.videos(name)), "videos": results.many(name)}
             row["manifest"] = rules.get("clips", NONE)

@@ -7,7 +7,7 @@ the value, `k_beside`, what stands behind it, `k_digits`, decimals in place of t
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -56,7 +56,7 @@ class Cell:
         return f"{self.text} {self.beside}".strip()
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """A table with everything that a reader needs to judge it."""
 
@@ -64,18 +64,13 @@ class Table:
     """File name without suffix, and LaTeX label."""
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    frame: pd.DataFrame
     notes: Sequence[str] = ()
     """Footnotes: protocol, meaning of marks."""
-    sources: Sequence[str] = ()
+    sources: str = ""
     """Stage outputs that the table was made from."""
     block: "Table | None" = None
     """Rows that stand apart below these and are never ranked with them, under columns of their own."""
-    frame: pd.DataFrame = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Make the frame."""
-        self.frame = pd.DataFrame(self.rows).astype(object).reset_index(drop=True)
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -88,19 +83,10 @@ class Table:
         return [[_cell(row, column) for column in self.columns] for row in self.frame.to_dict("records")]
 
     def mark(self, given: pd.Series) -> None:
-        """Mark the best and second best of each column among comparable rows; ties share a mark.
-
-        Args:
-            given: What each row is given: rows of equal values may be compared with each other.
-        """
+        """Mark the best and second best of each column among rows that are `given` the same."""
         for column in (column for column in self.columns if column.better):
             # Ranked as shown: a reader must not see one of two equal numbers in bold.
-            shown = self.frame[column.key].map(
-                lambda value, digits=column.digits: (
-                    round(value, digits) if isinstance(value, float) else math.nan
-                )
-            )
-            groups = shown.groupby(given)
+            groups = pd.to_numeric(self.frame[column.key], "coerce").round(column.digits or 0).groupby(given)
             ranks = groups.rank("dense", ascending=column.better < 0).where(groups.transform("nunique") > 1)
             self.frame[f"{column.key}_mark"] = ranks.map({1: BEST, 2: SECOND})
 
@@ -135,25 +121,25 @@ def table(
             heads += (columns or {})[one]
         else:
             heads.append(Column(**one | {"title": texts.fill(one["title"], **words)}))
-    named = [str(row["method"]) for row in rows if "method" in row] if methods is None else methods
+    named = [str(row["method"]) for row in rows if "method" in row]
+    whole = [dict.fromkeys((head.key for head in heads), row.get("absent", NONE)) | row for row in rows]
+    for row in whole:
+        if "method" in row:
+            row.setdefault("method_shown", results.called(str(row["method"])))
     made = Table(
         name=texts.fill(declared.get("name", kind), **words),
         caption=texts.fill(declared["caption"], **words),
         columns=heads,
-        rows=[_whole(results, row, heads) for row in rows],
+        frame=pd.DataFrame(whole).astype(object),
         notes=texts.lines(declared["notes"], **words),
-        sources=results.sources(texts.lines(declared["sources"], **words), named),
+        sources=results.sources(
+            texts.lines(declared["sources"], **words), named if methods is None else methods
+        ),
         block=block,
     )
     if "ranked" in declared:
         made.mark(made.frame[declared["ranked"]])
     return made
-
-
-def _whole(results: Results, row: Row, columns: Sequence[Column]) -> Row:
-    """Complete a row by the name of its method, and by what stands in cells that it lacks (`absent`)."""
-    named = {"method_shown": results.called(str(row["method"]))} if "method" in row else {}
-    return dict.fromkeys((column.key for column in columns), row.get("absent", NONE)) | named | row
 
 
 def interval(key: str, effect: Effect | None, digits: int | None = None) -> Row:
@@ -208,11 +194,7 @@ _TEXT = 26  # characters of a column whose texts are folded, where a row is too 
 def to_latex(table: Table, shape: str = "") -> str:
     """Write a table environment in plain ASCII; it needs array, booktabs and graphicx.
 
-    A block follows as a second one, in italics: together they could be higher than a page.
-
-    Args:
-        table: What to write.
-        shape: LaTeX that its letters follow, such as italics.
+    A block follows as a second one, in italics (`shape`): together they could be higher than a page.
     """
     cells = table.cells
     widths = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lift.metrics.quantise import to_bytes
+from lift.metrics.error import to_bytes
 from lift.models.lift.blocks import add_position
 from lift.models.lift.encoder import Pyramid
 from lift.models.registry import build

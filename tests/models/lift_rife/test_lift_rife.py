@@ -11,8 +11,8 @@ from lift.errors import UserError
 from lift.metrics import psnr
 from lift.models.cost import parameters
 from lift.models.lift_rife.belief import steady
-from lift.models.lift_rife.motion import flow_of, onward_of, pairs_of, path_of, refined
-from lift.models.matching.variational import Path
+from lift.models.lift_rife.window import onward_of, refined
+from lift.models.matching.variational import Path, pairs_of
 from lift.models.registry import build
 
 SIZE = (96, 128)
@@ -173,7 +173,7 @@ def test_references_at_several_times_or_too_far_apart_are_refused(model):
 def test_a_path_laid_through_two_flows_gives_them_back():
     flow = torch.randn(2, 4, 1, 1).expand(2, 4, 8, 12).contiguous()
     for references in ((-1.0, 1.0), (-0.5, 1.5)):
-        assert torch.allclose(flow_of(path_of(flow, references), references), flow, atol=1e-5)
+        assert torch.allclose(Path.through(flow, references).flows(references), flow, atol=1e-5)
 
 
 def test_each_reference_is_compared_with_the_nearest_frame_beyond_it():
