@@ -48,8 +48,6 @@ class Lift(Interpolator):
         compares: Whether motion is found by comparing frames, which then are kept at half the size.
     """
 
-    freezable = True
-
     def __init__(self, model: Model) -> None:
         """Build the model that `model` describes, with PyTorch's current random state."""
         super().__init__()

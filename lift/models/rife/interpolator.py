@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.blocks import FlowDeconv, blended, narrowed, prelu_conv, shrunk, zero_conv
+from lift.models.blocks import FLOWS, FlowDeconv, blended, narrowed, prelu_conv, shrunk, zero_conv
 from lift.models.interface import Interpolator, Output
 from lift.models.lineup import two_references
 from lift.models.pretrained import LoadReport, Wanted, read_state, start
@@ -25,7 +25,6 @@ from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp, warp_references
 
 DEPTH = 8  # convolutions of an IFNet block: Huang et al., figure 3
-FLOWS = 4  # two flows of two components
 LEVELS = 4  # of ContextNet and the U-Net: 1/2 … 1/16
 STEM = 4  # a block's own reduction, after that by its scale
 ROOT = 1e-3  # pixels: keeps the distance of two flows smooth where they are equal, as at the start
