@@ -81,7 +81,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     seen = set()
     for base, folders, names in os.walk(folder, followlinks=True):
         here = Path(base).resolve()
-        if here in seen:
+        if here in seen:  # a link to a folder above, or a second link to one
             folders.clear()
             continue
         seen.add(here)

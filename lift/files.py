@@ -19,12 +19,9 @@ ROOT = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path in `path`'s folder that becomes `path` when the block succeeds.
+    """Yield a temporary path in `path`'s folder, which is made where missing, that becomes `path` in the end.
 
-    Whatever stood at `path` stays untouched until then, and the temporary file is removed on failure.
-
-    Args:
-        path: The file to write; its folder is made where missing.
+    Whatever stood at `path` stays untouched until the block succeeds; a failure removes the temporary file.
 
     Raises:
         UserError: The disk is full, or the folder cannot be written.
@@ -36,8 +33,7 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            # mkstemp makes files private; what a pipeline writes is as readable as any other file of the
-            # user.
+            # mkstemp makes files private; what a pipeline writes is as readable as the user's other files.
             temporary.chmod(0o666 & ~umask())
             temporary.replace(path)
         finally:

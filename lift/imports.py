@@ -39,7 +39,7 @@ def reached(start: Path) -> frozenset[Path]:
     Nor those, packages' mostly, that hold no more than a docstring.
     """
     finder = ModuleFinder([str(ROOT)])  # so packages from elsewhere are not found, and not followed
-    finder.run_script(str(start))
+    finder.run_script(str(start))  # which reads it, and runs nothing
     for module, pattern in BY_NAME.items():
         for path in ROOT.glob(pattern) if module in finder.modules else ():
             finder.import_hook(".".join(path.relative_to(ROOT).with_suffix("").parts))

@@ -1,5 +1,6 @@
 """Progress of long work: a bar with rate and time left on a terminal, a line now and then in a log."""
 
+import io
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -9,7 +10,7 @@ from tqdm import tqdm
 LOG_SECONDS = 30.0  # in a log, a line this often is enough to see that work goes on
 
 
-class _Lines:
+class _Lines(io.TextIOBase):
     """A stream on which tqdm's redrawn bar becomes one line per redraw: a log has no carriage return."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -19,10 +20,6 @@ class _Lines:
         """Write the bar, without its control characters."""
         text = text.replace("\r", "").replace("\x1b[A", "").strip()
         return self._stream.write(text + "\n") if text else 0
-
-    def flush(self) -> None:
-        """Flush the stream beneath."""
-        self._stream.flush()
 
 
 def bar(iterable: Iterable[Any] | None = None, *, title: str, unit: str, **options: Any) -> "tqdm[Any]":

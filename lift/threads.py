@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -62,22 +63,14 @@ class Behind(Generic[T]):
         self._work(item)
 
     def put(self, item: T) -> None:
-        """Hand over an item; waits while the thread is `depth` behind.
-
-        Raises:
-            BaseException: What went wrong with an earlier item.
-        """
+        """Hand over an item; waits while the thread is `depth` behind, and raises what went wrong before."""
         self._latest = self._pool.submit(self._after, self._latest, item)
         self._waiting.append(self._latest)
         if len(self._waiting) > self._depth:
             self._waiting.popleft().result()
 
     def close(self) -> None:
-        """Wait until all items are done.
-
-        Raises:
-            BaseException: What went wrong with one.
-        """
+        """Wait until all items are done; raises what went wrong with one."""
         self._pool.shutdown()
         self._latest.result()
 
@@ -96,28 +89,21 @@ def in_order(
         size: Bytes that a result holds.
         workers: How many threads compute at once.
     """
-    busy = threading.Semaphore(workers)
+    source, busy = iter(items), threading.Semaphore(workers)
     pending: deque[tuple[T, Ahead[list[R]]]] = deque()
-
-    def first() -> tuple[T, Iterator[R]]:
-        item, made = pending[0]
-        return item, (result for portion in made for result in portion)
-
-    def leave() -> None:
-        pending.popleft()[1].close()
-
     try:
-        for item in items:
-            pending.append((item, Ahead(_portions(work(item), size, busy), PORTIONS)))
-            if len(pending) > AHEAD * workers:
-                yield first()
-                leave()
-        while pending:
-            yield first()
-            leave()
+        while True:
+            more = islice(source, AHEAD * workers + 1 - len(pending))
+            pending.extend((item, Ahead(_portions(work(item), size, busy), PORTIONS)) for item in more)
+            if not pending:
+                return
+            item, made = pending[0]
+            yield item, (result for portion in made for result in portion)
+            made.close()
+            pending.popleft()
     finally:
-        while pending:
-            leave()
+        for _, made in pending:
+            made.close()
 
 
 def _portions(results: Iterator[R], size: Callable[[R], int], busy: threading.Semaphore) -> Iterator[list[R]]:

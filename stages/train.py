@@ -151,7 +151,7 @@ def make_job(
     model = build(config.model, task=config.clip.task, seed=config.seed)
     if model.load_report is not None:
         fabric.print(model.load_report)
-    if model.freezable and any(phase.freeze or phase.thaw for phase in train.phases):
+    if model.loadable and any(phase.freeze or phase.thaw for phase in train.phases):
         model.check_freezing()
     if train.channels_last:
         model.channels_last()

@@ -46,7 +46,7 @@ ALLOWED = {
     "scenes": BASE | {"ops"},
     "training": BASE | {"ops", "weights"},
     "evaluation": BASE | {"ops", "metrics"},
-    "report": BASE | {"environment", "ops"},
+    "report": BASE | {"environment"},
     "video": BASE | {"ops", "weights", "data", "clips", "models", "metrics", "evaluation"},
 }
 FILES = sorted((ROOT / "lift").rglob("*.py"))

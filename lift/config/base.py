@@ -20,8 +20,7 @@ class Source:
 
     path: str | None
     """Folder of a copy that the user has, in the official layout; nothing is downloaded or copied then. `~`
-    is the user's home.
-    """
+    is the user's home."""
     render: Render | None
     """Make a procedural stand-in where there is no path."""
     optional: bool

@@ -89,8 +89,7 @@ class ClipSet:
     """Names under `sources`."""
     part: str = choice("train", "validation", "test", "all")
     """Which videos of each source: the official training list less the validation share, that share, the
-    test list; all: every list, of sources that nothing here learns from.
-    """
+    test list; all: every list, of sources that nothing here learns from."""
     before: int = number(1)
     """Frames that must exist before the missing one; a clip with fewer is dropped and counted."""
     after: int = number(1)
@@ -99,8 +98,7 @@ class ClipSet:
     """Frames between the missing frames of two clips of one video."""
     stride: int = number(1)
     """Frames between two neighbours of a clip: 2 halves the frame rate. Where a protocol prescribes the
-    missing frames (Vimeo-90K, SNU-FILM, scenes, …), its own distances stand instead.
-    """
+    missing frames (Vimeo-90K, SNU-FILM, scenes, …), its own distances stand instead."""
     max_sequences: int | None = number(1)
     """Videos used per source, evenly spread over its list; null: all."""
     max_clips: int | None = number(1)
@@ -108,8 +106,7 @@ class ClipSet:
     windows: str = choice("fixed", "random")
     """Of training. fixed: a visit sees the missing frame that was chosen when the clip was cut. random: it
     draws one anywhere between the cuts around that, a function of seed, epoch and index; all frames between
-    the cuts are stored then, and not only `clips.before` and `clips.after`.
-    """
+    the cuts are stored then, and not only `clips.before` and `clips.after`."""
     crop: tuple[int, int] | None = number(16)
     """Height and width of the part kept from the middle of each frame; null: all of it."""
     resize: tuple[int, int] | None = number(16)
@@ -181,8 +178,7 @@ class Evaluate:
 
     probes: dict[str, int] = number(1)  # noqa: RUF009 -- a field's checks, no default
     """By benchmark: on how many of its clips, evenly spread, is measured what taking a window away
-    changes.
-    """
+    changes."""
     edges: float = number(0.001, 1.0)
     """Share of a frame's pixels that count as edges: those of the steepest brightness in the truth."""
     threads: int = number(1, 256)

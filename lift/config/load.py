@@ -30,6 +30,7 @@ KINDS = ("trained", "released", "baselines")
 DEFAULTS: dict[str, type[Any]] = {
     "benchmark": Benchmark, "source": Source, "render": Render, "set": ClipSet
 }  # fmt: skip
+# Read on their own; all other keys of the top level are fields of Config.
 _APART = ("profile", "profiles", "ablations", "released", "defaults", "quarter")
 PARAMS = ROOT / "params.yaml"
 WEIGHTS = "weights"
@@ -183,7 +184,7 @@ def _profiled(raw: Mapping[str, Any], profile: str) -> dict[str, Any]:
     for source in (values.get("sources") or {}).values():
         if source.get("render") and not lists["trained"]:
             source["render"]["train"] = 0  # where no method learns, nothing is rendered to be learnt from
-    lists["ablations"] = lists.pop("trained")
+    lists["ablations"] = lists.pop("trained")  # its name in Config, and where their entries stand
     return values | lists
 
 

@@ -166,6 +166,7 @@ def _checked(value: Any, path: str, checks: Mapping[str, Any]) -> Any:
     """Return a scalar that lies in its range, or is one of its choices."""
     if isinstance(value, float | int):
         least, most = checks.get("least"), checks.get("most")
+        # NaN, which is not even equal to itself, lies in no range.
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             span = f"{'…' if least is None else least} to {'…' if most is None else most}"
             raise ParamsError(f"{path}: {value} is out of range ({span})")

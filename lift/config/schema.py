@@ -28,8 +28,7 @@ class Clip:
     mode: str = choice("recurrent", "arbitrary", "independent")
     """Of prediction, how it gets beyond the next frame. recurrent: the next frame is learnt, and what
     is predicted is fed back; arbitrary: one model learns several `horizons` and is told which; independent: a
-    model for each horizon.
-    """
+    model for each horizon."""
     horizons: tuple[int, ...] = number(1, 64)
     """Of prediction: how many frames after the last given one the learnt frames lie, ascending."""
 
@@ -37,12 +36,10 @@ class Clip:
     """Window length. Odd: the missing frame counts and stands inside (15, 7, 3). Even: all are given (64)."""
     shift: int = number(-64, 64)
     """How many context frames have moved from after the gap to before it: 0 is centred, +1 is 8 before and 6
-    after, +7 of 15 is all 14 before, as prediction needs.
-    """
+    after, +7 of 15 is all 14 before, as prediction needs."""
     sampling: str = choice("dense", "uniform")
     """dense: every frame but the missing one; uniform: offsets ±1, ±3, ±5 …, as when a frame rate is
-    doubled.
-    """
+    doubled."""
 
     def __post_init__(self) -> None:
         if self.task == "predict":
@@ -216,8 +213,7 @@ class Phase:
     """Loaded encoder weights do not train in this phase."""
     thaw: int = number(0)
     """Epochs over which the stages of what is loaded thaw one after the other, the deepest at the phase's
-    start; 0: all at once. They then train at `encoder_scale` (specification section 5.1).
-    """
+    start; 0: all at once. They then train at `encoder_scale` (specification section 5.1)."""
 
     def __post_init__(self) -> None:
         if self.freeze and self.thaw:
@@ -274,8 +270,7 @@ class Train:
     """Data loading processes per device; 0: in the training process."""
     resident: bool
     """Hold all frames that training needs, decoded, on the device that trains (its memory must have room for
-    them), and cut and augment them there: no loading processes, and the same batches.
-    """
+    them), and cut and augment them there: no loading processes, and the same batches."""
     threads: int = number(1, 256)
     """CPU threads of PyTorch: fixed, since the order of sums depends on it."""
     devices: int = number(1)
@@ -310,8 +305,7 @@ class Train:
     """Share of training clips seen with the other `clip.sampling`."""
     recompute: tuple[str, ...] = choice("encoder", "transformer")
     """Parts whose inner values are computed anew in the backward pass instead of being kept (activation
-    checkpointing): the context frames' features in the encoder, the transformer's layers.
-    """
+    checkpointing): the context frames' features in the encoder, the transformer's layers."""
     compile: bool
     """Compile the model (torch.compile; needs a C++ compiler)."""
 

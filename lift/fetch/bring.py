@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -167,10 +167,13 @@ def _fetch_all(
                 problems.append(str(error))
                 progress.write(f"error: {error}", file=sys.stderr)  # now, not after hours of other files
 
+        tasks = [pool.submit(fetch, path) for path in files]
         try:
-            list(pool.map(fetch, files))
+            for task in as_completed(tasks):
+                task.result()  # a fault of the program ends it at once
         finally:
-            stop.set()  # where the program ends before all have come
+            stop.set()
+            pool.shutdown(cancel_futures=True)
     return {name: had for name, had in found.items() if len(had) == len(todo[name].files)}
 
 

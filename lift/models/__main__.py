@@ -170,7 +170,7 @@ def counted(model: Interpolator) -> dict[str, int]:
 
 
 def _phases(config: Config, model: Interpolator, every: int) -> Iterator[str]:
-    if model.freezable and model.loadable and not model.loaded and config.model.start is not None:
+    if model.loadable and not model.loaded and config.model.start is not None:
         yield f"  {config.model.start} is not here: what it would load counts as loaded"
     first = 1
     for number, phase in enumerate(config.train.phases, 1):
@@ -185,7 +185,7 @@ def frozen(model: Interpolator, phase: Phase) -> list[tuple[int, int]]:
 
     Where the file of pretrained weights is not here, of what it would replace.
     """
-    stages = model.by_stage(model.loaded or model.loadable) if model.freezable else ()
+    stages = model.by_stage(model.loaded or model.loadable)
     own = dict(model.named_parameters())
     sizes = [sum(own[name].numel() for name in stage) for stage in stages]
     counts = [sum(sizes[: phase.frozen(len(sizes), epoch)]) for epoch in range(phase.epochs)]

@@ -10,6 +10,8 @@ SLOPE = 0.1
 al. 2018) and close to the mean, 0.14, of the slopes that RIFE learnt in the layers whose weights the encoder
 can load."""
 
+FLOWS = 4  # channels of two flows of two components
+
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Conv2d:
     """Make a convolution that keeps the size (over `stride`), started for a rectifier behind it.
@@ -58,6 +60,11 @@ def prelu_conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -
 def narrowed(widths: tuple[int, ...], factor: float, multiple: int = 1) -> tuple[int, ...]:
     """Multiply widths by `factor`, rounded to a multiple of `multiple` and not below it."""
     return tuple(max(multiple, multiple * round(width * factor / multiple)) for width in widths)
+
+
+def time_channel(time: Tensor, features: Tensor) -> Tensor:
+    """Return the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
+    return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])
 
 
 def shrunk(x: Tensor, scale: float) -> Tensor:

@@ -52,8 +52,7 @@ class Interpolator(nn.Module):
         task: interpolate, or predict, where it sees no frame from offset 0 on.
         loaded: Names, as in `named_parameters()`, of what was loaded from pretrained weights.
         load_report: What that file gave; None where nothing was loaded.
-        loadable: Names of what `load_pretrained` replaces, as far as it is known before it does.
-        freezable: Whether training phases may freeze what was loaded.
+        loadable: Names of what `load_pretrained` replaces, where phases of training may freeze that.
         multiple: Frames are padded inside to multiples of this, pixels.
         any_time: Whether `make` takes references at any offsets −2·t and 2 − 2·t, t in (0, 1), not ±1 alone.
         training_only: Names of the parts that only training uses, as in `named_children()`.
@@ -63,7 +62,6 @@ class Interpolator(nn.Module):
     loaded: frozenset[str] = frozenset()
     load_report: LoadReport | None = None
     loadable: frozenset[str] = frozenset()
-    freezable: bool = False
     multiple: int = 1
     any_time: bool = False
     training_only: tuple[str, ...] = ()

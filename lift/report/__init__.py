@@ -6,9 +6,9 @@ from pathlib import Path
 from lift.config import Config
 from lift.environment import describe
 from lift.files import atomic_folder, write_json
-from lift.report import figures, page, tables
+from lift.report import page, tables
 from lift.report.comparisons import Findings
-from lift.report.figures import strips
+from lift.report.figures import plots, strips, style
 from lift.report.reading import check_made, read
 from lift.report.results import Results
 
@@ -50,11 +50,11 @@ def write(
         [p for p in pictures if results.procedural[p.benchmark] is one] for one in (True, False)
     )
     with atomic_folder(data / "scratch" / "strips") as folder:
-        figures.write(strips.drawn(results, private), folder)
+        style.write(strips.drawn(results, private), folder)
     with atomic_folder(out) as folder:
-        tabled, drawn = tables.build(found), [*figures.plan(found), *strips.drawn(results, public)]
+        tabled, drawn = tables.build(found), [*plots.plan(found), *strips.drawn(results, public)]
         tables.write(tabled, folder / "tables")
-        figures.write(drawn, folder / "figures")
+        style.write(drawn, folder / "figures")
         write_json(folder / "environment.json", describe())
         page.write(found, tabled, drawn, folder)
     write_json(data / "metrics.json", _chosen(results, predicted), sort=False)

@@ -140,6 +140,7 @@ def _withheld(
     report, pair = results.config.report, (row["method"], row["against"])
     if effect.n < report.least_videos:
         return f"not judged: fewer than {report.least_videos} videos"
+    # Two models that are both worse than an average of two frames say nothing about windows.
     if any((row["benchmark"], method) in gate for method in pair):
         return f"not judged: no better than the {results.called(report.gate[row['benchmark']])}"
     least = min((results.trainings[m] for m in pair if results.trainings.get(m)), default=report.least_seeds)
@@ -151,6 +152,7 @@ def verdict(test: Mapping[str, Any]) -> str:
     effect: Effect | None = test["effect"]
     if test["withheld"] or effect is None:
         return str(test["withheld"])
+    # Of a skewed gain the mean can lie on one side and most videos on the other: then neither is shown.
     sides = {np.sign(v) for v in (effect.low, effect.mean, effect.high, effect.rank_biserial)}
     if not (test["p_holm"] < test["level"] and len(sides) == 1 and test["agree"]):
         return NONE

@@ -21,8 +21,7 @@ from lift.config import Config
 from lift.config.abilities import predicts
 from lift.config.resolved import evaluate, first_difference
 from lift.errors import UserError
-from lift.report import measured
-from lift.report.results import Results
+from lift.report.results import PARTS, Measured, Results, Rows
 
 TEXT = ("benchmark", "clip", "video", "group", "kind")
 REQUIRED = ("psnr", "ssim", "ssim_matlab", "lpips", "ie", "ie_rms")
@@ -34,7 +33,9 @@ NUMBERS = {
 }
 """Columns of clips.csv, of those that do each task."""
 _AGREEMENT = 1e-4  # metrics.json is rounded to 6 decimals, of values up to 255
-WEIGHTS = Path("weights")
+WEIGHTS, MEASURED = Path("weights"), Path("benchmarks/measured")
+_FRAME = ("parameters", "gmacs_256x448", "memory_mib", "milliseconds")
+_STEP = ("batch", "crop", "gib", "seconds", *(f"kept_{part}" for part in PARTS))
 _NAMED = 5  # clips that an error names
 Frames = dict[str, tuple[pd.DataFrame, ...]]
 """Benchmark -> one table per training seed."""
@@ -61,7 +62,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = 
         if seeded[name]:
             stated[name] = read_json(folder / name / "metrics.json")
             protocols[name] = read_json(folder / name / "protocol.json")
-    _check_same_clips(config, seeded, folder)
+    _check_same_clips(config, seeded, folder)  # before the means, which differ where clips do
     for name, means in stated.items():
         _check_means(seeded[name], means, folder / name / "metrics.json")
     summaries = {name: _summary(data / "clips" / name / "summary.json") for name in config.clips.sets}
@@ -81,7 +82,7 @@ def read(config: Config, configs: Mapping[str, Config], data: Path, task: str = 
             b for b in config.benchmarks if "not_given" in summaries[b] and not summaries[b]["clips"]
         ),
         trainings={name: _trainings(config, configs, name) for name in config.methods},
-        timings=measured.read(measured.FOLDER, config.profile),
+        timings=read_measured(config.profile),
     )
 
 
@@ -203,6 +204,7 @@ def _read_method(path: Path, config: Config, seeds: Sequence[int], task: str) ->
 
 
 def _averaged(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    # Metrics of several trainings are averaged, as papers do; not their frames, which nobody would show.
     mean = frames[0].copy()
     if len(frames) > 1:
         for column in mean.columns.difference([*TEXT, "seed"]):
@@ -329,3 +331,49 @@ def read_alpha(results: Results) -> dict[str, pd.DataFrame]:
     text, numbers = ("benchmark", "clip", "kind"), ("seed", "offset", "alpha")
     paths = {method: results.data / "results" / method / "alpha.csv" for method in wide}
     return {m: table for m, path in paths.items() if len(table := read_table(path, text, numbers))}
+
+
+def read_measured(profile: str, folder: Path = MEASURED) -> Measured:
+    """Read the tables of costs; one that is not there is empty.
+
+    Raises:
+        UserError: A file is not such a table.
+    """
+    found: dict[str, Rows] = {}
+    for key, name in (("frames", "models.csv"), ("steps", "memory.csv"), ("gpu", "quarter_h200.json")):
+        path = folder / name
+        try:
+            if not path.is_file():
+                continue
+            if key == "gpu":
+                found[key] = _gpu(json.loads(path.read_text(encoding="utf-8")))
+            elif key == "steps":
+                found[key] = _rows(pd.read_csv(path), "what", _STEP)
+            else:
+                table = pd.read_csv(path)
+                found[key] = _rows(table[table["profile"] == profile], "ablation", _FRAME)
+        except (KeyError, TypeError, ValueError) as error:
+            again = "" if key == "gpu" else "run `python -m benchmarks.cost` or "
+            raise UserError(f"{path}: damaged ({error!r}); {again}restore the file") from error
+    return Measured(**found)
+
+
+def _rows(table: pd.DataFrame, key: str, numbers: Sequence[str]) -> Rows:
+    threads = table["threads"].map(lambda count: "one thread" if count == 1 else f"{count} threads")
+    where = table["device"] + ", " + threads + ", PyTorch " + table["torch"].astype(str)
+    values = table.astype(dict.fromkeys(numbers, float)).assign(where=where)
+    return values.set_index(key)[[*numbers, "where"]].T.to_dict()
+
+
+def _gpu(told: Mapping[str, Any]) -> Rows:
+    speed, trained = told["speed"], told["training"]["methods"]
+    # Reversed: the first of a method's rows stands; RIFE is measured again at the end.
+    return {
+        row["method"]: {
+            "ms": float(row["ms"]),
+            "card": speed["device"],
+            "samples": trained.get(row["method"], {}).get("speed", {}).get("samples_per_second"),
+        }
+        for row in reversed(speed["rows"])
+        if (row["size"], row["precision"]) == ("256x448", "32")
+    }

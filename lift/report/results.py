@@ -1,16 +1,39 @@
 """The results of all methods, as the report asks for them; reading.py fills them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lift.config import Config
-from lift.report.measured import Measured
 from lift.report.texts import JUDDER, TWO_FRAMES, number_of
+
+PARTS = ("encoder", "transformer", "flow", "synthesis", "refiner")
+"""Of the specification's model, by which what it keeps for the backward pass was measured."""
+Rows = Mapping[Any, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Times and memory as `python -m benchmarks.cost` measured them, committed beside it; else empty.
+
+    They are read, not made, by the pipeline: a time differs from run to run, and a report must not. `where`:
+    kind of machine, PyTorch's version, threads.
+    """
+
+    frames: Rows = field(default_factory=dict)
+    """By method, of one profile, what one frame of 256x448 costs: `memory_mib`, `milliseconds`, `where`;
+    `parameters` and `gmacs_256x448` tell whether the model is still the one that was measured."""
+    steps: Rows = field(default_factory=dict)
+    """By name of benchmarks/cost.py, a forward pass or a training step of the specification's model:
+    `batch`, `crop`, `gib`, `seconds`, `where`, and `kept_<part>`, GiB for the backward pass, else NaN."""
+    gpu: Rows = field(default_factory=dict)
+    """By method, what a GPU (`card`) takes: `ms` of a frame of 256x448 in single precision, and how many
+    `samples` a second its training saw; None: it was not trained there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ def of_model(
     device: str = "auto",
     precision: str = "32",
 ) -> Method:
-    """Make a method of a built model; see `choose`.
+    """Make a method of a built model.
 
     Args:
         module: The model, with its weights.

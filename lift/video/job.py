@@ -59,9 +59,12 @@ class Job:
             raise UserError(f"{output}: the output is the input; choose another name")
         if output.is_dir() and (output.suffix or any(not file.match(OURS) for file in output.iterdir())):
             raise UserError(f"{output}: a folder with other things in it; choose another name")
-        if self.report is not None:
-            _check_apart(self.report, self.input, "input")
-            _check_apart(self.report, output, "output")
+        for other, what in ((self.input, "input"), (output, "output")):
+            if self.report is not None and _overlap(self.report, other):
+                raise UserError(
+                    f"--report {self.report}: the {what} {other} is there; choose a file outside the input "
+                    f"and the output"
+                )
         for path in filter(None, (output, self.report)):
             if path.exists() and not self.force:
                 raise UserError(f"{path}: exists already; choose another name or give --force")
@@ -71,13 +74,10 @@ class Job:
             method.predict([torch.zeros(1, 3, 1, 1)], self.predict)  # who cannot says so before any work
 
 
-def _check_apart(report: Path, other: Path, what: str) -> None:
-    """Refuse a report that would replace the input or the output, lie in it, or be its folder."""
-    mine, its = report.resolve(), other.resolve()
-    if mine == its or mine in its.parents or its in mine.parents:
-        raise UserError(
-            f"--report {report}: the {what} {other} is there; choose a file outside the input and the output"
-        )
+def _overlap(one: Path, other: Path) -> bool:
+    """Return whether one of them is the other, lies in it, or is its folder."""
+    one, other = one.resolve(), other.resolve()
+    return one == other or one in other.parents or other in one.parents
 
 
 @dataclass

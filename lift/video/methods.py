@@ -96,11 +96,7 @@ class Baseline(Method):
         return Middle(BASELINES[self.name](sample).frame[None])
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
-        """Show the last frame again, for the one method that says so.
-
-        Raises:
-            UserError: For all others.
-        """
+        """Show the last frame again, by the one method that says so; the others cannot."""
         return [past[-1]] * count if self.name == "repeat" else super().predict(past, count)
 
 
@@ -113,11 +109,8 @@ class Computing(NamedTuple):
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Compute so in the block, without gradients."""
-        kind = self.half or torch.bfloat16
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, kind, enabled=self.half is not None),
-        ):
+        half = torch.autocast(self.device.type, self.half or torch.bfloat16, enabled=self.half is not None)
+        with torch.inference_mode(), half:
             yield
 
 
@@ -162,11 +155,7 @@ class Predicting(Method):
         self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=self.device)
 
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
-        """Refuse.
-
-        Raises:
-            UserError: Always.
-        """
+        """Refuse, always, as a UserError."""
         raise UserError(
             f"{self.name} was trained to predict and makes no frame between two: use it with --predict and "
             f"--factor 1, or take a model that interpolates"

@@ -125,7 +125,7 @@ def opened(job: Job, method: Method) -> Iterator[tuple[Source, Method]]:
     """Open a job's input; yield it, and the method as it has to be for its frames.
 
     Raises:
-        UserError: What can be refused before the work.
+        UserError: Whatever can be refused before the work.
     """
     job.check(method)
     with closing(_source(job)) as source:

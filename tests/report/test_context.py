@@ -8,8 +8,7 @@ import pytest
 from scipy.stats import entropy
 
 from lift.report.reading import read_alpha
-from lift.report.tables import context
-from lift.report.tables.context import entropies
+from lift.report.tables.means import alpha, entropies
 
 
 def table(*clips):
@@ -39,7 +38,7 @@ def test_entropies_are_scipys(results):
 
 
 def test_the_table_has_a_row_for_each_weighted_method_and_a_sentence_on_the_base(results):
-    made = context.alpha(results)
+    made = alpha(results)
     assert set(made.frame["method"]) >= {"lift15", "ctx7"}
     assert not set(made.frame["method"]) & {"rife", "no_context", "ctx3", "average"}
     row = made.frame.query("method == 'lift15' and benchmark == 'UCF101'").iloc[0]
@@ -49,4 +48,4 @@ def test_the_table_has_a_row_for_each_weighted_method_and_a_sentence_on_the_base
 
 
 def test_without_weights_there_is_no_table(results):
-    assert context.alpha(dataclasses.replace(results, rows={"rife": results.rows["rife"]})) is None
+    assert alpha(dataclasses.replace(results, rows={"rife": results.rows["rife"]})) is None

@@ -8,7 +8,8 @@ import pytest
 
 from lift.config import yaml12
 from lift.errors import UserError
-from lift.report import measured
+from lift.report.reading import read_measured
+from lift.report.results import PARTS, Measured
 from lift.report.tables.costs import claims, compute, memory
 from tests.report.fake import ROOT
 
@@ -26,28 +27,28 @@ def row(results, method):
 def test_memory_and_time_stand_beside_the_model_that_they_were_measured_of(results):
     cost = results.costs["ctx3"]
     for found, shown in ((frame(cost), 456.0), (frame(cost, gmacs_256x448=1.5 * cost["gmacs_256x448"]), "–")):
-        changed = dataclasses.replace(results, timings=measured.Measured(frames={"ctx3": found}))
+        changed = dataclasses.replace(results, timings=Measured(frames={"ctx3": found}))
         assert row(changed, "ctx3")["milliseconds"] == shown
         assert row(changed, "layers2")["memory"] == "–"
 
 
 def test_claimed_memory_stands_beside_what_was_measured(results):
     step = {"batch": 4.0, "crop": 256.0, "gib": 2.5, "seconds": 8.0, "where": "a test"}
-    step |= {f"kept_{part}": float("nan") for part in measured.PARTS}
+    step |= {f"kept_{part}": float("nan") for part in PARTS}
     step |= {"kept_encoder": 1.25, "kept_transformer": 0.5}
-    table = memory(dataclasses.replace(results, timings=measured.Measured(steps={"training": step})))
+    table = memory(dataclasses.replace(results, timings=Measured(steps={"training": step})))
     by_what = {row[0].text: [cell.text for cell in row[1:]] for row in table.cells}
     assert by_what["training, 15 frames"] == [
         "3–4 GB", "13 samples/s", "4", "2.50", "0.500", "1.25", "0.50", "–", "–", "–",
     ]  # fmt: skip
     assert by_what["training, 64 frames, full attention"][-1] == "not measured"
     assert all("CPU" in column.title for column in table.columns if column.key in ("gib", "samples", "batch"))
-    assert memory(dataclasses.replace(results, timings=measured.Measured())) is None
+    assert memory(dataclasses.replace(results, timings=Measured())) is None
 
 
 def test_every_measured_step_has_a_row(results):
-    steps = measured.read(COMMITTED, "thesis").steps
-    table = memory(dataclasses.replace(results, timings=measured.Measured(steps=steps)))
+    steps = read_measured("thesis", COMMITTED).steps
+    table = memory(dataclasses.replace(results, timings=Measured(steps=steps)))
     assert len(steps) == len(table.frame)
     assert "not measured" not in table.frame.to_numpy()
     kept = table.frame.set_index("what")["kept_encoder"]
@@ -55,8 +56,8 @@ def test_every_measured_step_has_a_row(results):
 
 
 def test_the_speed_of_another_card_stands_beside_the_claim_and_is_marked(results):
-    gpu = measured.read(COMMITTED, "thesis").gpu
-    table = claims(dataclasses.replace(results, timings=measured.Measured(gpu=gpu)), measured.Measured())
+    gpu = read_measured("thesis", COMMITTED).gpu
+    table = claims(dataclasses.replace(results, timings=Measured(gpu=gpu)), Measured())
     speed, training = (row for row in table.cells if "/s" in row[0].text)
     assert speed[1].text == "10–15 on an RTX 4080"
     assert float(speed[2].text.split()[0]) == pytest.approx(1000 / gpu["lift15"]["ms"], abs=0.05)
@@ -69,7 +70,7 @@ def test_the_speed_of_another_card_stands_beside_the_claim_and_is_marked(results
 
 def test_the_committed_measurements_can_be_read_and_name_no_machine():
     for profile in ("demo", "thesis"):
-        frames = measured.read(COMMITTED, profile).frames
+        frames = read_measured(profile, COMMITTED).frames
         raw = yaml12.read(ROOT / "params.yaml")
         assert set(frames) <= {*raw["ablations"], *raw["released"]}
     for path in COMMITTED.glob("*.csv"):
@@ -80,7 +81,7 @@ def test_the_committed_measurements_can_be_read_and_name_no_machine():
 
 
 def test_no_file_is_no_measurement_and_a_damaged_one_is_named(tmp_path: Path):
-    assert measured.read(tmp_path, "demo") == measured.Measured()
+    assert read_measured("demo", tmp_path) == Measured()
     (tmp_path / "memory.csv").write_text("what,batch\ntraining,many\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"memory\.csv: damaged .* run `python -m benchmarks\.cost`"):
-        measured.read(tmp_path, "demo")
+        read_measured("demo", tmp_path)

@@ -16,9 +16,8 @@ import pytest
 
 from lift import report
 from lift.errors import UserError
-from lift.report import figures
-from lift.report.figures import strips
-from lift.report.figures.style import style
+from lift.report.figures import plots, strips
+from lift.report.figures.style import style, write
 
 
 class Links(HTMLParser):
@@ -46,7 +45,7 @@ def page(written):
 
 @pytest.fixture(scope="module")
 def drawings(found, results):
-    return [*figures.plan(found), *strips.drawn(results, strips.read(results))]
+    return [*plots.plan(found), *strips.drawn(results, strips.read(results))]
 
 
 def test_every_link_of_the_page_leads_to_a_file_or_a_place_in_it(written, page):
@@ -106,7 +105,7 @@ def test_numbers_that_others_published_are_nowhere_in_the_demo(written):
 
 
 def test_figures_have_no_date_and_the_same_bytes_in_every_run(written, drawings, tmp_path):
-    figures.write([d for d in drawings if d.name in ("comparisons", "strip_scenes_worst1")], tmp_path)
+    write([d for d in drawings if d.name in ("comparisons", "strip_scenes_worst1")], tmp_path)
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (written / "figures" / path.name).read_bytes(), path.name
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from lift.config import load_all
-from lift.report import measured, tables
-from lift.report.reading import read
+from lift.report import tables
+from lift.report.reading import read, read_measured
 from lift.report.tables.means import of_benchmark
 from lift.report.tables.table import Column, Table, to_csv, to_latex, to_markdown
 from lift.report.texts import latex, number
@@ -252,7 +252,7 @@ def test_claims_stand_beside_what_was_measured_and_the_thesis_is_reckoned(result
     assert rows["full-resolution features (s1) sharpen edges"][2] == "not measured"
     hours = by_method(built["thesis"])["hours"]
     base = planned[0]
-    frames = measured.read(measured.FOLDER, "thesis").frames
+    frames = read_measured("thesis").frames
     visited = base.report.whole.samples * sum(p.epochs * p.crop[0] * p.crop[1] for p in base.train.phases)
     rate = base.report.whole.tflops * 1e12 * base.report.whole.share
     assert hours["lift15"] == pytest.approx(

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.blocks import FlowDeconv, blended, conv, narrowed, prelu_conv
+from lift.models.blocks import FLOWS, FlowDeconv, blended, conv, narrowed, prelu_conv, time_channel
 from lift.models.interface import Interpolator, Output
 from lift.models.lineup import two_references
 from lift.ops.census import census_distance
@@ -30,7 +30,6 @@ from lift.ops.pad import pad_to_multiple
 from lift.ops.resize import resize_flow
 from lift.ops.warp import warp_references
 
-FLOWS = 4  # two flows of two components
 WINDOW = 3  # of the geometry loss: Kong et al., section 3.3
 
 
@@ -42,7 +41,7 @@ class IfrNet(Interpolator):
         super().__init__()
         options = model.ifrnet
         widths = narrowed(options.widths, options.factor)
-        self.multiple = max(2 ** len(widths), 4)
+        self.multiple = max(2 ** len(widths), 4)  # 4: what is given at a quarter is whole
         self.pyramid = Pyramid(widths, options.first_kernel)
         # Coarsest first. It sees both references and the time; the others φ_t, both warped, and two flows.
         finer, final = widths[-2::-1], FLOWS + 1 + 3  # flows, mask, residual
@@ -80,8 +79,7 @@ class IfrNet(Interpolator):
     def _decoded(self, features: list[Tensor], time: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Run the decoders: flow (B, 4, H, W), φ_t of all but the coarsest level (finest first), the rest."""
         before, after = features[-1].chunk(2)
-        moment = time.to(before.dtype).view(-1, 1, 1, 1).expand(-1, 1, *before.shape[2:])
-        x = self.decoders[0](torch.cat((before, after, moment), dim=1))
+        x = self.decoders[0](torch.cat((before, after, time_channel(time, before)), dim=1))
         flow, rest = x[:, :FLOWS], x[:, FLOWS:]
         intermediate: list[Tensor] = []
         for decoder, level in zip(list(self.decoders)[1:], features[-2::-1], strict=True):

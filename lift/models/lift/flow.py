@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.blocks import FLOWS, time_channel
 from lift.models.lift.blocks import FlowConv, ResBlock, leaky_convs
 from lift.models.lift.encoder import Pyramid
 from lift.ops.resize import resize
-
-FLOWS = 4  # two flows of two components
 
 
 class Motion(NamedTuple):
@@ -84,11 +83,6 @@ def raised(maps: Tensor) -> Tensor:
     """Double the resolution: flows double in size and value, logits in size only."""
     larger = resize(maps, 2)
     return torch.cat((2 * larger[:, :FLOWS], larger[:, FLOWS:]), dim=1)
-
-
-def time_channel(time: Tensor, features: Tensor) -> Tensor:
-    """Return the channel of the target's time (B,), which is (B, 1, H, W) beside features (B, C, H, W)."""
-    return time.to(features.dtype).view(-1, 1, 1, 1).expand_as(features[:, :1])
 
 
 def side_by_side(features: Tensor) -> Tensor:

@@ -59,18 +59,16 @@ class Lift(Family):
     dropout: float = number(0.0, 0.9)
     """Share of feed-forward outputs dropped in training."""
     use_s1: bool
-    """True: the refiner sees the references' full-resolution features; False: reduced s4 features,
-    enlarged."""
+    """True: the refiner sees the references' full-resolution features; False: s4, reduced and enlarged."""
     occlusion: bool
     """False: the two warped references are averaged without occlusion maps."""
     refinement: str = choice("coarse", "aligned", "none", "fusion")
     """Where the references are warped and blended: at a quarter of the resolution, as specified; or at all of
-    it, features with them (aligned.py). Of `flow: rife` also, without encoder and transformer: none, nothing
-    learnt on top of what it gives, and fusion, a small network that weighs its candidates
+    it, features with them (rendering.py). Of `flow: rife` also, without encoder and transformer: none,
+    nothing learnt on top of what it gives, and fusion, a small network that weighs its candidates
     (lift/models/lift_rife/fusion.py)."""
     target_position: int = number(0, 1024)
-    """Position of the missing frame in the sinusoidal encoding; a frame's position is this plus its
-    offset."""
+    """Position of the missing frame in the sinusoidal encoding; of others this plus their offset."""
     pretrained: str | None
     """RIFE v2.x ContextNet weights for LIFT's encoder, or null."""
 

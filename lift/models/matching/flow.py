@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.config.schema import Model
+from lift.models.blocks import FLOWS, time_channel
 from lift.models.lift.encoder import Pyramid
-from lift.models.lift.flow import FLOWS, flow_head, raised, side_by_side, time_channel
+from lift.models.lift.flow import flow_head, raised, side_by_side
 from lift.models.matching.search import search
 from lift.ops.warp import warp_references
 

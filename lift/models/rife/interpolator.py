@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.config.schema import Model
-from lift.models.blocks import FlowDeconv, blended, narrowed, prelu_conv, shrunk, zero_conv
+from lift.models.blocks import FLOWS, FlowDeconv, blended, narrowed, prelu_conv, shrunk, zero_conv
 from lift.models.interface import Interpolator, Output
 from lift.models.lineup import two_references
 from lift.models.pretrained import LoadReport, Wanted, read_state, start
@@ -25,7 +25,6 @@ from lift.ops.resize import resize, resize_flow
 from lift.ops.warp import backward_warp, warp_references
 
 DEPTH = 8  # convolutions of an IFNet block: Huang et al., figure 3
-FLOWS = 4  # two flows of two components
 LEVELS = 4  # of ContextNet and the U-Net: 1/2 … 1/16
 STEM = 4  # a block's own reduction, after that by its scale
 ROOT = 1e-3  # pixels: keeps the distance of two flows smooth where they are equal, as at the start
@@ -141,7 +140,7 @@ class Rife(Interpolator):
         """Compare with the teacher (Huang et al., section 3.3, equations 6 and 7)."""
         teacher = self._corrected(self.block_tea, both, pair, students[-1], 1, (truth,))
         wrong = (teacher.frame - truth).abs().mean(dim=1, keepdim=True)
-        goal = teacher.flow.detach()
+        goal = teacher.flow.detach()  # the students learn from the teacher, not the teacher from them
         distances = []
         for student in students:
             # A teacher who is no better at a pixel has nothing to teach there.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lift.config.schema import Model
 from lift.errors import UserError
-from lift.models.blocks import FlowDeconv, blended, narrowed, shrunk
+from lift.models.blocks import FLOWS, FlowDeconv, blended, narrowed, shrunk, time_channel
 from lift.models.interface import Interpolator, Output
 from lift.models.lineup import SPAN, two_references
 from lift.models.pretrained import LoadReport, Wanted, read_state, start
@@ -29,7 +29,6 @@ SLOPE = 0.2  # of every leaky ReLU: no parameter, so not in the weights; protoco
 STEM = 4  # a block's own reduction, after that by its scale
 DEPTH = 8  # residual convolutions of a block
 FEATURES = 4  # channels of a frame's features
-FLOWS = 4  # two flows of two components
 HIDDEN = 8  # channels that a block leaves to the next one, beside flow and mask
 HEAD = 16  # hidden channels of the features' network
 
@@ -145,7 +144,7 @@ class IfNet(nn.Module):
         if features is None:
             features = self.encode(both)
         seen = torch.cat((both, features), dim=1)  # (2·B, 7, H, W)
-        moment = time.to(seen.dtype).view(-1, 1, 1, 1).expand(-1, 1, *both.shape[2:])
+        moment = time_channel(time, seen[: len(time)])
 
         flow: Tensor | None = None
         left: list[Tensor] = []  # mask logit and hidden features of the block before

@@ -69,17 +69,19 @@ def style() -> Iterator[None]:
         yield
 
 
-def write(drawing: Drawing, folder: Path) -> None:
-    """Write `<name>.png`, `.pdf` and `.svg`."""
-    figure, path = drawing.figure, folder / drawing.name
-    with style():
-        # Laid out once: each format would otherwise solve the layout anew, which is most of the time.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        # The canvases' own methods: `savefig` would draw each format once more, only to measure it.
-        FigureCanvasAgg(figure).print_png(f"{path}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
-        FigureCanvasPdf(figure).print_pdf(f"{path}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
-        FigureCanvasSVG(figure).print_svg(f"{path}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
+def write(drawings: Iterable[Drawing], folder: Path) -> None:
+    """Write each figure as `<name>.png`, `.pdf` and `.svg`."""
+    folder.mkdir(exist_ok=True)
+    for drawing in drawings:
+        figure, path = drawing.figure, folder / drawing.name
+        with style():
+            # Laid out once: each format would otherwise solve the layout anew, which is most of the time.
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+            # The canvases' own methods: `savefig` would draw each format once more, only to measure it.
+            FigureCanvasAgg(figure).print_png(f"{path}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
+            FigureCanvasPdf(figure).print_pdf(f"{path}.pdf", metadata=dict.fromkeys(_PDF))  # type: ignore[no-untyped-call]
+            FigureCanvasSVG(figure).print_svg(f"{path}.svg", metadata=dict.fromkeys(_SVG))  # type: ignore[no-untyped-call]
 
 
 def panels(height: float, rows: int, columns: int, **shared: Any) -> tuple[Figure, Any]:

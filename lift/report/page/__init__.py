@@ -20,9 +20,10 @@ from typing import Any
 import pandas as pd
 
 from lift.environment import describe as describe_environment
-from lift.report import measured, texts
+from lift.report import texts
 from lift.report.comparisons import BETTER, NONE, POSITION, WIDTH, WORSE, Findings, gated
-from lift.report.figures import Drawing
+from lift.report.figures.style import Drawing
+from lift.report.reading import MEASURED
 from lift.report.results import Results
 from lift.report.tables.table import Table, to_markdown
 from lift.report.texts import interval, listing, number, number_of
@@ -143,7 +144,7 @@ def made(results: Results, others: Sequence[str] = ()) -> dict[str, Any]:
         paths += [results.data / "results" / method / name for name in _READ]
         paths.append(results.data / "training" / method / "curves.csv")
     inputs = {path.relative_to(results.data).as_posix(): path for path in paths}
-    inputs |= {path.as_posix(): path for path in sorted(measured.FOLDER.glob("*.*"))}
+    inputs |= {path.as_posix(): path for path in sorted(MEASURED.glob("*.*"))}
     return {
         "environment": describe_environment(),
         "parameters": json.dumps(own, indent=1, sort_keys=True, ensure_ascii=False),

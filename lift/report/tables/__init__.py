@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lift.report import measured, texts
+from lift.report import texts
 from lift.report.comparisons import Findings
-from lift.report.reading import read_curves
-from lift.report.tables import context, costs, differences, means
+from lift.report.reading import read_curves, read_measured
+from lift.report.tables import costs, differences, means
 from lift.report.tables.table import Table, to_csv, to_latex, to_markdown
 
 __all__ = ["Table", "build", "write"]
@@ -15,7 +15,7 @@ __all__ = ["Table", "build", "write"]
 def build(found: Findings) -> list[Table]:
     """Build every table, in the order of the page: the question's first, and prediction apart from all."""
     results, ahead = found.results, found.predicted
-    whole = measured.read(measured.FOLDER, found.planned[0].profile)
+    whole = read_measured(found.planned[0].profile)
     tables = [
         differences.verdicts(results, found.verdicts),
         differences.every_test(results, found.tests),
@@ -24,8 +24,8 @@ def build(found: Findings) -> list[Table]:
         differences.worst(results),
         *(means.of_benchmark(results, name) for name in results.config.benchmarks if results.measured(name)),
         means.by_difficulty(results),
-        context.alpha(results),
-        context.probes(results),
+        means.alpha(results),
+        differences.probes(results),
         costs.claims(results, whole),
         costs.memory(results),
         costs.compute(results),

@@ -7,11 +7,9 @@ from typing import Any
 from lift.config import Config
 from lift.report import texts
 from lift.report.comparisons import describe, gains
-from lift.report.measured import PARTS, Measured
 from lift.report.reading import Curves, read_alpha
-from lift.report.results import Results
-from lift.report.tables.context import entropies
-from lift.report.tables.means import predicting
+from lift.report.results import PARTS, Measured, Results
+from lift.report.tables.means import entropies, predicting
 from lift.report.tables.table import Column, Row, Table, table
 from lift.report.texts import METRICS, MISSING, NONE, listing, number
 
@@ -19,8 +17,7 @@ SPECIFIED = "lift15"
 """The specification's own model, of which the claims are."""
 _FRAME = 256 * 448  # pixels of the frame for which operations are shown first: Vimeo-90K's
 _AGREEMENT = 1e-5  # relative: both counts are written with six decimals
-_STEP = 3  # forward, and twice that backward
-_OPERATIONS = 2  # per multiply-accumulate
+_OPERATIONS = 3 * 2  # forward and twice that backward; of each two per multiply-accumulate
 
 
 def claims(results: Results, whole: Measured) -> Table | None:
@@ -130,7 +127,7 @@ def thesis(results: Results, whole: Measured, planned: tuple[Config, Mapping[str
             continue
         frame, phases = whole.frames[name], configs[name].train.phases
         pixels = sum(p.epochs * p.crop[0] * p.crop[1] for p in phases) * rules.samples
-        work = pixels / _FRAME * frame["gmacs_256x448"] * 1e9 * _STEP * _OPERATIONS
+        work = pixels / _FRAME * frame["gmacs_256x448"] * 1e9 * _OPERATIONS
         hours[name] = work / (1e12 * rules.tflops * rules.share) / 3600
         row: Row = {"method": name, "hours": hours[name], "main": "yes" if name in rules.main else ""}
         rows.append(row | {"parameters": frame["parameters"] / 1e6, "gmacs": frame["gmacs_256x448"]})

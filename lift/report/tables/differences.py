@@ -1,4 +1,4 @@
-"""Tables of differences: verdicts, every declared test, gains, strata, the worst videos."""
+"""Tables of differences: verdicts, every declared test, gains, strata, the worst videos, and probes."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lift.report.comparisons import BETTER, WORSE, describe, gains
+from lift.report.reading import read_table
 from lift.report.results import Results, unit_means
 from lift.report.tables.table import GAIN, LOSS, Column, Row, Table, interval, table
 from lift.report.texts import METRICS, NONE, words
@@ -128,3 +129,27 @@ def strata(results: Results, found: pd.DataFrame) -> Table | None:
             row["result"] = "a larger gain than in the control" if benefits else _FOUND[one["found"]]
         rows.append(row)
     return table("strata", results, rows, [results.base, *found["against"]])
+
+
+def probes(results: Results) -> Table | None:
+    """Return the gain of the whole window over each probe, by method and kind; None: nothing was probed.
+
+    A probe (lift/evaluation/probes.py) leaves the references as they are, so that the gain is what the frames
+    beyond them gave.
+    """
+    rows: list[Row] = []
+    asked: dict[str, None] = {}
+    text, numbers = ("benchmark", "clip", "group", "kind", "probe"), ("seed", "whole", "psnr", "moved")
+    for method in results.config.models:
+        found = read_table(results.data / "results" / method / "probes.csv", text, numbers)
+        found = found[found["benchmark"].isin(list(results.config.benchmarks))]
+        for (benchmark, taken), own in found.groupby(["benchmark", "probe"], sort=False):
+            asked[str(benchmark)] = None
+            kinds = {kind: part for kind, part in own.groupby("kind", sort=False) if kind}
+            for kind, part in {"all": own, **kinds}.items():
+                difference = (part["whole"] - part["psnr"]).to_numpy(np.float64)
+                (effect,) = describe(results, unit_means(difference, part["group"].to_numpy(np.str_)))
+                row: Row = {"method": method, "benchmark": results.title(str(benchmark)), "n": effect.n}
+                row |= {"taken": words(str(taken)), "kind": words(str(kind))}
+                rows.append(row | {"moved": float(part["moved"].mean())} | interval("gain", effect))
+    return table("probes", results, rows, benchmarks=list(asked))

@@ -1,4 +1,4 @@
-"""Tables of what was measured: metrics by benchmark and by difficulty, prediction, and the clip sets.
+"""Tables of means: metrics by benchmark and by difficulty, of prediction, of the weights α; the clip sets.
 
 Means are over clips, the field's convention and that of metrics.json; the interval beside them is over source
 videos, whose clips are resampled together.
@@ -6,8 +6,12 @@ videos, whose clips are resampled together.
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+
 from lift.report import texts
 from lift.report.comparisons import describe
+from lift.report.reading import read_alpha
 from lift.report.results import Results, clip_mean_parts
 from lift.report.tables.table import Column, Row, Table, interval, table
 from lift.report.texts import DIFFICULTIES, METRICS, MISSING, NONE, TWO_FRAMES
@@ -166,6 +170,45 @@ def predicting(predictions: Results, method: str) -> Row:
         return {"method": method, "window": "1" if method == "last" else "2", "mode": NONE}
     clip = predictions.configs[method].clip
     return {"method": method, "window": str(clip.before), "mode": clip.mode}
+
+
+def entropies(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the weights of each clip and training seed come to, of one method's table of `read_alpha`.
+
+    The entropy of α, −Σ α ln α, is ln n where all n frames weigh the same and 0 where one has all the weight;
+    its exponential is how many equally weighted frames would have as much (Hill, "Diversity and Evenness",
+    Ecology 1973).
+
+    Returns:
+        One row for each benchmark, clip and seed: `frames` (n), `share` (entropy over ln n; 1: all alike),
+        `effective` (its exponential, frames), `references` (α of the frames at offsets −1 and +1 together).
+    """
+    alpha = table["alpha"]
+    terms = table.assign(
+        entropy=-alpha * np.log(alpha.where(alpha > 0, 1)),
+        references=alpha.where(table["offset"].abs() == 1, 0),
+    )
+    found = terms.groupby(["benchmark", "clip", "seed"], dropna=False).agg(
+        frames=("alpha", "size"), entropy=("entropy", "sum"), references=("references", "sum")
+    )
+    found["share"] = (found["entropy"] / np.log(found["frames"])).where(found["frames"] > 1, 1.0)
+    return found.assign(effective=np.exp(found["entropy"])).reset_index()
+
+
+def alpha(results: Results) -> Table | None:
+    """Return the entropy of α against equal weights, by method and population; None: no method has any."""
+    rows: list[Row] = []
+    base: dict[str, Row] = {}
+    for method, found in read_alpha(results).items():
+        means = entropies(found).groupby("benchmark").mean(numeric_only=True)
+        for benchmark in (name for name in results.populations if name in means.index):
+            own = means.loc[benchmark]
+            row: Row = {"frames": own["frames"], "entropy": 100 * own["share"], "equal": 200 / own["frames"]}
+            row |= {"effective": own["effective"], "references": 100 * own["references"]}
+            rows.append(results.named(method) | {"benchmark": results.title(benchmark)} | row)
+            if method == results.base:
+                base[benchmark] = row
+    return table("alpha", results, rows, base=base)
 
 
 def data(results: Results) -> Table | None:
