@@ -329,10 +329,7 @@ def draw_lift_rife(shapes: dict[str, str]) -> str:
     return d.svg()
 
 
-FIGURES = {
-    "model_lift.svg": ("LIFT", draw_lift),
-    "model_lift_rife.svg": ("LIFT on RIFE", draw_lift_rife),
-}
+FIGURES = {"model_lift.svg": ("LIFT", draw_lift), "model_lift_rife.svg": ("LIFT on RIFE", draw_lift_rife)}
 """By file name: the heading whose table has the shapes, and what draws them."""
 
 

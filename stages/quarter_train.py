@@ -200,7 +200,7 @@ class _Trainer:
             _say(trace)
             why = f"{type(error).__name__}: {str(error).splitlines()[:1]}"
             self.note(name, status="failed", why=why, trace=trace)
-        gc.collect()
+        gc.collect()  # a job refers to itself (`saved`), so its tensors would wait for the collector
         if self.device.type == "cuda":
             torch.cuda.synchronize()  # raises where CUDA has had an error from which no process recovers
             torch.cuda.empty_cache()
@@ -248,7 +248,7 @@ class _Trainer:
         if done:
             again = replace(first, epochs=more, rate=first.rate * self.quarter.again)
             phases = [replace(first, epochs=done), again]
-        return _with(
+        return _with(  # one seed, and one validation at the end: the clock has no time for more
             config,
             phases=tuple(phases),
             samples_per_epoch=config.train.batch * config.train.accumulate,

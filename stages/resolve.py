@@ -5,13 +5,10 @@ clips, `download` and the report (lift/config/resolved.py), and in `code/` the d
 stage runs. The stages depend on these: what is mistyped ends here, before anything is deleted.
 """
 
-import json
-from pathlib import Path
-
 from lift import imports
 from lift.config import load_all
 from lift.config.resolved import FOLDER, files
-from lift.files import atomic
+from lift.files import read_json, write_json
 from stages.common import PARAMS, WEIGHTS, data_folder, run
 
 STAGES = ("download", "clips", "train", "evaluate", "pictures", "report")
@@ -28,17 +25,11 @@ def main(profile: str) -> None:
         (data_folder(profile) / name).mkdir(parents=True, exist_ok=True)
     folder = data_folder(profile) / FOLDER
     for name, content in wanted.items():
-        _write(folder / name, json.dumps(content, indent=1, sort_keys=True) + "\n")
+        if read_json(folder / name) != content:
+            write_json(folder / name, content)
     for path in folder.rglob("*.json"):
         if path.relative_to(folder).as_posix() not in wanted:
             path.unlink()
-
-
-def _write(path: Path, text: str) -> None:
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ def evaluate(
         made = {seed: method(sample) for seed, method in methods.items()}
         for seed, one in made.items():
             _refuse_non_finite(one, f"{benchmark}: {sample['clip']}: {_named(name, seed)}")
+        # Of all seeds at once: the target's features are the same.
         distances = lpips.measure_all([one.frame for one in made.values()], sample["target"])
         probed, found = index in evenly(len(clips), probes.get(benchmark, 0)), []
         for (seed, one), distance in zip(made.items(), distances, strict=True):

@@ -66,7 +66,7 @@ def line_up(
     rank = order.argsort(dim=1)  # (B, T): rank of each slot
     samples = torch.arange(len(offsets), device=offsets.device)
     rows, slots = torch.cat((samples, samples)), torch.cat((before, after))
-    if not references_only:
+    if not references_only:  # references come first, so that full-resolution features are made of them alone
         others = (valid & (offsets != first[:, None]) & (offsets != second[:, None])).nonzero()
         rows, slots = torch.cat((rows, others[:, 0])), torch.cat((slots, others[:, 1]))
     counts = valid.sum(dim=1)

@@ -31,7 +31,7 @@ def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained:
     check_name(model, "model.name")
     check_task(model, task, "model")
     create = importlib.import_module(f"lift.models.{model.name}.interpolator").create
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that a seed gives one model everywhere
         torch.manual_seed(derive(seed, "weights"))
         module: Interpolator = create(model)
     module.task = task

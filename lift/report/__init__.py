@@ -26,9 +26,8 @@ def write(
 ) -> None:
     """Write the whole report of a profile; what stood at `out` stays until the new one is complete.
 
-    environment.json says with what it was made: equal bytes can be asked of the same alone. Pictures of
-    footage that is not rendered are drawn below data/<profile>/scratch, as they may not be published. A few
-    numbers for `dvc exp show` go to data/<profile>/metrics.json.
+    environment.json says with what: equal bytes can be asked of the same alone. Below data/<profile> go
+    scratch/strips, pictures of real footage, which may not be published, and metrics.json for `dvc exp show`.
 
     Args:
         config: The profile's configuration, without an ablation.

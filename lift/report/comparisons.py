@@ -7,9 +7,8 @@ A verdict needs more than a small p: enough videos, an interval without 0 on the
 that do better than the references as they are, and for parts that were learnt here several trainings, all of
 the same sign. What lacks one of the last three is measured and not judged.
 
-Kinds of video are about the claim of specification section 1 on hard scenes, which is an interaction: not
-that the gain in a stratum is positive, but that it is larger than in plain scenes. Real video has one
-stratum, of frames that repeat while the scene moves (judder), against all other videos.
+Kinds of video are about the claim of specification section 1, an interaction: not that the gain is positive
+on hard scenes, but that it is larger than on plain ones. Real video has one kind of its own, judder.
 """
 
 import dataclasses

@@ -251,10 +251,7 @@ def _check_same_clips(config: Config, seeded: Mapping[str, Frames], folder: Path
 
 
 def _one_protocol(
-    config: Config,
-    seeded: Mapping[str, Frames],
-    protocols: Mapping[str, Mapping[str, Any]],
-    folder: Path,
+    config: Config, seeded: Mapping[str, Frames], protocols: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> dict[str, dict[str, str]]:
     """Return each benchmark's protocol; refuse methods measured under another, or on other clips."""
     agreed: dict[str, dict[str, str]] = {}
@@ -319,10 +316,7 @@ def _by_seed(table: pd.DataFrame, key: str, seeds: Sequence[int]) -> pd.DataFram
 
 
 def read_alpha(results: Results) -> dict[str, pd.DataFrame]:
-    """Read α of every method that was measured and sees more than the references.
-
-    Returns:
-        Of each method that has any: a row per clip, training seed and valid position.
+    """Read α of each measured method that weighs its window: a row per clip, seed and valid position.
 
     Raises:
         UserError: A file is no table of α.

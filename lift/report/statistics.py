@@ -250,14 +250,9 @@ def holm(p: Sequence[float]) -> list[float]:
 def detectable(n: int, deviation: float, alpha: float) -> float:
     """Return the smallest mean difference that a two-sided Wilcoxon test at `alpha` finds with 80 % power.
 
-    Args:
-        n: Videos.
-        deviation: Standard deviation of the differences.
-        alpha: Level of the single test, after any correction.
-
-    Returns:
-        The difference in the metric's unit, for normal differences. Infinite where no effect, however large,
-        could be found: the test's smallest p with n videos is 2 / 2^n.
+    It is for n normal differences of this standard deviation, and in their unit; `alpha` is the level of the
+    single test, after any correction. Infinite where no effect, however large, could be found: the test's
+    smallest p with n videos is 2 / 2^n.
     """
     if n < 3 or 2.0 ** (1 - n) > alpha:
         return math.inf

@@ -40,6 +40,7 @@ class Logs:
     def flush(self) -> None:
         """Bring TensorBoard's events to the disk: what a checkpoint counts as logged must survive a kill."""
         self._board.flush()
+        # Every session writes a file of its own; only the newest grows.
         newest = max(self._folder.glob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns)
         with newest.open("rb") as file:
             os.fsync(file.fileno())

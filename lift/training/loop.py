@@ -154,6 +154,7 @@ class _Run:
             batches = self._batches(phase, end)
             for step in range(self.state.step, end):
                 values, asked = self.stepper.take(wrapped, batches, step, self.state.recent)
+                # Before the yield: what follows a step, a checkpoint too, finds all of it in the state.
                 if self.average is not None:
                     self.average.update(step)
                 self.state.step = step + 1
@@ -179,7 +180,7 @@ class _Run:
                 worker_init_fn=leave_signals_to_trainer,
             )
             iterator = iter(loader)
-        while True:
+        while True:  # and not `for`: what is waited for a batch is measured
             before = time.perf_counter()
             batch = next(iterator, None)
             self.waited += time.perf_counter() - before

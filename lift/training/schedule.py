@@ -102,7 +102,7 @@ class Schedule:
     def rates(self, step: int) -> dict[str, float]:
         """Return the learning rate at `step` of each group of `step.parameter_groups`."""
         phase, first, end = self.phase(step)
-        position = (step - first) / max(1, end - 1 - first)
+        position = (step - first) / max(1, end - 1 - first)  # 1 at the last step, which has the final rate
         base = phase.final_rate + 0.5 * (phase.rate - phase.final_rate) * (1 + math.cos(math.pi * position))
         if step < self.train.warmup:
             base *= (step + 1) / (self.train.warmup + 1)

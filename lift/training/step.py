@@ -159,6 +159,7 @@ class Stepper:
             names += batch["clip"]
             for key, value in self._pass(wrapped, batch, step, number).items():
                 own[key] = own.get(key, 0.0) + value / self._schedule.passes
+        # With the loss, so that all processes learn at the same step that one was asked to stop.
         *shared, asked = mean(self._fabric, [*own.values(), float(self._job.stop.asked)])
         values = dict(zip(own, shared, strict=True))
         self._refuse_non_finite(step, values, names, own)
@@ -197,7 +198,7 @@ class Stepper:
             found = {"gradient": gradient}
             self._refuse_non_finite(step, {**found, **values}, names, {**own, **found})
         self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)  # a gradient of 0 would still decay frozen weights
         logged = {"gradient": gradient, "clipped": float(gradient > self._train.clip_norm)} if finite else {}
         return logged if self._scaler is None else {**logged, "overflow": float(not finite)}
 

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from lift.errors import UserError
 from lift.video import aspect
-from lift.video.look import USUAL, Look
+from lift.video.look import CONVERTIBLE, USUAL, Look
 from lift.video.media import first_frame, palettized, rehearse, start
 from lift.video.source import Format
 
@@ -167,7 +167,7 @@ def choose_coding(path: Path, codec: str | None, wish: Format) -> Coding:
             seen = coding.rehearsed()
         if seen is None or (wish.transparent and not seen.look.alpha):
             continue
-        if coding.look.rgb and not wish.look.matrixless and not wish.look.known:
+        if coding.look.rgb and not wish.look.matrixless and wish.look.matrix not in CONVERTIBLE:
             raise UserError(
                 f"the input stores colours by matrix {wish.look.matrix} of ITU-T H.273, which cannot be "
                 f"turned into RGB here; take a codec that keeps them, such as h265 or ffv1"

@@ -105,10 +105,9 @@ class VideoSource(Source):
         self.warnings += [
             f"{SPHERE[kind]} is left out" for kind in sorted(SPHERE.keys() & side_data_of(first))
         ]
+        self.sounds = any(s.type in ("audio", "subtitle") for s in container.streams)
         self.index, self._stored = video.index, (first.width, first.height)
-        self._declared: Fraction | None = None  # when it ends, as far as its header tells, seconds
-        if container.duration is not None and container.format.name in DECLARING:
-            self._declared = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
+        self._declared = _declared(container, video)
         # AVI stores no times: they are of no use where pictures lie in another order than they are shown in.
         self._timed = container.format.name != "avi" or not video.codec_context.has_b_frames
 
@@ -270,6 +269,18 @@ class VideoSource(Source):
         self._running.close()
 
 
+def _declared(container: InputContainer, video: VideoStream) -> Fraction | None:
+    """Return when a video ends by its file's header, seconds; None: it does not say. Its sound may go on."""
+    if container.format.name not in DECLARING or container.duration is None:
+        return None
+    if video.duration is not None and video.time_base is not None:
+        return ((video.start_time or 0) + video.duration) * video.time_base
+    if "DURATION" in video.metadata:  # of Matroska: [h]h:mm:ss.s, behind the pictures
+        hours, minutes, seconds = map(Fraction, video.metadata["DURATION"].split(":"))
+        return hours * 3600 + minutes * 60 + seconds
+    return Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
+
+
 def _videos(path: Path, container: InputContainer) -> list[VideoStream]:
     """Return the videos, the one that is read first.
 
@@ -307,11 +318,9 @@ def _passes(data: bytes) -> bool:
     end = len(data)
     while end > 0:
         size = int.from_bytes(data[end - FOOTER : end - FOOTER + 3], "big") + FOOTER
-        if size > end:
-            return False
         # By the polynomial 0x04C11DB7 from zero on, highest bit first; zlib's has the lowest first.
-        mirrored = data[end - size : end].translate(_MIRRORED)
-        if zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
+        mirrored = data[max(0, end - size) : end].translate(_MIRRORED)
+        if size > end or zlib.crc32(mirrored, 0xFFFFFFFF) != 0xFFFFFFFF:
             return False
         end -= size
     return True

@@ -34,8 +34,8 @@ MATRICES = {  # FFmpeg's AVColorSpace (ITU-T H.273, table 4) to the matrix of th
 # BT.709 is meant from this width, or above this height, where a file does not say (mpv).
 WIDE, TALL = 1280, 576
 RGB, BT709, UNSPECIFIED, SMPTE170M = 0, 1, 2, 6  # matrices
+CONVERTIBLE = {*MATRICES, RGB, UNSPECIFIED}
 LIMITED, FULL = 1, 2  # ranges
-WHOLE = ColorRange.JPEG  # the range of arrays
 SRGB = 13  # transfer
 USUAL = {1, 2, 5, 6, 7}  # primaries (ITU-T H.273) that a player takes for granted by a picture's size
 
@@ -199,15 +199,10 @@ class Look:
         return av.VideoFormat(self.format).components
 
     @property
-    def known(self) -> bool:
-        """Whether its matrix is one that conversions know, or is not told."""
-        return self.matrix in (*MATRICES, RGB, UNSPECIFIED)
-
-    @property
     def conversion(self) -> tuple[Colorspace, ColorRange]:
         """Matrix and range that a reader goes by."""
         fallback = Colorspace.ITU709 if self.high else Colorspace.ITU601
-        return MATRICES.get(self.matrix, fallback), WHOLE if self.range == FULL else ColorRange.MPEG
+        return MATRICES.get(self.matrix, fallback), ColorRange.JPEG if self.range == FULL else ColorRange.MPEG
 
     def to_rgb(self, frame: av.VideoFrame) -> Image:
         """Convert a frame of this look to RGB [H, W, 3], uint8, or uint16 where it is deep.
@@ -219,17 +214,15 @@ class Look:
 
     def unmixed(self, frame: av.VideoFrame) -> Image:
         """Convert a frame to RGB or RGBA as it is stored in pictures: colours do not depend on alpha."""
-        matrix, span = self.conversion
-        rgb = _converted(frame, _kind(deep=self.deep, alpha=self.alpha), (matrix, span), (matrix, WHOLE))
+        rgb = self.convert(frame, self.stored_as(_kind(deep=self.deep, alpha=self.alpha)))
         return rgb.to_ndarray()  # type: ignore[return-value] # one of the two types by the format
 
     def from_rgb(self, image: Image) -> av.VideoFrame:
         """Convert RGB [H, W, 3], or premultiplied RGBA [H, W, 4], 8 or 16 bits, to a frame of this look."""
-        matrix, span = self.conversion
         mixed = self.alpha and image.shape[2] == 4
         pixels: Any = np.ascontiguousarray(straight(image) if mixed else image[..., :3])
-        rgb = av.VideoFrame.from_ndarray(pixels, format=_kind(deep=image.dtype == np.uint16, alpha=mixed))
-        return _converted(rgb, self.format, (matrix, WHOLE), (matrix, span))
+        look = Look.of_image(pixels)
+        return look.convert(av.VideoFrame.from_ndarray(pixels, format=look.format), self)
 
     def tag(self, frame: av.VideoFrame) -> None:
         """Set on a frame how it is stored: some encoders go by their frames."""
@@ -245,7 +238,14 @@ class Look:
             other_matrix = matrix
         if other.format == self.format and (self.rgb or (matrix, span) == (other_matrix, other_span)):
             return frame
-        return _converted(frame, other.format, (matrix, span), (other_matrix, other_span))
+        return frame.reformat(
+            format=other.format,
+            src_colorspace=matrix,
+            dst_colorspace=other_matrix,
+            src_color_range=span,
+            dst_color_range=other_span,
+            interpolation=EXACT,
+        )
 
 
 def _kind(*, deep: bool, alpha: bool) -> str:
@@ -253,19 +253,6 @@ def _kind(*, deep: bool, alpha: bool) -> str:
     if alpha:
         return "rgba64le" if deep else "rgba"
     return "rgb48le" if deep else "rgb24"
-
-
-def _converted(
-    frame: av.VideoFrame, form: str, given: tuple[Colorspace, ColorRange], to: tuple[Colorspace, ColorRange]
-) -> av.VideoFrame:
-    return frame.reformat(
-        format=form,
-        src_colorspace=given[0],
-        src_color_range=given[1],
-        dst_colorspace=to[0],
-        dst_color_range=to[1],
-        interpolation=EXACT,
-    )
 
 
 def premultiplied(pixels: Image) -> Image:

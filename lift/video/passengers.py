@@ -88,15 +88,18 @@ class Passengers:
                 name = _name_of(stream)
                 if (name, self._muxer) == ("tmcd", "mov"):
                     continue  # made anew of the video's "timecode"
-                for maker, warning in _makers(self._muxer, stream):
+                what = f"{'sound' if stream.type == 'audio' else stream.type} ({name})"
+                for maker, other in _makers(self._muxer, stream):
                     if _arrives(self._muxer, maker, trial.streams[stream.index], samples[stream.index]):
                         copy, self._carriers[stream.index] = maker(self._container, stream)
                         copy.metadata.update(stream.metadata)
                         copy.disposition = stream.disposition
-                        self.warnings += filter(None, [warning])
+                        if other:
+                            converted = f"{what} is converted to {other}: {self._muxer} takes no copy"
+                            self.warnings.append(converted)
                         break
                 else:
-                    yield f"{'sound' if stream.type == 'audio' else stream.type} ({name})"
+                    yield what
 
     def _attach(self) -> Iterator[str]:
         """Take fonts and cover art along where there is a place for them; yield what could not come."""
@@ -212,20 +215,16 @@ def _name_of(stream: Any) -> str:
 
 
 def _makers(muxer: str, stream: Any) -> Iterator[tuple[Maker, str]]:
-    """Yield ways of taking a stream along, the best first, each with what the user is told of it."""
+    """Yield ways of taking a stream along, the best first, each with what becomes of it; nothing: a copy."""
     yield _copy, ""
-    context, name = stream.codec_context, _name_of(stream)
-    if context is None:
-        return
-    if stream.type == "audio":
+    context = stream.codec_context
+    if stream.type == "audio" and context is not None:
         for codec in SOUND.get(muxer, ()):
             for layout, rate in _sounds(codec, context):
                 fewer = "" if layout.nb_channels == context.layout.nb_channels else f", {layout.name}"
-                warning = f"sound ({name}) is converted to {codec}{fewer}: {muxer} takes no copy"
-                yield partial(_sound, codec, layout, rate), warning
-    if stream.type == "subtitle" and context.codec.text_sub and muxer in TEXT:
-        codec = TEXT[muxer]
-        yield partial(_text, codec), f"subtitles ({name}) are converted to {codec}: {muxer} takes no copy"
+                yield partial(_sound, codec, layout, rate), f"{codec}{fewer}"
+    if stream.type == "subtitle" and context is not None and context.codec.text_sub and muxer in TEXT:
+        yield partial(_text, TEXT[muxer]), TEXT[muxer]
 
 
 def _sounds(codec: str, context: Any) -> Iterator[tuple[av.AudioLayout, int]]:

@@ -215,7 +215,10 @@ def open_sink(job: Job, source: Source) -> Iterator[Sink]:
     with _writable(job.output):
         if not job.output.suffix:
             with atomic_folder(job.output) as folder:
-                yield FolderSink(folder, Format(**wish))
+                pictures = FolderSink(folder, Format(**wish))
+                if isinstance(source, VideoSource) and source.sounds:
+                    pictures.warnings.append("sound and subtitles are left out of a folder of pictures")
+                yield pictures
                 if job.output.exists() and not job.force:
                     raise UserError(f"{job.output}: appeared during the work; choose another name")
             return

@@ -125,6 +125,16 @@ def test_nothing_in_a_figure_is_cut_off(drawings):
             assert inside.y1 < height + 0.02, drawing.name
 
 
+def test_models_are_rows_of_the_figure_of_time_and_the_fastest_comes_first(drawings):
+    (time,) = (drawing for drawing in drawings if drawing.name == "time")
+    axes, *others = time.figure.axes
+    seconds = [line.get_xdata()[0] for line in axes.lines]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert seconds == sorted(seconds)
+    assert len(seconds) == len(set(names)) == len(names)
+    assert all(len(panel.lines) == len(names) for panel in others)
+
+
 def test_figures_are_as_wide_as_a_text_column(written):
     for path in (written / "figures").glob("*.png"):
         assert cv2.imread(str(path)).shape[1] == 1180  # 5.9 inches at 200 dots

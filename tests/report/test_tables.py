@@ -13,6 +13,7 @@ import pytest
 from lift.config import load_all
 from lift.report import tables
 from lift.report.reading import read, read_measured
+from lift.report.tables.means import data as data_table
 from lift.report.tables.means import of_benchmark
 from lift.report.tables.table import Column, Table, to_csv, to_latex, to_markdown
 from lift.report.texts import latex, number
@@ -211,6 +212,15 @@ def test_a_mean_of_few_videos_has_no_interval_and_the_note_says_why(built):
     table = built["results_davis"]
     assert "psnr_low" not in table.frame
     assert "no interval: 6 source videos cannot bound it (fewer than 8)" in " ".join(table.notes)
+
+
+def test_a_set_without_clips_is_not_called_anybodys_footage(results):
+    none = dataclasses.replace(
+        results, sizes={**results.sizes, "train": 0}, procedural={**results.procedural, "train": False}
+    )
+    assert list(data_table(none).frame.set_index("set").loc["train", ["footage", "clips"]]) == [
+        "no clips in this run", "–",
+    ]  # fmt: skip
 
 
 def test_fewer_frames_than_the_window_are_told(results):

@@ -161,3 +161,18 @@ def test_deinterlacing_what_is_not_marked_says_what_it_takes_it_for(tmp_path, wo
     given, said = woven(tmp_path / "in.mp4", "libx264", {}, marked=False), []
     run(Job(input=given, output=tmp_path / "out.mp4", deinterlace=True), AVERAGE, said.append)
     assert said == ["not marked as interlaced; deinterlaced all the same, upper field first"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_sound_that_goes_on_is_no_sign_of_a_file_that_was_cut_off(tmp_path, film, suffix):
+    whole, given = tmp_path / f"whole{suffix}", tmp_path / f"in{suffix}"
+    film(whole, count=50, codec="mjpeg", form="yuvj420p", tones=[("libmp3lame", 48000, "stereo")])
+    with av.open(str(whole)) as source, av.open(str(given), "w") as out:
+        streams = [out.add_stream_from_template(s, opaque=True) for s in source.streams]
+        for packet in source.demux():
+            if packet.size and (packet.stream.type == "audio" or packet.pts * packet.time_base < 1):
+                packet.stream = streams[packet.stream.index]
+                out.mux(packet)
+    outcome = run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
+    assert outcome.trouble is None
+    assert 20 < outcome.originals < 30

@@ -223,3 +223,9 @@ def test_sound_stays_with_the_pictures_after_a_gap(tmp_path, film):
     assert loud[0.7] < 0.01
     assert loud[1.2] > 0.1
     assert max(loud) == pytest.approx(2, abs=0.1)
+
+
+def test_pictures_have_no_sound_and_say_so(tmp_path, film):
+    said = smooth(film(tmp_path / "in.mkv"), tmp_path / "out")
+    assert said == ["sound and subtitles are left out of a folder of pictures"]
+    assert smooth(film(tmp_path / "mute.mkv", tones=()), tmp_path / "mute") == []

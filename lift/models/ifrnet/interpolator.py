@@ -41,7 +41,7 @@ class IfrNet(Interpolator):
         super().__init__()
         options = model.ifrnet
         widths = narrowed(options.widths, options.factor)
-        self.multiple = max(2 ** len(widths), 4)
+        self.multiple = max(2 ** len(widths), 4)  # 4: what is given at a quarter is whole
         self.pyramid = Pyramid(widths, options.first_kernel)
         # Coarsest first. It sees both references and the time; the others φ_t, both warped, and two flows.
         finer, final = widths[-2::-1], FLOWS + 1 + 3  # flows, mask, residual

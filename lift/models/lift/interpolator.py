@@ -56,7 +56,7 @@ class Lift(Interpolator):
         self.context_width = model.widths[4]
         self.motion = model.flow
         self.compares = model.flow != "plain"
-        self.multiple = lcm(MULTIPLE, 16 * model.patch)
+        self.multiple = lcm(MULTIPLE, 16 * model.patch)  # whole patches of s16
         # Stages 1 and 2
         self.encoder = Encoder(model.widths, deep=model.use_context, keep_s2=model.flow == "matching")
         names = (f"encoder.{name}" for name, _ in self.encoder.named_parameters())

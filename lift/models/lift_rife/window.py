@@ -162,6 +162,7 @@ class RifeWindow(nn.Module):
         padded, _ = pad_to_multiple(crop_to(references, size), self.rife.multiple, "constant")
         time = -ends[0] / (ends[1] - ends[0])
         estimate = self.rife(padded, references.new_full((len(references) // 2,), time), features)
+        # RIFE's black edge is cut off; up to even sides the map's own edge is repeated
         edges = (0, references.shape[3] - size[1], 0, references.shape[2] - size[0])
         return Estimate(*(F.pad(crop_to(maps, size), edges, mode="replicate") for maps in estimate))
 

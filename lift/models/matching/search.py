@@ -117,7 +117,7 @@ def visibility(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: 
 def _step(frames: Tensor, offsets: Sequence[float], pairs: Pairs, options: Matching) -> Tensor:
     """Return the best further step (B, 2, h, w) of frames (B, F, 3, h, w) that are aligned so far."""
     height, width = frames.shape[3:]
-    room = options.reach * max(OFFSETS)
+    room = options.reach * max(OFFSETS)  # a frame at offset o is moved o times as far as a step
     padded = each_frame(lambda maps: F.pad(maps, (room, room, room, room), mode="replicate"), frames)
 
     def at(offset: float, x: int, y: int) -> Tensor:

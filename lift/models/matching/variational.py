@@ -210,7 +210,7 @@ def _relaxed(flow: Tensor, equations: Tensor, stiffness: Tensor, prior: float, o
     """Solve for v or a (B, 2, h, w), held to its neighbours and to 0, by sweeps of Jacobi's method."""
     xx, xy, yy, x, y = torch.split(equations, 1, dim=1)
     right, down = flow.roll(-1, 3) - flow, flow.roll(-1, 2) - flow
-    right[..., -1], down[..., -1, :] = 0, 0
+    right[..., -1], down[..., -1, :] = 0, 0  # `roll` wraps around, and beyond the edge there is no step
     steps = (right**2 + down**2).sum(dim=1, keepdim=True)
     hold = F.pad(stiffness / torch.sqrt(steps + options.softness**2), (1, 1, 1, 1), mode="replicate")
     middle = hold[..., 1:-1, 1:-1]

@@ -140,7 +140,7 @@ class Rife(Interpolator):
         """Compare with the teacher (Huang et al., section 3.3, equations 6 and 7)."""
         teacher = self._corrected(self.block_tea, both, pair, students[-1], 1, (truth,))
         wrong = (teacher.frame - truth).abs().mean(dim=1, keepdim=True)
-        goal = teacher.flow.detach()
+        goal = teacher.flow.detach()  # the students learn from the teacher, not the teacher from them
         distances = []
         for student in students:
             # A teacher who is no better at a pixel has nothing to teach there.

@@ -56,8 +56,7 @@ class Shown:
 def read(results: Results) -> list[Shown]:
     """Read all pictures, of benchmarks that were measured; none are asked for where `report.worst` is 0.
 
-    Returns:
-        Those of the first benchmark first, and of each the middling one.
+    Those of the first benchmark come first, and of each the middling one.
 
     Raises:
         UserError: They are not there, or broken.

@@ -1,13 +1,11 @@
 """The page: question and answer first, then figures and tables, then how they were made.
 
-The answer's sentences are generated from the tests: what was asked, what the numbers say, and whether they
-can say it. Nothing is written by hand for one outcome: a comparison that comes out against the hypothesis is
-told in the same words. "Temporal shift" is read in two ways, and H0 is judged apart for each: by the width of
-the window, and by where in it the missing frame sits.
+The answer's sentences are generated from the tests, in the same words whatever comes out. "Temporal shift" is
+read in two ways, and H0 is judged apart for each: by the width of the window, and by where in it the missing
+frame sits.
 
-How it was made is told without a commit: the report is committed with its results, so its bytes cannot hold
-their own commit's name. Hashes of the parameters and of the report's own code stand in its place; dvc.lock
-holds those of all stages.
+No commit is named: the report is committed with its results, so its bytes cannot hold their commit's name.
+Hashes of the parameters and of the report's code stand in its place; dvc.lock holds those of all stages.
 """
 
 import dataclasses

@@ -86,10 +86,9 @@ def _start(results: Results, method: str, benchmark: str) -> Row:
 
 
 def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[str, Row]:
-    """Return the interval of each method's mean over clips, of every metric; none of few videos.
+    """Return the interval of each method's mean over clips, of every metric; none where videos are few.
 
-    Of few and skewed values the studentised interval is far wider than the values can be, and no other one
-    has its coverage.
+    It would be far wider than the values can be, and no narrower one has its coverage.
     """
     if results.many(benchmark) < results.config.report.least_interval:
         return {}
@@ -106,9 +105,8 @@ def _spreads(results: Results, benchmark: str, metrics: Sequence[str]) -> dict[s
 def _published(results: Results, benchmark: str, name: str, ours: str) -> Table | None:
     """Return what others published, as a block below the table `name`, which is titled `ours`.
 
-    Other training and protocols: no common ranks, and beside stand-ins not shown at all, as it would invite a
-    comparison that means nothing. published.yaml has each row with its source and protocol (protocols
-    section 2).
+    Other training and protocols: no common ranks, and not shown beside stand-ins, where comparing would mean
+    nothing. published.yaml has each row with its source and protocol (protocols section 2).
     """
     published = texts.read("published.yaml")
     rows = published["tables"].get(name, ())
