@@ -67,9 +67,10 @@ class FlowEstimator(nn.Module):
         maps = raised(self.s8(torch.cat((s8, context8, time_channel(time, s8)), dim=1)))
         # 2. correction at s4
         heard = (s4, context4, maps, time_channel(time, s4))
-        maps = maps + self.s4(torch.cat(heard, dim=1))  # (B, 6, H/4, W/4)
+        delta = self.s4(torch.cat(heard, dim=1))  # (B, 6, H/4, W/4)
+        # Added apart: of a part of a tensor with channels last, the sigmoid is computed with other last bits.
+        flow, logits = maps[:, :FLOWS] + delta[:, :FLOWS], maps[:, FLOWS:] + delta[:, FLOWS:]
         # 3. the sigmoid comes only here, so that corrections add up as logits
-        flow, logits = maps[:, :FLOWS], maps[:, FLOWS:]
         return flow, torch.sigmoid(logits) if self.logits else torch.full_like(flow[:, :2], 0.5)
 
 
