@@ -25,12 +25,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """Yields what `items` yields, made up to `depth` ahead in a thread; its errors are raised here."""
 
     def __init__(self, items: Iterable[T], depth: int) -> None:
         self._items = iter(items)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
         self._made = deque(self._next() for _ in range(depth))
 
     def _next(self) -> Future[T]:
@@ -90,11 +90,11 @@ def in_order(
         workers: How many threads compute at once.
     """
     source, busy = iter(items), threading.Semaphore(workers)
-    pending: deque[tuple[T, Ahead[list[R]]]] = deque()
+    pending: deque[tuple[T, Prefetch[list[R]]]] = deque()
     try:
         while True:
             more = islice(source, AHEAD * workers + 1 - len(pending))
-            pending.extend((item, Ahead(_portions(work(item), size, busy), PORTIONS)) for item in more)
+            pending.extend((item, Prefetch(_portions(work(item), size, busy), PORTIONS)) for item in more)
             if not pending:
                 return
             item, made = pending[0]

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from lift.threads import AHEAD, PORTION, PORTIONS, Ahead, Behind, in_order
+from lift.threads import AHEAD, PORTION, PORTIONS, Behind, Prefetch, in_order
 
 
 def test_items_come_in_order():
-    assert list(Ahead(range(50), 3)) == list(range(50))
+    assert list(Prefetch(range(50), 3)) == list(range(50))
 
 
 def test_no_more_than_the_depth_is_made_ahead():
@@ -20,7 +20,7 @@ def test_no_more_than_the_depth_is_made_ahead():
             made.append(k)
             yield k
 
-    stream = Ahead(source(), 3)
+    stream = Prefetch(source(), 3)
     next(iter(stream))
     time.sleep(0.2)
     assert len(made) <= 1 + 3 + 1
@@ -29,7 +29,7 @@ def test_no_more_than_the_depth_is_made_ahead():
 
 def test_closing_ends_the_thread():
     before = threading.active_count()
-    stream = Ahead(range(1000), 1)
+    stream = Prefetch(range(1000), 1)
     next(iter(stream))
     stream.close()
     assert threading.active_count() == before
@@ -40,7 +40,7 @@ def test_errors_of_the_source_are_raised_where_it_is_read():
         yield 1
         raise KeyError("gone")
 
-    stream = iter(Ahead(source(), 3))
+    stream = iter(Prefetch(source(), 3))
     assert next(stream) == 1
     with pytest.raises(KeyError, match="gone"):
         next(stream)

@@ -16,10 +16,10 @@ REACH = AROUND + HELD
 
 
 def mark(frames: Iterable[Frame], rule: Continuity) -> Iterator[Frame]:
-    """Number the scenes and mark repeated frames, `REACH` frames behind the input.
+    """Number the shots and mark repeated frames, `REACH` frames behind the input.
 
     Yields:
-        The same frames, with scene, repeats, stutters and motion filled in.
+        The same frames, with shot, repeats, stutters and motion filled in.
     """
     view = _View(rule)
     for frame in frames:
@@ -40,7 +40,7 @@ class _View:
         self._differences: list[float] = []
         self._peaks: list[float] = []
         self._equal: list[bool] = []
-        self._place = self._scene = 0  # of the frame that leaves next
+        self._place = self._shot = 0  # of the frame that leaves next
         self._last: Image | None = None
 
     def add(self, frame: Frame) -> None:
@@ -60,11 +60,11 @@ class _View:
         frame = self.waiting.popleft()
         if self._place > 0:
             pair = self._place - 1
-            self._scene += frame.apart or self._cuts(pair)
+            self._shot += frame.apart or self._cuts(pair)
             frame.stutters = self._repeats(pair)
             frame.repeats = frame.stutters or self._equal[pair]
             frame.motion = self._differences[pair]
-        frame.scene = self._scene
+        frame.shot = self._shot
         if self._place <= REACH:
             self._place += 1
         else:

@@ -68,7 +68,7 @@ def smooth(
     past.append(last.frame)
     end, duration = times[-1], times[-1] - times[0]
     for step, made in enumerate(_predicted(list(past), method, predict), start=1):
-        frame = Frame(image=made, time=end + step * duration, kind="predicted", scene=last.frame.scene)
+        frame = Frame(image=made, time=end + step * duration, kind="predicted", shot=last.frame.shot)
         for tick in schedule.last(frame.time, duration):
             yield Shown(time=tick * schedule.stretch, frame=frame)
 
@@ -80,7 +80,7 @@ def finest(schedule: Schedule, settings: Settings) -> int:
 
 
 def _predicted(past: list[Frame], method: Method, count: int) -> list[Image]:
-    """Make `count` frames after the last one, from those of its scene."""
+    """Make `count` frames after the last one, from those of its shot."""
     if not count:
         return []
     known = _context(past[::-1], newer=True)[::-1]
@@ -113,8 +113,8 @@ class _Gap:
         self.ticks = past[0].ticks
         self._start, self._length = past[0].moment, future[0].moment - past[0].moment
         self._method, self._parts, self._snap = method, parts, snap
-        # Nothing can be made where the right original is of another scene, or the same picture.
-        self._parted = self.left.scene != self.right.scene or self.right.repeats
+        # Nothing can be made where the right original is of another shot, or the same picture.
+        self._parted = self.left.shot != self.right.shot or self.right.repeats
         self._known = {Fraction(0): self.left, Fraction(1): self.right}
         around = dict(enumerate(_context([one.frame for one in future], newer=False), start=1))
         around |= {-k: frame for k, frame in enumerate(_context([one.frame for one in past], newer=True))}
@@ -146,9 +146,9 @@ class _Gap:
 
     def _copy(self, place: Fraction) -> Frame:
         """Return the left original again."""
-        image, picture, scene = self.left.image, self.left.picture, self.left.scene
+        image, picture, shot = self.left.image, self.left.picture, self.left.shot
         time = self._time(place)
-        return Frame(image=image, picture=picture, time=time, kind="copied", scene=scene, repeats=True)
+        return Frame(image=image, picture=picture, time=time, kind="copied", shot=shot, repeats=True)
 
     def _window(self, place: Fraction) -> dict[Fraction, Frame]:
         """Return the frames from which that at `place` is made, by offset."""
@@ -169,7 +169,7 @@ class _Gap:
             image=to_image(middle.image, self.left.image),
             time=self._time(place),
             kind="interpolated",
-            scene=self.left.scene,
+            shot=self.left.shot,
             motion=self.right.motion,
             alpha=None if middle.alpha is None else dict(zip(numbers, middle.alpha, strict=True)),
         )
@@ -181,7 +181,7 @@ class _Gap:
 
 
 def _context(frames: list[Frame], *, newer: bool) -> list[Frame]:
-    """Keep what belongs to the first one's scene, without duplicates: nearest first.
+    """Keep what belongs to the first one's shot, without duplicates: nearest first.
 
     Args:
         frames: Originals from a gap outwards.
@@ -189,7 +189,7 @@ def _context(frames: list[Frame], *, newer: bool) -> list[Frame]:
     """
     kept = frames[:1]
     for near, far in pairwise(frames):
-        if far.scene != frames[0].scene:
+        if far.shot != frames[0].shot:
             break
         if not (near if newer else far).repeats:
             kept.append(far)

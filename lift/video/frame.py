@@ -25,9 +25,9 @@ class Frame:
     picture: Any = None
     """An original as it came (a decoded frame, a user's array): passed on untouched."""
     apart: bool = False
-    """Begins a scene whatever it shows: something is missing before it."""
-    scene: int = 0
-    """Number of the scene; nothing is blended across two."""
+    """Begins a shot whatever it shows: something is missing before it."""
+    shot: int = 0
+    """Number of the shot, from cut to cut; nothing is blended across two."""
     repeats: bool = False
     """Shows the same as the frame before it."""
     stutters: bool = False

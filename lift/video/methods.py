@@ -178,7 +178,7 @@ class Predicting(Method):
             return [past[-1]] * count
         known = torch.cat(list(past[-self.past :]))
         offsets = torch.arange(-self.past, 0, dtype=torch.float32)
-        frames = known.new_zeros(self.past, *known.shape[1:])  # a short scene leaves the first ones absent
+        frames = known.new_zeros(self.past, *known.shape[1:])  # a short shot leaves the first ones absent
         frames[-len(known) :] = known
         with self._computing():
             sample = {"frames": frames, "offsets": offsets, "valid": offsets >= -len(known)}

@@ -163,7 +163,7 @@ def pace(
         if before is not None:
             duration = frame.time - before.time
             ticks.extend(schedule.between(before.time, frame.time))
-        cut = before is None or before.scene != frame.scene
+        cut = before is None or before.shot != frame.shot
         if not smoothed or cut or not frame.stutters:
             keys.append((frame, cadence.moment(frame, duration, cut=cut) if smoothed else frame.time))
         before = frame

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from lift.errors import UserError
 from lift.files import full_disk_explained
 from lift.progress import bar
-from lift.threads import Ahead, Behind
+from lift.threads import Behind, Prefetch
 from lift.video.codecs import container_of
 from lift.video.cuts import mark
 from lift.video.engine import finest, smooth
@@ -75,7 +75,7 @@ def run(
             say(warning)
         adds = schedule.fps is not None or schedule.factor > UNCHANGED
         repeats = job.repeats or ("smooth" if adds and method.name != "repeat" else "keep")
-        decoded = Ahead(source.frames(), DEFAULTS.queue)
+        decoded = Prefetch(source.frames(), DEFAULTS.queue)
         stack.callback(decoded.close)
         marked = _counted(mark(decoded, DEFAULTS.continuity), outcome, lambda: say(STUTTERS[repeats]))
         shown = smooth(marked, fitted, schedule, predict=job.predict, repeats=repeats)
@@ -93,7 +93,7 @@ def run(
                     writer.put(item)
                     report(item)
                     advanced.update()
-                    outcome.shown, outcome.cuts = outcome.shown + 1, item.frame.scene
+                    outcome.shown, outcome.cuts = outcome.shown + 1, item.frame.shot
                     if outcome.interrupted:
                         break
                 else:

@@ -33,7 +33,7 @@ from lift.video.source import Format, Source
 NUMBERED = "{:06d}.png"
 STREAMED = ("matroska", "webm", "mpegts")  # muxers whose files play without an end
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk
-COLUMNS = ("frame", "time", "kind", "scene", "cut", "motion", "alpha")
+COLUMNS = ("frame", "time", "kind", "shot", "cut", "motion", "alpha")
 
 
 class Sink:
@@ -259,15 +259,15 @@ def open_report(path: Path | None) -> Iterator[Callable[[Shown], None]]:
     with _writable(path), atomic(path) as temporary, temporary.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
-        numbers, scene = count(), 0
+        numbers, shot = count(), 0
 
         def add(shown: Shown) -> None:
-            nonlocal scene
+            nonlocal shot
             frame = shown.frame
             alpha = " ".join(f"{offset:+d}:{share:.4f}" for offset, share in (frame.alpha or {}).items())
-            time, motion, cut = f"{float(shown.time):.6f}", f"{frame.motion:.3f}", int(frame.scene != scene)
-            rows.writerow((next(numbers), time, frame.kind, frame.scene, cut, motion, alpha))
-            scene = frame.scene
+            time, motion, cut = f"{float(shown.time):.6f}", f"{frame.motion:.3f}", int(frame.shot != shot)
+            rows.writerow((next(numbers), time, frame.kind, frame.shot, cut, motion, alpha))
+            shot = frame.shot
 
         yield add
 

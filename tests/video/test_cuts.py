@@ -20,7 +20,7 @@ def marked(images):
 
 
 def cuts(images):
-    return [k for k, (a, b) in enumerate(pairwise(marked(images)), start=1) if a.scene != b.scene]
+    return [k for k, (a, b) in enumerate(pairwise(marked(images)), start=1) if a.shot != b.shot]
 
 
 def test_a_cut_between_two_scenes_is_found(picture):
@@ -91,7 +91,7 @@ def test_the_rule_is_the_one_of_params_yaml():
 
 def test_something_missing_begins_a_scene(picture):
     frames = [Frame(image=picture(k), time=Fraction(k), apart=k == 3) for k in range(6)]
-    assert [f.scene for f in mark(iter(frames), DEFAULTS.continuity)] == [0, 0, 0, 1, 1, 1]
+    assert [f.shot for f in mark(iter(frames), DEFAULTS.continuity)] == [0, 0, 0, 1, 1, 1]
 
 
 def test_sixteen_bits_are_judged_like_eight(picture):

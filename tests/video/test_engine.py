@@ -113,9 +113,9 @@ def test_scenes_are_never_blended(frames, lift):
         at_cut = shown[13:16]
         assert kinds(at_cut) == "ccc"
         assert all(np.array_equal(s.frame.image, originals[3].image) for s in at_cut)
-        assert [s.frame.scene for s in shown[::4]] == [0] * 4 + [1] * 4
-    offsets = [tuple(s.frame.alpha) for s in shown if s.frame.alpha and s.frame.scene == 1]
-    assert (-1, 1, 3, 5) in offsets  # the new scene's first gap sees nothing of the old one
+        assert [s.frame.shot for s in shown[::4]] == [0] * 4 + [1] * 4
+    offsets = [tuple(s.frame.alpha) for s in shown if s.frame.alpha and s.frame.shot == 1]
+    assert (-1, 1, 3, 5) in offsets  # the new shot's first gap sees nothing of the old one
 
 
 def test_duplicates_are_copied_and_left_out_of_the_context_where_they_are_kept(frames, lift):
