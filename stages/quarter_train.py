@@ -94,9 +94,9 @@ class Clock(StopRequest):
         return self.over or time.time() >= self.until
 
 
-def share(weights: Sequence[float], seconds: float) -> float:
-    """Return the first one's share of the seconds that are left for all."""
-    return max(0.0, seconds) * weights[0] / math.fsum(weights)
+def share(parts: Sequence[float], seconds: float) -> float:
+    """Return the first part's share of the seconds that are left for all."""
+    return max(0.0, seconds) * parts[0] / math.fsum(parts)
 
 
 def steps(seconds: float, per_step: Sequence[float], finish: float, margin: float) -> int:

@@ -90,7 +90,9 @@ def _train(config: Config, fabric: Fabric, stop: StopRequest, folders: ExitStack
     def scratch() -> Path:
         place, name = home() / data / "scratch", run_name(config, data)
         same = place.glob(f"{config.method}-seed{config.seed}-*")
-        others = sorted(path.name for path in same if path.is_dir() and path.name != name)
+        others = sorted(
+            path.name for path in same if path.is_dir() and path.suffix != ".done" and path.name != name
+        )
         if others and not (place / name).exists():
             fabric.print(
                 f"{place}: {', '.join(others)}: begun with other values, not continued", file=sys.stderr

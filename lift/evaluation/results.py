@@ -54,7 +54,7 @@ RUNNING = ("ms_ssim", "lpips")
 PREDICTED = (*CLIP, "horizon", *AHEAD, "lpips")
 """The same of prediction; horizon: how many frames after the last given one a frame lies."""
 ALPHA = ("benchmark", "clip", "kind", "seed", "offset", "alpha")
-"""Columns of alpha.csv: the weight α of one context frame of one clip."""
+"""Columns of alpha.csv: α of one context frame of one clip."""
 PROBES = (
     *CLIP,
     "probe",

@@ -21,7 +21,7 @@ class Validated(NamedTuple):
     Attributes:
         means: Mean over all clips of each metric, of the loss (`validation_loss`) and of its parts
             (`validation_loss_<part>`).
-        alpha: Mean weight of a frame by its offset, over the clips that have it; empty without weights.
+        alpha: Mean α of a frame by its offset, over the clips that have it; empty where the model has none.
         shown: This process' first clip, as a batch of one, and the model's output for it, if it had one.
     """
 
@@ -68,7 +68,7 @@ def validate(job: Job, clips: Any = None) -> Validated:
 
 
 def _alpha(batch: dict[str, Tensor], output: Any) -> dict[int, float]:
-    """Return the weight α of each present frame of the only clip of a batch, by its offset."""
+    """Return α of each present frame of the only clip of a batch, by its offset."""
     if output.alpha is None:
         return {}
     columns = (batch["offsets"][0].tolist(), batch["valid"][0].tolist(), output.alpha[0].tolist())
