@@ -2,8 +2,9 @@
 
 `table`: seconds and peak memory per made frame at --factor 2, decoding and encoding included, each row in a
 process of its own, whose peak memory only grows. `ratio`: the same at 480p, and RIFE v4.25 as a model of the
-pipeline, over a plain forward of its network on two frames that are padded already, with as many threads; the
-median of the ratios of neighbours, interleaved in one run, so that a busy machine does not change them.
+pipeline and from pictures to pictures (without decoding and encoding), over a plain forward of its network on
+two frames that are padded already, with as many threads; the median of the ratios of neighbours, interleaved
+in one run, so that a busy machine does not change them.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from lift.config.load import PARAMS
 from lift.files import ROOT
 from lift.models.rife_v4.interpolator import RifeV4
 from lift.ops.pad import pad_to_multiple
+from lift.video.api import interpolate
 from lift.video.choose import choose
 from lift.video.job import Job
 from lift.video.methods import Method
@@ -115,6 +117,8 @@ def ratio(models: list[str], threads: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         given = footage(Path(folder) / "in.mp4", SIZES["480p"], SHORT)
         turns: dict[str, Callable[[], Seconds]] = {"rife_v4, as a model": lambda: _repeated(plain, *asked)}
+        pictures = [_picture(k, SIZES["480p"]) for k in range(SHORT)]
+        turns["rife_v4, from pictures to pictures"] = lambda: _in_memory(plain, pictures)
         turns |= {name: partial(_smooth, given, choose(name)) for name in models}
         found: dict[str, list[Seconds]] = {name: [] for name in turns}
         for place in range(rounds + 1):  # the first one warms up
@@ -126,6 +130,12 @@ def ratio(models: list[str], threads: int, rounds: int) -> None:
     for name, ratios in found.items():
         clock, processor = (median(one[k] for one in ratios) for k in (0, 1))
         print(f"| {name} | {clock:.3f} | {processor:.3f} |")
+
+
+def _in_memory(model: RifeV4, pictures: list[NDArray[np.uint8]]) -> Seconds:
+    clock, processor = time.perf_counter(), time.process_time()
+    made = len(list(interpolate(pictures, model, device="cpu"))) - len(pictures)
+    return (time.perf_counter() - clock) / made, (time.process_time() - processor) / made
 
 
 def _repeated(work: Callable[..., object], *given: torch.Tensor) -> Seconds:

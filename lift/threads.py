@@ -26,7 +26,11 @@ def processors() -> int:
 
 
 class Prefetch(Generic[T]):
-    """Yields what `items` yields, made up to `depth` ahead in a thread; its errors are raised here."""
+    """Yields what `items` yields, made up to `depth` ahead in a thread.
+
+    Raises:
+        Exception: What `items` raises, in its place: after all that was yielded before.
+    """
 
     def __init__(self, items: Iterable[T], depth: int) -> None:
         self._items = iter(items)
@@ -47,9 +51,11 @@ class Prefetch(Generic[T]):
 
 
 class Behind(Generic[T]):
-    """Calls `work` for every item in a thread, up to `depth` behind; `put` and `close` raise its errors.
+    """Calls `work` for every item in a thread, up to `depth` behind.
 
-    Nothing is done with what comes after an item that went wrong.
+    Each item's future first asks for the result of the one before, so that an error goes on along the chain
+    and nothing is done with what comes after an item that went wrong; `put` looks at the future `depth` items
+    back, and so raises the error up to `depth` items late.
     """
 
     def __init__(self, work: Callable[[T], None], depth: int) -> None:
@@ -59,18 +65,26 @@ class Behind(Generic[T]):
         self._waiting: deque[Future[None]] = deque()
 
     def _after(self, before: Future[None], item: T) -> None:
-        before.result()  # raises what went wrong there, so that it goes on from item to item
+        before.result()
         self._work(item)
 
     def put(self, item: T) -> None:
-        """Hand over an item; waits while the thread is `depth` behind, and raises what went wrong before."""
+        """Hand over an item; waits while the thread is `depth` behind.
+
+        Raises:
+            Exception: What `work` raised for an item at least `depth` before this one.
+        """
         self._latest = self._pool.submit(self._after, self._latest, item)
         self._waiting.append(self._latest)
         if len(self._waiting) > self._depth:
             self._waiting.popleft().result()
 
     def close(self) -> None:
-        """Wait until all items are done; raises what went wrong with one."""
+        """Wait until all items are done.
+
+        Raises:
+            Exception: What `work` raised for any of them.
+        """
         self._pool.shutdown()
         self._latest.result()
 
@@ -88,6 +102,9 @@ def in_order(
         work: Gives an item's results one by one; each item's runs in a thread of its own.
         size: Bytes that a result holds.
         workers: How many threads compute at once.
+
+    Raises:
+        Exception: What `items` raises, as soon as it is read; among an item's results, what `work` raises.
     """
     source, busy = iter(items), threading.Semaphore(workers)
     pending: deque[tuple[T, Prefetch[list[R]]]] = deque()

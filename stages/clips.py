@@ -32,7 +32,7 @@ def _check_copies(config: Config, split: str, data: Path) -> None:
         if folder is None:
             continue
         again = "run `dvc repro` again, or `python -m stages.download " + config.profile + "` first"
-        then = read_json(record).get(name, {})
+        then = read_json(record).get(name) or {}
         if "sha256" not in then:
             raise UserError(f"{record}: says nothing of {name}; {again}")
         told = f"{then['files']} files of {then['size']} bytes, sha256 {then['sha256'][:12]}"

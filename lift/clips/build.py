@@ -9,14 +9,14 @@ size of the data set.
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lift.clips.cut import Loss, Written, cut_video
+from lift.clips.cut import Lack, Written, cut_video
 from lift.clips.plan import Entry, entries, official_parts
 from lift.clips.sources import SOURCES
 from lift.config import ClipSet, Config
@@ -30,7 +30,7 @@ from lift.threads import in_order, processors
 SHOWN = 3  # files named in the error line
 
 
-class Losses:
+class Shortfall:
     """What one clip set goes without: nothing is lost without a line and a number.
 
     A dropped clip has a reason: `missing` (a listed file is absent), `unreadable` (truncated or damaged) and
@@ -48,14 +48,14 @@ class Losses:
         self._told: dict[str, None] = {}
         self._unfit: dict[str, str] = {}
 
-    def add(self, loss: Loss) -> None:
-        """Count a loss; one by a fault names its file once."""
-        (self.absent if loss.kind == "absent" else self.dropped)[loss.reason] += 1
-        if loss.kind == "unfit":
-            self._unfit.setdefault(loss.reason, loss.message)
-        elif loss.message not in self._told:
-            self._told[loss.message] = None
-            self._say(f"warning: {loss.message}; clips that need it are dropped, others go without it")
+    def add(self, lack: Lack) -> None:
+        """Count a lack; one by a fault names its file once."""
+        (self.absent if lack.kind == "absent" else self.dropped)[lack.reason] += 1
+        if lack.kind == "unfit":
+            self._unfit.setdefault(lack.reason, lack.message)
+        elif lack.message not in self._told:
+            self._told[lack.message] = None
+            self._say(f"warning: {lack.message}; clips that need it are dropped, others go without it")
 
     def check(self, name: str, clips: int, most: float) -> None:
         """Refuse the set `name`, of which `clips` are left, where more than the share `most` is lost, or all.
@@ -102,24 +102,25 @@ def build_clip_set(
     videos = entries(config, name, raw)
     found: list[tuple[ClipRow, Entry]] = []
     with bar(title=f"clips {name}", unit="video", total=len(videos)) as progress:
-        losses = Losses(partial(progress.write, file=sys.stderr))
+        shortfall = Shortfall(partial(progress.write, file=sys.stderr))
         cut = partial(cut_video, clip_set=clip_set, rules=config.clips)
 
-        def written() -> Iterator[Written]:
-            with closing(in_order(videos, cut, _size, workers or processors())) as cuts:
-                for video, results in cuts:
-                    progress.update()
-                    for result in results:
-                        if isinstance(result, Loss):
-                            losses.add(result)
-                        elif isinstance(result, ClipRow):
-                            found.append((result, video))
-                        else:
-                            yield result
+        def written(cuts: Iterable[tuple[Entry, Iterator[Written | ClipRow | Lack]]]) -> Iterator[Written]:
+            for video, results in cuts:
+                progress.update()
+                for result in results:
+                    if isinstance(result, Written):
+                        yield result
+                    elif isinstance(result, ClipRow):
+                        found.append((result, video))
+                    else:
+                        shortfall.add(result)
             # Inside the archive's writing: where this refuses, no archive appears.
-            losses.check(name, len(found), config.clips.max_dropped)
+            shortfall.check(name, len(found), config.clips.max_dropped)
 
-        write_archive(out / "frames.zip", written() if given else ())
+        # Outside it: a failure there would keep the generator, and with it the threads, until it is handled.
+        with closing(in_order(videos, cut, _size, workers or processors())) as cuts:
+            write_archive(out / "frames.zip", written(cuts) if given else ())
     # Clips are decided as their last frames come; readers expect them by video and target.
     found.sort(key=lambda pair: (f"{pair[0].stored}/", pair[0].target, pair[0].step))
     rows = [row for row, _ in found]
@@ -134,8 +135,8 @@ def build_clip_set(
             len({row.number(offset) for row in own for offset in (0, *row.offsets)})
             for _, own in groupby(rows, key=lambda row: row.stored)
         ),
-        "dropped": dict(sorted(losses.dropped.items())),
-        "absent": dict(sorted(losses.absent.items())),
+        "dropped": dict(sorted(shortfall.dropped.items())),
+        "absent": dict(sorted(shortfall.absent.items())),
         "procedural": any(config.sources[source].render is not None for source in clip_set.sources),
         "sources": {source: _coverage(source, clip_set, videos) for source in given},
     }
@@ -145,9 +146,9 @@ def build_clip_set(
     return summary
 
 
-def _size(result: Written | ClipRow | Loss) -> int:
+def _size(result: Written | ClipRow | Lack) -> int:
     """Return the bytes that a result holds."""
-    return len(result[1]) if isinstance(result, tuple) else 0
+    return len(result.data) if isinstance(result, Written) else 0
 
 
 def _coverage(source: str, clip_set: ClipSet, videos: list[Entry]) -> dict[str, int]:

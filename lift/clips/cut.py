@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lift import png
 from lift.clips.continuity import AROUND, HELD, Reduced, breaks, differ, peak, reduced, repeats
@@ -27,7 +27,7 @@ JUDDER = "judder"
 
 
 @dataclass(frozen=True)
-class Loss:
+class Lack:
     """What a set goes without."""
 
     kind: Literal["dropped", "unfit", "absent"]
@@ -36,8 +36,11 @@ class Loss:
     message: str
 
 
-Written = tuple[str, bytes]
-"""An entry of the archive: its name and bytes."""
+class Written(NamedTuple):
+    """An entry of the archive."""
+
+    name: str
+    data: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class Stored:
         return self.shape, self.extension
 
 
-def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Written | ClipRow | Loss]:
+def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Written | ClipRow | Lack]:
     """Cut the clips of one video; it is opened when the first result is asked for.
 
     Yields:
@@ -69,14 +72,14 @@ def cut_video(entry: Entry, clip_set: ClipSet, rules: Clips) -> Iterator[Written
     try:
         reader = SOURCES[entry.source].open(entry.video)
     except Unreadable as fault:
-        yield Loss("dropped", fault.reason, str(fault))
+        yield Lack("dropped", fault.reason, str(fault))
         return
     planned = clips_of(entry.video, reader, clip_set, (rules.before, rules.after))
     if not planned:
-        yield Loss("unfit", "too_short", f"{entry.video.path}: {len(reader.numbers)} frames")
+        yield Lack("unfit", "too_short", f"{entry.video.path}: {len(reader.numbers)} frames")
     for clip in planned:
         if isinstance(clip, Unreadable):
-            yield Loss("dropped", clip.reason, str(clip))
+            yield Lack("dropped", clip.reason, str(clip))
     clips = [clip for clip in planned if isinstance(clip, Planned)]
     if clips:
         cutter = Cutter(entry, clips, rules.continuity)
@@ -142,13 +145,14 @@ class Cutter:
         self._held: dict[int, Stored | Unreadable] = {}
         self._pictures: dict[int, Pixels] = {}
         self._wanted: set[int] = set()
-        self._known: dict[tuple[int, int], tuple[float, float]] = {}  # of two frames: clips overlap
+        # Of a frame and a later one: clips overlap, and a change is measured once.
+        self._known: dict[int, dict[int, tuple[float, float]]] = {}
         self._run: Run | None = None
         self._last = 0  # frame of the run that a clip needs
 
     def add(
         self, number: int, frame: Stored | Unreadable, pixels: Pixels | None
-    ) -> Iterator[Written | ClipRow | Loss]:
+    ) -> Iterator[Written | ClipRow | Lack]:
         """Take the next frame of `numbers`.
 
         Args:
@@ -170,8 +174,10 @@ class Cutter:
                     self._pictures.pop(reference, None)
         # In their order: one that waits holds back those behind it.
         while self._held and self._released_by[first := next(iter(self._held))] <= number:
-            released = self._held.pop(first)
-            if first in self._wanted and isinstance(released, Stored):
+            released, wanted = self._held.pop(first), first in self._wanted
+            self._wanted.discard(first)
+            self._known.pop(first, None)
+            if wanted and isinstance(released, Stored):
                 yield from self._write(first, released)
 
     def _write(self, number: int, frame: Stored) -> Iterator[Written]:
@@ -180,35 +186,35 @@ class Cutter:
             yield from self.end()
         self._run, self._last = frame.run, number
         if frame.run is None:
-            yield entry_name(self._entry.stored, number, frame.extension), frame.data
+            yield Written(entry_name(self._entry.stored, number, frame.extension), frame.data)
 
     def end(self) -> Iterator[Written]:
         """Yield the run that is under way, up to the last frame that a clip needs."""
         run, self._run = self._run, None
         if run is not None:
-            yield entry_name(self._entry.stored, run.number, mpeg4.EXTENSION), run.data(self._last)
+            yield Written(entry_name(self._entry.stored, run.number, mpeg4.EXTENSION), run.data(self._last))
 
-    def _decide(self, clip: Planned) -> Iterator[ClipRow | Loss]:
+    def _decide(self, clip: Planned) -> Iterator[ClipRow | Lack]:
         held = {offset: self._held[clip.target.at(offset)] for offset in clip.span}
         demanded = [held[offset] for offset in clip.required]
         lost = next((frame for frame in demanded if isinstance(frame, Unreadable)), None)
         if lost is not None:
-            yield Loss("dropped", lost.reason, str(lost))
+            yield Lack("dropped", lost.reason, str(lost))
             return
         forms = {frame.form for frame in demanded if isinstance(frame, Stored)}
         if len(forms) > 1:
-            yield Loss("dropped", "mixed_sizes", self._mixed(forms))
+            yield Lack("dropped", "mixed_sizes", self._mixed(forms))
             return
         fit = {o: f for o, f in held.items() if isinstance(f, Stored) and f.form in forms}
         offsets, why, judder = self._judge(clip, fit) if clip.judged else (tuple(fit), "", "")
         if why:
-            yield Loss("unfit", why, f"{self._entry.video.path}: a {why} within the frames that clips need")
+            yield Lack("unfit", why, f"{self._entry.video.path}: a {why} within the frames that clips need")
             return
         for frame in held.values():
             if isinstance(frame, Unreadable):
-                yield Loss("absent", frame.reason, str(frame))
+                yield Lack("absent", frame.reason, str(frame))
             elif frame.form not in forms:
-                yield Loss("absent", "mixed_sizes", self._mixed({frame.form, *forms}))
+                yield Lack("absent", "mixed_sizes", self._mixed({frame.form, *forms}))
         self._wanted.update(clip.target.at(offset) for offset in offsets)
         yield self._row(clip, fit[0], tuple(offset for offset in offsets if offset), judder)
 
@@ -219,10 +225,11 @@ class Cutter:
         """
         span, small = tuple(frames), [frame.reduced for frame in frames.values() if frame.reduced is not None]
         changes = []
-        for i, pair in enumerate(pairwise(clip.target.at(offset) for offset in span)):
-            if pair not in self._known:
-                self._known[pair] = differ(small[i], small[i + 1]), peak(small[i], small[i + 1])
-            changes.append(self._known[pair])
+        for i, (one, other) in enumerate(pairwise(clip.target.at(offset) for offset in span)):
+            known = self._known.setdefault(one, {})
+            if other not in known:
+                known[other] = differ(small[i], small[i + 1]), peak(small[i], small[i + 1])
+            changes.append(known[other])
         found = breaks(small, self._rule, [difference for difference, _ in changes])
         middle = span.index(0)
         first = max((i + 1 for i in range(middle) if found[i]), default=0)

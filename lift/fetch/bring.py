@@ -106,27 +106,26 @@ def _already(name: str, folder: Path, manifest: Path) -> dict[str, Any]:
 
 def _check_room(todo: Mapping[str, Dataset], folders: Mapping[str, Path], archives: Path) -> None:
     """Refuse what cannot end, by the published sizes: archives and unpacked files lie side by side."""
-    needs = Counter[Path]()  # by disk
+    needs, places = Counter[int](), dict[int, Path]()  # by disk: one may be mounted at several places
     for name, dataset in todo.items():
         for remote in dataset.files:
             size, path = remote.about or 0, archives / name / remote.name
             if not remote.urls and not path.exists():
                 continue  # that it must be got by hand is the better message
-            needs[_disk(archives)] += max(size - (size_of(path) or size_of(part_of(path))), 0)
-            needs[_disk(folders[name])] += size
+            missing = max(size - (size_of(path) or size_of(part_of(path))), 0)
+            for place, needed in ((archives, missing), (folders[name], size)):
+                there = next(p for p in (place, *place.absolute().parents) if p.exists())
+                disk = there.stat().st_dev
+                places[disk] = there
+                needs[disk] += needed
     for disk, needed in needs.items():
-        free = shutil.disk_usage(disk).free
+        free = shutil.disk_usage(places[disk]).free
         if needed > free:
             raise UserError(
-                f"{disk}: {', '.join(todo)} need {needed / 1e9:.0f} GB (archives and unpacked files), "
-                f"{free / 1e9:.0f} GB are free; free some, or let `data` be a link to a larger disk"
+                f"{places[disk].absolute()}: {', '.join(todo)} need {needed / 1e9:.0f} GB (archives and "
+                f"unpacked files), {free / 1e9:.0f} GB are free; free some, or let `data` be a link to a "
+                f"larger disk"
             )
-
-
-def _disk(place: Path) -> Path:
-    """Return where the disk is mounted on which `place` is, or will be."""
-    whole = place.resolve()
-    return next(path for path in (whole, *whole.parents) if path.is_mount())
 
 
 def _fetch_all(

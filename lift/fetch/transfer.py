@@ -49,6 +49,10 @@ class Cut(Exception):
         self.wait = wait
 
 
+class WrongWhole(Cut):
+    """The file of several pieces was wrong as a whole and has been given up."""
+
+
 class Dead(Exception):
     """The address will not give this file, however often it is asked."""
 
@@ -174,17 +178,19 @@ class Transfer:
     def _bring(self, url: str) -> Identity:
         """Try again, ever more slowly, until the part is whole and right, or there is no hope."""
         settings, failed, furthest = self.settings, 0, size_of(self._part)
-        pieces = furthest > 0
+        pieces, again = furthest > 0, False
         while True:
             try:
                 self._attempt(url)
-                return self._accept(pieces)
+                return self._accept(pieces and not again)
             except requests.exceptions.SSLError as error:
                 raise Dead(f"its certificate is not trusted ({_short(error)})") from error
             except (requests.Timeout, urllib3.exceptions.TimeoutError):
                 cut = Cut(f"no answer for {settings.stall:g} s")
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 cut = Cut(f"connection lost ({_short(error)})")
+            except WrongWhole as error:  # the new one, from its first byte on, is measured by itself
+                cut, furthest, again = error, -1, True
             except Cut as error:
                 cut = error
             # A server that cuts at every 100 MB still gives a whole file, piece by piece; one that starts
@@ -205,7 +211,7 @@ class Transfer:
         problem = self._problem(self._part, identity)
         if problem and pieces:  # maybe of two versions, by a server that did not say so
             self._drop()
-            raise Cut(problem)
+            raise WrongWhole(problem)
         place = self.path if not problem else self.path.with_name(self.path.name + ".refused")
         self._part.replace(place)
         self._drop()
@@ -287,10 +293,10 @@ class Transfer:
 
     def _note(self) -> dict[str, Any]:
         try:
-            note: dict[str, Any] = json.loads(note_of(self._part).read_text())
-        except (OSError, ValueError):
+            note = json.loads(note_of(self._part).read_text())
+            return {key: note[key] for key in ("url", "total", "validator")}
+        except (OSError, ValueError, TypeError, KeyError):
             return {}
-        return note
 
     def _drop(self) -> None:
         """Remove the part, where it is, and its note."""

@@ -36,7 +36,7 @@ PROGRAMS = {
 """What reads rar, and how each unpacks the archive that is named last into the folder that it runs in."""
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """An archive holds what no archive of footage does."""
 
 
@@ -50,19 +50,22 @@ class Guard:
     def __init__(self, most: int) -> None:
         self._most, self._taken, self._files = most, 0, set[PurePosixPath]()
 
-    def take(self, name: str, size: int, kind: str) -> None:
+    def take(self, name: str, size: int, kind: str, *, encrypted: bool = False) -> None:
         """Count an entry of `size` bytes: `file`, `folder`, or what else it is, which is refused.
 
         Raises:
-            Refused: It leaves the folder, is neither of these, was there before, or is one too many.
+            Rejected: It leaves the folder, is neither of these, is encrypted, was there before, or is one too
+                many.
         """
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts or "\0" in name:
-            raise Refused(f"its entry {name!r} leads out of the folder")
+            raise Rejected(f"its entry {name!r} leads out of the folder")
         if kind not in ("file", "folder"):
-            raise Refused(f"its entry {name!r} is {kind}")
+            raise Rejected(f"its entry {name!r} is {kind}")
+        if encrypted:
+            raise Rejected(f"its entry {name!r} is encrypted")
         if kind == "file" and path in self._files:
-            raise Refused(f"its entry {name!r} is in it twice")
+            raise Rejected(f"its entry {name!r} is in it twice")
         self._files.add(path)
         self.count(max(size, BLOCK), repr(name))
 
@@ -70,7 +73,7 @@ class Guard:
         """Count bytes; at the `place` where they are more than the archive may hold it is refused."""
         self._taken += size
         if self._taken > self._most:
-            raise Refused(f"it unpacks to more than the {self._most} bytes that it may hold (at {place})")
+            raise Rejected(f"it unpacks to more than the {self._most} bytes that it may hold (at {place})")
 
 
 def unpack(archive: Path, kind: str, folder: Path, most: int, advance: Advance = lambda _: None) -> None:
@@ -95,7 +98,7 @@ def unpack(archive: Path, kind: str, folder: Path, most: int, advance: Advance =
     try:
         with full_disk_explained(folder):
             unpackers[kind](archive, folder, Guard(most), advance)
-    except Refused as error:
+    except Rejected as error:
         raise UserError(f"{archive}: refused, {error}; get the archive from its authors again") from error
     except broken as error:
         reason = " ".join(str(error).split())
@@ -111,9 +114,9 @@ def _unpack_zip(archive: Path, folder: Path, guard: Guard, advance: Advance) -> 
             info.filename = info.filename.replace("\\", "/")  # as some programs of Windows' have it
             kinds = {0: "file", stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "a link"}
             kind = kinds.get(stat.S_IFMT(info.external_attr >> 16), "neither file nor folder")
-            if kind == "file":
-                kind = "encrypted" if info.flag_bits & 1 else "folder" if info.is_dir() else "file"
-            guard.take(info.filename, info.file_size, kind)
+            if kind == "file" and info.is_dir():
+                kind = "folder"
+            guard.take(info.filename, info.file_size, kind, encrypted=bool(info.flag_bits & 1))
         for info in entries:
             file.extract(info, folder)  # no byte beyond what was declared
             advance(info.file_size)
@@ -137,7 +140,7 @@ def _unpack_rar(archive: Path, folder: Path, guard: Guard, advance: Advance) -> 
     """Try the programs that are there: one that cannot read it gives way to the next."""
     with rarfile.RarFile(archive) as file:  # lists, without any program
         if file.needs_password():
-            raise Refused("it is encrypted")
+            raise Rejected("it is encrypted")
         entries = file.infolist()
     for entry in entries:
         other = "folder" if entry.is_dir() else "a link or a special file"
@@ -192,6 +195,6 @@ def _written(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise Refused(f"its entry {path.name!r} is a link or a special file")
+            raise Rejected(f"its entry {path.name!r} is a link or a special file")
         total += path.stat().st_size if path.is_file() else 0
     return total

@@ -35,7 +35,7 @@ def smoothness(flow: Tensor, target: Tensor) -> Tensor:
 def warping(flow: Tensor, references: Tensor, target: Tensor) -> Tensor:
     """Return the L1 distance between the target and the warped references (B, 2, 3, H, W), summed.
 
-    At the flow's size; the references are in the order of the flows.
+    At the size of the flow (B, 4, h, w); frames are RGB in [0, 1], the references in the order of the flows.
     """
     image = _reduced(target, flow)
     before, after = (_reduced(reference, flow) for reference in references.unbind(dim=1))

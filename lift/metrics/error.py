@@ -1,6 +1,7 @@
 """PSNR, the interpolation error (Baker et al. 2011, section 4.2), edges, and means over clips.
 
-Every metric of frames rounds to 8 bits, which is what a viewer sees of a frame.
+Frames are (3, H, W), RGB, from 0 to `data_range`. Every metric of frames rounds to 8 bits, which is what a
+viewer sees of a frame.
 """
 
 import math

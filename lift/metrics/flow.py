@@ -32,7 +32,7 @@ def full_size(flow: Tensor, size: tuple[int, int]) -> Tensor:
 def warping_error(flow: Tensor, references: Tensor, target: Tensor, *, data_range: float) -> float:
     """Return the mean absolute difference between the target and the references warped to it.
 
-    Of a flow at the frame's resolution (`full_size`) and references (2, 3, H, W) at offsets -1 and +1,
+    Of a flow (4, H, W) of the frame's own size (`full_size`) and references (2, 3, H, W), at -1 and at +1,
     averaged over the two; in 0-255 units, lower is better. Occluded pixels count: no truth is needed, so this
     is known on every footage. Warped frames are not rounded, they are no output of the method.
     """

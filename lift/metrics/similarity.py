@@ -2,7 +2,8 @@
 
 The field's reads 0.03-0.10 higher. Both use a Gaussian window of 11 pixels with sigma 1.5 and K = 0.01,
 0.03, on 8-bit rounded frames (protocols section 1.2). They filter with OpenCV in float64: equal to
-scikit-image to 1e-9, and at 96 × 128 in 0.8 ms against its 2.1.
+scikit-image to 1e-9, and at 96 × 128 in 0.8 ms against its 2.1. Frames are (3, H, W), RGB, from 0 to
+`data_range`.
 
 MS-SSIM (Wang, Simoncelli and Bovik, Asilomar 2003) is the measure of the field's prediction tables. Contrast
 and structure are compared at every scale and luminance at the coarsest alone, per channel; a scale halves the

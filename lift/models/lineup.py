@@ -55,7 +55,13 @@ class Lineup(NamedTuple):
 def line_up(
     offsets: Tensor, valid: Tensor, task: str = "interpolate", *, references_only: bool = False
 ) -> Lineup:
-    """Find the references and put the present frames in time order; a model without context sees them alone.
+    """Return where the references are, and the present frames in time order; see `Lineup`.
+
+    Args:
+        offsets: (B, T), of the frames that a batch gives.
+        valid: (B, T), false where a sample lacks the frame.
+        task: interpolate or predict.
+        references_only: For a model without context: no other frame is listed.
 
     Raises:
         ValueError: A sample has not exactly one present frame at each reference's offset.

@@ -104,6 +104,9 @@ def start(
         wanted: What the file is to be.
         cuttable: How the names begin of those that may take leading channels alone.
 
+    Returns:
+        What was started, from which entries.
+
     Raises:
         UserError: An entry is missing, of another size, or holds values that are not finite.
     """

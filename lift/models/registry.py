@@ -25,6 +25,9 @@ def build(model: Model, *, task: str = "interpolate", seed: int = 0, pretrained:
         pretrained: Load the model's pretrained weights where it names some. False: a checkpoint follows that
             replaces all weights, and the file need not exist.
 
+    Returns:
+        The model, an untrained one where nothing was loaded.
+
     Raises:
         UserError: No model has this name, or the pretrained weights are refused.
     """

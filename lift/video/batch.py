@@ -160,12 +160,28 @@ def _foresee(job: Job, method: Method) -> str:
         written = sum(file.stat().st_size for file in (place, *place.rglob("*")) if file.is_file())
     per = f"{seconds:.2f} s for each frame made, {2 * width if job.preview else width} x {height}"
     if total is None or shown is None:
-        size = tqdm.format_sizeof(written / outcome.shown, "B")
+        size = _size(written / outcome.shown)
         return f"the input does not tell how many frames it has; {per}, {size} for each shown"
     # Most of decoding and encoding overlaps with the work.
     whole = max(max(0, shown - total) * seconds, shown * passed / outcome.shown)
-    size = tqdm.format_sizeof(written / outcome.shown * shown, "B")
-    return f"{shown} frames from {total}, about {tqdm.format_interval(whole)} ({per}), about {size}"
+    size = _size(written / outcome.shown * shown)
+    return f"{shown} frames from {total}, about {_duration(whole)} ({per}), about {size}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 999.5:  # more would be rounded to 1000
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
 
 
 def _work(method: Method, pair: list[Frame]) -> float:

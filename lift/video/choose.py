@@ -72,17 +72,18 @@ def choose(
     weights_file.load(path, module, found)
     title = f"{method} ({model.name}), weights {path}"
     if clip.task == "predict":
-        return Predicting(module, title, clip, _computing(device, precision))
+        return Predicting(module, method, title, clip, _computing(device, precision))
     offsets = window(clip.before, clip.after, "uniform")
-    return of_model(module, offsets, title, model, device=device, precision=precision)
+    return of_model(module, offsets, method, model, title=title, device=device, precision=precision)
 
 
 def of_model(
     module: Interpolator,
     offsets: tuple[int, ...],
-    title: str,
+    name: str,
     model: Model | None = None,
     *,
+    title: str | None = None,
     device: str = "auto",
     precision: str = "32",
 ) -> Method:
@@ -91,14 +92,15 @@ def of_model(
     Args:
         module: The model, with its weights.
         offsets: The window that it is given, ascending, where its family does not know one alone.
-        title: What to call it: its name first.
+        name: By which messages call it.
         model: Its configuration, from which memory is estimated; None: it is never tiled by itself.
+        title: Its name and where its weights are from, for the user; None: the name alone.
         device: As for `choose`.
         precision: As for `choose`.
     """
     if model is not None:
         offsets = model.family.only() or offsets
-    method = Network(module, title, offsets, _computing(device, precision))
+    method = Network(module, name, title or name, offsets, _computing(device, precision))
     if model is not None:
         method.whole, method.tiled = _bytes(model, offsets, cached=isinstance(module, Lift))
     return method

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 import zlib
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -47,6 +48,7 @@ UNMARKED = "not marked as interlaced; deinterlaced all the same, upper field fir
 SPHERE = {"SPHERICAL": "what makes it a sphere (360°)", "STEREO3D": "what makes it stereo (3D)"}
 DECLARING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # whose headers hold the true duration
 CUT_OFF = Fraction(1, 4)  # seconds missing from which a file counts as cut off
+TAGGED = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")  # h:mm:ss.s, as Matroska's DURATION
 FOOTER = 8  # bytes behind a slice of FFV1: size, status, CRC
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -275,10 +277,13 @@ def _declared(container: InputContainer, video: VideoStream) -> Fraction | None:
         return None
     if video.duration is not None and video.time_base is not None:
         return ((video.start_time or 0) + video.duration) * video.time_base
-    if "DURATION" in video.metadata:  # of Matroska: [h]h:mm:ss.s, behind the pictures
-        hours, minutes, seconds = map(Fraction, video.metadata["DURATION"].split(":"))
-        return hours * 3600 + minutes * 60 + seconds
-    return Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
+    end = Fraction((container.start_time or 0) + container.duration, MICROSECONDS)
+    # Anyone can write a tag, and an editor may leave an old one: it only tells where the pictures end sooner.
+    tag = TAGGED.fullmatch(video.metadata.get("DURATION", ""))
+    if tag is None:
+        return end
+    hours, minutes, seconds = map(Fraction, tag.groups())
+    return min(end, hours * 3600 + minutes * 60 + seconds)
 
 
 def _videos(path: Path, container: InputContainer) -> list[VideoStream]:

@@ -29,6 +29,7 @@ class Method:
     """What the engine asks for; as it stands here it keeps frames as they are, and cannot predict.
 
     Attributes:
+        name: By which messages call it.
         title: One line for the user: name, weights, device.
         device: Where images are to be.
         window: Offsets of the frames that it can use, ascending, with -1 and +1.
@@ -46,9 +47,8 @@ class Method:
     whole: float = 0.0
     tiled: float = 0.0
 
-    def __init__(self, title: str, device: torch.device) -> None:
-        self.title, self.device = title, device
-        self.name = title.split(" ")[0].rstrip(",")  # by which messages call it
+    def __init__(self, name: str, title: str, device: torch.device) -> None:
+        self.name, self.title, self.device = name, title, device
 
     def encode(self, image: Tensor) -> Features:
         """Do what can be done with one frame (1, 3, H, W) alone, once for all that it helps to make."""
@@ -82,7 +82,7 @@ class Baseline(Method):
     """A method without training: repeat, average or dis (lift/evaluation/baselines.py)."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} (no training)", torch.device("cpu"))
+        super().__init__(name, f"{name} (no training)", torch.device("cpu"))
         self.any_time = name != "dis"
 
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
@@ -96,7 +96,11 @@ class Baseline(Method):
         return Middle(BASELINES[self.name](sample).frame[None])
 
     def predict(self, past: Sequence[Tensor], count: int) -> list[Tensor]:
-        """Show the last frame again, by the one method that says so; the others cannot."""
+        """Show the last frame again, by the one method that says so.
+
+        Raises:
+            UserError: Any other method: it cannot predict.
+        """
         return [past[-1]] * count if self.name == "repeat" else super().predict(past, count)
 
 
@@ -118,10 +122,10 @@ class Network(Method):
     """A model; what it can do with one frame alone is done once."""
 
     def __init__(
-        self, model: Interpolator, title: str, window: tuple[int, ...], computing: Computing
+        self, model: Interpolator, name: str, title: str, window: tuple[int, ...], computing: Computing
     ) -> None:
         """Wrap a model, which is put in evaluation mode; `window`: offsets that it is given, ascending."""
-        super().__init__(f"{title}, on {computing.device}", computing.device)
+        super().__init__(name, f"{title}, on {computing.device}", computing.device)
         self.window, self.any_time = window, model.any_time
         self._model, self._computing = model.to(computing.device).eval(), computing
 
@@ -147,15 +151,19 @@ class Predicting(Method):
 
     interpolates = False
 
-    def __init__(self, model: Interpolator, title: str, clip: Clip, computing: Computing) -> None:
+    def __init__(self, model: Interpolator, name: str, title: str, clip: Clip, computing: Computing) -> None:
         """Wrap a model that was trained with `clip`."""
-        super().__init__(f"{title}, on {computing.device}", computing.device)
+        super().__init__(name, f"{title}, on {computing.device}", computing.device)
         self.past = len(clip.offsets)
         self._learnt, self._recurrent, self._computing = clip.learnt, clip.mode == "recurrent", computing
         self._function = of_predictor(model, clip.learnt, recurrent=self._recurrent, device=self.device)
 
     def between(self, offsets: Sequence[float], features: Sequence[Features]) -> Middle:
-        """Refuse, always, as a UserError."""
+        """Refuse.
+
+        Raises:
+            UserError: Always.
+        """
         raise UserError(
             f"{self.name} was trained to predict and makes no frame between two: use it with --predict and "
             f"--factor 1, or take a model that interpolates"

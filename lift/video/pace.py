@@ -152,7 +152,7 @@ def pace(
     before: Frame | None = None
     duration = Fraction(0)
 
-    def leave() -> Paced:
+    def next_paced() -> Paced:
         frame, moment = keys.popleft()
         taken = []
         while ticks and not (keys and ticks[0] >= keys[0][1]):
@@ -168,11 +168,11 @@ def pace(
             keys.append((frame, cadence.moment(frame, duration, cut=cut) if smoothed else frame.time))
         before = frame
         while len(keys) > 1 and keys[1][1] <= frame.time:  # up to there ticks are known
-            yield leave()
+            yield next_paced()
     if before is not None:
         ticks.extend(schedule.last(before.time, duration))
     while keys:
-        yield leave()
+        yield next_paced()
 
 
 class _Cadence:
@@ -206,8 +206,8 @@ class _Cadence:
         counts = [count for count, _, _ in known]
         for length in range(1, len(known) // 2 + 1):
             if counts[:-length] == counts[length:]:
-                round_ = sum((passed for _, passed, _ in known[:length]), Fraction(0))
-                self._step = None if self._drops(known) else round_ / length
+                total = sum((passed for _, passed, _ in known[:length]), Fraction(0))
+                self._step = None if self._drops(known) else total / length
                 self._doubt = 0
                 return
         self._doubt += 1

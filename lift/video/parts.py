@@ -54,7 +54,7 @@ class InParts(Method):
     """Is of the same name, window and abilities as the method that makes its parts."""
 
     def __init__(self, method: Method) -> None:
-        super().__init__(method.title, method.device)
+        super().__init__(method.name, method.title, method.device)
         self.window, self.past = method.window, method.past
         self.any_time, self.interpolates = method.any_time, method.interpolates
         self._method = method

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from lift.clips import build
 from lift.clips.build import build_clip_set
 from lift.clips.readers import VideoFile
 from lift.clips.sources import SOURCES
@@ -113,6 +115,23 @@ def test_a_full_disk_is_said_and_the_old_set_stays(old_set, monkeypatch, tmp_pat
     assert made
     assert (out / "frames.zip").read_bytes() == before
     assert len(list(out.iterdir())) == 4
+
+
+def test_the_threads_have_ended_before_an_interruption_goes_on(made, monkeypatch, tmp_path):
+    """What is queued is not computed first: the traceback must not keep what cuts alive."""
+    made.davis(tmp_path / "raw")
+    before = set(threading.enumerate())
+
+    def interrupted(path, entries):
+        next(iter(entries))
+        assert set(threading.enumerate()) > before
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "write_archive", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        build_clip_set(made.configure(tmp_path / "raw", ("davis",)), "set", tmp_path, tmp_path / "out")
+    assert caught.tb is not None
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lift.clips.cut import Cutter, Loss, Stored
+from lift.clips.cut import Cutter, Lack, Stored, Written
 from lift.clips.plan import Entry, Planned
 from lift.clips.sources import Target, Video
 from lift.data.stored.images import Unreadable
@@ -36,7 +36,7 @@ def feed(made, clips, faults=None):
         for number in cutter.numbers
         for result in cutter.add(number, (faults or {}).get(number, stored(number)), pixels)
     ]
-    entries = [result for result in results if isinstance(result, tuple)]
+    entries = [result for result in results if isinstance(result, Written)]
     assert all(name == f"davis/bear/{data[0]:06d}.png" for name, data in entries)
     return (
         [data[0] for _, data in entries],
@@ -44,7 +44,7 @@ def feed(made, clips, faults=None):
         [
             (result.reason, result.message)
             for result in results
-            if isinstance(result, Loss) and result.kind == "dropped"
+            if isinstance(result, Lack) and result.kind == "dropped"
         ],
     )
 
@@ -91,10 +91,25 @@ def test_no_more_frames_wait_than_a_clip_has_whatever_the_length(made, length):
     cutter, pixels, waiting = Cutter(ENTRY, clips, RULE), made.picture(0), 0
     for number in cutter.numbers:
         frame = Stored(data=b"", shape=(24, 32, 3), extension="png")
-        waiting += 1 - sum(isinstance(result, tuple) for result in cutter.add(number, frame, pixels))
+        waiting += 1 - sum(isinstance(result, Written) for result in cutter.add(number, frame, pixels))
         assert waiting <= 8
         assert len(cutter._pictures) <= 8
     assert waiting == 0
+
+
+def test_what_is_known_of_frames_is_forgotten_with_them(made):
+    wide = made.picture(3, (36, 400)).mean(axis=2).astype(np.uint8)
+    clips = [dataclasses.replace(clip(target, *range(-5, 0), 1, 2), judged=True) for target in range(5, 150)]
+    cutter, rows = Cutter(ENTRY, clips, RULE), 0
+    for number in cutter.numbers:
+        small = np.ascontiguousarray(wide[:, 2 * number : 2 * number + 64])
+        results = cutter.add(number, dataclasses.replace(stored(number), reduced=small), made.picture(0))
+        rows += sum(isinstance(result, ClipRow) for result in results)
+        assert len(cutter._known) <= 8
+        assert len(cutter._wanted) <= 8
+    assert rows == len(clips)
+    assert not cutter._known
+    assert not cutter._wanted
 
 
 @pytest.mark.parametrize(("target", "kind"), [(10, "judder"), (29, "")])

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torchvision
@@ -60,6 +63,7 @@ def test_archives_become_one_folder_and_are_recorded(place, make):
     assert {f"films/{name}": value for name, value in brought["files"].items()} == recorded
     assert brought["origin"] == "download"
     assert sorted(path.name for path in place.folder.parent.iterdir()) == ["films"]
+    assert sorted(path.name for path in place.folder.iterdir()) == ["brought.json", "official", "videos"]
 
 
 def test_rate_and_share_are_shown(place, capfd):
@@ -154,6 +158,19 @@ def test_too_little_room_is_said_before_anything_is_asked_for(place, make, serve
     with pytest.raises(UserError, match="films need 2000000000 GB"):
         place.bring()
     assert not server.requests
+
+
+def test_a_disk_that_is_mounted_twice_is_one_disk(place, monkeypatch):
+    """As by a bind mount: archives alone have room, and with the unpacked files have not."""
+    mounted = place.archives, place.folder.parent
+    for folder in mounted:
+        folder.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path in mounted)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 10**9))
+    large = dataclasses.replace(place.files[0], about=2 * 10**9)
+    catalogue = {"films": Dataset(title="", licence="", files=(large,))}
+    with pytest.raises(UserError, match="films need 4 GB"):
+        _check_room(catalogue, {"films": place.folder}, place.archives)
 
 
 def test_what_has_arrived_needs_no_more_room(place, tmp_path):

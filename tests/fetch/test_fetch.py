@@ -89,6 +89,17 @@ def test_a_part_of_unknown_origin_is_not_continued(server, bring, make, archive,
     assert ranges(server) == [None]
 
 
+@pytest.mark.parametrize("note", ["[]", "3", "null", '{"url": "%s"}', '{"url": "%s", "total": null}', "{"])
+def test_a_part_with_a_note_that_is_none_is_not_continued(server, bring, make, archive, tmp_path, note):
+    remote = make.remote(server.serve("/f", archive))
+    part = part_of(tmp_path / "set.zip")
+    part.write_bytes(archive[:500])
+    note_of(part).write_text(note.replace("%s", remote.urls[0]))
+    bring(remote)
+    assert ranges(server) == [None]
+    assert (tmp_path / "set.zip").read_bytes() == archive
+
+
 def test_a_silent_server_is_cut_and_resumed(server, bring, make, archive, tmp_path):
     begin = time.monotonic()
     bring(make.remote(server.serve("/f", archive, stall=5000)))

@@ -97,6 +97,36 @@ def test_pieces_of_two_versions_are_fetched_once_more_as_one(server, bring, make
     assert (tmp_path / "set.zip").read_bytes() == archive
 
 
+@pytest.fixture
+def wrong_part(server, make, archive, tmp_path):
+    """Serve the archive with cuts; `have` bytes are here, of another version that is as long."""
+
+    def prepare(have, cuts, **fields):
+        url = server.serve("/f", archive, etag="", cuts=cuts)
+        part = part_of(tmp_path / "set.zip")
+        part.write_bytes(make.zipped({"a/frame.png": make.noise(SIZE, 1)})[:have])
+        note_of(part).write_text(json.dumps({"url": url, "total": len(archive), "validator": ""}))
+        return make.remote(url, **fields)
+
+    return prepare
+
+
+@pytest.mark.parametrize("cut", [[], [250_000, SIZE]], ids=["whole", "cut on its way"])
+def test_what_is_fetched_once_more_may_come_in_pieces_as_well(
+    wrong_part, bring, make, archive, tmp_path, cut
+):
+    have = 1000 if cut else len(archive)
+    bring(wrong_part(have, cut + [SIZE // 10] * 9, sha256=make.sha256(archive)))
+    assert (tmp_path / "set.zip").read_bytes() == archive
+    assert sum(bring.counted) == len(archive) - have
+
+
+def test_what_is_wrong_again_is_refused_and_kept_aside(refusal, server, wrong_part, bring, make, archive):
+    remote = wrong_part(1000, [len(archive), 100_000, 100_000], sha256="0" * 64)
+    refusal(lambda: bring(remote), "0" * 64, make.sha256(archive), "set.zip.refused")
+    assert ranges(server) == ["bytes=1000-", None, "bytes=100000-", "bytes=200000-"]
+
+
 def test_the_first_digits_of_a_hash_are_enough(server, bring, make, archive):
     bring(make.remote(server.serve("/f", archive), sha256=make.sha256(archive)[:8]))
 

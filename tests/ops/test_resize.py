@@ -37,7 +37,9 @@ def test_warping_and_enlarging_commute():
     assert torch.allclose(enlarged[inside], resize(backward_warp(image, flow), 2)[inside], atol=1e-5)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"scale": 2, "size": (4, 4)}])
-def test_scale_and_size_exclude_each_other(arguments):
-    with pytest.raises(ValueError, match="size"):
+@pytest.mark.parametrize(
+    ("arguments", "words"), [({}, "either size or"), ({"scale": 2, "size": (4, 4)}, "only one of size or")]
+)
+def test_scale_and_size_exclude_each_other(arguments, words):
+    with pytest.raises(ValueError, match=words):
         resize(torch.zeros(1, 1, 2, 2), **arguments)

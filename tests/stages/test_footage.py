@@ -84,7 +84,10 @@ def test_footage_that_changes_under_its_digest_is_refused_and_nothing_is_lost(ra
     )
 
 
-def test_what_was_never_recorded_is_refused(raw):
+@pytest.mark.parametrize("record", ["{}", '{"davis": null}', '{"davis": {}}', "null"])
+def test_what_was_never_recorded_is_refused(raw, record):
+    RECORD.parent.mkdir(parents=True, exist_ok=True)
+    RECORD.write_text(record)
     with pytest.raises(UserError, match=r"sources\.json: says nothing of davis"):
         clips.main("study", "davis")
 

@@ -89,7 +89,7 @@ def lift(small):
 
     def make(*, cache=True):
         if not cache:
-            return Anew(small, "small", WINDOW, Computing(torch.device("cpu")))
+            return Anew(small, "small", "small", WINDOW, Computing(torch.device("cpu")))
         return of_model(small, WINDOW, "small", device="cpu")
 
     return make

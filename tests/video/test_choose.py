@@ -11,9 +11,10 @@ from lift import header, weights
 from lift.config import load
 from lift.config.load import restore
 from lift.config.schema import MODELS
+from lift.models.interface import Interpolator
 from lift.models.registry import build
 from lift.video.__main__ import main
-from lift.video.choose import DEFAULT_MODEL, WEIGHTS, choose
+from lift.video.choose import DEFAULT_MODEL, WEIGHTS, choose, of_model
 from lift.video.frame import to_tensor
 from lift.video.methods import Computing
 from tests.video.conftest import Anew
@@ -40,7 +41,7 @@ def test_any_registered_model_smooths_from_its_weights_file(tmp_path, picture, n
 )
 def test_what_is_made_of_a_frame_once_gives_what_the_whole_window_gives(picture, offsets):
     once = choose("lift_rife", device="cpu")
-    anew = Anew(once._model, "anew", once.window, Computing(torch.device("cpu")))
+    anew = Anew(once._model, "anew", "anew", once.window, Computing(torch.device("cpu")))
     images = [to_tensor(picture(k, (45, 70)), once.device) for k in range(len(offsets))]
     known = [once.encode(image) for image in images]
     kept = [once.shrink(one) if abs(offset) > 2 else one for offset, one in zip(offsets, known, strict=True)]
@@ -48,6 +49,13 @@ def test_what_is_made_of_a_frame_once_gives_what_the_whole_window_gives(picture,
     assert torch.equal(once.between(offsets, known).image, expected)
     assert torch.equal(once.between(offsets, kept).image, expected)  # context needs no features
     assert expected.shape == images[0].shape
+
+
+@pytest.mark.parametrize("name", ["lift_rife", "rife_v4"])
+def test_released_models_do_in_advance_what_can_be_done_with_one_frame(name):
+    model = choose(name, device="cpu")._model
+    assert type(model).know is not Interpolator.know
+    assert type(model).make is not Interpolator.make
 
 
 def test_a_configuration_is_restored_from_the_header(tmp_path):
@@ -60,6 +68,12 @@ def test_a_configuration_is_restored_from_the_header(tmp_path):
 def test_the_title_says_model_weights_and_device(weights_file):
     title = choose(None, weights_file, device="cpu").title
     assert title == f"lift15 (lift), weights {weights_file}, on cpu"
+
+
+def test_messages_call_a_model_by_its_whole_name(weights_file, small):
+    assert choose(None, weights_file, device="cpu").name == "lift15"
+    method = of_model(small, (-1, 1), "my model", device="cpu")
+    assert (method.name, method.title) == ("my model", "my model, on cpu")
 
 
 def test_the_demos_models_are_found_by_name(tmp_path, monkeypatch, weights_file):

@@ -176,3 +176,22 @@ def test_sound_that_goes_on_is_no_sign_of_a_file_that_was_cut_off(tmp_path, film
     outcome = run(Job(input=given, output=tmp_path / f"out{suffix}"), AVERAGE)
     assert outcome.trouble is None
     assert 20 < outcome.originals < 30
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b"half an hour long ",
+        b"00:30:00.000000000",
+        b"1:2:3:4:5:6:7:8:9 ",
+        b"nan:00:00         ",
+        b"0:00:1/0          ",
+    ],
+)
+def test_a_tag_that_is_wrong_about_the_length_is_not_believed(tmp_path, video, tag):
+    given = video(tmp_path / "in.mkv")
+    written = given.read_bytes()
+    assert written.count(b"00:00:00.200000000") == 1  # the track's DURATION
+    given.write_bytes(written.replace(b"00:00:00.200000000", tag))
+    outcome = run(Job(input=given, output=tmp_path / "out.mkv"), AVERAGE)
+    assert (outcome.originals, outcome.trouble) == (5, None)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.rebuild import minterpolate, read, rebuild
-from benchmarks.video_cost import cost
+from benchmarks.video_cost import SIZES, cost, ratio
 from lift.metrics import Lpips
 
 LPIPS = Lpips()
@@ -51,3 +51,12 @@ def test_the_cost_of_a_frame_is_measured(weights_file):
     assert clock > 0
     assert processor > 0
     assert peak > 0
+
+
+def test_ratios_are_of_a_model_of_pictures_and_of_files(monkeypatch, capsys):
+    monkeypatch.setitem(SIZES, "480p", (64, 64))
+    ratio(["average"], 1, 1)
+    rows = [row.split(" | ") for row in capsys.readouterr().out.splitlines()[2:]]
+    named = ["| rife_v4, as a model", "| rife_v4, from pictures to pictures", "| average"]
+    assert [row[0] for row in rows] == named
+    assert all(float(row[1]) > 0 for row in rows)

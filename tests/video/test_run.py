@@ -199,6 +199,8 @@ def test_the_report_tells_kind_cuts_and_weights(tmp_path, video, picture, weight
     shares = [float(pair.split(":")[1]) for pair in rows[1]["alpha"].split()]
     assert sum(shares) == pytest.approx(1, abs=1e-3)
     assert float(rows[2]["motion"]) > 0
+    told = (Path(__file__).resolve().parents[2] / "docs" / "video.md").read_text()
+    assert all(f"`{column}`" in told for column in rows[0])
 
 
 class Counting(type(AVERAGE)):
