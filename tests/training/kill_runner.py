@@ -9,10 +9,10 @@ every run is a fork of this process.
 
 import json
 import os
-import shutil
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import tensorboard  # noqa: F401 -- loaded before the forks, which then need not
@@ -70,9 +70,10 @@ def train(place, workers, at=0, number=0):
     try:
         counter = {"moments": 0, "process": os.getpid()}
         count_moments(counter, at, number)
-        with run_folder(place, "scratch") as folder:
-            fit(make_job(place, workers=workers))
-            shutil.copytree(folder, place / "left" / "scratch")
+        # Opened and never closed, which would remove it: what a finished run leaves is looked at.
+        opened = ExitStack()
+        opened.enter_context(run_folder(place, "scratch"))
+        fit(make_job(place, workers=workers))
         (place / "moments").write_text(str(counter["moments"]))
         code = 0
     except Interrupted:

@@ -50,12 +50,12 @@ def check(root, cases, log):
         assert code in allowed, (folder, name, code)
     for folder, workers, *_ in cases:
         whole = root / f"whole{workers}"
-        expected, shown = results(whole / "left"), board(whole / "logs")
+        expected, shown = results(whole), board(whole / "logs")
         assert [step for step, _ in shown[0]["loss"]] == list(range(2, 21, 2))
-        assert results(root / folder / "left") == expected, folder
+        assert results(root / folder) == expected, folder
         assert board(root / folder / "logs") == shown, folder
         # What a kill leaves of a file that was being written goes with the next start.
-        assert not list((root / folder / "left" / "scratch").glob(".*")), folder
+        assert not list((root / folder / "scratch").glob(".*")), folder
 
 
 def test_a_kill_amid_a_checkpoint_and_signals_in_validation_and_in_a_step_change_nothing(tmp_path):
