@@ -6,7 +6,6 @@ each method and benchmark would spend most of the demo's time on that.
 
 import sys
 from collections.abc import Collection, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from lift.data.stored.manifest import not_given
 from lift.errors import UserError
 from lift.evaluation import results
 from lift.evaluation.baselines import BASELINES, PREDICTORS
-from lift.evaluation.method import of_model, of_predictor
+from lift.evaluation.method import Method, Predictor, of_model, of_predictor
 from lift.evaluation.run import evaluate, evaluate_ahead
 from lift.files import read_json, write_json
 from lift.metrics import Lpips
@@ -62,13 +61,13 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
     modelled = name not in BASELINES | PREDICTORS
     cost = exact(_built(config).eval(), config.clip.offsets) if modelled else None
     clips = {key: ClipDataset(data / "clips" / key, offsets(config, name, key)) for key in chosen}
-    methods = methods_of(config, name, data, device)
     if ahead:
         reach = {key: (clips[key], config.benchmarks[key].horizons) for key in chosen}
-        evaluate_ahead(methods, name, reach, lpips, out=out, model=cost, processes=processes)
+        predictors = predictors_of(config, name, data, device)
+        evaluate_ahead(predictors, name, reach, lpips, out=out, model=cost, processes=processes)
     else:
         evaluate(
-            methods,
+            methods_of(config, name, data, device),
             name,
             clips,
             lpips,
@@ -97,7 +96,9 @@ def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict
         return {}
     found: dict[str, Any] = {}
     for key in sorted(benchmarks & known.keys()):
-        then, now = ({**made, "benchmarks": made["benchmarks"].get(key)} for made in (before, made_from))
+        then, now = (
+            {**made, "benchmarks": made.get("benchmarks", {}).get(key)} for made in (before, made_from)
+        )
         if difference := resolved.first_difference(then, now):
             print(f"{key}: not given, and what was measured of it goes: {difference}")
         else:
@@ -115,16 +116,22 @@ def with_footage(benchmarks: Collection[str], data: Path) -> list[str]:
     return [name for name in benchmarks if name not in absent]
 
 
-def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Any]:
-    """Return what is measured, methods or predictors, by the seed of its training; by None without one."""
-    known: Any = BASELINES | PREDICTORS
-    if name in known:
-        return {None: known[name]}
-    wrapped: Any = of_model
-    if config.clip.task == "predict":
-        recurrent = config.clip.mode == "recurrent"
-        wrapped = partial(of_predictor, horizons=config.clip.horizons, recurrent=recurrent)
-    return {seed: wrapped(model, device=device) for seed, model in _models(config, name, data).items()}
+def methods_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Method]:
+    """Return what interpolates and is measured, by the seed of its training; by None without one."""
+    if name in BASELINES:
+        return {None: BASELINES[name]}
+    return {seed: of_model(model, device) for seed, model in _models(config, name, data).items()}
+
+
+def predictors_of(config: Config, name: str, data: Path, device: torch.device) -> dict[int | None, Predictor]:
+    """Return the same of a method that predicts."""
+    if name in PREDICTORS:
+        return {None: PREDICTORS[name]}
+    recurrent = config.clip.mode == "recurrent"
+    return {
+        seed: of_predictor(model, config.clip.horizons, recurrent=recurrent, device=device)
+        for seed, model in _models(config, name, data).items()
+    }
 
 
 def _models(config: Config, name: str, data: Path) -> dict[int | None, Interpolator]:

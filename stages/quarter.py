@@ -214,6 +214,9 @@ class _Quarter:
                     f"{target.name}: left out ({state.stat().st_size / 2**20:.1f} MiB, {len(there)} files): "
                     f"{name} would go on from its weights alone"
                 )
+        for path in sorted(self.out.iterdir()):
+            if path.stat().st_size > SIZE:
+                self._say(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB are too many")
         if len(there) > FILES:
             self._say(f"{len(there)} files are too many: {', '.join(sorted(there))}")
 

@@ -45,7 +45,7 @@ ALLOWED = {
     "fetch": BASE,
     "scenes": BASE | {"ops"},
     "training": BASE | {"ops", "weights"},
-    "evaluation": BASE | {"ops", "metrics"},
+    "evaluation": BASE | {"ops", "metrics", "data"},
     "report": BASE | {"environment"},
     "video": BASE | {"ops", "weights", "data", "clips", "models", "metrics", "evaluation"},
 }

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lift import header, weights
+from lift.config.load import _seeds
 from lift.errors import UserError
 
 CONFIG = {"method": "lift15", "model": {"name": "lift"}}
@@ -35,6 +36,23 @@ def test_loaded_weights_are_those_saved_rounded_to_half_precision(model, path):
         expected = value.half().float() if value.is_floating_point() else value
         assert torch.equal(loaded.state_dict()[name], expected), name
         assert loaded.state_dict()[name].dtype == value.dtype
+
+
+def test_weights_of_a_version_that_wrote_parts_of_the_loss_that_are_off_are_loaded(model, tmp_path):
+    path = tmp_path / "best.safetensors"
+    weights.save(path, model, CONFIG | {"loss": {"l1": 1.0, "census": 0.0}})
+    weights.load(path, made(), CONFIG | {"loss": {"l1": 1.0}})
+    with pytest.raises(UserError, match=r"loss\.census is 0\.0 there and 0\.5 here"):
+        weights.load(path, made(), CONFIG | {"loss": {"l1": 1.0, "census": 0.5}})
+
+
+def test_trainings_of_two_versions_are_of_one_method_where_a_part_of_the_loss_is_off(model, tmp_path):
+    paths = [tmp_path / f"{seed}.safetensors" for seed in (1, 2, 3)]
+    for seed, own in enumerate(({"l1": 1.0, "census": 0.0}, {"l1": 1.0}, {"l1": 2.0}), 1):
+        weights.save(paths[seed - 1], model, CONFIG | {"seed": seed, "loss": own})
+    assert _seeds(paths[:2]) == [1, 2]
+    with pytest.raises(UserError, match=r"3\.safetensors: trained otherwise than .*\(loss differ\)"):
+        _seeds(paths)
 
 
 def test_shards_keep_to_the_limit_and_one_file_takes_their_place(model, path):

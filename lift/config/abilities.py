@@ -24,6 +24,9 @@ def check_ability(
     """Refuse a task, a window or a loss that the named model cannot do; the message names those that can.
 
     `where` is the method's key, for the message.
+
+    Raises:
+        UserError: There is no such model, or it cannot.
     """
     check_name(model, f"{where}.model.name")
     family = model.family

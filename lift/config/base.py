@@ -27,6 +27,7 @@ class Source:
     """Without a path it is not downloaded: it is "not given", and benchmarks of it alone are empty."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where what is rendered has a path or is optional."""
         if self.path is not None and self.render is not None:
             raise ValueError(
                 "path and render exclude each other; set `render: null` to use the data set at `path`"

@@ -33,6 +33,9 @@ def check_profile(raw: Mapping[str, Any], config: Config) -> None:
     """Refuse names of profiles, sets, methods and comparisons that do not exist or do not fit together.
 
     `raw` is params.yaml, `config` the profile without a method.
+
+    Raises:
+        UserError: The key at fault.
     """
     named(raw, "benchmarks")
     _check_active(raw)
@@ -165,7 +168,11 @@ def _check_once(names: tuple[str, ...], where: str) -> None:
 
 
 def check_methods(configs: Mapping[str, Config], base: Config) -> None:
-    """Refuse measurements and comparisons that a profile's trained and released methods do not allow."""
+    """Refuse measurements and comparisons that a profile's trained and released methods do not allow.
+
+    Raises:
+        UserError: The key at fault.
+    """
     measured = base.benchmarks if any(predicts(configs.get(m, base), m) for m in base.methods) else {}
     for name, benchmark in measured.items():
         clips, ahead = base.clips.sets[name], benchmark.horizons - 1
@@ -195,6 +202,9 @@ def check_method(config: Config, where: str) -> None:
     """Refuse a model, a window, phases or limits of a method that is trained which do not go with the rest.
 
     `where` is its key for messages, such as ablations.ifrvp.
+
+    Raises:
+        UserError: The key at fault.
     """
     clip, train, model = config.clip, config.train, config.model
     check_ability(model, config.loss, clip.offsets, where, clip.task)

@@ -55,6 +55,7 @@ class Camera:
     """Of training scenes: their JPEG quality, drawn once for each; null: PNG."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where a span's least does not come first."""
         for name in ("objects", "zoom", "turn", "shake", "shutter", "noise", "quality"):
             span = getattr(self, name)
             if span is not None and span[0] > span[1]:
@@ -166,6 +167,7 @@ class Benchmark:
     """One sentence for the tables' footnotes."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where what is to be predicted has uniform context."""
         if self.horizons and self.sampling == "uniform":
             raise ValueError(
                 "horizons: prediction needs dense context, and this benchmark's is uniform; set 0"
@@ -197,6 +199,7 @@ class Comparison:
     against: str
 
     def __post_init__(self) -> None:
+        """Raise ValueError where a method is compared with itself, or the family is no name."""
         if self.method == self.against:
             raise ValueError(f"{self.method} is compared with itself")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.family):
@@ -251,6 +254,7 @@ class Report:
     """Fewest trainings of a method whose learnt parts a verdict depends on."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where no methods are compared, or two twice in one family."""
         if not self.comparisons:
             raise ValueError("comparisons: at least one is needed; its method is the base of the report")
         seen = set()

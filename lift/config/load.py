@@ -16,6 +16,7 @@ from lift.config.base import Config, Kind, Source
 from lift.config.checks import check_method, check_methods, check_profile, named
 from lift.config.data import Benchmark, ClipSet, Render
 from lift.config.parse import ParamsError, build, check_known, lay
+from lift.config.resolved import first_difference
 from lift.config.schema import Clip, Model
 from lift.config.yaml12 import read
 from lift.errors import UserError
@@ -91,7 +92,11 @@ class Reader:
         self.base = build(Config, self.merged | own, "")
 
     def trained(self, name: str) -> Config:
-        """Return the configuration of a method that is trained, checked."""
+        """Return the configuration of a method that is trained, checked.
+
+        Raises:
+            UserError: The key at fault.
+        """
         where = f"ablations.{name}"
         over = _section(self.ablations[name], where, OVERRIDABLE)
         config = self._method(where, "trained", lay(self.merged, over, Config, where))
@@ -148,7 +153,8 @@ def _seeds(paths: Sequence[Path]) -> list[int]:
             raise UserError(f"{path}: says no seed, so it is no one of several trainings of a method")
         seed = described.pop("seed")
         first = first or described
-        differ = sorted(key for key in {*first, *described} if first.get(key) != described.get(key))
+        keys = sorted({*first, *described})
+        differ = [key for key in keys if first_difference(first.get(key), described.get(key), key)]
         if differ:
             raise UserError(f"{path}: trained otherwise than {paths[0]} ({', '.join(differ)} differ)")
         if seed in seeds:

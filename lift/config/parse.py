@@ -88,9 +88,11 @@ def lay(
     result = dict(base)
     for key, value in over.items():
         where, inner = f"{path}.{key}".lstrip("."), _kind_of(kind, str(key), path)
-        if value is None and dataclasses.is_dataclass(inner) and typing.get_origin(kind) is dict:
-            value = {}  # an entry of the user's own that says nothing
-        if value is not None and (dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict):
+        named = dataclasses.is_dataclass(inner) and typing.get_origin(kind) is dict
+        if value is None and named and key not in result:
+            value = {}  # a new entry of the user's own that says nothing
+        section = dataclasses.is_dataclass(inner) or typing.get_origin(inner) is dict
+        if named or (section and value is not None):
             old = result.get(key)
             old = defaults.get(inner, {}) if old is None else old
             value = lay(old, _of_kind(Mapping, value, where), inner, where, defaults)

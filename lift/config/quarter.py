@@ -20,6 +20,7 @@ class Group:
     """Of the time for training; what a group leaves goes to those behind it, by their shares."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where it has no methods or no share."""
         if not self.methods or not self.share:
             raise ValueError("a group needs methods, and a share above 0")
 

@@ -133,12 +133,17 @@ def pictured(base: Config) -> tuple[str, ...]:
 
 
 def first_difference(found: object, wanted: object, path: str = "") -> str | None:
-    """Name the first key at which two plain values differ, with both values; None: they are equal."""
+    """Name the first key at which two plain values differ, with both values; None: they are equal.
+
+    Everything that compares configurations does so here.
+    """
     found, wanted = _plain(found), _plain(wanted)
     if isinstance(found, dict) and isinstance(wanted, dict):
+        # A part of the loss that is off may be left out: older versions wrote it, and newer ones have more.
+        absent = 0.0 if path.rpartition(".")[2] == "loss" else None
         for key in sorted(set(found) | set(wanted)):
             where = f"{path}.{key}".lstrip(".")
-            difference = first_difference(found.get(key), wanted.get(key), where)
+            difference = first_difference(found.get(key, absent), wanted.get(key, absent), where)
             if difference is not None:
                 return difference
         return None

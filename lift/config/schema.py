@@ -42,6 +42,7 @@ class Clip:
     doubled."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where the window does not go with the task, or lacks a reference."""
         if self.task == "predict":
             self._check_prediction()
             return
@@ -192,6 +193,7 @@ class Loss:
     """IFRNet: intermediate features against those of the true frame."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where all weights are 0."""
         if not any(vars(self).values()):
             raise ValueError("all weights are 0: nothing to learn from")
 
@@ -216,6 +218,7 @@ class Phase:
     start; 0: all at once. They then train at `encoder_scale` (specification section 5.1)."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where what is frozen thaws, or thaws longer than the phase lasts."""
         if self.freeze and self.thaw:
             raise ValueError(f"thaw: {self.thaw}: nothing thaws while freeze: true; set 0, or freeze: false")
         if self.thaw > self.epochs:
@@ -310,6 +313,7 @@ class Train:
     """Compile the model (torch.compile; needs a C++ compiler)."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where there is no phase, or seeds are none or not distinct."""
         if not self.phases:
             raise ValueError("phases: at least one is needed")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):

@@ -45,8 +45,10 @@ def in_order(work: Callable[[T], R], items: Sequence[T], processes: int) -> Iter
     try:
         # Ctrl-C reaches all processes: forks, which begin here, end at once, and the parent speaks.
         handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
-        results = pool.map(_call, items)
-        signal.signal(signal.SIGINT, handler)
+        try:
+            results = pool.map(_call, items)
+        finally:
+            signal.signal(signal.SIGINT, handler)
         yield results
     except BrokenProcessPool as error:
         raise UserError(

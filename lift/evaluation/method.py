@@ -12,8 +12,6 @@ Sample = Mapping[str, Any]
 """A dataset's item: frames (T, 3, H, W), offsets (T), valid (T), target (3, H, W), clip."""
 Truth = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """True flow (4, H, W), pixels, and visibility (2, H, W)."""
-Clips = Any
-"""A benchmark's clips, as `lift.data.dataset.ClipDataset` has them: rows, items by index, truth, frame."""
 
 
 class Prediction(NamedTuple):

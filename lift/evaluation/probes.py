@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lift.evaluation.method import Clips, Method, Sample
+from lift.data.dataset import ClipDataset
+from lift.evaluation.method import Method, Sample
 from lift.evaluation.results import Row, rounded
 from lift.metrics import ie, psnr
 from lift.seeds import generator
@@ -21,7 +22,9 @@ from lift.seeds import generator
 NEAR = 1  # |offset| of the references
 
 
-def probe(method: Method, clips: Clips, index: int, whole: Tensor, shared: Mapping[str, Any]) -> list[Row]:
+def probe(
+    method: Method, clips: ClipDataset, index: int, whole: Tensor, shared: Mapping[str, Any]
+) -> list[Row]:
     """Put a method of a window under every probe on one clip.
 
     Args:
@@ -59,7 +62,7 @@ def _far(sample: Sample) -> Tensor:
     return far
 
 
-def reordered(clips: Clips, index: int) -> dict[str, Any]:
+def reordered(clips: ClipDataset, index: int) -> dict[str, Any]:
     """Let the frames beyond the references change places; a function of the clip's index."""
     sample = clips[index]
     places = _far(sample).nonzero().flatten()
@@ -69,7 +72,7 @@ def reordered(clips: Clips, index: int) -> dict[str, Any]:
     return {**sample, "frames": frames}
 
 
-def strange(clips: Clips, index: int) -> dict[str, Any]:
+def strange(clips: ClipDataset, index: int) -> dict[str, Any]:
     """Take the frames beyond the references from the next clip of the same size."""
     sample = clips[index]
     others = (clips[(index + step) % len(clips)] for step in range(1, len(clips) + 1))
@@ -82,13 +85,13 @@ def strange(clips: Clips, index: int) -> dict[str, Any]:
     }
 
 
-def alone(clips: Clips, index: int) -> dict[str, Any]:
+def alone(clips: ClipDataset, index: int) -> dict[str, Any]:
     """Leave the references alone."""
     sample = clips[index]
     return {**sample, "valid": sample["valid"] & (sample["offsets"].abs() == NEAR)}
 
 
-PROBES: Mapping[str, Callable[[Clips, int], dict[str, Any]]] = {
+PROBES: Mapping[str, Callable[[ClipDataset, int], dict[str, Any]]] = {
     "order": reordered,
     "strangers": strange,
     "references": alone,

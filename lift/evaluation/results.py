@@ -102,7 +102,7 @@ def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Row
     """Read the rows of some benchmarks that an earlier evaluation left in `folder`; none where it left none.
 
     Raises:
-        UserError: The files there are not of this version.
+        UserError: The files there are not of this version, or alpha.csv is missing beside rows that stay.
     """
     found: list[list[Row]] = []
     for path, columns in ((folder / "clips.csv", INTERPOLATED), (folder / "alpha.csv", ALPHA)):
@@ -110,7 +110,12 @@ def kept(folder: Path, benchmarks: Collection[str]) -> tuple[list[Row], list[Row
             with path.open(newline="", encoding="utf-8") as file:
                 read = [row for row in csv.DictReader(file) if row["benchmark"] in benchmarks]
             found.append([{key: _parsed(key, row[key]) for key in columns} for row in read])
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if any(found):  # as an older version left them
+                raise UserError(
+                    f"{path}: missing, so rows of clips.csv would be kept without their α; restore it, or "
+                    "delete the folder to go on without them"
+                ) from error
             found.append([])
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path}: not a table of this version ({error!r}); delete the folder") from error

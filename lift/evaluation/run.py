@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from lift import metrics
+from lift.data.dataset import ClipDataset
 from lift.errors import UserError
 from lift.evaluation import forks, results
-from lift.evaluation.method import Clips, Method, Prediction, Predictor, Sample, Truth, reference
+from lift.evaluation.method import Method, Prediction, Predictor, Sample, Truth, reference
 from lift.evaluation.probes import evenly, probe
 from lift.evaluation.results import Means, Row, labels, rounded, shares
 from lift.progress import bar
@@ -36,7 +37,7 @@ class Found(NamedTuple):
 def evaluate(
     methods: Mapping[int | None, Method],
     name: str,
-    benchmarks: Mapping[str, Clips],
+    benchmarks: Mapping[str, ClipDataset],
     lpips: metrics.Lpips,
     *,
     edges: float,
@@ -90,7 +91,7 @@ def evaluate(
 def evaluate_ahead(
     methods: Mapping[int | None, Predictor],
     name: str,
-    benchmarks: Mapping[str, tuple[Clips, int]],
+    benchmarks: Mapping[str, tuple[ClipDataset, int]],
     lpips: metrics.Lpips,
     *,
     out: Path,
@@ -132,7 +133,10 @@ def evaluate_ahead(
 
 
 def _every_clip(
-    measure: Callable[[str, int], list[Found]], name: str, benchmarks: Mapping[str, Clips], processes: int
+    measure: Callable[[str, int], list[Found]],
+    name: str,
+    benchmarks: Mapping[str, ClipDataset],
+    processes: int,
 ) -> Found:
     """Return what `measure` finds of every seed on every clip: by benchmark, by seed, in the clips' order."""
 

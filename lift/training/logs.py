@@ -14,14 +14,17 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from lift.files import atomic
+from lift.files import atomic, full_disk_explained
 
 CURVES = "curves.csv"
 DIGITS = 6  # significant digits in curves: float32 has seven
 
 
 class Logs:
-    """Rows of numbers over the optimiser step, to every place at once."""
+    """Rows of numbers over the optimiser step, to every place at once.
+
+    Its methods raise UserError where the disk is full or a folder cannot be written, and name that folder.
+    """
 
     def __init__(self, folder: Path, board: Path, rows: Sequence[Mapping[str, float]], resumed: int) -> None:
         """Open the logs.
@@ -35,15 +38,17 @@ class Logs:
         self.rows = [dict(row) for row in rows]
         self._curves, self._folder = folder / CURVES, board
         # What was logged after step `resumed` is hidden; what was logged at it stands before its checkpoint.
-        self._board = SummaryWriter(str(board), purge_step=resumed + 1)
+        with full_disk_explained(board):
+            self._board = SummaryWriter(str(board), purge_step=resumed + 1)
 
     def flush(self) -> None:
         """Bring TensorBoard's events to the disk: what a checkpoint counts as logged must survive a kill."""
-        self._board.flush()
-        # Every session writes a file of its own; only the newest grows.
-        newest = max(self._folder.glob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns)
-        with newest.open("rb") as file:
-            os.fsync(file.fileno())
+        with full_disk_explained(self._folder):
+            self._board.flush()
+            # Every session writes a file of its own; only the newest grows.
+            newest = max(self._folder.glob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns)
+            with newest.open("rb") as file:
+                os.fsync(file.fileno())
 
     def row(self, step: int, epoch: int, values: Mapping[str, float]) -> None:
         """Log reproducible values after optimiser step `step` (counted from 1)."""
@@ -58,15 +63,17 @@ class Logs:
             step: After which it is logged.
             values: Numbers, and pictures [3, H, W] in [0, 1].
         """
-        for key, value in values.items():
-            add = self._board.add_scalar if isinstance(value, float) else self._board.add_image
-            add(key, value, step)
+        with full_disk_explained(self._folder):  # said by TensorBoard's thread at some later call
+            for key, value in values.items():
+                add = self._board.add_scalar if isinstance(value, float) else self._board.add_image
+                add(key, value, step)
 
     def close(self) -> None:
         """Write curves.csv and end TensorBoard's file."""
         others = sorted({key for row in self.rows for key in row} - {"step", "epoch"})
         _write(self._curves, ["step", "epoch", *others], self.rows)
-        self._board.close()
+        with full_disk_explained(self._folder):
+            self._board.close()
 
 
 def join_curves(path: Path, by_seed: Mapping[int, Path]) -> None:

@@ -22,7 +22,6 @@ from torch.utils.data import DataLoader
 from lift import weights
 from lift.config import Phase
 from lift.errors import UserError
-from lift.files import full_disk_explained
 from lift.progress import bar
 from lift.training.job import BEST, LAST, Interrupted, Job
 from lift.training.logs import Logs
@@ -211,34 +210,31 @@ class _Run:
         columns = {key: [row[key] for row in pending if key in row] for key in keys}
         now, (clock, logged, waited) = time.perf_counter(), self.since
         self.since = (now, done, self.waited)
-        with full_disk_explained(self.job.board):
-            means = {key: math.fsum(values) / len(values) for key, values in columns.items()}
-            self.logs.row(done, self.schedule.epoch(step), means)
-            self.logs.watch(
-                done,
-                {
-                    "machine/step_seconds": (now - clock) / (done - logged),
-                    "machine/data_wait_share": (self.waited - waited) / (now - clock),
-                    "machine/peak_memory_gib": peak_memory_gib(self.fabric.device),
-                },
-            )
+        means = {key: math.fsum(values) / len(values) for key, values in columns.items()}
+        self.logs.row(done, self.schedule.epoch(step), means)
+        self.logs.watch(
+            done,
+            {
+                "machine/step_seconds": (now - clock) / (done - logged),
+                "machine/data_wait_share": (self.waited - waited) / (now - clock),
+                "machine/peak_memory_gib": peak_memory_gib(self.fabric.device),
+            },
+        )
 
     def _keep(self, step: int, found: Validated) -> None:
         """Log a validation, and keep the weights where they are the best so far."""
         psnr = found.means["psnr"]
-        with full_disk_explained(self.job.board):
-            self.logs.row(step + 1, self.schedule.epoch(step), found.means)
-            self.logs.watch(step + 1, {f"alpha/{offset:+d}": w for offset, w in found.alpha.items()})
-            validations = (step + 1) // (self.schedule.steps_per_epoch * self.train.validate_every)
-            if validations % self.train.picture_every == 0 and found.shown is not None:
-                self.logs.watch(step + 1, example(*found.shown))
+        self.logs.row(step + 1, self.schedule.epoch(step), found.means)
+        self.logs.watch(step + 1, {f"alpha/{offset:+d}": w for offset, w in found.alpha.items()})
+        validations = (step + 1) // (self.schedule.steps_per_epoch * self.train.validate_every)
+        if validations % self.train.picture_every == 0 and found.shown is not None:
+            self.logs.watch(step + 1, example(*found.shown))
         if self.state.best is None or psnr > self.state.best:
             self.state.best = psnr
             weights.save(self.job.folder / BEST, self.model, self.job.config.digestible())
 
     def _save(self) -> None:
-        with full_disk_explained(self.job.board):
-            self.logs.flush()
+        self.logs.flush()
         self._gather()
         save_state(self.job.folder, self.state)
         if self.job.saved is not None:

@@ -65,7 +65,7 @@ def together(fabric: Fabric) -> Iterator[None]:
             torch.distributed.destroy_process_group()
 
 
-class Refused(SystemExit):
+class FirstRefused(SystemExit):
     """Process 0 has met a user's mistake and says so; the others end without a word."""
 
 
@@ -74,7 +74,7 @@ def on_first(fabric: Fabric, action: Callable[[], T]) -> T:
 
     Raises:
         UserError: On process 0, as `action` raised it.
-        Refused: On the others then, so that none waits for a process that has stopped.
+        FirstRefused: On the others then, so that none waits for a process that has stopped.
     """
     if fabric.world_size == 1:
         return action()
@@ -89,7 +89,7 @@ def on_first(fabric: Fabric, action: Callable[[], T]) -> T:
     if error is not None:
         raise error
     if failed:
-        raise Refused(1)
+        raise FirstRefused(1)
     return result  # type: ignore[return-value]  # T may itself include None
 
 

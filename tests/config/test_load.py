@@ -124,6 +124,8 @@ def test_the_search_decides_the_weights_where_motion_is_found_by_it(params):
         ({"sources": 3}, ["sources: expected a mapping, found 3"]),
         ({"sources.davis": 3}, ["sources.davis: expected a mapping, found 3"]),
         ({"clips.sets.train": "x"}, ["clips.sets.train: expected a mapping, found 'x'"]),
+        ({f"{SETS}.davis": None}, [f"{SETS}.davis: expected a mapping, found None"]),
+        ({"profiles.demo.sources.davis": None}, ["profiles.demo.sources.davis: expected a mapping"]),
         ({"profiles.thesis": None}, ["profiles.thesis", "None"]),
         ({f"{METHODS}.baselines": ["averag"]}, ["baselines.averag", "did you mean 'average'?"]),
         ({f"{METHODS}.baselines": ["repeat", "dis", "repeat"]}, ["baselines", "repeat stands twice"]),
@@ -274,6 +276,11 @@ def test_what_needs_footage_that_is_not_given_is_refused(params, changes, words)
     with pytest.raises(UserError) as error:
         load(params({f"profiles.study.{key}": value for key, value in changes.items()}), "study")
     assert all(word in str(error.value) for word in words), error.value
+
+
+def test_an_entry_of_the_user_s_own_may_say_nothing(params):
+    assert load(params({"ablations.lift15": None}), "demo", "lift15").clip.frames == 15
+    assert load(params({"profiles.study.sources.mine": None}), "study").sources["mine"].path is None
 
 
 def test_a_path_gives_an_optional_source(params):

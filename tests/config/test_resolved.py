@@ -130,3 +130,12 @@ def test_the_first_difference_is_the_first_by_name():
     assert first_difference({"a": 1}, {}) == "a is 1 there and None here"
     assert first_difference({"a": {"b": {"c": 1}}}, {"a": {}}) == "a.b is only there"  # and not all of it
     assert first_difference({"a": (1, 2)}, {"a": [1, 2]}) is None
+
+
+def test_a_part_of_the_loss_that_is_off_may_be_left_out_on_either_side():
+    older, newer = {"loss": {"l1": 1.0, "census": 0.0}}, {"loss": {"l1": 1.0}}
+    assert first_difference(older, newer) is None
+    assert first_difference({"method": {"training": newer}}, {"method": {"training": older}}) is None
+    on = {"loss": {"l1": 1.0, "census": 0.5}}
+    assert first_difference(on, newer) == "loss.census is 0.5 there and 0.0 here"
+    assert first_difference(older, on) == "loss.census is 0.0 there and 0.5 here"

@@ -81,6 +81,20 @@ def test_a_killed_process_is_one_line_that_says_what_to_do():
     assert gone()
 
 
+def test_where_no_fork_can_be_made_ctrl_c_stays_what_it_was(monkeypatch):
+    def refused():
+        raise BlockingIOError("no more processes")
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(os, "fork", refused)
+    with pytest.raises(BlockingIOError), forks.in_order(slow_at_first, range(4), 2):
+        pass
+    try:
+        assert signal.getsignal(signal.SIGINT) is before
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_forks_end_with_their_parent(number):
     code = (

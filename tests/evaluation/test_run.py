@@ -155,6 +155,10 @@ def test_rows_of_other_benchmarks_are_kept_as_they_were(measured, lpips, tmp_pat
     for name in ("alpha.csv", "metrics.json"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
     assert kept(tmp_path / "nothing", ["davis"]) == ([], [])
+    (tmp_path / "alpha.csv").unlink()  # as in results of an older version
+    assert kept(tmp_path, ["other"]) == ([], [])
+    with pytest.raises(UserError, match=r"alpha\.csv: missing, so rows of clips\.csv .* delete the folder"):
+        kept(tmp_path, ["davis"])
     (tmp_path / "clips.csv").write_text("benchmark,clip\ndavis,a\n")
     with pytest.raises(UserError, match=r"clips\.csv: not a table of this version"):
         kept(tmp_path, ["davis"])

@@ -4,7 +4,7 @@ import pytest
 
 from lift.config.quarter import load_quarter
 from lift.errors import UserError
-from stages import quarter_data, quarter_train
+from stages import quarter, quarter_data, quarter_train
 from tests import params
 
 
@@ -37,13 +37,22 @@ def test_half_the_bits_must_pay():
     assert quarter_train.chosen({**seconds, ("32-true", False): 0.04}, 1.1) == ("32-true", False)
 
 
+def test_files_that_are_too_large_to_be_brought_home_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(quarter, "SIZE", 100)
+    (tmp_path / "lift15.safetensors").write_bytes(bytes(101))
+    (tmp_path / "ctx3.safetensors").write_bytes(bytes(100))
+    quarter._Quarter(load_quarter(params.SOURCE), 0, tmp_path, "")._pack()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "lift15.safetensors: 0.0 MiB are too many" in line
+
+
 def test_the_project_s_own_plan_names_methods_that_there_are():
-    quarter = load_quarter(params.SOURCE)
+    plan = load_quarter(params.SOURCE)
     trained = params.read()["profiles"]["quarter"]["methods"]["trained"]
-    assert [name for group in quarter.groups for name in group.methods] == trained
-    assert sum(group.share for group in quarter.groups) == pytest.approx(1)
+    assert [name for group in plan.groups for name in group.methods] == trained
+    assert sum(group.share for group in plan.groups) == pytest.approx(1)
     # What is promised of nine minutes: more than half of them train.
-    assert quarter.tests + quarter.speed + quarter.write < 9 * 60 / 2
+    assert plan.tests + plan.speed + plan.write < 9 * 60 / 2
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ every run is a fork of this process.
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ from lift.training import validation
 from lift.training.job import Interrupted
 from lift.training.logs import Logs
 from lift.training.loop import fit
+from lift.training.state import run_folder
 from lift.training.step import Stepper
 
 RESUME = 75
@@ -68,7 +70,9 @@ def train(place, workers, at=0, number=0):
     try:
         counter = {"moments": 0, "process": os.getpid()}
         count_moments(counter, at, number)
-        fit(make_job(place, workers=workers))
+        with run_folder(place, "scratch") as folder:
+            fit(make_job(place, workers=workers))
+            shutil.copytree(folder, place / "left" / "scratch")
         (place / "moments").write_text(str(counter["moments"]))
         code = 0
     except Interrupted:
@@ -100,9 +104,11 @@ def main(root, cases):
                 os.killpg(process, number)
             else:
                 process = train(root / folder, workers, int(moment * moments), number)
-            log.append([folder, name, moment, wait(process)])
+            ended = wait(process)
+            unfinished = [path.name for path in (root / folder / "scratch").glob(".*")]
+            log.append([folder, name, moment, ended, unfinished])
         last = wait(train(root / folder, workers))
-        log.append([folder, "", 0, last])
+        log.append([folder, "", 0, last, []])
     (root / "log.json").write_text(json.dumps(log))
 
 

@@ -16,7 +16,7 @@ from tiny import make_job, phase
 from lift.errors import UserError
 from lift.training.job import Interrupted
 from lift.training.loop import fit
-from lift.training.machine import Refused, layout, on_first, together
+from lift.training.machine import FirstRefused, layout, on_first, together
 from lift.training.step import Stepper
 
 SETTINGS = {"phases": (phase(3, freeze=True), phase(3))}
@@ -46,7 +46,7 @@ def train(place, fabric, stop=None, **settings):
     try:
         fit(job)
         end = "done"
-    except (Interrupted, UserError, Refused) as error:
+    except (Interrupted, UserError, FirstRefused) as error:
         end = f"{type(error).__name__}: {error}"
     finally:
         Stepper.take = original
@@ -61,7 +61,7 @@ def refused(fabric):
 
     try:
         on_first(fabric, mistake)
-    except (UserError, Refused) as error:
+    except (UserError, FirstRefused) as error:
         return f"{type(error).__name__}: {error}"
     return "nothing"
 

@@ -1,5 +1,6 @@
 """What is seen of a run while it runs."""
 
+import errno
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import Tiny
 
+from lift.errors import UserError
 from lift.training.logs import Logs
 from lift.training.loop import fit
 from lift.training.validation import ERROR_GAIN, example
@@ -84,6 +86,20 @@ def test_what_was_logged_after_a_checkpoint_is_hidden_when_its_run_is_continued(
         *((step, 0.0) for step in range(1, 5)),
         *((step, 4.0) for step in range(5, 9)),
     ]
+
+
+@pytest.mark.parametrize("call", ["row", "flush", "close"])
+def test_a_full_disk_is_told_with_the_folder_that_is_written(call, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    logs = Logs(tmp_path / "out", tmp_path / "board", [], 0)
+    act = {"row": lambda: logs.row(1, 0, {"loss": 0.5}), "flush": logs.flush, "close": logs.close}[call]
+    with monkeypatch.context() as patch:
+        patch.setattr(logs._board, "add_scalar" if call == "row" else call, full)
+        with pytest.raises(UserError, match=f"^{tmp_path}/board: no space left"):
+            act()
+    logs.close()
 
 
 def test_what_context_and_refinement_add_to_the_blend_is_shown_around_mid_grey():

@@ -81,12 +81,12 @@ def test_passes_that_the_processes_cannot_share_are_refused(pair):
     _, logs = pair
     assert "train.accumulate: 3 forward passes" in logs[0]["odd"][1]
     assert "multiple of 2" in logs[0]["odd"][1]
-    assert logs[1]["odd"][1] == "Refused: 1"
+    assert logs[1]["odd"][1] == "FirstRefused: 1"
 
 
 def test_a_mistake_is_told_by_process_0_and_ends_the_other_silently(pair):
     _, logs = pair
-    assert [log["refused"] for log in logs] == ["UserError: process 0 says no", "Refused: 1"]
+    assert [log["refused"] for log in logs] == ["UserError: process 0 says no", "FirstRefused: 1"]
 
 
 def test_only_process_0_writes(pair):
