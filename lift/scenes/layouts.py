@@ -130,8 +130,13 @@ def write(
         workers: Videos rendered at once (None: one per processor); the bytes are the same.
 
     Raises:
-        UserError: Too few frames for the layout, a full disk or a folder that cannot be written.
+        UserError: No such layout, too few frames for it, a full disk or a folder that cannot be written.
     """
+    if source not in LAYOUTS:
+        raise UserError(
+            f"params.yaml: sources.{source}.render: nothing renders its layout; set a path, or add it to "
+            f"LAYOUTS in lift/scenes/layouts.py (there are {', '.join(LAYOUTS)})"
+        )
 
     def draw(part: str, index: int, path: Path, names: str | None, **options: int) -> Video:
         own, spoilt = derive(seed, source, part, index), part == "train"

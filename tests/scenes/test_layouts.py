@@ -167,6 +167,12 @@ def test_a_missing_frame_outside_the_video_is_refused(tmp_path: Path) -> None:
         layouts.write("scenes", tmp_path / "scenes", RENDERS["scenes"], SEED, target=5)
 
 
+def test_a_source_whose_layout_nothing_renders_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"sources\.gopro\.render: nothing renders its layout"):
+        layouts.write("gopro", tmp_path / "gopro", RENDERS["scenes"], SEED, target=2)
+    assert not (tmp_path / "gopro").exists()
+
+
 def test_png_round_trips_exactly() -> None:
     frame = make(0, "plain", SIZE, SPEED).render(0)
     decoded = np.asarray(cv2.imdecode(np.frombuffer(encode(frame, ".png"), np.uint8), cv2.IMREAD_COLOR))
