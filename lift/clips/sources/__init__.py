@@ -1,8 +1,8 @@
 """Data sets in their official layouts.
 
 To add one: write a subclass of `base.Source`, whose videos are folders of pictures unless `frames` says
-otherwise (docs/data.md has an example), and name it in SOURCES; params.yaml may then name it in
-`profiles.<p>.sources` and in a clip set.
+otherwise (docs/data.md has an example), and name it in SOURCES; params.yaml then names it under
+`sources` at the top level, and in a clip set.
 """
 
 from lift.clips.sources import official, own
