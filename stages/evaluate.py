@@ -83,6 +83,8 @@ def main(profile: str, name: str, benchmark: str | None = None) -> None:
         protocols[key] = results.fingerprint(config.benchmarks[key], manifest, ahead=ahead)
     results.write_protocol(out, protocols)
     write_json(out / MADE_FROM, made_from)  # last: results without it are none
+    if benchmark is not None:
+        print(f"{out}: where this look at {benchmark} alone is; no report takes it")
 
 
 def _kept(out: Path, made_from: Mapping[str, Any], benchmarks: set[str]) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def place(tmp_path, monkeypatch):
         ("x4k1000fps", "lift15", ["x4k1000fps"], "vimeo90k"),
     ],
 )
-def test_a_profile_trains_on_its_data_set_in_the_official_layout(place, profile, method, source, benchmark):
+def test_a_profile_trains_on_its_data_set_in_the_official_layout(
+    place, profile, method, source, benchmark, capsys
+):
     raw = tiny(params.read(), profile, place)
     params.resolved(raw, profile)
     download.main(profile)
@@ -84,6 +86,7 @@ def test_a_profile_trains_on_its_data_set_in_the_official_layout(place, profile,
     train.main(profile, method)
     assert (data / "models" / method / "best.safetensors").is_file()
     evaluate.main(profile, method, benchmark)
+    assert f"{data / 'scratch' / benchmark / method}: where this look" in capsys.readouterr().out
     means = json.loads((data / "scratch" / benchmark / method / "metrics.json").read_text())[benchmark]
     assert all(math.isfinite(value) for value in means.values())
 
